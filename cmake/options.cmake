@@ -1,0 +1,50 @@
+# Language, warnings, sanitizers and hardening, the same for every target.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
+if(NOT CMAKE_BUILD_TYPE)
+    set(CMAKE_BUILD_TYPE Release)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+    set(CMAKE_C_COMPILER_LAUNCHER "${CCACHE}")
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CCACHE}")
+endif()
+find_program(MOLD mold)
+if(MOLD)
+    add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options(
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion
+    $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor>
+    $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast>
+    $<$<COMPILE_LANGUAGE:CXX>:-Woverloaded-virtual>
+    -Wno-missing-field-initializers  # designated initializers name what differs from the defaults
+    -Wimplicit-fallthrough -Wswitch-enum
+    -fstack-protector-strong)
+if(STACK_WERROR)
+    add_compile_options(-Werror)
+endif()
+
+if(CMAKE_BUILD_TYPE STREQUAL "Debug")
+    add_compile_options(-Og -g1)
+    add_compile_definitions(_GLIBCXX_ASSERTIONS)
+else()
+    add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+
+# Kept apart from the global flags: static helpers (the shim) cannot carry a sanitizer's runtime.
+add_library(stack_sanitizers INTERFACE)
+if(STACK_SANITIZE)
+    target_compile_options(stack_sanitizers INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
+    target_link_options(stack_sanitizers INTERFACE -fsanitize=address,undefined)
+endif()
+if(STACK_FAILPOINTS)
+    add_compile_definitions(STACK_FAILPOINTS=1)
+endif()

@@ -1,0 +1,51 @@
+#pragma once
+
+// From stack files to a Stack, or to located complaints. Pure: everything that is read comes through `LoadInput`.
+
+#include <stack/diagnostics.h>
+#include <stack/model.h>
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace stack {
+
+/// Reads a whole file; nullopt when there is none. Throws stack::Error for any other refusal.
+using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
+
+struct LoadInput {
+    Strings files;                    // absolute paths, in order of -f; "-" is read under that name
+    std::string project_directory;    // absolute
+    std::string project_name;         // from -p or COMPOSE_PROJECT_NAME; empty: the file's, else the directory's
+    StringMap environment;            // of the process, with .env and --env-file already below it
+    Strings profiles;                 // active; "*" for all
+    ReadFile read_file;
+    bool interpolate = true;
+    bool normalize = true;
+    bool resolve_paths = true;
+    bool resolve_environment = true;  // read env_file and pass-through variables
+};
+
+struct LoadResult {
+    std::optional<Stack> stack;  // nullopt exactly when `diagnostics` has an error
+    Diagnostics diagnostics;     // warnings, too
+    std::map<std::string, std::string> sources;  // text of each file read, for quoting lines
+};
+
+/// Loads, merges, interpolates, validates and normalizes (order of steps: the Compose reference implementation's).
+[[nodiscard]] LoadResult load(const LoadInput& input);
+
+/// The environment that interpolation sees: `process` above the variables of `env_files` (later files win).
+/// Problems in the files are appended to `diagnostics`.
+[[nodiscard]] StringMap merge_environment(const StringMap& process,
+                                          const Strings& env_files,
+                                          const ReadFile& read_file,
+                                          Diagnostics& diagnostics);
+
+/// The canonical stack file: loads again to the same Stack.
+[[nodiscard]] std::string to_yaml(const Stack& stack);
+[[nodiscard]] std::string to_json_text(const Stack& stack);
+
+}  // namespace stack

@@ -1,0 +1,124 @@
+#pragma once
+
+// What is there: a snapshot of everything that carries a stack's name, collected without judging. Duplicates and
+// leftovers are in it; choosing is the planner's work.
+
+#include <stack/model.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack {
+
+using Time = std::chrono::system_clock::time_point;
+
+/// How a container's process ended. `code` follows the shell: 128 + signal where a signal ended it.
+struct ExitStatus {
+    std::optional<int> code;  // nullopt: nobody saw it end; the status is unknown
+    int signal = 0;
+    bool oom_killed = false;
+
+    bool operator==(const ExitStatus&) const = default;
+};
+
+enum class ContainerState { created, running, paused, exited };
+enum class Health { none, starting, healthy, unhealthy };
+
+struct ObservedPort {
+    std::string host_ip;
+    std::uint16_t published = 0;
+    std::uint16_t target = 0;
+    Protocol protocol = Protocol::tcp;
+
+    bool operator==(const ObservedPort&) const = default;
+};
+
+struct ObservedAddress {
+    std::string network;  // the network's real name
+    std::string ipv4;
+    std::string ipv6;
+
+    bool operator==(const ObservedAddress&) const = default;
+};
+
+struct ObservedContainer {
+    std::string id;  // 64 hexadecimal digits
+    std::string name;
+    std::string project;
+    std::string service;
+    int number = 0;
+    bool oneoff = false;
+    std::string config_digest;     // model/digest.h of the service it was made from
+    Service service_config;        // the service it was made from, for "old -> new" in plans
+    std::string image;             // reference it was made from
+    std::string image_id;          // digest of that image's configuration then
+    Strings command;               // what runs: entrypoint and command together
+    StringMap labels;
+    ContainerState state = ContainerState::created;
+    Health health = Health::none;
+    int pid = 0;
+    ExitStatus exit;
+    Time created{};
+    Time started{};
+    Time finished{};
+    int restarts = 0;
+    bool stopped_by_user = false;  // `stop`, not a crash: its restart policy rests
+    std::vector<ObservedPort> ports;
+    std::vector<ObservedAddress> addresses;
+    std::vector<Mount> mounts;     // resolved: real volume names, anonymous ones included
+
+    bool operator==(const ObservedContainer&) const = default;
+};
+
+struct ObservedNetwork {
+    std::string name;
+    std::string project;
+    std::string key;
+    std::string config_digest;
+    std::string bridge;
+    Strings subnets;
+    bool internal = false;
+
+    bool operator==(const ObservedNetwork&) const = default;
+};
+
+struct ObservedVolume {
+    std::string name;
+    std::string project;  // empty: not made by a stack
+    std::string key;
+    std::string config_digest;
+    bool anonymous = false;
+
+    bool operator==(const ObservedVolume&) const = default;
+};
+
+struct ObservedImage {
+    std::string reference;  // as the stack file has it
+    std::string id;         // digest of the image's configuration
+    std::string source_digest;  // for built images: what it was built from; empty otherwise
+    Time created{};
+
+    bool operator==(const ObservedImage&) const = default;
+};
+
+/// What the build of a service would be made from now, where the caller asked for it.
+struct ObservedBuild {
+    std::string service;
+    std::string source_digest;
+
+    bool operator==(const ObservedBuild&) const = default;
+};
+
+struct Observed {
+    std::vector<ObservedContainer> containers;
+    std::vector<ObservedNetwork> networks;
+    std::vector<ObservedVolume> volumes;
+    std::vector<ObservedImage> images;  // those that the stack's services name, where present
+    std::vector<ObservedBuild> builds;
+
+    bool operator==(const Observed&) const = default;
+};
+
+}  // namespace stack

@@ -1,0 +1,226 @@
+#pragma once
+
+// From (what is wanted, what is there) to an ordered list of reasons to act. Pure and deterministic.
+
+#include <stack/model.h>
+#include <stack/observed.h>
+
+#include <cstddef>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace stack {
+
+struct PullImage {
+    std::string reference;
+    std::string platform;
+    bool optional = false;  // a failed pull of a service that can be built is followed by its build
+    bool operator==(const PullImage&) const = default;
+};
+
+struct BuildImage {
+    std::string service;
+    std::string tag;
+    Build build;
+    std::string source_digest;
+    bool no_cache = false;
+    bool pull = false;
+    bool operator==(const BuildImage&) const = default;
+};
+
+struct CreateNetwork {
+    std::string project;
+    Network network;
+    std::string config_digest;
+    bool operator==(const CreateNetwork&) const = default;
+};
+
+struct RemoveNetwork {
+    std::string name;
+    bool operator==(const RemoveNetwork&) const = default;
+};
+
+struct CreateVolume {
+    std::string project;
+    Volume volume;
+    std::string config_digest;
+    bool operator==(const CreateVolume&) const = default;
+};
+
+struct RemoveVolume {
+    std::string name;
+    bool operator==(const RemoveVolume&) const = default;
+};
+
+/// A container's description, complete but for what its image says (entrypoint, environment, user …).
+/// Volume sources and network keys in `service` are real names; secrets and configs carry their sources.
+struct ContainerSpec {
+    std::string name;
+    std::string project;
+    int number = 1;
+    bool oneoff = false;
+    bool auto_remove = false;
+    Service service;
+    std::map<std::string, FileSource> secrets;
+    std::map<std::string, FileSource> configs;
+    std::string image;  // reference; `rootfs:DIR` for a plain directory
+    std::string config_digest;
+    std::string anonymous_salt;  // renews the names of anonymous volumes when it changes
+    std::string working_dir;     // of the stack, for labels
+    Strings files;               // of the stack, for labels
+    bool operator==(const ContainerSpec&) const = default;
+};
+
+struct CreateContainer {
+    ContainerSpec spec;
+    bool operator==(const CreateContainer&) const = default;
+};
+
+/// Identified by name: a plan may start what it creates.
+struct StartContainer {
+    std::string name;
+    bool operator==(const StartContainer&) const = default;
+};
+
+struct StopContainer {
+    std::string id;
+    std::string name;
+    std::optional<Duration> timeout;  // nullopt: the container's own grace period
+    bool operator==(const StopContainer&) const = default;
+};
+
+struct KillContainer {
+    std::string id;
+    std::string name;
+    std::string signal;
+    bool operator==(const KillContainer&) const = default;
+};
+
+struct PauseContainer {
+    std::string id;
+    std::string name;
+    bool paused = true;
+    bool operator==(const PauseContainer&) const = default;
+};
+
+struct RemoveContainer {
+    std::string id;
+    std::string name;
+    bool anonymous_volumes = false;  // remove these with it
+    bool operator==(const RemoveContainer&) const = default;
+};
+
+/// Changes what the kernel can change in place: limits, restart policy, health check timing.
+struct UpdateContainer {
+    std::string id;
+    std::string name;
+    Service service;
+    std::string config_digest;
+    bool operator==(const UpdateContainer&) const = default;
+};
+
+/// Done when the container is healthy; failed when it is unhealthy, has no health check, or has ended.
+struct AwaitHealthy {
+    std::string name;
+    bool operator==(const AwaitHealthy&) const = default;
+};
+
+/// Done when the container has ended with status 0.
+struct AwaitCompleted {
+    std::string name;
+    bool operator==(const AwaitCompleted&) const = default;
+};
+
+using Action = std::variant<PullImage, BuildImage, CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume,
+                            CreateContainer, StartContainer, StopContainer, KillContainer, PauseContainer,
+                            RemoveContainer, UpdateContainer, AwaitHealthy, AwaitCompleted>;
+
+struct FieldChange {
+    std::string field;  // "environment.DEBUG"
+    std::string before;
+    std::string after;
+    bool operator==(const FieldChange&) const = default;
+};
+
+/// One line of a plan: what, to what, why, and which actions must have succeeded before.
+struct PlannedAction {
+    Action action;
+    std::string resource;  // "container/shop-web-1", "network/shop_default"
+    std::string reason;    // "not found", "configuration changed"
+    std::vector<FieldChange> changes;
+    std::vector<std::size_t> after;  // indices into Plan::actions, all smaller than this action's own
+    bool optional = false;           // a failure is a warning (depends_on with required: false)
+    bool operator==(const PlannedAction&) const = default;
+};
+
+struct Plan {
+    std::vector<PlannedAction> actions;  // in topological order
+    Strings warnings;
+    Strings running;  // names of containers that are as wanted and stay untouched
+    bool operator==(const Plan&) const = default;
+};
+
+enum class RecreatePolicy { diverged, always, never };
+
+struct PlanOptions {
+    Strings services;  // empty: all
+    std::map<std::string, int> scale;
+    RecreatePolicy recreate = RecreatePolicy::diverged;
+    bool recreate_dependencies = false;  // --always-recreate-deps
+    bool no_deps = false;
+    bool no_start = false;
+    bool build = false;     // build every service that can be built, also where an image is there
+    bool no_build = false;
+    std::string pull;       // "", always, missing, never: overrides pull_policy
+    bool remove_orphans = false;
+    bool renew_anonymous_volumes = false;
+    std::string renew_salt;  // a fresh value for it
+    std::optional<Duration> timeout;
+    bool wait = false;  // add the actions that await health or completion of every service
+};
+
+struct DownOptions {
+    Strings services;  // empty: all, and the networks with them
+    bool volumes = false;
+    bool remove_orphans = false;
+    std::optional<Duration> timeout;
+};
+
+/// `up` (and with options `create`, `scale`): what it takes for the world to be `desired`.
+[[nodiscard]] Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options);
+
+/// `down`: containers and networks go, volumes only if asked. External networks and volumes never.
+[[nodiscard]] Plan plan_down(const Stack& desired, const Observed& observed, const DownOptions& options);
+
+/// `start`, `stop`, `restart`, `kill`, `rm`, `pause`, `unpause` on containers that exist; dependencies in order.
+[[nodiscard]] Plan plan_start(const Stack& desired, const Observed& observed, const Strings& services);
+[[nodiscard]] Plan plan_stop(const Stack& desired,
+                             const Observed& observed,
+                             const Strings& services,
+                             std::optional<Duration> timeout);
+[[nodiscard]] Plan plan_restart(const Stack& desired,
+                                const Observed& observed,
+                                const Strings& services,
+                                std::optional<Duration> timeout,
+                                bool no_deps);
+[[nodiscard]] Plan plan_kill(const Observed& observed, const Strings& services, const std::string& signal);
+[[nodiscard]] Plan plan_pause(const Observed& observed, const Strings& services, bool paused);
+[[nodiscard]] Plan plan_remove(const Observed& observed, const Strings& services, bool stop, bool volumes);
+
+/// What it takes to keep `desired` true without a person asking: containers that vanished come back; networks and
+/// volumes that vanished, too. Exited containers are the restart policy's (supervise/restart.h).
+[[nodiscard]] Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options);
+
+/// One line an action, deterministic: `#3 create container/shop-web-1: not found (after #0 #2)`.
+[[nodiscard]] std::string to_text(const Plan& plan);
+[[nodiscard]] std::string to_json_text(const Plan& plan);
+/// Graphviz source of the graph.
+[[nodiscard]] std::string to_dot(const Plan& plan);
+
+/// "create", "start", …: the verb of an action, and "Container shop-web-1": its object as progress shows it.
+[[nodiscard]] std::string verb(const Action& action);
+[[nodiscard]] std::string object(const Action& action);
+
+}  // namespace stack

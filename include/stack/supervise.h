@@ -1,0 +1,34 @@
+#pragma once
+
+// The supervisor of one project: the only writer of the project's state.
+
+#include <stack/engine.h>
+#include <stack/model.h>
+#include <stack/paths.h>
+#include <stack/plan.h>
+
+#include <optional>
+#include <string>
+
+namespace stack {
+
+/// What a client asks of the supervisor. The plan of a request is computed by the supervisor from its own look.
+struct Request {
+    std::string verb;  // up, down, start, stop, restart, kill, rm, pause, unpause, scale, ping, shutdown
+    std::optional<Stack> stack;  // up, create: the new desired state; otherwise the stored one serves
+    PlanOptions up;
+    DownOptions down;
+    Strings services;
+    std::optional<Duration> timeout;
+    std::string signal;
+    bool no_deps = false;
+    bool volumes = false;
+    bool stop = false;
+};
+
+/// Talks to the supervisor of `project`, starting one where none lives, and streams its events.
+/// Returns the exit code of the request: 0, or 1 with an event that says why. Throws stack::Error when the
+/// supervisor cannot be reached.
+int request(const Paths& paths, const std::string& project, const Request& what, const EventSink& events);
+
+}  // namespace stack

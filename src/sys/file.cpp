@@ -1,0 +1,217 @@
+#include "sys/file.h"
+
+#include "base/failpoint.h"
+#include "base/text.h"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::sys {
+namespace {
+
+void write_replacement(const std::string& path, std::string_view bytes, std::uint32_t mode, bool durable) {
+    const std::string temporary = path + ".tmp";
+    {
+        const Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
+        write_all(file, bytes);
+        STACK_FAILPOINT("file.replace.written");
+        if (durable)
+            check(::fsync(file.get()), "fsync " + temporary);
+    }
+    rename(temporary, path);
+    STACK_FAILPOINT("file.replace.renamed");
+    if (durable)
+        sync_directory(parent_path(path));
+}
+
+}  // namespace
+
+std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!file && (errno == ENOENT || errno == ENOTDIR))
+        return std::nullopt;
+    check(file.get(), "open " + path);
+    struct stat status {};
+    check(::fstat(file.get(), &status), "stat " + path);
+    if (S_ISDIR(status.st_mode))
+        fail("read " + path, EISDIR);
+    try {
+        return read_all(file, limit);
+    } catch (const std::system_error& error) {
+        fail("read " + path, error.code().value());
+    }
+}
+
+std::string read_all(const Fd& fd, std::size_t limit) {
+    std::string text;
+    std::array<char, 65536> buffer{};
+    for (;;) {
+        const auto count = ::read(fd.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        check(count, "read");
+        if (count == 0)
+            return text;
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+        if (text.size() > limit)
+            fail("read", EFBIG);
+    }
+}
+
+void write_all(const Fd& fd, std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto count = ::write(fd.get(), bytes.data(), bytes.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        check(count, "write");
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+    }
+}
+
+void write_existing(const std::string& path, std::string_view bytes) {
+    const Fd file = open_file(path, O_WRONLY);
+    if (::write(file.get(), bytes.data(), bytes.size()) < 0)
+        fail("write \"" + std::string(bytes) + "\" to " + path);
+}
+
+void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode) {
+    write_replacement(path, bytes, mode, true);
+}
+
+void replace_volatile_file(const std::string& path, std::string_view bytes, std::uint32_t mode) {
+    write_replacement(path, bytes, mode, false);
+}
+
+Fd open_file(const std::string& path, int flags, std::uint32_t mode) {
+    return Fd(check(::open(path.c_str(), flags | O_CLOEXEC, mode), "open " + path));
+}
+
+Fd open_directory(const std::string& path) {
+    return open_file(path, O_RDONLY | O_DIRECTORY);
+}
+
+bool exists(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0;
+}
+
+bool is_directory(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+void ensure_directory(const std::string& path, std::uint32_t mode) {
+    if (::mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path)))
+        return;
+    if (errno == ENOENT && path != "/" && !path.empty()) {
+        ensure_directory(parent_path(path), 0755);
+        if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST)
+            return;
+    }
+    fail("create directory " + path);
+}
+
+void remove_file(const std::string& path) {
+    if (::unlink(path.c_str()) < 0 && errno != ENOENT && errno != ENOTDIR)
+        fail("remove " + path);
+}
+
+void remove_directory(const std::string& path) {
+    if (::rmdir(path.c_str()) < 0 && errno != ENOENT)
+        fail("remove directory " + path);
+}
+
+void rename(const std::string& from, const std::string& to) {
+    check(::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to);
+}
+
+void sync_directory(const std::string& path) {
+    check(::fsync(open_directory(path).get()), "fsync " + path);
+}
+
+std::vector<std::string> list_directory(const std::string& path) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+    if (!directory) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return {};
+        fail("list " + path);
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string current_directory() {
+    std::array<char, PATH_MAX> buffer{};
+    if (::getcwd(buffer.data(), buffer.size()) == nullptr)
+        fail("find the current directory");
+    return buffer.data();
+}
+
+std::optional<std::string> real_path(const std::string& path) {
+    const std::unique_ptr<char, void (*)(void*)> real(::realpath(path.c_str(), nullptr), std::free);
+    if (!real)
+        return std::nullopt;
+    return std::string(real.get());
+}
+
+std::string absolute_path(const std::string& path, const std::string& base) {
+    const std::string whole = path.starts_with('/') ? path : base + "/" + path;
+    std::vector<std::string> parts;
+    for (auto& part : split(whole, '/')) {
+        if (part == "..") {
+            if (!parts.empty())
+                parts.pop_back();
+        } else if (!part.empty() && part != ".") {
+            parts.push_back(std::move(part));
+        }
+    }
+    return "/" + join(parts, "/");
+}
+
+std::string parent_path(const std::string& path) {
+    const auto slash = path.find_last_of('/');
+    if (slash == std::string::npos)
+        return ".";
+    return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string file_name(const std::string& path) {
+    return path.substr(path.find_last_of('/') + 1);
+}
+
+Fd memory_file(const char* name, std::string_view bytes) {
+    Fd file(check(::memfd_create(name, MFD_CLOEXEC), "create a memory file"));
+    write_all(file, bytes);
+    check(::lseek(file.get(), 0, SEEK_SET), "rewind a memory file");
+    return file;
+}
+
+Pipe make_pipe() {
+    std::array<int, 2> ends{};
+    check(::pipe2(ends.data(), O_CLOEXEC), "create a pipe");
+    return {Fd(ends[0]), Fd(ends[1])};
+}
+
+const std::string& boot_id() {
+    static const std::string id(
+        trim(read_file("/proc/sys/kernel/random/boot_id").value_or("unknown")));
+    return id;
+}
+
+}  // namespace stack::sys

@@ -1,0 +1,69 @@
+#pragma once
+
+// Files. Paths of our own state are strings; everything that lies in a rootfs, layer, volume or build context is
+// reached from a directory descriptor (tree.h).
+
+#include "sys/fd.h"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stack::sys {
+
+/// The whole file, up to `limit` bytes (more is an error); nullopt when it does not exist.
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path, std::size_t limit = 64U << 20U);
+[[nodiscard]] std::string read_all(const Fd& fd, std::size_t limit = 64U << 20U);
+void write_all(const Fd& fd, std::string_view bytes);
+
+/// Writes to an existing file in one write(2), as cgroup and /proc files want it.
+void write_existing(const std::string& path, std::string_view bytes);
+
+/// After return the file holds exactly `bytes`, also after a power cut: temporary file, fsync, rename, fsync of the
+/// directory. A reader sees the old or the new content, never a part.
+void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
+
+/// As replace_file(), without the fsyncs: for what a reboot makes worthless (everything under Paths::run).
+void replace_volatile_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
+
+[[nodiscard]] Fd open_file(const std::string& path, int flags, std::uint32_t mode = 0);
+[[nodiscard]] Fd open_directory(const std::string& path);
+[[nodiscard]] bool exists(const std::string& path);
+[[nodiscard]] bool is_directory(const std::string& path);
+
+/// Postcondition: the directory and its parents exist.
+void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
+/// Postcondition: nothing is at `path`. A directory must be empty; see remove_tree() in tree.h.
+void remove_file(const std::string& path);
+void remove_directory(const std::string& path);
+void rename(const std::string& from, const std::string& to);
+void sync_directory(const std::string& path);
+
+/// Names in a directory, sorted, without . and ..; empty when there is no such directory.
+[[nodiscard]] std::vector<std::string> list_directory(const std::string& path);
+
+[[nodiscard]] std::string current_directory();
+/// The real path of an existing file; nullopt when it does not exist.
+[[nodiscard]] std::optional<std::string> real_path(const std::string& path);
+/// `path` made absolute against `base` and cleaned of `.`, `..` and `//` by text alone.
+[[nodiscard]] std::string absolute_path(const std::string& path, const std::string& base);
+[[nodiscard]] std::string parent_path(const std::string& path);
+[[nodiscard]] std::string file_name(const std::string& path);
+
+/// A file in memory that holds `bytes`, at offset 0.
+[[nodiscard]] Fd memory_file(const char* name, std::string_view bytes);
+
+/// A pipe, both ends close-on-exec.
+struct Pipe {
+    Fd read;
+    Fd write;
+};
+[[nodiscard]] Pipe make_pipe();
+
+/// The boot that the machine is in; records of what lives are keyed by it.
+[[nodiscard]] const std::string& boot_id();
+
+}  // namespace stack::sys

@@ -1,0 +1,45 @@
+#include "sys/lock.h"
+
+#include "sys/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+namespace stack::sys {
+namespace {
+
+Fd open_lock_file(const std::string& path) {
+    return open_file(path, O_RDWR | O_CREAT, 0600);
+}
+
+void lock_and_wait(const Fd& file, int mode, const std::string& path) {
+    while (::flock(file.get(), mode) < 0) {
+        if (errno != EINTR)
+            fail("lock " + path);
+    }
+}
+
+}  // namespace
+
+Lock Lock::acquire(const std::string& path) {
+    Fd file = open_lock_file(path);
+    lock_and_wait(file, LOCK_EX, path);
+    return Lock(std::move(file));
+}
+
+std::optional<Lock> Lock::try_acquire(const std::string& path) {
+    Fd file = open_lock_file(path);
+    if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0)
+        return Lock(std::move(file));
+    if (errno != EWOULDBLOCK)
+        fail("lock " + path);
+    return std::nullopt;
+}
+
+Lock Lock::acquire_shared(const std::string& path) {
+    Fd file = open_lock_file(path);
+    lock_and_wait(file, LOCK_SH, path);
+    return Lock(std::move(file));
+}
+
+}  // namespace stack::sys

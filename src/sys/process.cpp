@@ -1,0 +1,185 @@
+#include "sys/process.h"
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "sys/file.h"
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <csignal>
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace stack::sys {
+namespace {
+
+/// posix_spawn's attributes and file actions, freed at the end.
+class SpawnPlan {
+  public:
+    SpawnPlan() {
+        posix_spawnattr_init(&attributes_);
+        posix_spawn_file_actions_init(&actions_);
+    }
+    SpawnPlan(const SpawnPlan&) = delete;
+    SpawnPlan& operator=(const SpawnPlan&) = delete;
+    ~SpawnPlan() {
+        posix_spawnattr_destroy(&attributes_);
+        posix_spawn_file_actions_destroy(&actions_);
+    }
+
+    void set(bool new_session) {
+        sigset_t all;
+        sigfillset(&all);
+        sigset_t none;
+        sigemptyset(&none);
+        posix_spawnattr_setsigdefault(&attributes_, &all);
+        posix_spawnattr_setsigmask(&attributes_, &none);
+        int flags = POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK;
+        if (new_session)
+            flags |= POSIX_SPAWN_SETSID;
+        posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
+    }
+
+    /// Descriptors arrive under the asked numbers; dup2 onto itself clears close-on-exec (POSIX.1-2024).
+    void place(int ours, int theirs) { posix_spawn_file_actions_adddup2(&actions_, ours, theirs); }
+
+    int spawn(int* pid, const char* path, char* const* arguments, char* const* environment) {
+        return posix_spawn(pid, path, &actions_, &attributes_, arguments, environment);
+    }
+
+  private:
+    posix_spawnattr_t attributes_{};
+    posix_spawn_file_actions_t actions_{};
+};
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> list;
+    for (const auto& text : strings)
+        list.push_back(const_cast<char*>(text.c_str()));
+    list.push_back(nullptr);
+    return list;
+}
+
+int exit_status(const siginfo_t& info) {
+    return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+int pidfd_open(int pid) {
+    return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U));
+}
+
+}  // namespace
+
+Child spawn(const std::string& path, const SpawnOptions& options) {
+    SpawnPlan plan;
+    plan.set(options.new_session);
+    // Private copies above every number that the child is to see, so that placing one never clobbers another.
+    std::vector<Fd> copies;
+    int highest = 2;
+    for (const auto& [ours, theirs] : options.descriptors)
+        highest = std::max(highest, theirs);
+    for (const auto& [ours, theirs] : options.descriptors) {
+        copies.emplace_back(check(::fcntl(ours, F_DUPFD_CLOEXEC, highest + 1), "duplicate a descriptor"));
+        plan.place(copies.back().get(), theirs);
+    }
+    const auto arguments = pointers(options.arguments);
+    const auto environment = options.environment ? pointers(*options.environment) : std::vector<char*>{};
+    Child child;
+    const int error = plan.spawn(
+        &child.pid, path.c_str(), arguments.data(), options.environment ? environment.data() : ::environ);
+    if (error != 0)
+        fail("run " + path, error);
+    child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
+    return child;
+}
+
+int wait(const Child& child) {
+    siginfo_t info{};
+    while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED) < 0) {
+        if (errno != EINTR)
+            fail("wait for process " + std::to_string(child.pid));
+    }
+    return exit_status(info);
+}
+
+std::optional<int> try_wait(const Child& child) {
+    siginfo_t info{};
+    check(::waitid(P_PIDFD, static_cast<id_t>(child.pidfd.get()), &info, WEXITED | WNOHANG),
+          "wait for process " + std::to_string(child.pid));
+    if (info.si_pid == 0)
+        return std::nullopt;
+    return exit_status(info);
+}
+
+std::pair<int, std::string> run_and_capture(const std::string& path, const std::vector<std::string>& arguments) {
+    Pipe pipe = make_pipe();
+    SpawnOptions options;
+    options.arguments = arguments;
+    options.descriptors = {{pipe.write.get(), 1}};
+    const Child child = spawn(path, options);
+    pipe.write.reset();
+    std::string output = read_all(pipe.read);
+    return {wait(child), std::move(output)};
+}
+
+std::optional<std::uint64_t> start_time(int pid) {
+    const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
+    if (!text)
+        return std::nullopt;
+    const auto end_of_name = text->rfind(')');  // the name may hold blanks and parentheses
+    if (end_of_name == std::string::npos)
+        return std::nullopt;
+    const auto fields = split(std::string_view(*text).substr(end_of_name + 1), ' ');
+    constexpr std::size_t start_time_field = 20;  // field 22 of the line; the first after the name is field 3
+    if (fields.size() <= start_time_field)
+        return std::nullopt;
+    return parse_number<std::uint64_t>(fields[start_time_field]);
+}
+
+Fd open_process(int pid, std::uint64_t started) {
+    Fd pidfd(pid > 0 ? pidfd_open(pid) : -1);
+    if (!pidfd || start_time(pid) != started)
+        return {};
+    return pidfd;
+}
+
+void send_signal(const Fd& pidfd, int signal) {
+    if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0U) < 0 && errno != ESRCH)
+        fail("send signal " + std::to_string(signal));
+}
+
+bool has_ended(const Fd& pidfd) {
+    pollfd entry{pidfd.get(), POLLIN, 0};
+    return ::poll(&entry, 1, 0) == 1;
+}
+
+std::string own_program() {
+    std::array<char, PATH_MAX> buffer{};
+    const auto length = check(::readlink("/proc/self/exe", buffer.data(), buffer.size() - 1), "find this program");
+    return {buffer.data(), static_cast<std::size_t>(length)};
+}
+
+std::string helper_program(const std::string& name) {
+    const std::string beside = parent_path(own_program());
+    std::vector<std::string> places{beside, beside + "/../libexec/stack"};
+    if (const char* configured = std::getenv("STACK_LIBEXEC"))
+        places.insert(places.begin(), configured);
+    for (const auto& place : places) {
+        const std::string path = place + "/" + name;
+        if (exists(path))
+            return path;
+    }
+    throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                "the helper " + name + " is missing: it belongs beside " + own_program() +
+                    " or in ../libexec/stack; set STACK_LIBEXEC if it is elsewhere");
+}
+
+}  // namespace stack::sys

@@ -1,0 +1,57 @@
+#pragma once
+
+// Processes: starting them without copying this one, and telling them apart from later ones of the same pid.
+
+#include "sys/fd.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stack::sys {
+
+struct SpawnOptions {
+    std::vector<std::string> arguments;                    // with argv[0]
+    std::optional<std::vector<std::string>> environment;   // nullopt: this process's
+    std::vector<std::pair<int, int>> descriptors;          // {ours, the child's}; nothing else but 0-2 is inherited
+    bool new_session = false;
+};
+
+/// A child process that this process must wait for.
+struct Child {
+    int pid = 0;
+    Fd pidfd;
+};
+
+/// Runs the program at `path` by posix_spawn (no copy of this process's memory). Signals are at their defaults in
+/// the child.
+[[nodiscard]] Child spawn(const std::string& path, const SpawnOptions& options);
+
+/// Waits for the end of a child; the status follows the shell: exit code, or 128 + signal.
+[[nodiscard]] int wait(const Child& child);
+/// As wait(), without waiting: nullopt while it runs.
+[[nodiscard]] std::optional<int> try_wait(const Child& child);
+
+/// Runs to the end and returns {status, standard output}. Standard error is inherited.
+[[nodiscard]] std::pair<int, std::string> run_and_capture(const std::string& path,
+                                                          const std::vector<std::string>& arguments);
+
+/// Identifies a process for as long as the machine is up: field 22 of /proc/PID/stat. nullopt when it is not there.
+[[nodiscard]] std::optional<std::uint64_t> start_time(int pid);
+
+/// A pidfd of the process, where it is the one that started at `started`; an empty Fd where it is gone.
+[[nodiscard]] Fd open_process(int pid, std::uint64_t started);
+
+/// Postcondition: the signal was sent, or the process has ended.
+void send_signal(const Fd& pidfd, int signal);
+[[nodiscard]] bool has_ended(const Fd& pidfd);
+
+/// The path of the running program.
+[[nodiscard]] std::string own_program();
+/// A helper program (stack-shim, stack-dns, stack-fetch): beside this program, or in ../libexec/stack, or in
+/// $STACK_LIBEXEC. Throws where it is in none of them.
+[[nodiscard]] std::string helper_program(const std::string& name);
+
+}  // namespace stack::sys

@@ -1,0 +1,231 @@
+#include "sys/tree.h"
+
+#include "sys/file.h"
+
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace stack::sys {
+namespace {
+
+/// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its manual asks for.
+constexpr int resolve_tries = 128;
+
+int try_open_in_root(const Fd& root, const std::string& path, int flags, std::uint32_t mode) {
+    open_how how{};
+    how.flags = static_cast<std::uint64_t>(static_cast<unsigned int>(flags | O_CLOEXEC));
+    how.mode = mode;
+    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    const char* where = path.empty() ? "." : path.c_str();
+    long fd = -1;
+    for (int i = 0; i < resolve_tries; ++i) {
+        fd = ::syscall(SYS_openat2, root.get(), where, &how, sizeof how);
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
+            break;
+    }
+    return static_cast<int>(fd);
+}
+
+/// The names in a directory, through a descriptor of its own so that the caller's offset stays.
+std::vector<std::string> names_in(const Fd& directory) {
+    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open a directory");
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
+    if (!stream)
+        fail("list a directory");
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(stream.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
+    return names;
+}
+
+void remove_below(const Fd& directory, dev_t device) {
+    for (const auto& name : names_in(directory)) {
+        if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
+            continue;
+        if (errno != EISDIR && errno != EPERM)
+            fail("remove " + name);
+        Fd child(::openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!child)
+            fail("open " + name);
+        struct stat status {};
+        check(::fstat(child.get(), &status), "stat " + name);
+        if (status.st_dev != device)
+            fail("remove " + name + ", which is a mount point", EBUSY);
+        remove_below(child, device);
+        if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+            fail("remove directory " + name);
+    }
+}
+
+class TreeCopy {
+  public:
+    void copy_directory(const Fd& from, const Fd& to) {
+        for (const auto& name : names_in(from))
+            copy_entry(from, to, name);
+        copy_attributes(from, to);
+    }
+
+  private:
+    void copy_entry(const Fd& from, const Fd& to, const std::string& name) {
+        struct stat status {};
+        check(::fstatat(from.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW), "stat " + name);
+        if (S_ISDIR(status.st_mode)) {
+            if (::mkdirat(to.get(), name.c_str(), 0700) < 0 && errno != EEXIST)
+                fail("create directory " + name);
+            const Fd source(check(::openat(from.get(), name.c_str(), directory_flags), "open " + name));
+            const Fd target(check(::openat(to.get(), name.c_str(), directory_flags), "open " + name));
+            copy_directory(source, target);
+            return;
+        }
+        if (status.st_nlink > 1 && link_to_earlier(to, name, status))
+            return;
+        if (S_ISREG(status.st_mode))
+            copy_file(from, to, name);
+        else if (S_ISLNK(status.st_mode))
+            copy_link(from, to, name, status);
+        else
+            make_node(to, name, status);
+        if (status.st_nlink > 1)
+            copied_[{status.st_dev, status.st_ino}] = {duplicate(to), name};
+    }
+
+    bool link_to_earlier(const Fd& to, const std::string& name, const struct stat& status) {
+        const auto found = copied_.find({status.st_dev, status.st_ino});
+        if (found == copied_.end())
+            return false;
+        const auto& [directory, first] = found->second;
+        check(::linkat(directory.get(), first.c_str(), to.get(), name.c_str(), 0), "link " + name);
+        return true;
+    }
+
+    static void copy_file(const Fd& from, const Fd& to, const std::string& name) {
+        const Fd source(check(::openat(from.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "open " + name));
+        const Fd target(check(::openat(to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
+                              "create " + name));
+        constexpr std::size_t step = 1U << 30U;
+        while (check(::copy_file_range(source.get(), nullptr, target.get(), nullptr, step, 0), "copy " + name) > 0) {
+        }
+        copy_attributes(source, target);
+    }
+
+    static void copy_link(const Fd& from, const Fd& to, const std::string& name, const struct stat& status) {
+        std::array<char, 4097> text{};
+        check(::readlinkat(from.get(), name.c_str(), text.data(), text.size() - 1), "read link " + name);
+        check(::symlinkat(text.data(), to.get(), name.c_str()), "create link " + name);
+        set_owner_and_times(to, name, status);
+    }
+
+    static void make_node(const Fd& to, const std::string& name, const struct stat& status) {
+        check(::mknodat(to.get(), name.c_str(), status.st_mode, status.st_rdev), "create " + name);
+        set_owner_and_times(to, name, status);
+        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, 0), "set the mode of " + name);
+    }
+
+    static void set_owner_and_times(const Fd& to, const std::string& name, const struct stat& status) {
+        check(::fchownat(to.get(), name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
+              "set the owner of " + name);
+        const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
+        check(::utimensat(to.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW), "set the times of " + name);
+    }
+
+    static void copy_attributes(const Fd& from, const Fd& to) {
+        struct stat status {};
+        check(::fstat(from.get(), &status), "stat a file");
+        check(::fchown(to.get(), status.st_uid, status.st_gid), "set the owner of a file");
+        check(::fchmod(to.get(), status.st_mode & 07777U), "set the mode of a file");
+        copy_extended_attributes(from, to);
+        const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
+        check(::futimens(to.get(), times.data()), "set the times of a file");
+    }
+
+    static void copy_extended_attributes(const Fd& from, const Fd& to) {
+        std::array<char, 65536> names{};
+        const auto size = ::flistxattr(from.get(), names.data(), names.size());
+        for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
+            const std::string name(&names[at]);
+            at += name.size() + 1;
+            if (name.starts_with("trusted.overlay."))
+                continue;
+            std::array<char, 65536> value{};
+            const auto length = ::fgetxattr(from.get(), name.c_str(), value.data(), value.size());
+            if (length >= 0 &&
+                ::fsetxattr(to.get(), name.c_str(), value.data(), static_cast<std::size_t>(length), 0) < 0 &&
+                errno != ENOTSUP && errno != EPERM)
+                fail("set attribute " + name);
+        }
+    }
+
+    static constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    std::map<std::pair<dev_t, ino_t>, std::pair<Fd, std::string>> copied_;  // files with several names
+};
+
+}  // namespace
+
+Fd open_in_root(const Fd& root, const std::string& path, int flags, std::uint32_t mode) {
+    return Fd(check(try_open_in_root(root, path, flags, mode), "open " + path));
+}
+
+Fd find_in_root(const Fd& root, const std::string& path, int flags) {
+    Fd file(try_open_in_root(root, path, flags, 0));
+    if (!file && errno != ENOENT && errno != ENOTDIR)
+        fail("open " + path);
+    return file;
+}
+
+std::optional<std::string> read_in_root(const Fd& root, const std::string& path, std::size_t limit) {
+    const Fd file = find_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    struct stat status {};
+    if (!file || ::fstat(file.get(), &status) < 0 || !S_ISREG(status.st_mode))
+        return std::nullopt;
+    return read_all(file, limit);
+}
+
+Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32_t mode) {
+    Fd last = find_in_root(root, path, O_RDONLY | O_DIRECTORY);
+    if (last)
+        return last;
+    const std::string clean = absolute_path(path, "/");
+    const Fd parent = clean == "/" ? duplicate(root) : ensure_directory_in_root(root, parent_path(clean), mode);
+    if (::mkdirat(parent.get(), file_name(clean).c_str(), mode) < 0 && errno != EEXIST)
+        fail("create directory " + path);
+    return open_in_root(root, path, O_RDONLY | O_DIRECTORY);
+}
+
+void remove_tree(const Fd& directory, const std::string& name) {
+    if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
+        return;
+    const Fd child(::openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!child && errno == ENOENT)
+        return;
+    check(child.get(), "open " + name);
+    struct stat status {};
+    check(::fstat(child.get(), &status), "stat " + name);
+    remove_below(child, status.st_dev);
+    if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+        fail("remove directory " + name);
+}
+
+void remove_tree(const std::string& path) {
+    const std::string parent = parent_path(path);
+    if (is_directory(parent))
+        remove_tree(open_directory(parent), file_name(path));
+}
+
+void copy_tree(const Fd& from, const Fd& to) {
+    TreeCopy().copy_directory(from, to);
+}
+
+}  // namespace stack::sys

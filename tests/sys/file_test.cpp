@@ -1,0 +1,82 @@
+#include "sys/file.h"
+
+#include <stack/error.h>
+
+#include "sys/tree.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::sys {
+namespace {
+
+class FileTest : public testing::Test {
+  protected:
+    FileTest() {
+        char name[] = "/tmp/stack-file-test-XXXXXX";
+        directory_ = ::mkdtemp(name);
+    }
+    ~FileTest() override { remove_tree(directory_); }
+    std::string directory_;
+};
+
+TEST_F(FileTest, ReplacingAFileLeavesOldOrNew) {
+    const std::string path = directory_ + "/record";
+    replace_file(path, "one");
+    replace_file(path, "two");
+    EXPECT_EQ(read_file(path), "two");
+    EXPECT_EQ(list_directory(directory_), std::vector<std::string>{"record"});
+}
+
+TEST_F(FileTest, AMissingFileIsAValueAndADirectoryIsAnError) {
+    EXPECT_EQ(read_file(directory_ + "/none"), std::nullopt);
+    EXPECT_THROW((void)read_file(directory_), Error);
+}
+
+TEST_F(FileTest, LinksAreResolvedInsideTheRoot) {
+    ensure_directory(directory_ + "/root/etc");
+    replace_file(directory_ + "/secret", "outside");
+    replace_file(directory_ + "/root/secret", "inside");
+    ASSERT_EQ(::symlink("../../../../secret", (directory_ + "/root/etc/link").c_str()), 0);
+    const Fd root = open_directory(directory_ + "/root");
+    EXPECT_EQ(read_in_root(root, "/etc/link", 100), "inside");
+}
+
+TEST_F(FileTest, RemovingATreeDoesNotFollowLinks) {
+    ensure_directory(directory_ + "/keep");
+    replace_file(directory_ + "/keep/file", "x");
+    ensure_directory(directory_ + "/tree/a/b");
+    ASSERT_EQ(::symlink((directory_ + "/keep").c_str(), (directory_ + "/tree/a/link").c_str()), 0);
+    remove_tree(directory_ + "/tree");
+    EXPECT_FALSE(exists(directory_ + "/tree"));
+    EXPECT_TRUE(exists(directory_ + "/keep/file"));
+}
+
+TEST_F(FileTest, ACopiedTreeKeepsModesAndHardLinks) {
+    ensure_directory(directory_ + "/from/d");
+    replace_file(directory_ + "/from/d/file", "x", 0640);
+    ASSERT_EQ(::link((directory_ + "/from/d/file").c_str(), (directory_ + "/from/twin").c_str()), 0);
+    ASSERT_EQ(::symlink("d/file", (directory_ + "/from/link").c_str()), 0);
+    ensure_directory(directory_ + "/to");
+    copy_tree(open_directory(directory_ + "/from"), open_directory(directory_ + "/to"));
+    struct stat file {};
+    struct stat twin {};
+    ASSERT_EQ(::stat((directory_ + "/to/d/file").c_str(), &file), 0);
+    ASSERT_EQ(::stat((directory_ + "/to/twin").c_str(), &twin), 0);
+    EXPECT_EQ(file.st_mode & 07777U, 0640U);
+    EXPECT_EQ(file.st_ino, twin.st_ino);
+    EXPECT_EQ(read_file(directory_ + "/to/link"), "x");
+}
+
+TEST(AbsolutePath, IsCleanedByTextAlone) {
+    EXPECT_EQ(absolute_path("../x/./y//z", "/a/b"), "/a/x/y/z");
+    EXPECT_EQ(absolute_path("/../..", "/a"), "/");
+}
+
+}  // namespace
+}  // namespace stack::sys
