@@ -1,0 +1,82 @@
+#pragma once
+
+// Control groups: limits to files, groups of processes to numbers. v2, v1, and hybrid (v1 controllers beside a v2
+// mount that has the core features: kill, freeze, events, pressure).
+
+#include <stack/model.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack::cgroup {
+
+enum class Mode { none, v1, hybrid, v2 };
+
+/// One write of a value to a file of a group.
+struct FileWrite {
+    std::string controller;  // memory, cpu, pids …; "" for the v2 core
+    std::string file;
+    std::string value;
+    bool required = false;   // its failure is an error, not a warning
+
+    bool operator==(const FileWrite&) const = default;
+};
+
+/// What it takes to hold a group to `resources`; pure. In order: where the kernel wants one before the other, so.
+[[nodiscard]] std::vector<FileWrite> limits_for(Mode mode, const Resources& resources);
+
+/// Where a new process has to go to be in a group.
+struct Placement {
+    Strings attach_files;      // v1: the process itself writes "0" to each (10 ms cheaper than a pid from outside)
+    std::string v2_directory;  // for CLONE_INTO_CGROUP; empty without a v2 mount
+};
+
+struct Usage {
+    std::uint64_t cpu_ns = 0;
+    std::int64_t memory = 0;        // bytes, without inactive file cache
+    std::int64_t memory_limit = 0;  // 0: none
+    std::int64_t memory_peak = 0;
+    std::int64_t pids = 0;
+    std::int64_t read_bytes = 0;
+    std::int64_t written_bytes = 0;
+};
+
+/// The tree of groups under one mount root. `path` is relative: "stack/<project>/<container>".
+class Cgroups {
+  public:
+    /// `mount` is /sys/fs/cgroup but for tests.
+    explicit Cgroups(std::string mount = "/sys/fs/cgroup");
+
+    [[nodiscard]] Mode mode() const { return mode_; }
+    [[nodiscard]] const Strings& controllers() const { return controllers_; }
+
+    /// Postcondition: the group exists in every hierarchy and is held to `resources`. Limits whose controller is
+    /// missing become warnings.
+    Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
+    void apply(const std::string& path, const Resources& resources, Strings& warnings) const;
+
+    /// Postcondition: every process of the group has been sent SIGKILL; a frozen group is thawed for it.
+    void kill(const std::string& path) const;
+    void freeze(const std::string& path, bool frozen) const;
+    [[nodiscard]] bool frozen(const std::string& path) const;
+
+    /// Postcondition: the group and those below it are gone. Waits a bounded time for its last processes; throws
+    /// with their pids after that.
+    void remove(const std::string& path) const;
+
+    [[nodiscard]] std::vector<int> processes(const std::string& path) const;
+    /// How many processes the kernel has killed there for want of memory.
+    [[nodiscard]] std::uint64_t oom_kills(const std::string& path) const;
+    [[nodiscard]] Usage usage(const std::string& path) const;
+    /// Names of the groups directly below `path`.
+    [[nodiscard]] Strings children(const std::string& path) const;
+
+  private:
+    std::string mount_;
+    Mode mode_;
+    Strings controllers_;
+};
+
+}  // namespace stack::cgroup

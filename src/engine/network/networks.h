@@ -1,0 +1,114 @@
+#pragma once
+
+// The bridge networks of an instance: each container gets an address, a name and a way out.
+//
+//   <state>/networks/<name>.json   subnets, bridge, who made it, and the address leases per container
+//   bridges `stk<8 hex>`, their veths `stv<…>` with the network's IFLA_GROUP and the container in IFLA_IFALIAS
+//   one nftables table `inet stack[_<instance>]` of constant size (engine.md 3.3); sets and maps are all that changes
+//
+// Who decides what a container's interface is: this. Who makes it, in the container's own namespace: the shim.
+
+#include <stack/model.h>
+#include <stack/paths.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack::network {
+
+struct NetworkRecord {
+    std::string name;
+    std::string project;  // empty: not made by a stack
+    std::string key;
+    std::string config_digest;
+    std::string bridge;
+    std::uint32_t group = 0;  // IFLA_GROUP of its veths
+    std::string subnet4;      // 10.210.3.0/24
+    std::string gateway4;
+    std::string subnet6;
+    std::string gateway6;
+    int mtu = 1500;
+    bool internal = false;
+    StringMap labels;
+
+    bool operator==(const NetworkRecord&) const = default;
+};
+
+/// One interface of a container, for the shim to make with one netlink message and a few addresses.
+struct Endpoint {
+    std::string network;
+    std::string bridge;
+    std::uint32_t bridge_index = 0;
+    std::uint32_t group = 0;
+    std::string host_name;   // of the veth's end on the bridge
+    std::string name;        // inside: eth0
+    std::string alias;       // IFLA_IFALIAS: who it belongs to
+    std::string mac;
+    std::string address4;    // 10.210.3.2/24
+    std::string address6;
+    std::string gateway4;    // empty: no default route through this network
+    std::string gateway6;
+    int mtu = 1500;
+
+    bool operator==(const Endpoint&) const = default;
+};
+
+/// A port of the host that leads to a container.
+struct PublishedPort {
+    std::string host_ip;  // empty: every address
+    std::uint16_t port = 0;
+    std::uint16_t target = 0;
+    Protocol protocol = Protocol::tcp;
+
+    bool operator==(const PublishedPort&) const = default;
+};
+
+class Networks {
+  public:
+    explicit Networks(const Paths& paths);
+
+    [[nodiscard]] std::vector<NetworkRecord> list() const;
+    [[nodiscard]] std::optional<NetworkRecord> find(const std::string& name) const;
+
+    /// Postcondition: record, bridge, addresses, sysctls and rules of the network are there.
+    NetworkRecord ensure(const std::string& project, const Network& network, const std::string& config_digest);
+    /// Postcondition: nothing of the network is left. Its veths go in one message by group. Throws while containers
+    /// hold leases in it, naming them.
+    void remove(const std::string& name);
+
+    /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as its `index`-th
+    /// (eth<index>). The lease is kept until release(); a container that has one gets the same again, and `key`
+    /// (project, service, number) is preferred the address it had before.
+    Endpoint attach(const std::string& name,
+                    const std::string& container,
+                    const std::string& key,
+                    const NetworkAttachment& wanted,
+                    int index);
+    /// Postcondition: the container has no lease and no published port.
+    void release(const std::string& container);
+
+    /// Postcondition: exactly these ports of the host lead to the container, by one nft transaction. UDP conntrack
+    /// entries of changed ports are flushed.
+    void publish(const std::string& container, const Endpoint& endpoint, const std::vector<PublishedPort>& ports);
+    void unpublish(const std::string& container);
+
+    /// Puts right what somebody else took away (bridge deleted, ruleset flushed): compares and repairs.
+    void reconcile();
+
+  private:
+    Paths paths_;
+};
+
+/// For each wanted port that cannot be bound now: a sentence that names who has it
+/// ("127.0.0.1:8080/tcp is in use by nginx (pid 123)").
+[[nodiscard]] Strings conflicts(const std::vector<PublishedPort>& wanted);
+
+/// A free port of the host out of `first`..`last` (0, 0: the ephemeral range); nullopt where there is none.
+[[nodiscard]] std::optional<std::uint16_t> free_port(const std::string& host_ip,
+                                                     Protocol protocol,
+                                                     std::uint16_t first,
+                                                     std::uint16_t last);
+
+}  // namespace stack::network
