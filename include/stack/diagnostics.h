@@ -52,9 +52,12 @@ using SourceText = std::string (*)(const std::string& file, const void* context)
 ///        |     ^^^^^ did you mean `image`?
 ///
 /// `source` supplies the lines to quote (called with `context`); pass nullptr to quote none.
-[[nodiscard]] std::string to_text(const Diagnostics& diagnostics, SourceText source, const void* context);
+[[nodiscard]] std::string to_text(const Diagnostics& diagnostics,
+                                  SourceText source,
+                                  const void* context);
 
-/// One JSON array of objects {severity, code, message, file, line, column, length, hint, notes}, for editors.
+/// One JSON array of objects {severity, code, message, file, line, column, length, hint, notes},
+/// for editors.
 [[nodiscard]] std::string to_json_text(const Diagnostics& diagnostics);
 
 }  // namespace stack

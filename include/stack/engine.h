@@ -1,10 +1,12 @@
 #pragma once
 
-// The engine as the supervisor sees it: look, and do one action at a time. The real one (src/engine/engine.h) drives
-// the kernel; the fake one (tests/support/fake_engine.h) is a world in memory. Both pass the same contract test.
+// The engine as the supervisor sees it: look, and do one action at a time. The real one
+// (src/engine/engine.h) drives the kernel; the fake one (tests/support/fake_engine.h) is a world in
+// memory. Both pass the same contract test.
 //
-// Concurrency: everything is called from the thread of one event loop. A completion is called exactly once, from
-// that loop, never from inside the call that it completes. Several actions may be under way at once.
+// Concurrency: everything is called from the thread of one event loop. A completion is called
+// exactly once, from that loop, never from inside the call that it completes. Several actions may
+// be under way at once.
 
 #include <stack/error.h>
 #include <stack/events.h>
@@ -28,6 +30,7 @@ struct ProbeResult {
     bool timed_out = false;
     std::string output;  // the first 4096 bytes
 };
+
 using ProbeDone = std::function<void(ProbeResult)>;
 
 struct ObserveOptions {
@@ -41,29 +44,32 @@ class Engine {
     /// All that carries the stack's name, and the images its services name. Throws stack::Error.
     virtual Observed observe(const Stack& desired, const ObserveOptions& options) = 0;
 
-    /// Brings about the postcondition of `action` (named in plan.h); succeeds at once where it holds already.
-    /// AwaitHealthy and AwaitCompleted are not the engine's.
+    /// Brings about the postcondition of `action` (named in plan.h); succeeds at once where it
+    /// holds already. AwaitHealthy and AwaitCompleted are not the engine's.
     virtual void perform(const Action& action, const EventSink& events, Done done) = 0;
 
-    /// Checks that every port in `desired` that is not held by one of its own containers can be bound; returns a
-    /// sentence a conflict, naming the process or container that holds it.
+    /// Checks that every port in `desired` that is not held by one of its own containers can be
+    /// bound; returns a sentence a conflict, naming the process or container that holds it.
     virtual Strings port_conflicts(const Stack& desired, const Observed& observed) = 0;
 
     /// Runs a health check's command inside a running container.
-    virtual void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) = 0;
+    virtual void probe(const std::string& container_id,
+                       const Healthcheck& check,
+                       ProbeDone done) = 0;
 
     /// Records a container's health where observe() finds it, and what its name answers to.
     virtual void set_health(const std::string& container_id, Health health, int failing_streak) = 0;
 
-    /// The health check that applies to a container: its own or its image's; nullopt when there is none.
+    /// The health check that applies to a container: its own or its image's; nullopt when there is
+    /// none.
     virtual std::optional<Healthcheck> healthcheck(const std::string& container_id) = 0;
 
-    /// Publishes the names of the running containers of the stack to its name service, which runs while there are
-    /// networks of the stack.
+    /// Publishes the names of the running containers of the stack to its name service, which runs
+    /// while there are networks of the stack.
     virtual void publish_names(const Stack& desired, const Observed& observed) = 0;
 
-    /// Calls `wake` (from the loop) whenever something may have changed: a container ended, a shim spoke. A wake-up
-    /// carries nothing: look again.
+    /// Calls `wake` (from the loop) whenever something may have changed: a container ended, a shim
+    /// spoke. A wake-up carries nothing: look again.
     virtual void on_change(std::function<void()> wake) = 0;
 };
 

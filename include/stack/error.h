@@ -2,9 +2,10 @@
 
 // What the world refused: the one exception class of the program.
 //
-// The message is a sentence that names the object, the cause and, where there is one, the way out; the code says
-// which kind. Library code throws it and does not catch it; it is caught in main(), per action in the plan
-// executor, in the set-up stage of a container and at the edge of a request to the supervisor.
+// The message is a sentence that names the object, the cause and, where there is one, the way out;
+// the code says which kind. Library code throws it and does not catch it; it is caught in main(),
+// per action in the plan executor, in the set-up stage of a container and at the edge of a request
+// to the supervisor.
 
 #include <string>
 #include <system_error>

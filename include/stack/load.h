@@ -1,6 +1,7 @@
 #pragma once
 
-// From stack files to a Stack, or to located complaints. Pure: everything that is read comes through `LoadInput`.
+// From stack files to a Stack, or to located complaints. Pure: everything that is read comes
+// through `LoadInput`.
 
 #include <stack/diagnostics.h>
 #include <stack/model.h>
@@ -16,11 +17,12 @@ namespace stack {
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
 
 struct LoadInput {
-    Strings files;                    // absolute paths, in order of -f; "-" is read under that name
-    std::string project_directory;    // absolute
-    std::string project_name;         // from -p or COMPOSE_PROJECT_NAME; empty: the file's, else the directory's
-    StringMap environment;            // of the process, with .env and --env-file already below it
-    Strings profiles;                 // active; "*" for all
+    Strings files;                  // absolute paths, in order of -f; "-" is read under that name
+    std::string project_directory;  // absolute
+    std::string
+        project_name;  // from -p or COMPOSE_PROJECT_NAME; empty: the file's, else the directory's
+    StringMap environment;  // of the process, with .env and --env-file already below it
+    Strings profiles;       // active; "*" for all
     ReadFile read_file;
     bool interpolate = true;
     bool normalize = true;
@@ -29,16 +31,17 @@ struct LoadInput {
 };
 
 struct LoadResult {
-    std::optional<Stack> stack;  // nullopt exactly when `diagnostics` has an error
-    Diagnostics diagnostics;     // warnings, too
+    std::optional<Stack> stack;                  // nullopt exactly when `diagnostics` has an error
+    Diagnostics diagnostics;                     // warnings, too
     std::map<std::string, std::string> sources;  // text of each file read, for quoting lines
 };
 
-/// Loads, merges, interpolates, validates and normalizes (order of steps: the Compose reference implementation's).
+/// Loads, merges, interpolates, validates and normalizes (order of steps: the Compose reference
+/// implementation's).
 [[nodiscard]] LoadResult load(const LoadInput& input);
 
-/// The environment that interpolation sees: `process` above the variables of `env_files` (later files win).
-/// Problems in the files are appended to `diagnostics`.
+/// The environment that interpolation sees: `process` above the variables of `env_files` (later
+/// files win). Problems in the files are appended to `diagnostics`.
 [[nodiscard]] StringMap merge_environment(const StringMap& process,
                                           const Strings& env_files,
                                           const ReadFile& read_file,

@@ -1,10 +1,11 @@
 #pragma once
 
-// What the user wants, as plain values: a stack, its services, networks, volumes, secrets and configs.
+// What the user wants, as plain values: a stack, its services, networks, volumes, secrets and
+// configs.
 //
-// The attributes and their meaning are the Compose Specification's; a value that the file does not set is an empty
-// optional, an empty string or an empty container. Nothing here does anything: values are compared, printed
-// (model/json.h) and hashed (model/digest.h).
+// The attributes and their meaning are the Compose Specification's; a value that the file does not
+// set is an empty optional, an empty string or an empty container. Nothing here does anything:
+// values are compared, printed (model/json.h) and hashed (model/digest.h).
 
 #include <chrono>
 #include <cstdint>
@@ -22,7 +23,8 @@ using Strings = std::vector<std::string>;
 
 enum class Protocol { tcp, udp, sctp };
 
-/// A published port. `published` is empty (any free port), a number, or a range "8000-8010" to pick one from.
+/// A published port. `published` is empty (any free port), a number, or a range "8000-8010" to pick
+/// one from.
 struct Port {
     std::string host_ip;  // empty: all addresses, IPv4 and IPv6
     std::string published;
@@ -37,8 +39,8 @@ struct Port {
 
 enum class MountType { volume, bind, tmpfs, image };
 
-/// A mount of a container. `source` is a volume's key (after resolution: its real name), a host path, an image
-/// reference, or empty for an anonymous volume and for tmpfs.
+/// A mount of a container. `source` is a volume's key (after resolution: its real name), a host
+/// path, an image reference, or empty for an anonymous volume and for tmpfs.
 struct Mount {
     MountType type = MountType::volume;
     std::string source;
@@ -124,7 +126,8 @@ struct Build {
     std::string context;
     std::string dockerfile;  // empty: `Dockerfile`
     std::string dockerfile_inline;
-    std::map<std::string, std::optional<std::string>> args;  // nullopt: not set, unset in the environment
+    std::map<std::string, std::optional<std::string>>
+        args;  // nullopt: not set, unset in the environment
     std::string target;
     StringMap labels;
     Strings tags;
@@ -163,8 +166,9 @@ struct NetworkAttachment {
 };
 
 struct Logging {
-    std::string driver;  // empty: json-file, which means our own bounded files; "none": nothing is kept
-    StringMap options;   // max-size, max-file, mode
+    std::string
+        driver;  // empty: json-file, which means our own bounded files; "none": nothing is kept
+    StringMap options;  // max-size, max-file, mode
 
     bool operator==(const Logging&) const = default;
 };
@@ -291,8 +295,8 @@ struct Service {
     std::optional<Build> build;
     std::string pull_policy;  // always, never, missing, build, daily, weekly, every_<duration>
     std::string platform;
-    std::optional<Strings> command;     // nullopt: the image's
-    std::optional<Strings> entrypoint;  // nullopt: the image's
+    std::optional<Strings> command;                                 // nullopt: the image's
+    std::optional<Strings> entrypoint;                              // nullopt: the image's
     std::map<std::string, std::optional<std::string>> environment;  // nullopt: removes the image's
     std::vector<EnvFile> env_file;
     std::string working_dir;
@@ -316,7 +320,7 @@ struct Service {
     std::vector<Port> ports;
     Strings expose;
     std::map<std::string, NetworkAttachment> networks;  // by the network's key in the stack
-    std::string network_mode;                           // "", none, host, bridge, service:X, container:X
+    std::string network_mode;  // "", none, host, bridge, service:X, container:X
     std::string mac_address;
     std::map<std::string, Strings> extra_hosts;
     Strings dns;
@@ -412,7 +416,8 @@ struct Volume {
     bool operator==(const Volume&) const = default;
 };
 
-/// A secret or config: exactly one of file, environment, content (configs) or external is its source.
+/// A secret or config: exactly one of file, environment, content (configs) or external is its
+/// source.
 struct FileSource {
     std::string key;
     std::string name;

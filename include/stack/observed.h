@@ -1,7 +1,7 @@
 #pragma once
 
-// What is there: a snapshot of everything that carries a stack's name, collected without judging. Duplicates and
-// leftovers are in it; choosing is the planner's work.
+// What is there: a snapshot of everything that carries a stack's name, collected without judging.
+// Duplicates and leftovers are in it; choosing is the planner's work.
 
 #include <stack/model.h>
 
@@ -50,11 +50,11 @@ struct ObservedContainer {
     std::string service;
     int number = 0;
     bool oneoff = false;
-    std::string config_digest;     // model/digest.h of the service it was made from
-    Service service_config;        // the service it was made from, for "old -> new" in plans
-    std::string image;             // reference it was made from
-    std::string image_id;          // digest of that image's configuration then
-    Strings command;               // what runs: entrypoint and command together
+    std::string config_digest;  // model/digest.h of the service it was made from
+    Service service_config;     // the service it was made from, for "old -> new" in plans
+    std::string image;          // reference it was made from
+    std::string image_id;       // digest of that image's configuration then
+    Strings command;            // what runs: entrypoint and command together
     StringMap labels;
     ContainerState state = ContainerState::created;
     Health health = Health::none;
@@ -67,7 +67,7 @@ struct ObservedContainer {
     bool stopped_by_user = false;  // `stop`, not a crash: its restart policy rests
     std::vector<ObservedPort> ports;
     std::vector<ObservedAddress> addresses;
-    std::vector<Mount> mounts;     // resolved: real volume names, anonymous ones included
+    std::vector<Mount> mounts;  // resolved: real volume names, anonymous ones included
 
     bool operator==(const ObservedContainer&) const = default;
 };
@@ -95,8 +95,8 @@ struct ObservedVolume {
 };
 
 struct ObservedImage {
-    std::string reference;  // as the stack file has it
-    std::string id;         // digest of the image's configuration
+    std::string reference;      // as the stack file has it
+    std::string id;             // digest of the image's configuration
     std::string source_digest;  // for built images: what it was built from; empty otherwise
     Time created{};
 

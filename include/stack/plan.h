@@ -1,6 +1,7 @@
 #pragma once
 
-// From (what is wanted, what is there) to an ordered list of reasons to act. Pure and deterministic.
+// From (what is wanted, what is there) to an ordered list of reasons to act. Pure and
+// deterministic.
 
 #include <stack/model.h>
 #include <stack/observed.h>
@@ -54,8 +55,9 @@ struct RemoveVolume {
     bool operator==(const RemoveVolume&) const = default;
 };
 
-/// A container's description, complete but for what its image says (entrypoint, environment, user …).
-/// Volume sources and network keys in `service` are real names; secrets and configs carry their sources.
+/// A container's description, complete but for what its image says (entrypoint, environment, user
+/// …). Volume sources and network keys in `service` are real names; secrets and configs carry their
+/// sources.
 struct ContainerSpec {
     std::string name;
     std::string project;
@@ -121,7 +123,8 @@ struct UpdateContainer {
     bool operator==(const UpdateContainer&) const = default;
 };
 
-/// Done when the container is healthy; failed when it is unhealthy, has no health check, or has ended.
+/// Done when the container is healthy; failed when it is unhealthy, has no health check, or has
+/// ended.
 struct AwaitHealthy {
     std::string name;
     bool operator==(const AwaitHealthy&) const = default;
@@ -133,9 +136,21 @@ struct AwaitCompleted {
     bool operator==(const AwaitCompleted&) const = default;
 };
 
-using Action = std::variant<PullImage, BuildImage, CreateNetwork, RemoveNetwork, CreateVolume, RemoveVolume,
-                            CreateContainer, StartContainer, StopContainer, KillContainer, PauseContainer,
-                            RemoveContainer, UpdateContainer, AwaitHealthy, AwaitCompleted>;
+using Action = std::variant<PullImage,
+                            BuildImage,
+                            CreateNetwork,
+                            RemoveNetwork,
+                            CreateVolume,
+                            RemoveVolume,
+                            CreateContainer,
+                            StartContainer,
+                            StopContainer,
+                            KillContainer,
+                            PauseContainer,
+                            RemoveContainer,
+                            UpdateContainer,
+                            AwaitHealthy,
+                            AwaitCompleted>;
 
 struct FieldChange {
     std::string field;  // "environment.DEBUG"
@@ -150,8 +165,9 @@ struct PlannedAction {
     std::string resource;  // "container/shop-web-1", "network/shop_default"
     std::string reason;    // "not found", "configuration changed"
     std::vector<FieldChange> changes;
-    std::vector<std::size_t> after;  // indices into Plan::actions, all smaller than this action's own
-    bool optional = false;           // a failure is a warning (depends_on with required: false)
+    std::vector<std::size_t>
+        after;              // indices into Plan::actions, all smaller than this action's own
+    bool optional = false;  // a failure is a warning (depends_on with required: false)
     bool operator==(const PlannedAction&) const = default;
 };
 
@@ -171,9 +187,9 @@ struct PlanOptions {
     bool recreate_dependencies = false;  // --always-recreate-deps
     bool no_deps = false;
     bool no_start = false;
-    bool build = false;     // build every service that can be built, also where an image is there
+    bool build = false;  // build every service that can be built, also where an image is there
     bool no_build = false;
-    std::string pull;       // "", always, missing, never: overrides pull_policy
+    std::string pull;  // "", always, missing, never: overrides pull_policy
     bool remove_orphans = false;
     bool renew_anonymous_volumes = false;
     std::string renew_salt;  // a fresh value for it
@@ -189,13 +205,20 @@ struct DownOptions {
 };
 
 /// `up` (and with options `create`, `scale`): what it takes for the world to be `desired`.
-[[nodiscard]] Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options);
+[[nodiscard]] Plan plan_up(const Stack& desired,
+                           const Observed& observed,
+                           const PlanOptions& options);
 
 /// `down`: containers and networks go, volumes only if asked. External networks and volumes never.
-[[nodiscard]] Plan plan_down(const Stack& desired, const Observed& observed, const DownOptions& options);
+[[nodiscard]] Plan plan_down(const Stack& desired,
+                             const Observed& observed,
+                             const DownOptions& options);
 
-/// `start`, `stop`, `restart`, `kill`, `rm`, `pause`, `unpause` on containers that exist; dependencies in order.
-[[nodiscard]] Plan plan_start(const Stack& desired, const Observed& observed, const Strings& services);
+/// `start`, `stop`, `restart`, `kill`, `rm`, `pause`, `unpause` on containers that exist;
+/// dependencies in order.
+[[nodiscard]] Plan plan_start(const Stack& desired,
+                              const Observed& observed,
+                              const Strings& services);
 [[nodiscard]] Plan plan_stop(const Stack& desired,
                              const Observed& observed,
                              const Strings& services,
@@ -205,13 +228,21 @@ struct DownOptions {
                                 const Strings& services,
                                 std::optional<Duration> timeout,
                                 bool no_deps);
-[[nodiscard]] Plan plan_kill(const Observed& observed, const Strings& services, const std::string& signal);
+[[nodiscard]] Plan plan_kill(const Observed& observed,
+                             const Strings& services,
+                             const std::string& signal);
 [[nodiscard]] Plan plan_pause(const Observed& observed, const Strings& services, bool paused);
-[[nodiscard]] Plan plan_remove(const Observed& observed, const Strings& services, bool stop, bool volumes);
+[[nodiscard]] Plan plan_remove(const Observed& observed,
+                               const Strings& services,
+                               bool stop,
+                               bool volumes);
 
-/// What it takes to keep `desired` true without a person asking: containers that vanished come back; networks and
-/// volumes that vanished, too. Exited containers are the restart policy's (supervise/restart.h).
-[[nodiscard]] Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options);
+/// What it takes to keep `desired` true without a person asking: containers that vanished come
+/// back; networks and volumes that vanished, too. Exited containers are the restart policy's
+/// (supervise/restart.h).
+[[nodiscard]] Plan plan_keep(const Stack& desired,
+                             const Observed& observed,
+                             const PlanOptions& options);
 
 /// One line an action, deterministic: `#3 create container/shop-web-1: not found (after #0 #2)`.
 [[nodiscard]] std::string to_text(const Plan& plan);
@@ -219,7 +250,8 @@ struct DownOptions {
 /// Graphviz source of the graph.
 [[nodiscard]] std::string to_dot(const Plan& plan);
 
-/// "create", "start", …: the verb of an action, and "Container shop-web-1": its object as progress shows it.
+/// "create", "start", …: the verb of an action, and "Container shop-web-1": its object as progress
+/// shows it.
 [[nodiscard]] std::string verb(const Action& action);
 [[nodiscard]] std::string object(const Action& action);
 

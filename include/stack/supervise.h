@@ -12,10 +12,13 @@
 
 namespace stack {
 
-/// What a client asks of the supervisor. The plan of a request is computed by the supervisor from its own look.
+/// What a client asks of the supervisor. The plan of a request is computed by the supervisor from
+/// its own look.
 struct Request {
-    std::string verb;  // up, down, start, stop, restart, kill, rm, pause, unpause, scale, ping, shutdown
-    std::optional<Stack> stack;  // up, create: the new desired state; otherwise the stored one serves
+    std::string
+        verb;  // up, down, start, stop, restart, kill, rm, pause, unpause, scale, ping, shutdown
+    std::optional<Stack>
+        stack;  // up, create: the new desired state; otherwise the stored one serves
     PlanOptions up;
     DownOptions down;
     Strings services;
@@ -27,8 +30,11 @@ struct Request {
 };
 
 /// Talks to the supervisor of `project`, starting one where none lives, and streams its events.
-/// Returns the exit code of the request: 0, or 1 with an event that says why. Throws stack::Error when the
-/// supervisor cannot be reached.
-int request(const Paths& paths, const std::string& project, const Request& what, const EventSink& events);
+/// Returns the exit code of the request: 0, or 1 with an event that says why. Throws stack::Error
+/// when the supervisor cannot be reached.
+int request(const Paths& paths,
+            const std::string& project,
+            const Request& what,
+            const EventSink& events);
 
 }  // namespace stack

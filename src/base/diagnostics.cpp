@@ -18,8 +18,9 @@ std::string place(const Location& at) {
 }
 
 std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(
-        std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
 }
 
 std::string printable(std::string_view line) {
@@ -46,7 +47,8 @@ std::string quote(const Location& at, const std::string& hint, const std::string
         static_cast<std::size_t>(std::max(at.length, 1)), 1, width > column ? width - column : 1);
     std::array<char, 16> number{};
     std::snprintf(number.data(), number.size(), "%5d | ", at.line);
-    std::string quoted = number.data() + line + "\n      | " + std::string(column, ' ') + std::string(span, '^');
+    std::string quoted =
+        number.data() + line + "\n      | " + std::string(column, ' ') + std::string(span, '^');
     if (!hint.empty())
         quoted += " " + hint;
     return quoted + "\n";
@@ -70,7 +72,8 @@ std::string to_text(const Diagnostics& diagnostics, SourceText source, const voi
         text += where + (where.empty() ? "" : ": ");
         text += diagnostic.severity == Severity::error ? "error: " : "warning: ";
         text += diagnostic.message + "\n";
-        const std::string quoted = quote(diagnostic.location, diagnostic.hint, text_of(diagnostic.location.file));
+        const std::string quoted =
+            quote(diagnostic.location, diagnostic.hint, text_of(diagnostic.location.file));
         if (!quoted.empty())
             text += quoted;
         else if (!diagnostic.hint.empty())
@@ -86,7 +89,8 @@ std::string to_text(const Diagnostics& diagnostics, SourceText source, const voi
 
 std::string to_json_text(const Diagnostics& diagnostics) {
     const auto located = [](const Location& at) {
-        return nlohmann::json{{"file", at.file}, {"line", at.line}, {"column", at.column}, {"length", at.length}};
+        return nlohmann::json{
+            {"file", at.file}, {"line", at.line}, {"column", at.column}, {"length", at.length}};
     };
     nlohmann::json list = nlohmann::json::array();
     for (const auto& diagnostic : diagnostics) {

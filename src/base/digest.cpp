@@ -12,16 +12,20 @@ namespace stack {
 
 struct Sha256::State {
     EVP_MD_CTX* context = EVP_MD_CTX_new();
+
     State() {
         if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1)
             throw std::bad_alloc();
     }
+
     State(const State&) = delete;
     State& operator=(const State&) = delete;
+
     ~State() { EVP_MD_CTX_free(context); }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {}
+
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;

@@ -8,7 +8,8 @@
 
 namespace stack {
 
-/// Why a piece of text is not what it should be: a sentence, and the offset in the text where it goes wrong.
+/// Why a piece of text is not what it should be: a sentence, and the offset in the text where it
+/// goes wrong.
 struct Malformed {
     std::string message;
     std::size_t offset = 0;
@@ -17,7 +18,8 @@ struct Malformed {
 template <class T>
 using Expected = tl::expected<T, Malformed>;
 
-[[nodiscard]] inline tl::unexpected<Malformed> malformed(std::string message, std::size_t offset = 0) {
+[[nodiscard]] inline tl::unexpected<Malformed> malformed(std::string message,
+                                                         std::size_t offset = 0) {
     return tl::unexpected<Malformed>(Malformed{std::move(message), offset});
 }
 

@@ -55,9 +55,11 @@ void failpoint(const char* name) {
     if (kind == "kill") {
         std::raise(SIGKILL);
     } else if (kind == "delay") {
-        std::this_thread::sleep_for(std::chrono::milliseconds(parse_number<int>(argument).value_or(0)));
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(parse_number<int>(argument).value_or(0)));
     } else if (kind == "error") {
-        const std::error_code code(parse_number<int>(argument).value_or(5), std::generic_category());
+        const std::error_code code(parse_number<int>(argument).value_or(5),
+                                   std::generic_category());
         throw Error(code, std::string("failpoint ") + name + ": " + code.message());
     }
 }

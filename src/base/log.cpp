@@ -10,7 +10,8 @@ namespace {
 
 spdlog::logger& logger() {
     static const auto instance = [] {
-        auto made = std::make_shared<spdlog::logger>("stack", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+        auto made = std::make_shared<spdlog::logger>(
+            "stack", std::make_shared<spdlog::sinks::stderr_sink_mt>());
         made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
         const char* level = std::getenv("STACK_LOG");
         made->set_level(level == nullptr ? spdlog::level::off : spdlog::level::from_str(level));
@@ -22,9 +23,20 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void debug(std::string_view message) { logger().debug(message); }
-void info(std::string_view message) { logger().info(message); }
-void warn(std::string_view message) { logger().warn(message); }
-void error(std::string_view message) { logger().error(message); }
+void debug(std::string_view message) {
+    logger().debug(message);
+}
+
+void info(std::string_view message) {
+    logger().info(message);
+}
+
+void warn(std::string_view message) {
+    logger().warn(message);
+}
+
+void error(std::string_view message) {
+    logger().error(message);
+}
 
 }  // namespace stack::log

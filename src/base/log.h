@@ -2,8 +2,8 @@
 
 // The log for developers; what users are told are events and errors. One line: time level message.
 //
-// Off unless STACK_LOG is debug, info, warn or error; it goes to standard error. Whoever handles a failure logs it,
-// once; a survived failure ends in ", ignoring".
+// Off unless STACK_LOG is debug, info, warn or error; it goes to standard error. Whoever handles a
+// failure logs it, once; a survived failure ends in ", ignoring".
 
 #include <string_view>
 

@@ -17,10 +17,13 @@ namespace stack {
 [[nodiscard]] std::string join(const std::vector<std::string>& parts, std::string_view separator);
 [[nodiscard]] std::string_view trim(std::string_view text);
 [[nodiscard]] std::string to_lower(std::string_view text);
-[[nodiscard]] std::string replace_all(std::string text, std::string_view what, std::string_view with);
+[[nodiscard]] std::string replace_all(std::string text,
+                                      std::string_view what,
+                                      std::string_view with);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 
-/// The number that `text` is, all of it; nullopt otherwise. Decimal digits only, no sign unless `T` has one.
+/// The number that `text` is, all of it; nullopt otherwise. Decimal digits only, no sign unless `T`
+/// has one.
 template <class T>
 [[nodiscard]] std::optional<T> parse_number(std::string_view text) {
     T value{};
@@ -34,8 +37,10 @@ template <class T>
 /// Throws nothing; an unterminated quote takes the rest of the line.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view line);
 
-/// The candidate closest to `word` by Damerau-Levenshtein distance, where it is close enough to be what was meant;
+/// The candidate closest to `word` by Damerau-Levenshtein distance, where it is close enough to be
+/// what was meant;
 /// "" otherwise.
-[[nodiscard]] std::string closest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string closest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 
 }  // namespace stack

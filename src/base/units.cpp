@@ -43,7 +43,8 @@ Expected<Quantity> parse_quantity(std::string_view text, std::size_t begin) {
     if (!digit_seen || !value)
         return malformed("a number is expected", begin);
     std::size_t unit_end = digits_end;
-    while (unit_end < text.size() && !(text[unit_end] >= '0' && text[unit_end] <= '9') && text[unit_end] != '.')
+    while (unit_end < text.size() && !(text[unit_end] >= '0' && text[unit_end] <= '9') &&
+           text[unit_end] != '.')
         ++unit_end;
     return Quantity{*value, text.substr(digits_end, unit_end - digits_end), unit_end};
 }
@@ -67,9 +68,10 @@ Expected<nanoseconds> parse_duration(std::string_view text) {
         while (unit != duration_units.end() && unit->first != quantity->unit)
             ++unit;
         if (unit == duration_units.end())
-            return malformed(quantity->unit.empty() ? "the unit is missing: us, ms, s, m, h, d or w"
-                                                    : "unknown unit `" + std::string(quantity->unit) +
-                                                          "`: us, ms, s, m, h, d or w are known",
+            return malformed(quantity->unit.empty()
+                                 ? "the unit is missing: us, ms, s, m, h, d or w"
+                                 : "unknown unit `" + std::string(quantity->unit) +
+                                       "`: us, ms, s, m, h, d or w are known",
                              at);
         total += quantity->value * static_cast<double>(unit->second);
         at = quantity->end;
@@ -92,7 +94,8 @@ Expected<std::int64_t> parse_bytes(std::string_view text) {
     constexpr std::string_view powers = "bkmgtp";
     const auto power = unit.empty() ? 0 : powers.find(unit);
     if (unit.size() > 1 || power == std::string_view::npos)
-        return malformed("unknown unit `" + std::string(quantity->unit) + "`: b, k, m, g or t are known");
+        return malformed("unknown unit `" + std::string(quantity->unit) +
+                         "`: b, k, m, g or t are known");
     const double bytes = quantity->value * std::pow(1024.0, static_cast<double>(power));
     if (bytes > int64_limit)
         return malformed("the size is too large");

@@ -15,7 +15,8 @@ namespace stack {
 /// (compose-spec "Specifying durations", plus d and w as the reference implementation takes them.)
 [[nodiscard]] Expected<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
-/// `1024`, `1.5g`, `64mb`, `2KiB`; all units are powers of 1024 (compose-spec "Specifying byte values").
+/// `1024`, `1.5g`, `64mb`, `2KiB`; all units are powers of 1024 (compose-spec "Specifying byte
+/// values").
 [[nodiscard]] Expected<std::int64_t> parse_bytes(std::string_view text);
 
 /// The shortest text that parses back to the same duration: `1m30s`.

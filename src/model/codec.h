@@ -1,11 +1,12 @@
 #pragma once
 
-// Values to JSON and back, by their fields (fields.h). A field at its default is not written, and one that is not
-// there decodes to its default, so that records of an older program can be read. Heavy: include it in .cpp files only.
-
-#include "model/fields.h"
+// Values to JSON and back, by their fields (fields.h). A field at its default is not written, and
+// one that is not there decodes to its default, so that records of an older program can be read.
+// Heavy: include it in .cpp files only.
 
 #include <stack/error.h>
+
+#include "model/fields.h"
 
 #include <algorithm>
 #include <chrono>
@@ -22,7 +23,9 @@ using Json = nlohmann::json;
 
 /// A value that has fields.
 template <class T>
-concept Record = requires(T& value) { visit_fields(value, [](const char*, auto&) {}); };
+concept Record = requires(T& value) {
+    visit_fields(value, [](const char*, auto&) {});
+};
 
 template <class T>
 Json encode(const T& value);
@@ -35,16 +38,20 @@ template <class T>
 struct Codec;
 
 template <class T>
-    requires std::is_arithmetic_v<T> || std::same_as<T, std::string>
+requires std::is_arithmetic_v<T> || std::same_as<T, std::string>
+
 struct Codec<T> {
     static Json encode(const T& value) { return value; }
+
     static void decode(const Json& json, T& value) { json.get_to(value); }
 };
 
 template <class T>
-    requires std::is_enum_v<T>
+requires std::is_enum_v<T>
+
 struct Codec<T> {
     static Json encode(T value) { return std::string(name_of(value)); }
+
     static void decode(const Json& json, T& value) {
         const auto& text = json.get_ref<const std::string&>();
         const auto& names = names_of<T>;
@@ -58,12 +65,18 @@ struct Codec<T> {
 template <>
 struct Codec<Duration> {
     static Json encode(const Duration& value) { return value.count(); }
-    static void decode(const Json& json, Duration& value) { value = Duration(json.get<std::int64_t>()); }
+
+    static void decode(const Json& json, Duration& value) {
+        value = Duration(json.get<std::int64_t>());
+    }
 };
 
 template <class T>
 struct Codec<std::optional<T>> {
-    static Json encode(const std::optional<T>& value) { return value ? model::encode(*value) : Json(); }
+    static Json encode(const std::optional<T>& value) {
+        return value ? model::encode(*value) : Json();
+    }
+
     static void decode(const Json& json, std::optional<T>& value) {
         if (json.is_null())
             value.reset();
@@ -80,6 +93,7 @@ struct Codec<std::vector<T>> {
             list.push_back(model::encode(item));
         return list;
     }
+
     static void decode(const Json& json, std::vector<T>& value) {
         value.clear();
         for (const auto& item : json)
@@ -95,6 +109,7 @@ struct Codec<std::map<std::string, T>> {
             object[key] = model::encode(item);
         return object;
     }
+
     static void decode(const Json& json, std::map<std::string, T>& value) {
         value.clear();
         for (const auto& [key, item] : json.items())
@@ -108,7 +123,9 @@ struct Codec<T> {
         Json object = Json::object();
         T initial{};
         std::vector<Json> defaults;
-        visit_fields(initial, [&](const char*, const auto& field) { defaults.push_back(model::encode(field)); });
+        visit_fields(initial, [&](const char*, const auto& field) {
+            defaults.push_back(model::encode(field));
+        });
         std::size_t i = 0;
         visit_fields(value, [&](const char* name, const auto& field) {
             Json encoded = model::encode(field);
@@ -117,6 +134,7 @@ struct Codec<T> {
         });
         return object;
     }
+
     static void decode(const Json& json, T& value) {
         visit_fields(value, [&](const char* name, auto& field) {
             if (const auto found = json.find(name); found != json.end())

@@ -29,7 +29,8 @@ Service identity(Service service) {
 }
 
 std::string as_text(const Json& json) {
-    return json.is_string() ? json.get<std::string>() : json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json.is_string() ? json.get<std::string>()
+                            : json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 /// "/environment/DEBUG" to "environment.DEBUG" (JSON pointer, RFC 6901).
@@ -52,8 +53,13 @@ std::string config_digest(const ContainerSpec& spec) {
     return digest_of(json);
 }
 
-std::string config_digest(const Network& network) { return digest_of(encode(network)); }
-std::string config_digest(const Volume& volume) { return digest_of(encode(volume)); }
+std::string config_digest(const Network& network) {
+    return digest_of(encode(network));
+}
+
+std::string config_digest(const Volume& volume) {
+    return digest_of(encode(volume));
+}
 
 std::vector<FieldChange> changes(const Service& before, const Service& after) {
     const Json old_fields = encode(identity(before)).flatten();

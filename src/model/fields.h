@@ -1,7 +1,7 @@
 #pragma once
 
-// The fields of every value that is written as JSON, named once. codec.h walks them to encode, to decode and, through
-// JSON, to compare.
+// The fields of every value that is written as JSON, named once. codec.h walks them to encode, to
+// decode and, through JSON, to compare.
 
 #include <stack/events.h>
 #include <stack/model.h>
@@ -23,7 +23,8 @@ inline constexpr std::array<std::string_view, 0> names_of{};
 template <>
 inline constexpr std::array<std::string_view, 3> names_of<Protocol>{"tcp", "udp", "sctp"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<MountType>{"volume", "bind", "tmpfs", "image"};
+inline constexpr std::array<std::string_view, 4> names_of<MountType>{
+    "volume", "bind", "tmpfs", "image"};
 template <>
 inline constexpr std::array<std::string_view, 4> names_of<RestartCondition>{
     "no", "on-failure", "always", "unless-stopped"};
@@ -31,13 +32,17 @@ template <>
 inline constexpr std::array<std::string_view, 3> names_of<DependencyCondition>{
     "service_started", "service_healthy", "service_completed_successfully"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<ContainerState>{"created", "running", "paused", "exited"};
+inline constexpr std::array<std::string_view, 4> names_of<ContainerState>{
+    "created", "running", "paused", "exited"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<Health>{"none", "starting", "healthy", "unhealthy"};
+inline constexpr std::array<std::string_view, 4> names_of<Health>{
+    "none", "starting", "healthy", "unhealthy"};
 template <>
-inline constexpr std::array<std::string_view, 3> names_of<RecreatePolicy>{"diverged", "always", "never"};
+inline constexpr std::array<std::string_view, 3> names_of<RecreatePolicy>{
+    "diverged", "always", "never"};
 template <>
-inline constexpr std::array<std::string_view, 4> names_of<EventStatus>{"Working", "Done", "Warning", "Error"};
+inline constexpr std::array<std::string_view, 4> names_of<EventStatus>{
+    "Working", "Done", "Warning", "Error"};
 
 template <class E>
 [[nodiscard]] constexpr std::string_view name_of(E value) {
@@ -51,7 +56,8 @@ void visit_fields(Is<Port> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<Mount> auto& v, auto&& field) {
-    field("type", v.type), field("source", v.source), field("target", v.target), field("read_only", v.read_only);
+    field("type", v.type), field("source", v.source), field("target", v.target),
+        field("read_only", v.read_only);
     field("propagation", v.propagation), field("create_host_path", v.create_host_path);
     field("selinux", v.selinux), field("recursive", v.recursive), field("nocopy", v.nocopy);
     field("subpath", v.subpath), field("labels", v.labels), field("tmpfs_size", v.tmpfs_size);
@@ -88,7 +94,8 @@ void visit_fields(Is<BuildSecret> auto& v, auto&& field) {
 
 void visit_fields(Is<Build> auto& v, auto&& field) {
     field("context", v.context), field("dockerfile", v.dockerfile);
-    field("dockerfile_inline", v.dockerfile_inline), field("args", v.args), field("target", v.target);
+    field("dockerfile_inline", v.dockerfile_inline), field("args", v.args),
+        field("target", v.target);
     field("labels", v.labels), field("tags", v.tags), field("cache_from", v.cache_from);
     field("cache_to", v.cache_to), field("additional_contexts", v.additional_contexts);
     field("network", v.network), field("extra_hosts", v.extra_hosts), field("shm_size", v.shm_size);
@@ -98,7 +105,8 @@ void visit_fields(Is<Build> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<NetworkAttachment> auto& v, auto&& field) {
-    field("aliases", v.aliases), field("ipv4_address", v.ipv4_address), field("ipv6_address", v.ipv6_address);
+    field("aliases", v.aliases), field("ipv4_address", v.ipv4_address),
+        field("ipv6_address", v.ipv6_address);
     field("mac_address", v.mac_address), field("interface_name", v.interface_name);
     field("link_local_ips", v.link_local_ips), field("driver_opts", v.driver_opts);
     field("priority", v.priority), field("gw_priority", v.gw_priority);
@@ -154,7 +162,8 @@ void visit_fields(Is<Hook> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<WatchRule> auto& v, auto&& field) {
-    field("path", v.path), field("action", v.action), field("target", v.target), field("ignore", v.ignore);
+    field("path", v.path), field("action", v.action), field("target", v.target),
+        field("ignore", v.ignore);
     field("include", v.include), field("exec", v.exec), field("initial_sync", v.initial_sync);
 }
 
@@ -167,9 +176,11 @@ void visit_fields(Is<Provider> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<Service> auto& v, auto&& field) {
-    field("name", v.name), field("image", v.image), field("build", v.build), field("pull_policy", v.pull_policy);
+    field("name", v.name), field("image", v.image), field("build", v.build),
+        field("pull_policy", v.pull_policy);
     field("platform", v.platform), field("command", v.command), field("entrypoint", v.entrypoint);
-    field("environment", v.environment), field("env_file", v.env_file), field("working_dir", v.working_dir);
+    field("environment", v.environment), field("env_file", v.env_file),
+        field("working_dir", v.working_dir);
     field("user", v.user), field("group_add", v.group_add), field("tty", v.tty);
     field("stdin_open", v.stdin_open), field("init", v.init), field("stop_signal", v.stop_signal);
     field("stop_grace_period", v.stop_grace_period), field("container_name", v.container_name);
@@ -181,13 +192,19 @@ void visit_fields(Is<Service> auto& v, auto&& field) {
     field("external_links", v.external_links), field("volumes", v.volumes);
     field("volumes_from", v.volumes_from), field("tmpfs", v.tmpfs), field("secrets", v.secrets);
     field("configs", v.configs), field("read_only", v.read_only), field("shm_size", v.shm_size);
-    field("storage_opt", v.storage_opt), field("privileged", v.privileged), field("cap_add", v.cap_add);
-    field("cap_drop", v.cap_drop), field("security_opt", v.security_opt), field("devices", v.devices);
-    field("device_cgroup_rules", v.device_cgroup_rules), field("device_requests", v.device_requests);
-    field("ulimits", v.ulimits), field("sysctls", v.sysctls), field("pid", v.pid), field("ipc", v.ipc);
+    field("storage_opt", v.storage_opt), field("privileged", v.privileged),
+        field("cap_add", v.cap_add);
+    field("cap_drop", v.cap_drop), field("security_opt", v.security_opt),
+        field("devices", v.devices);
+    field("device_cgroup_rules", v.device_cgroup_rules),
+        field("device_requests", v.device_requests);
+    field("ulimits", v.ulimits), field("sysctls", v.sysctls), field("pid", v.pid),
+        field("ipc", v.ipc);
     field("uts", v.uts), field("cgroup", v.cgroup), field("cgroup_parent", v.cgroup_parent);
-    field("userns_mode", v.userns_mode), field("runtime", v.runtime), field("oom_score_adj", v.oom_score_adj);
-    field("resources", v.resources), field("depends_on", v.depends_on), field("healthcheck", v.healthcheck);
+    field("userns_mode", v.userns_mode), field("runtime", v.runtime),
+        field("oom_score_adj", v.oom_score_adj);
+    field("resources", v.resources), field("depends_on", v.depends_on),
+        field("healthcheck", v.healthcheck);
     field("restart", v.restart), field("scale", v.scale), field("update_config", v.update_config);
     field("rollback_config", v.rollback_config), field("pre_start", v.pre_start);
     field("post_start", v.post_start), field("pre_stop", v.pre_stop), field("logging", v.logging);
@@ -201,19 +218,22 @@ void visit_fields(Is<IpamPool> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<Network> auto& v, auto&& field) {
-    field("key", v.key), field("name", v.name), field("driver", v.driver), field("driver_opts", v.driver_opts);
+    field("key", v.key), field("name", v.name), field("driver", v.driver),
+        field("driver_opts", v.driver_opts);
     field("ipam_driver", v.ipam_driver), field("ipam", v.ipam), field("labels", v.labels);
     field("external", v.external), field("internal", v.internal), field("attachable", v.attachable);
     field("enable_ipv4", v.enable_ipv4), field("enable_ipv6", v.enable_ipv6);
 }
 
 void visit_fields(Is<Volume> auto& v, auto&& field) {
-    field("key", v.key), field("name", v.name), field("driver", v.driver), field("driver_opts", v.driver_opts);
+    field("key", v.key), field("name", v.name), field("driver", v.driver),
+        field("driver_opts", v.driver_opts);
     field("labels", v.labels), field("external", v.external);
 }
 
 void visit_fields(Is<FileSource> auto& v, auto&& field) {
-    field("key", v.key), field("name", v.name), field("file", v.file), field("environment", v.environment);
+    field("key", v.key), field("name", v.name), field("file", v.file),
+        field("environment", v.environment);
     field("content", v.content), field("labels", v.labels), field("external", v.external);
 }
 
@@ -225,22 +245,27 @@ void visit_fields(Is<Stack> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<ContainerSpec> auto& v, auto&& field) {
-    field("name", v.name), field("project", v.project), field("number", v.number), field("oneoff", v.oneoff);
+    field("name", v.name), field("project", v.project), field("number", v.number),
+        field("oneoff", v.oneoff);
     field("auto_remove", v.auto_remove), field("service", v.service), field("secrets", v.secrets);
     field("configs", v.configs), field("image", v.image), field("config_digest", v.config_digest);
-    field("anonymous_salt", v.anonymous_salt), field("working_dir", v.working_dir), field("files", v.files);
+    field("anonymous_salt", v.anonymous_salt), field("working_dir", v.working_dir),
+        field("files", v.files);
 }
 
 void visit_fields(Is<PlanOptions> auto& v, auto&& field) {
     field("services", v.services), field("scale", v.scale), field("recreate", v.recreate);
     field("recreate_dependencies", v.recreate_dependencies), field("no_deps", v.no_deps);
-    field("no_start", v.no_start), field("build", v.build), field("no_build", v.no_build), field("pull", v.pull);
-    field("remove_orphans", v.remove_orphans), field("renew_anonymous_volumes", v.renew_anonymous_volumes);
+    field("no_start", v.no_start), field("build", v.build), field("no_build", v.no_build),
+        field("pull", v.pull);
+    field("remove_orphans", v.remove_orphans),
+        field("renew_anonymous_volumes", v.renew_anonymous_volumes);
     field("renew_salt", v.renew_salt), field("timeout", v.timeout), field("wait", v.wait);
 }
 
 void visit_fields(Is<DownOptions> auto& v, auto&& field) {
-    field("services", v.services), field("volumes", v.volumes), field("remove_orphans", v.remove_orphans);
+    field("services", v.services), field("volumes", v.volumes),
+        field("remove_orphans", v.remove_orphans);
     field("timeout", v.timeout);
 }
 

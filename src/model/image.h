@@ -1,7 +1,7 @@
 #pragma once
 
-// What an image says about how to run it (OCI image-spec config.md, with Docker's extras), as a value. It is data:
-// nothing in it changes how a container is isolated.
+// What an image says about how to run it (OCI image-spec config.md, with Docker's extras), as a
+// value. It is data: nothing in it changes how a container is isolated.
 
 #include <stack/model.h>
 
@@ -20,7 +20,7 @@ struct ImageConfig {
     Strings volumes;        // paths that get an anonymous volume
     Strings exposed_ports;  // "80/tcp"
     StringMap labels;
-    Strings shell;          // empty: /bin/sh -c
+    Strings shell;  // empty: /bin/sh -c
     Strings on_build;
     std::optional<Healthcheck> healthcheck;
     std::string os = "linux";

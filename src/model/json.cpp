@@ -23,15 +23,28 @@ std::string encode_text(const T& value) {
 
 }  // namespace
 
-std::string encode_stack(const Stack& stack) { return encode_text(stack); }
-Stack decode_stack(const std::string& text) { return decode_text<Stack>(text, "the record of a stack"); }
+std::string encode_stack(const Stack& stack) {
+    return encode_text(stack);
+}
 
-std::string encode_container(const ContainerSpec& spec) { return encode_text(spec); }
+Stack decode_stack(const std::string& text) {
+    return decode_text<Stack>(text, "the record of a stack");
+}
+
+std::string encode_container(const ContainerSpec& spec) {
+    return encode_text(spec);
+}
+
 ContainerSpec decode_container(const std::string& text) {
     return decode_text<ContainerSpec>(text, "the record of a container");
 }
 
-std::string encode_event(const Event& event) { return encode_text(event); }
-Event decode_event(const std::string& text) { return decode_text<Event>(text, "an event"); }
+std::string encode_event(const Event& event) {
+    return encode_text(event);
+}
+
+Event decode_event(const std::string& text) {
+    return decode_text<Event>(text, "an event");
+}
 
 }  // namespace stack::model

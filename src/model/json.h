@@ -1,7 +1,7 @@
 #pragma once
 
-// Records on disk and on sockets: the product's values as one line of JSON. Declared for those who must not include
-// the codec.
+// Records on disk and on sockets: the product's values as one line of JSON. Declared for those who
+// must not include the codec.
 
 #include <stack/events.h>
 #include <stack/model.h>

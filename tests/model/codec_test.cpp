@@ -1,7 +1,7 @@
+#include <stack/error.h>
+
 #include "model/digest.h"
 #include "model/json.h"
-
-#include <stack/error.h>
 
 #include <gtest/gtest.h>
 
@@ -49,7 +49,8 @@ TEST(Changes, NameTheFieldWithBothValues) {
     Service after = web();
     after.environment["DEBUG"] = "2";
     after.ports[0].published = "8081";
-    const std::vector<FieldChange> expected{{"environment.DEBUG", "1", "2"}, {"ports.0.published", "8080", "8081"}};
+    const std::vector<FieldChange> expected{{"environment.DEBUG", "1", "2"},
+                                            {"ports.0.published", "8080", "8081"}};
     EXPECT_EQ(model::changes(web(), after), expected);
 }
 

@@ -4,11 +4,10 @@
 
 #include "sys/tree.h"
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,7 +20,9 @@ class FileTest : public testing::Test {
         char name[] = "/tmp/stack-file-test-XXXXXX";
         directory_ = ::mkdtemp(name);
     }
+
     ~FileTest() override { remove_tree(directory_); }
+
     std::string directory_;
 };
 
@@ -60,12 +61,16 @@ TEST_F(FileTest, RemovingATreeDoesNotFollowLinks) {
 TEST_F(FileTest, ACopiedTreeKeepsModesAndHardLinks) {
     ensure_directory(directory_ + "/from/d");
     replace_file(directory_ + "/from/d/file", "x", 0640);
-    ASSERT_EQ(::link((directory_ + "/from/d/file").c_str(), (directory_ + "/from/twin").c_str()), 0);
+    ASSERT_EQ(::link((directory_ + "/from/d/file").c_str(), (directory_ + "/from/twin").c_str()),
+              0);
     ASSERT_EQ(::symlink("d/file", (directory_ + "/from/link").c_str()), 0);
     ensure_directory(directory_ + "/to");
     copy_tree(open_directory(directory_ + "/from"), open_directory(directory_ + "/to"));
+
     struct stat file {};
+
     struct stat twin {};
+
     ASSERT_EQ(::stat((directory_ + "/to/d/file").c_str(), &file), 0);
     ASSERT_EQ(::stat((directory_ + "/to/twin").c_str(), &twin), 0);
     EXPECT_EQ(file.st_mode & 07777U, 0640U);

@@ -1,0 +1,54 @@
+// A build in a process of its own: what goes wrong in it ends there.
+
+#include "engine/build/build.h"
+#include "engine/engine.h"
+#include "model/codec.h"
+#include "sys/fd.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+namespace stack::engine {
+namespace {
+
+constexpr int request_fd = 3;
+
+void say(const model::Json& line) {
+    sys::write_out(line.dump(-1, ' ', false, model::Json::error_handler_t::replace) + "\n");
+}
+
+build::BuildRequest read_request() {
+    const auto json = model::Json::parse(sys::read_all(sys::Fd(request_fd)));
+    build::BuildRequest request;
+    request.name = json.value("name", "");
+    request.tag = json.value("tag", "");
+    model::decode(json.at("build"), request.build);
+    request.source_digest = json.value("source_digest", "");
+    request.no_cache = json.value("no_cache", false);
+    request.pull = json.value("pull", false);
+    request.environment = sys::environment();
+    return request;
+}
+
+std::string source_text(const std::string& file, const void* sources) {
+    const auto& map = *static_cast<const std::map<std::string, std::string>*>(sources);
+    const auto found = map.find(file);
+    return found == map.end() ? "" : found->second;
+}
+
+}  // namespace
+
+int run_build_worker(const Paths& paths) {
+    const auto request = read_request();
+    const auto result =
+        build::build_image(paths, request, [](const Event& event) { say(model::encode(event)); });
+    if (!result.image_id.empty()) {
+        say({{"result", {{"id", result.image_id}}}});
+        return 0;
+    }
+    say({{"error",
+          result.failure.empty() ? to_text(result.diagnostics, source_text, &result.sources)
+                                 : result.failure}});
+    return 1;
+}
+
+}  // namespace stack::engine

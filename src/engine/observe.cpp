@@ -1,0 +1,173 @@
+// What is there: the looking half of the engine.
+
+#include "engine/build/build.h"
+#include "engine/engine.h"
+#include "engine/real_engine.h"
+#include "engine/storage/volumes.h"
+#include "engine/watch.h"
+#include "engine/worker.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <boost/asio/steady_timer.hpp>
+
+namespace stack::engine {
+namespace {
+
+namespace asio = boost::asio;
+
+ObservedNetwork observed(const network::NetworkRecord& record) {
+    ObservedNetwork network;
+    network.name = record.name;
+    network.project = record.project;
+    network.key = record.key;
+    network.config_digest = record.config_digest;
+    network.bridge = record.bridge;
+    network.internal = record.internal;
+    for (const auto& subnet : {record.subnet4, record.subnet6})
+        if (!subnet.empty())
+            network.subnets.push_back(subnet);
+    return network;
+}
+
+ObservedVolume observed(const storage::VolumeRecord& record) {
+    return {record.name, record.project, record.key, record.config_digest, record.anonymous};
+}
+
+template <class Map>
+bool names_one(const Map& elements, const std::string& name) {
+    return std::any_of(elements.begin(), elements.end(), [&](const auto& element) {
+        return element.second.name == name;
+    });
+}
+
+/// The reference that the service's containers are made from: its image, or the tag of its build.
+std::string image_of(const Stack& stack, const Service& service) {
+    return service.image.empty() ? stack.name + "-" + service.name : service.image;
+}
+
+}  // namespace
+
+std::unique_ptr<Engine> make_engine(asio::io_context& loop, const Paths& paths) {
+    return std::make_unique<RealEngine>(loop, paths);
+}
+
+RealEngine::RealEngine(asio::io_context& loop, const Paths& paths)
+    : loop_(loop),
+      paths_(paths),
+      networks_(paths),
+      runtime_(paths, cgroups_, networks_),
+      store_(paths) {}
+
+RealEngine::~RealEngine() = default;
+
+void RealEngine::on_change(std::function<void()> wake) {
+    wake_ = std::move(wake);
+}
+
+void RealEngine::watch(const std::string& id) {
+    if (watches_.contains(id))
+        return;
+    auto pidfd = runtime_.watch(id);
+    if (!pidfd)
+        return;
+    watches_[id] = std::make_unique<Watch>(loop_, std::move(*pidfd), [this, id] {
+        watches_.erase(id);
+        runtime_.settle(id);
+        wake_();
+    });
+}
+
+Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
+    Observed all;
+    for (const auto& id : runtime_.list()) {
+        auto container = runtime_.observe(id);
+        if (!container || container->project != desired.name)
+            continue;
+        if (container->state == ContainerState::running ||
+            container->state == ContainerState::paused)
+            watch(id);
+        else if (container->state == ContainerState::exited)
+            runtime_.settle(id);
+        all.containers.push_back(std::move(*container));
+    }
+    for (const auto& record : networks_.list())
+        if (record.project == desired.name || names_one(desired.networks, record.name))
+            all.networks.push_back(observed(record));
+    for (const auto& record : storage::list_volumes(paths_))
+        if (record.project == desired.name || names_one(desired.volumes, record.name))
+            all.volumes.push_back(observed(record));
+    std::set<std::string> seen;
+    for (const auto& [name, service] : desired.services) {
+        const std::string reference = image_of(desired, service);
+        if (!seen.insert(reference).second)
+            continue;
+        if (const auto image = store_.find(reference))
+            all.images.push_back({reference, image->id, image->source_digest, image->created});
+        else if (reference.starts_with("rootfs:"))
+            all.images.push_back({reference, reference, "", {}});
+    }
+    if (options.builds)
+        for (const auto& [name, service] : desired.services)
+            if (service.build)
+                all.builds.push_back({name, build::source_digest(paths_, *service.build)});
+    return all;
+}
+
+runtime::ImageView RealEngine::image_view(const std::string& reference) const {
+    constexpr std::string_view plain_directory = "rootfs:";
+    if (reference.starts_with(plain_directory))
+        return {reference, {}, {reference.substr(plain_directory.size())}};
+    const auto image = store_.find(reference);
+    if (!image)
+        throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                    "image " + reference +
+                        " is not in the store: pull it, build it, or `stack image import` it");
+    return {image->id, image->config, store_.lower_directories(*image)};
+}
+
+void RealEngine::probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) {
+    constexpr std::size_t kept_output = 4096;
+    constexpr std::chrono::seconds default_timeout{30};
+    runtime::ExecOptions options;
+    if (check.test.front() == "CMD-SHELL")
+        options.command = {"/bin/sh", "-c", check.test.size() > 1 ? check.test[1] : ""};
+    else
+        options.command.assign(check.test.begin() + 1, check.test.end());
+    auto started = runtime_.probe(container_id, options);
+    auto timer = std::make_shared<asio::steady_timer>(loop_);
+    auto timed_out = std::make_shared<bool>(false);
+    auto helper = std::make_shared<sys::Fd>(sys::duplicate(started.helper.pidfd));
+    const Duration timeout = check.timeout.value_or(Duration::zero());
+    timer->expires_after(
+        timeout > Duration::zero()
+            ? std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)
+            : default_timeout);
+    timer->async_wait([timed_out, helper](boost::system::error_code error) {
+        if (error)
+            return;
+        *timed_out = true;
+        constexpr int sigkill = 9;
+        sys::send_signal(*helper, sigkill);
+    });
+    collect_worker(loop_,
+                   std::move(started.helper),
+                   std::move(started.output),
+                   kept_output,
+                   [timer, timed_out, done = std::move(done)](std::string output, int status) {
+                       timer->cancel();
+                       done({status, *timed_out, std::move(output)});
+                   });
+}
+
+void RealEngine::set_health(const std::string& container_id, Health health, int failing_streak) {
+    runtime_.set_health(container_id, health, failing_streak);
+}
+
+std::optional<Healthcheck> RealEngine::healthcheck(const std::string& container_id) {
+    return runtime_.healthcheck(container_id);
+}
+
+}  // namespace stack::engine

@@ -1,0 +1,274 @@
+// One action at a time: the doing half of the engine.
+
+#include "base/signals.h"
+#include "engine/build/build.h"
+#include "engine/image/fetch.h"
+#include "engine/real_engine.h"
+#include "engine/storage/volumes.h"
+#include "engine/watch.h"
+#include "engine/worker.h"
+#include "model/codec.h"
+#include "sys/file.h"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+namespace stack::engine {
+namespace {
+
+namespace asio = boost::asio;
+
+/// How long a container may take to vanish after SIGKILL (a process in uninterruptible sleep can
+/// outlast any).
+constexpr std::chrono::seconds kill_patience{10};
+
+/// Waits for the end of one container; kills it when its grace period is over.
+class Stopping : public std::enable_shared_from_this<Stopping> {
+  public:
+    Stopping(asio::io_context& loop, std::string name, std::function<void()> kill, Done done)
+        : timer_(loop), name_(std::move(name)), kill_(std::move(kill)), done_(std::move(done)) {}
+
+    void begin(asio::io_context& loop, sys::Fd pidfd, Duration grace) {
+        watch_ = std::make_unique<Watch>(loop, std::move(pidfd), [self = shared_from_this()] {
+            self->timer_.cancel();
+            self->finish(std::nullopt);
+        });
+        wait(grace, [this] {
+            kill_();
+            wait(kill_patience, [this] {
+                finish(Error(
+                    std::make_error_code(std::errc::timed_out),
+                    "container " + name_ +
+                        " did not end within 10 s of SIGKILL: one of its processes is stuck in "
+                        "the kernel (see `stack top`); try again when its device answers"));
+            });
+        });
+    }
+
+  private:
+    void wait(Duration time, std::function<void()> then) {
+        timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
+        timer_.async_wait(
+            [self = shared_from_this(), then = std::move(then)](boost::system::error_code error) {
+                if (!error)
+                    then();
+            });
+    }
+
+    void finish(Outcome outcome) {
+        if (!done_)
+            return;
+        const Done done = std::exchange(done_, nullptr);
+        watch_.reset();  // breaks the circle of this object and its own callbacks
+        done(std::move(outcome));
+    }
+
+    asio::steady_timer timer_;
+    std::unique_ptr<Watch> watch_;
+    std::string name_;
+    std::function<void()> kill_;
+    Done done_;
+};
+
+/// Passes a worker's events on and remembers its last word.
+struct WorkerResult {
+    std::string id;
+    std::string error;
+};
+
+Outcome outcome_of(const WorkerResult& result, int status, const std::string& what) {
+    if (!result.id.empty())
+        return std::nullopt;
+    if (!result.error.empty())
+        return Error(std::make_error_code(std::errc::io_error), result.error);
+    return Error(std::make_error_code(std::errc::io_error),
+                 what + ": the worker died with status " + std::to_string(status) +
+                     " before it had a result");
+}
+
+storage::VolumeRecord record_of(const CreateVolume& action) {
+    storage::VolumeRecord record;
+    record.name = action.volume.name;
+    record.project = action.project;
+    record.key = action.volume.key;
+    record.config_digest = action.config_digest;
+    record.driver = action.volume.driver;
+    record.driver_opts = action.volume.driver_opts;
+    record.labels = action.volume.labels;
+    return record;
+}
+
+}  // namespace
+
+void RealEngine::perform(const Action& action, const EventSink& events, Done done) {
+    try {
+        std::visit([&](const auto& one) { begin(one, events, done); }, action);
+    } catch (const Error& error) {
+        complete(std::move(done), error);
+    }
+}
+
+void RealEngine::complete(Done done, Outcome outcome) {
+    asio::post(loop_, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+}
+
+void RealEngine::begin(const PullImage& action, const EventSink& events, Done done) {
+    auto fetch = image::start_pull(paths_, action.reference, action.platform);
+    auto result = std::make_shared<WorkerResult>();
+    auto on_line = [result, events](const std::string& line) {
+        auto parsed = image::parse_line(line);
+        if (parsed.event)
+            events(*parsed.event);
+        if (!parsed.id.empty())
+            result->id = parsed.id;
+        if (!parsed.error.empty())
+            result->error = parsed.error;
+    };
+    auto on_end = [result, done, reference = action.reference](int status) {
+        done(outcome_of(*result, status, "pull " + reference));
+    };
+    read_worker(loop_,
+                std::move(fetch.worker),
+                std::move(fetch.output),
+                std::move(on_line),
+                std::move(on_end));
+}
+
+void RealEngine::begin(const BuildImage& action, const EventSink& events, Done done) {
+    model::Json request = {{"name", action.service},
+                           {"tag", action.tag},
+                           {"build", model::encode(action.build)},
+                           {"source_digest", action.source_digest},
+                           {"no_cache", action.no_cache},
+                           {"pull", action.pull}};
+    const sys::Fd input = sys::memory_file("build-request", request.dump());
+    sys::Pipe output = sys::make_pipe();
+    sys::SpawnOptions options;
+    options.arguments = {
+        "stack", "--root", paths_.instance.empty() ? "" : paths_.state, "build-worker"};
+    options.descriptors = {{output.write.get(), 1}, {input.get(), 3}};
+    options.new_session = true;  // a Ctrl-C at the terminal is the client's business
+    auto worker = sys::spawn(sys::own_program(), options);
+    output.write.reset();
+    auto result = std::make_shared<WorkerResult>();
+    auto on_line = [result, events](const std::string& line) {
+        const auto json = model::Json::parse(line, nullptr, false);
+        if (json.is_object() && json.contains("result"))
+            result->id = json["result"].value("id", "");
+        else if (json.is_object() && json.contains("error"))
+            result->error = json.value("error", "");
+        else if (json.is_object())
+            events([&] {
+                Event event;
+                model::decode(json, event);
+                return event;
+            }());
+    };
+    auto on_end = [result, done, tag = action.tag](int status) {
+        done(outcome_of(*result, status, "build " + tag));
+    };
+    read_worker(
+        loop_, std::move(worker), std::move(output.read), std::move(on_line), std::move(on_end));
+}
+
+void RealEngine::begin(const CreateNetwork& action, const EventSink& /*events*/, Done done) {
+    networks_.ensure(action.project, action.network, action.config_digest);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const RemoveNetwork& action, const EventSink& /*events*/, Done done) {
+    networks_.remove(action.name);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const CreateVolume& action, const EventSink& /*events*/, Done done) {
+    storage::ensure_volume(paths_, record_of(action));
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, Done done) {
+    storage::remove_volume(paths_, action.name);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
+    runtime_.create(action.spec, image_view(action.spec.image));
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const StartContainer& action, const EventSink& /*events*/, Done done) {
+    const auto record = runtime_.find(action.name);
+    if (!record)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + action.name + " does not exist");
+    if (runtime_.watch(record->id)) {  // it runs
+        complete(std::move(done), std::nullopt);
+        return;
+    }
+    auto starting = std::make_shared<runtime::Starting>(runtime_.start(record->id));
+    // The shim lives as long as its container: what it says of the start is read here, not its end.
+    read_to_end(
+        loop_, std::move(starting->status), [this, starting, done](const std::string& status) {
+            Outcome outcome;
+            try {
+                runtime_.finish_start(*starting, status);
+                watch(starting->id);
+            } catch (const Error& refused) {
+                outcome = refused;
+            }
+            done(std::move(outcome));
+        });
+}
+
+void RealEngine::begin(const StopContainer& action, const EventSink& /*events*/, Done done) {
+    auto pidfd = runtime_.watch(action.id);
+    const Duration grace = runtime_.begin_stop(action.id, action.timeout);
+    auto settled = [this, id = action.id, done = std::move(done)](Outcome outcome) {
+        if (!outcome)
+            runtime_.settle(id);
+        done(std::move(outcome));
+    };
+    if (!pidfd) {
+        complete(std::move(settled), std::nullopt);
+        return;
+    }
+    auto stopping = std::make_shared<Stopping>(
+        loop_, action.name, [this, id = action.id] { runtime_.kill(id); }, std::move(settled));
+    stopping->begin(loop_, std::move(*pidfd), grace);
+}
+
+void RealEngine::begin(const KillContainer& action, const EventSink& /*events*/, Done done) {
+    const auto signal = parse_signal(action.signal.empty() ? "KILL" : action.signal);
+    if (!signal)
+        throw Error("unknown signal " + action.signal);
+    runtime_.signal(action.id, *signal);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const PauseContainer& action, const EventSink& /*events*/, Done done) {
+    runtime_.pause(action.id, action.paused);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*/, Done done) {
+    watches_.erase(action.id);
+    runtime_.remove(action.id, action.anonymous_volumes);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const UpdateContainer& action, const EventSink& /*events*/, Done done) {
+    runtime_.update(action.id, action.service, action.config_digest);
+    complete(std::move(done), std::nullopt);
+}
+
+void RealEngine::begin(const AwaitHealthy& action, const EventSink& /*events*/, Done /*done*/) {
+    throw Error("awaiting " + action.name + " is the supervisor's work, not the engine's");
+}
+
+void RealEngine::begin(const AwaitCompleted& action, const EventSink& /*events*/, Done /*done*/) {
+    throw Error("awaiting " + action.name + " is the supervisor's work, not the engine's");
+}
+
+}  // namespace stack::engine

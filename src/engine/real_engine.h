@@ -1,0 +1,75 @@
+#pragma once
+
+// The real engine's class, for the files that implement it (perform.cpp, observe.cpp, names.cpp,
+// ports.cpp).
+
+#include <stack/engine.h>
+#include <stack/paths.h>
+
+#include "engine/cgroup/cgroup.h"
+#include "engine/image/store.h"
+#include "engine/network/networks.h"
+#include "engine/runtime/runtime.h"
+
+#include <map>
+#include <memory>
+#include <string>
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace stack::engine {
+
+class Watch;
+
+class RealEngine final : public Engine {
+  public:
+    RealEngine(boost::asio::io_context& loop, const Paths& paths);
+    ~RealEngine() override;
+    RealEngine(const RealEngine&) = delete;
+    RealEngine& operator=(const RealEngine&) = delete;
+
+    Observed observe(const Stack& desired, const ObserveOptions& options) override;
+    void perform(const Action& action, const EventSink& events, Done done) override;
+    Strings port_conflicts(const Stack& desired, const Observed& observed) override;
+    void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
+    void set_health(const std::string& container_id, Health health, int failing_streak) override;
+    std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
+    void publish_names(const Stack& desired, const Observed& observed) override;
+    void on_change(std::function<void()> wake) override;
+
+  private:
+    void begin(const PullImage& action, const EventSink& events, Done done);
+    void begin(const BuildImage& action, const EventSink& events, Done done);
+    void begin(const CreateNetwork& action, const EventSink& events, Done done);
+    void begin(const RemoveNetwork& action, const EventSink& events, Done done);
+    void begin(const CreateVolume& action, const EventSink& events, Done done);
+    void begin(const RemoveVolume& action, const EventSink& events, Done done);
+    void begin(const CreateContainer& action, const EventSink& events, Done done);
+    void begin(const StartContainer& action, const EventSink& events, Done done);
+    void begin(const StopContainer& action, const EventSink& events, Done done);
+    void begin(const KillContainer& action, const EventSink& events, Done done);
+    void begin(const PauseContainer& action, const EventSink& events, Done done);
+    void begin(const RemoveContainer& action, const EventSink& events, Done done);
+    void begin(const UpdateContainer& action, const EventSink& events, Done done);
+    void begin(const AwaitHealthy& action, const EventSink& events, Done done);
+    void begin(const AwaitCompleted& action, const EventSink& events, Done done);
+
+    /// Calls `done` from the loop.
+    void complete(Done done, Outcome outcome);
+    /// Wakes the supervisor when the container ends; settles it first.
+    void watch(const std::string& id);
+    [[nodiscard]] runtime::ImageView image_view(const std::string& reference) const;
+
+    boost::asio::io_context& loop_;
+    Paths paths_;
+    cgroup::Cgroups cgroups_;
+    network::Networks networks_;
+    runtime::Runtime runtime_;
+    image::Store store_;
+    std::map<std::string, std::unique_ptr<Watch>> watches_;
+    std::function<void()> wake_ = [] {};
+};
+
+}  // namespace stack::engine

@@ -1,0 +1,29 @@
+#pragma once
+
+// The terminal a person sits at.
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace stack::sys {
+
+[[nodiscard]] bool is_terminal(int fd);
+/// Columns of the terminal behind `fd`; 80 where there is none or it does not say.
+[[nodiscard]] int terminal_width(int fd);
+/// Rows, likewise; 24.
+[[nodiscard]] int terminal_height(int fd);
+
+/// The variables of this process's environment.
+[[nodiscard]] std::map<std::string, std::string> environment();
+
+/// Writes all of `text` to standard output (1) or error (2). A reader that went away ends the
+/// process quietly with status 141, as SIGPIPE does; any other refusal throws.
+void write_out(std::string_view text);
+void write_err(std::string_view text);
+
+/// Reopens whichever of descriptors 0 to 2 is closed on /dev/null, so that no file of ours takes
+/// its number.
+void secure_standard_streams();
+
+}  // namespace stack::sys
