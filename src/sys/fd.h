@@ -13,19 +13,27 @@ namespace stack::sys {
 class Fd {
   public:
     Fd() = default;
+
     explicit Fd(int fd) noexcept : fd_(fd) {}
+
     Fd(Fd&& other) noexcept : fd_(other.release()) {}
+
     Fd& operator=(Fd&& other) noexcept {
         reset(other.release());
         return *this;
     }
+
     Fd(const Fd&) = delete;
     Fd& operator=(const Fd&) = delete;
+
     ~Fd() { reset(); }
 
     [[nodiscard]] int get() const noexcept { return fd_; }
+
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
     void reset(int fd = -1) noexcept;
+
     explicit operator bool() const noexcept { return fd_ >= 0; }
 
   private:

@@ -19,7 +19,10 @@
 namespace stack::sys {
 namespace {
 
-void write_replacement(const std::string& path, std::string_view bytes, std::uint32_t mode, bool durable) {
+void write_replacement(const std::string& path,
+                       std::string_view bytes,
+                       std::uint32_t mode,
+                       bool durable) {
     const std::string temporary = path + ".tmp";
     {
         const Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
@@ -41,7 +44,9 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     if (!file && (errno == ENOENT || errno == ENOTDIR))
         return std::nullopt;
     check(file.get(), "open " + path);
+
     struct stat status {};
+
     check(::fstat(file.get(), &status), "stat " + path);
     if (S_ISDIR(status.st_mode))
         fail("read " + path, EISDIR);
@@ -102,11 +107,13 @@ Fd open_directory(const std::string& path) {
 
 bool exists(const std::string& path) {
     struct stat status {};
+
     return ::lstat(path.c_str(), &status) == 0;
 }
 
 bool is_directory(const std::string& path) {
     struct stat status {};
+
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
 }
 

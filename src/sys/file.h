@@ -1,7 +1,7 @@
 #pragma once
 
-// Files. Paths of our own state are strings; everything that lies in a rootfs, layer, volume or build context is
-// reached from a directory descriptor (tree.h).
+// Files. Paths of our own state are strings; everything that lies in a rootfs, layer, volume or
+// build context is reached from a directory descriptor (tree.h).
 
 #include "sys/fd.h"
 
@@ -15,19 +15,23 @@
 namespace stack::sys {
 
 /// The whole file, up to `limit` bytes (more is an error); nullopt when it does not exist.
-[[nodiscard]] std::optional<std::string> read_file(const std::string& path, std::size_t limit = 64U << 20U);
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path,
+                                                   std::size_t limit = 64U << 20U);
 [[nodiscard]] std::string read_all(const Fd& fd, std::size_t limit = 64U << 20U);
 void write_all(const Fd& fd, std::string_view bytes);
 
 /// Writes to an existing file in one write(2), as cgroup and /proc files want it.
 void write_existing(const std::string& path, std::string_view bytes);
 
-/// After return the file holds exactly `bytes`, also after a power cut: temporary file, fsync, rename, fsync of the
-/// directory. A reader sees the old or the new content, never a part.
+/// After return the file holds exactly `bytes`, also after a power cut: temporary file, fsync,
+/// rename, fsync of the directory. A reader sees the old or the new content, never a part.
 void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
 
-/// As replace_file(), without the fsyncs: for what a reboot makes worthless (everything under Paths::run).
-void replace_volatile_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
+/// As replace_file(), without the fsyncs: for what a reboot makes worthless (everything under
+/// Paths::run).
+void replace_volatile_file(const std::string& path,
+                           std::string_view bytes,
+                           std::uint32_t mode = 0600);
 
 [[nodiscard]] Fd open_file(const std::string& path, int flags, std::uint32_t mode = 0);
 [[nodiscard]] Fd open_directory(const std::string& path);
@@ -61,6 +65,7 @@ struct Pipe {
     Fd read;
     Fd write;
 };
+
 [[nodiscard]] Pipe make_pipe();
 
 /// The boot that the machine is in; records of what lives are keyed by it.

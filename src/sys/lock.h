@@ -7,7 +7,8 @@
 
 namespace stack::sys {
 
-/// An exclusive flock(2) on a file, held while the object lives. The kernel drops it when the holder dies.
+/// An exclusive flock(2) on a file, held while the object lives. The kernel drops it when the
+/// holder dies.
 class Lock {
   public:
     /// Waits until the lock is free.
@@ -21,6 +22,7 @@ class Lock {
 
   private:
     explicit Lock(Fd file) : file_(std::move(file)) {}
+
     Fd file_;
 };
 

@@ -28,8 +28,10 @@ class SpawnPlan {
         posix_spawnattr_init(&attributes_);
         posix_spawn_file_actions_init(&actions_);
     }
+
     SpawnPlan(const SpawnPlan&) = delete;
     SpawnPlan& operator=(const SpawnPlan&) = delete;
+
     ~SpawnPlan() {
         posix_spawnattr_destroy(&attributes_);
         posix_spawn_file_actions_destroy(&actions_);
@@ -48,7 +50,8 @@ class SpawnPlan {
         posix_spawnattr_setflags(&attributes_, static_cast<short>(flags));
     }
 
-    /// Descriptors arrive under the asked numbers; dup2 onto itself clears close-on-exec (POSIX.1-2024).
+    /// Descriptors arrive under the asked numbers; dup2 onto itself clears close-on-exec
+    /// (POSIX.1-2024).
     void place(int ours, int theirs) { posix_spawn_file_actions_adddup2(&actions_, ours, theirs); }
 
     int spawn(int* pid, const char* path, char* const* arguments, char* const* environment) {
@@ -81,20 +84,25 @@ int pidfd_open(int pid) {
 Child spawn(const std::string& path, const SpawnOptions& options) {
     SpawnPlan plan;
     plan.set(options.new_session);
-    // Private copies above every number that the child is to see, so that placing one never clobbers another.
+    // Private copies above every number that the child is to see, so that placing one never
+    // clobbers another.
     std::vector<Fd> copies;
     int highest = 2;
     for (const auto& [ours, theirs] : options.descriptors)
         highest = std::max(highest, theirs);
     for (const auto& [ours, theirs] : options.descriptors) {
-        copies.emplace_back(check(::fcntl(ours, F_DUPFD_CLOEXEC, highest + 1), "duplicate a descriptor"));
+        copies.emplace_back(
+            check(::fcntl(ours, F_DUPFD_CLOEXEC, highest + 1), "duplicate a descriptor"));
         plan.place(copies.back().get(), theirs);
     }
     const auto arguments = pointers(options.arguments);
-    const auto environment = options.environment ? pointers(*options.environment) : std::vector<char*>{};
+    const auto environment =
+        options.environment ? pointers(*options.environment) : std::vector<char*>{};
     Child child;
-    const int error = plan.spawn(
-        &child.pid, path.c_str(), arguments.data(), options.environment ? environment.data() : ::environ);
+    const int error = plan.spawn(&child.pid,
+                                 path.c_str(),
+                                 arguments.data(),
+                                 options.environment ? environment.data() : ::environ);
     if (error != 0)
         fail("run " + path, error);
     child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
@@ -119,7 +127,8 @@ std::optional<int> try_wait(const Child& child) {
     return exit_status(info);
 }
 
-std::pair<int, std::string> run_and_capture(const std::string& path, const std::vector<std::string>& arguments) {
+std::pair<int, std::string> run_and_capture(const std::string& path,
+                                            const std::vector<std::string>& arguments) {
     Pipe pipe = make_pipe();
     SpawnOptions options;
     options.arguments = arguments;
@@ -138,7 +147,8 @@ std::optional<std::uint64_t> start_time(int pid) {
     if (end_of_name == std::string::npos)
         return std::nullopt;
     const auto fields = split(std::string_view(*text).substr(end_of_name + 1), ' ');
-    constexpr std::size_t start_time_field = 20;  // field 22 of the line; the first after the name is field 3
+    constexpr std::size_t start_time_field =
+        20;  // field 22 of the line; the first after the name is field 3
     if (fields.size() <= start_time_field)
         return std::nullopt;
     return parse_number<std::uint64_t>(fields[start_time_field]);
@@ -161,9 +171,21 @@ bool has_ended(const Fd& pidfd) {
     return ::poll(&entry, 1, 0) == 1;
 }
 
+bool may_administer() {
+    const auto status = read_file("/proc/self/status").value_or("");
+    const auto line = status.find("CapEff:");
+    if (line == std::string::npos)
+        return false;
+    const auto mask = std::strtoull(status.c_str() + line + 7, nullptr, 16);
+    constexpr unsigned int net_admin = 12;  // linux/capability.h
+    constexpr unsigned int sys_admin = 21;
+    return (mask >> net_admin & 1U) != 0 && (mask >> sys_admin & 1U) != 0;
+}
+
 std::string own_program() {
     std::array<char, PATH_MAX> buffer{};
-    const auto length = check(::readlink("/proc/self/exe", buffer.data(), buffer.size() - 1), "find this program");
+    const auto length =
+        check(::readlink("/proc/self/exe", buffer.data(), buffer.size() - 1), "find this program");
     return {buffer.data(), static_cast<std::size_t>(length)};
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
-// Processes: starting them without copying this one, and telling them apart from later ones of the same pid.
+// Processes: starting them without copying this one, and telling them apart from later ones of the
+// same pid.
 
 #include "sys/fd.h"
 
@@ -13,9 +14,10 @@
 namespace stack::sys {
 
 struct SpawnOptions {
-    std::vector<std::string> arguments;                    // with argv[0]
-    std::optional<std::vector<std::string>> environment;   // nullopt: this process's
-    std::vector<std::pair<int, int>> descriptors;          // {ours, the child's}; nothing else but 0-2 is inherited
+    std::vector<std::string> arguments;                   // with argv[0]
+    std::optional<std::vector<std::string>> environment;  // nullopt: this process's
+    std::vector<std::pair<int, int>>
+        descriptors;  // {ours, the child's}; nothing else but 0-2 is inherited
     bool new_session = false;
 };
 
@@ -25,8 +27,8 @@ struct Child {
     Fd pidfd;
 };
 
-/// Runs the program at `path` by posix_spawn (no copy of this process's memory). Signals are at their defaults in
-/// the child.
+/// Runs the program at `path` by posix_spawn (no copy of this process's memory). Signals are at
+/// their defaults in the child.
 [[nodiscard]] Child spawn(const std::string& path, const SpawnOptions& options);
 
 /// Waits for the end of a child; the status follows the shell: exit code, or 128 + signal.
@@ -35,23 +37,29 @@ struct Child {
 [[nodiscard]] std::optional<int> try_wait(const Child& child);
 
 /// Runs to the end and returns {status, standard output}. Standard error is inherited.
-[[nodiscard]] std::pair<int, std::string> run_and_capture(const std::string& path,
-                                                          const std::vector<std::string>& arguments);
+[[nodiscard]] std::pair<int, std::string> run_and_capture(
+    const std::string& path, const std::vector<std::string>& arguments);
 
-/// Identifies a process for as long as the machine is up: field 22 of /proc/PID/stat. nullopt when it is not there.
+/// Identifies a process for as long as the machine is up: field 22 of /proc/PID/stat. nullopt when
+/// it is not there.
 [[nodiscard]] std::optional<std::uint64_t> start_time(int pid);
 
-/// A pidfd of the process, where it is the one that started at `started`; an empty Fd where it is gone.
+/// A pidfd of the process, where it is the one that started at `started`; an empty Fd where it is
+/// gone.
 [[nodiscard]] Fd open_process(int pid, std::uint64_t started);
 
 /// Postcondition: the signal was sent, or the process has ended.
 void send_signal(const Fd& pidfd, int signal);
 [[nodiscard]] bool has_ended(const Fd& pidfd);
 
+/// Whether this process may mount, make namespaces and configure networks (CAP_SYS_ADMIN and
+/// CAP_NET_ADMIN).
+[[nodiscard]] bool may_administer();
+
 /// The path of the running program.
 [[nodiscard]] std::string own_program();
-/// A helper program (stack-shim, stack-dns, stack-fetch): beside this program, or in ../libexec/stack, or in
-/// $STACK_LIBEXEC. Throws where it is in none of them.
+/// A helper program (stack-shim, stack-dns, stack-fetch): beside this program, or in
+/// ../libexec/stack, or in $STACK_LIBEXEC. Throws where it is in none of them.
 [[nodiscard]] std::string helper_program(const std::string& name);
 
 }  // namespace stack::sys

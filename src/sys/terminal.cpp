@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "sys/fd.h"
+#include "sys/file.h"
 
 #include <cstdlib>
 
@@ -63,6 +64,11 @@ void write_out(std::string_view text) {
 
 void write_err(std::string_view text) {
     write_to(STDERR_FILENO, text);
+}
+
+std::string read_standard_input(std::size_t limit) {
+    return read_all(Fd(check(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "read standard input")),
+                    limit);
 }
 
 void secure_standard_streams() {

@@ -22,6 +22,9 @@ namespace stack::sys {
 void write_out(std::string_view text);
 void write_err(std::string_view text);
 
+/// All of standard input, at most `limit` bytes.
+[[nodiscard]] std::string read_standard_input(std::size_t limit = 64U << 20U);
+
 /// Reopens whichever of descriptors 0 to 2 is closed on /dev/null, so that no file of ours takes
 /// its number.
 void secure_standard_streams();

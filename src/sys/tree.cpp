@@ -18,7 +18,8 @@
 namespace stack::sys {
 namespace {
 
-/// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its manual asks for.
+/// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its
+/// manual asks for.
 constexpr int resolve_tries = 128;
 
 int try_open_in_root(const Fd& root, const std::string& path, int flags, std::uint32_t mode) {
@@ -38,7 +39,8 @@ int try_open_in_root(const Fd& root, const std::string& path, int flags, std::ui
 
 /// The names in a directory, through a descriptor of its own so that the caller's offset stays.
 std::vector<std::string> names_in(const Fd& directory) {
-    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open a directory");
+    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                           "open a directory");
     const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
     if (!stream)
         fail("list a directory");
@@ -57,10 +59,13 @@ void remove_below(const Fd& directory, dev_t device) {
             continue;
         if (errno != EISDIR && errno != EPERM)
             fail("remove " + name);
-        Fd child(::openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        Fd child(::openat(
+            directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!child)
             fail("open " + name);
+
         struct stat status {};
+
         check(::fstat(child.get(), &status), "stat " + name);
         if (status.st_dev != device)
             fail("remove " + name + ", which is a mount point", EBUSY);
@@ -81,12 +86,15 @@ class TreeCopy {
   private:
     void copy_entry(const Fd& from, const Fd& to, const std::string& name) {
         struct stat status {};
+
         check(::fstatat(from.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW), "stat " + name);
         if (S_ISDIR(status.st_mode)) {
             if (::mkdirat(to.get(), name.c_str(), 0700) < 0 && errno != EEXIST)
                 fail("create directory " + name);
-            const Fd source(check(::openat(from.get(), name.c_str(), directory_flags), "open " + name));
-            const Fd target(check(::openat(to.get(), name.c_str(), directory_flags), "open " + name));
+            const Fd source(
+                check(::openat(from.get(), name.c_str(), directory_flags), "open " + name));
+            const Fd target(
+                check(::openat(to.get(), name.c_str(), directory_flags), "open " + name));
             copy_directory(source, target);
             return;
         }
@@ -112,18 +120,26 @@ class TreeCopy {
     }
 
     static void copy_file(const Fd& from, const Fd& to, const std::string& name) {
-        const Fd source(check(::openat(from.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC), "open " + name));
-        const Fd target(check(::openat(to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
-                              "create " + name));
+        const Fd source(check(::openat(from.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC),
+                              "open " + name));
+        const Fd target(check(
+            ::openat(
+                to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
+            "create " + name));
         constexpr std::size_t step = 1U << 30U;
-        while (check(::copy_file_range(source.get(), nullptr, target.get(), nullptr, step, 0), "copy " + name) > 0) {
+        while (check(::copy_file_range(source.get(), nullptr, target.get(), nullptr, step, 0),
+                     "copy " + name) > 0) {
         }
         copy_attributes(source, target);
     }
 
-    static void copy_link(const Fd& from, const Fd& to, const std::string& name, const struct stat& status) {
+    static void copy_link(const Fd& from,
+                          const Fd& to,
+                          const std::string& name,
+                          const struct stat& status) {
         std::array<char, 4097> text{};
-        check(::readlinkat(from.get(), name.c_str(), text.data(), text.size() - 1), "read link " + name);
+        check(::readlinkat(from.get(), name.c_str(), text.data(), text.size() - 1),
+              "read link " + name);
         check(::symlinkat(text.data(), to.get(), name.c_str()), "create link " + name);
         set_owner_and_times(to, name, status);
     }
@@ -131,18 +147,23 @@ class TreeCopy {
     static void make_node(const Fd& to, const std::string& name, const struct stat& status) {
         check(::mknodat(to.get(), name.c_str(), status.st_mode, status.st_rdev), "create " + name);
         set_owner_and_times(to, name, status);
-        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, 0), "set the mode of " + name);
+        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, 0),
+              "set the mode of " + name);
     }
 
-    static void set_owner_and_times(const Fd& to, const std::string& name, const struct stat& status) {
+    static void set_owner_and_times(const Fd& to,
+                                    const std::string& name,
+                                    const struct stat& status) {
         check(::fchownat(to.get(), name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
               "set the owner of " + name);
         const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-        check(::utimensat(to.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW), "set the times of " + name);
+        check(::utimensat(to.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),
+              "set the times of " + name);
     }
 
     static void copy_attributes(const Fd& from, const Fd& to) {
         struct stat status {};
+
         check(::fstat(from.get(), &status), "stat a file");
         check(::fchown(to.get(), status.st_uid, status.st_gid), "set the owner of a file");
         check(::fchmod(to.get(), status.st_mode & 07777U), "set the mode of a file");
@@ -162,14 +183,17 @@ class TreeCopy {
             std::array<char, 65536> value{};
             const auto length = ::fgetxattr(from.get(), name.c_str(), value.data(), value.size());
             if (length >= 0 &&
-                ::fsetxattr(to.get(), name.c_str(), value.data(), static_cast<std::size_t>(length), 0) < 0 &&
+                ::fsetxattr(
+                    to.get(), name.c_str(), value.data(), static_cast<std::size_t>(length), 0) <
+                    0 &&
                 errno != ENOTSUP && errno != EPERM)
                 fail("set attribute " + name);
         }
     }
 
     static constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    std::map<std::pair<dev_t, ino_t>, std::pair<Fd, std::string>> copied_;  // files with several names
+    std::map<std::pair<dev_t, ino_t>, std::pair<Fd, std::string>>
+        copied_;  // files with several names
 };
 
 }  // namespace
@@ -185,9 +209,13 @@ Fd find_in_root(const Fd& root, const std::string& path, int flags) {
     return file;
 }
 
-std::optional<std::string> read_in_root(const Fd& root, const std::string& path, std::size_t limit) {
+std::optional<std::string> read_in_root(const Fd& root,
+                                        const std::string& path,
+                                        std::size_t limit) {
     const Fd file = find_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
     struct stat status {};
+
     if (!file || ::fstat(file.get(), &status) < 0 || !S_ISREG(status.st_mode))
         return std::nullopt;
     return read_all(file, limit);
@@ -198,7 +226,8 @@ Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32
     if (last)
         return last;
     const std::string clean = absolute_path(path, "/");
-    const Fd parent = clean == "/" ? duplicate(root) : ensure_directory_in_root(root, parent_path(clean), mode);
+    const Fd parent =
+        clean == "/" ? duplicate(root) : ensure_directory_in_root(root, parent_path(clean), mode);
     if (::mkdirat(parent.get(), file_name(clean).c_str(), mode) < 0 && errno != EEXIST)
         fail("create directory " + path);
     return open_in_root(root, path, O_RDONLY | O_DIRECTORY);
@@ -207,11 +236,14 @@ Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32
 void remove_tree(const Fd& directory, const std::string& name) {
     if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
         return;
-    const Fd child(::openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const Fd child(
+        ::openat(directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!child && errno == ENOENT)
         return;
     check(child.get(), "open " + name);
+
     struct stat status {};
+
     check(::fstat(child.get(), &status), "stat " + name);
     remove_below(child, status.st_dev);
     if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)

@@ -1,7 +1,8 @@
 #pragma once
 
-// Trees that others wrote (a rootfs, layer, volume, build context), reached from a directory descriptor only: no
-// path of theirs meets a path-taking system call (openat2(2): RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS).
+// Trees that others wrote (a rootfs, layer, volume, build context), reached from a directory
+// descriptor only: no path of theirs meets a path-taking system call (openat2(2): RESOLVE_IN_ROOT,
+// RESOLVE_NO_MAGICLINKS).
 
 #include "sys/fd.h"
 
@@ -13,23 +14,31 @@ namespace stack::sys {
 
 /// Opens `path` as a process chrooted to `root` would find it, symbolic links included.
 /// Throws; find_in_root() returns an empty Fd where there is nothing (ENOENT, ENOTDIR).
-[[nodiscard]] Fd open_in_root(const Fd& root, const std::string& path, int flags, std::uint32_t mode = 0);
+[[nodiscard]] Fd open_in_root(const Fd& root,
+                              const std::string& path,
+                              int flags,
+                              std::uint32_t mode = 0);
 [[nodiscard]] Fd find_in_root(const Fd& root, const std::string& path, int flags);
 
 /// The file at `path` inside `root`, if it is a regular file of at most `limit` bytes.
-[[nodiscard]] std::optional<std::string> read_in_root(const Fd& root, const std::string& path, std::size_t limit);
+[[nodiscard]] std::optional<std::string> read_in_root(const Fd& root,
+                                                      const std::string& path,
+                                                      std::size_t limit);
 
-/// Postcondition: `path` and its parents are directories inside `root`; made ones get `mode`. Returns the last.
-[[nodiscard]] Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32_t mode = 0755);
+/// Postcondition: `path` and its parents are directories inside `root`; made ones get `mode`.
+/// Returns the last.
+[[nodiscard]] Fd ensure_directory_in_root(const Fd& root,
+                                          const std::string& path,
+                                          std::uint32_t mode = 0755);
 
-/// Postcondition: nothing is called `name` in `directory`. Never follows a link, never leaves the file system it
-/// began on.
+/// Postcondition: nothing is called `name` in `directory`. Never follows a link, never leaves the
+/// file system it began on.
 void remove_tree(const Fd& directory, const std::string& name);
 /// The same by an absolute path of our own state.
 void remove_tree(const std::string& path);
 
-/// Copies the content of `from` into `to` with owner, mode, times, links, devices and extended attributes.
-/// Neither may be changed by others meanwhile.
+/// Copies the content of `from` into `to` with owner, mode, times, links, devices and extended
+/// attributes. Neither may be changed by others meanwhile.
 void copy_tree(const Fd& from, const Fd& to);
 
 }  // namespace stack::sys

@@ -1,0 +1,164 @@
+// build, pull: the images of services, without touching containers.
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/local.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/project.h"
+
+#include <algorithm>
+#include <set>
+
+namespace stack::cli {
+namespace {
+
+struct BuildOptions {
+    Strings services;
+    Strings args;
+    bool no_cache = false;
+    bool pull = false;
+    bool quiet = false;
+    bool with_dependencies = false;
+};
+
+struct PullOptions {
+    Strings services;
+    bool ignore_failures = false;
+    bool ignore_buildable = false;
+    bool include_deps = false;
+    bool quiet = false;
+};
+
+bool chosen(const Strings& services, const std::string& name) {
+    return services.empty() || std::find(services.begin(), services.end(), name) != services.end();
+}
+
+void add_dependencies(const Stack& stack, Strings& services) {
+    for (std::size_t i = 0; i < services.size(); ++i)
+        for (const auto& [name, dependency] : stack.services.at(services[i]).depends_on)
+            if (std::find(services.begin(), services.end(), name) == services.end() &&
+                stack.services.contains(name))
+                services.push_back(name);
+}
+
+/// Runs actions one by one with progress; the first failure ends it unless `go_on`.
+int perform_all(const Context& context,
+                LocalEngine& local,
+                const std::vector<Action>& actions,
+                const std::string& title,
+                bool go_on) {
+    const auto progress = make_progress(context.globals, title);
+    int status = 0;
+    for (const auto& action : actions) {
+        const bool builds = std::holds_alternative<BuildImage>(action);
+        const std::string id = object(action);
+        progress->show(
+            {.id = id, .status = EventStatus::working, .text = builds ? "Building" : "Pulling"});
+        const auto failed =
+            local.perform({action}, [&](const Event& event) { progress->show(event); });
+        if (!failed) {
+            progress->show(
+                {.id = id, .status = EventStatus::done, .text = builds ? "Built" : "Pulled"});
+            continue;
+        }
+        progress->show({.id = id,
+                        .status = go_on ? EventStatus::warning : EventStatus::error,
+                        .text = go_on ? "Warning" : "Error",
+                        .detail = failed->what()});
+        if (!go_on) {
+            status = 1;
+            break;
+        }
+    }
+    progress->finish();
+    return status;
+}
+
+void run_build(Context& context, BuildOptions options) {
+    require_root();
+    const Stack stack = load_project(context);
+    check_services(options.services, stack);
+    if (options.with_dependencies)
+        add_dependencies(stack, options.services);
+    LocalEngine local(context.paths);
+    const Observed observed = local.observe(stack, {.builds = true});
+    std::vector<Action> actions;
+    for (const auto& [name, service] : stack.services) {
+        if (!service.build || !chosen(options.services, name))
+            continue;
+        BuildImage action;
+        action.service = name;
+        action.tag = service.image.empty() ? stack.name + "-" + name : service.image;
+        action.build = *service.build;
+        action.no_cache = options.no_cache || service.build->no_cache;
+        action.pull = options.pull || service.build->pull;
+        for (const auto& argument : options.args) {
+            const auto [key, value] = split_once(argument, '=');
+            action.build.args[key] = value;
+        }
+        for (const auto& build : observed.builds)
+            if (build.service == name && options.args.empty())
+                action.source_digest = build.source_digest;
+        actions.emplace_back(std::move(action));
+    }
+    if (actions.empty())
+        warn("no service to build");
+    Context quiet = context;
+    if (options.quiet)
+        quiet.globals.progress = "quiet";
+    context.exit_code = perform_all(quiet, local, actions, "Building", false);
+}
+
+void run_pull(Context& context, PullOptions options) {
+    require_root();
+    const Stack stack = load_project(context);
+    check_services(options.services, stack);
+    if (options.include_deps)
+        add_dependencies(stack, options.services);
+    std::vector<Action> actions;
+    std::set<std::string> seen;
+    for (const auto& [name, service] : stack.services) {
+        if (service.image.empty() || !chosen(options.services, name) ||
+            service.image.starts_with("rootfs:") || (options.ignore_buildable && service.build) ||
+            !seen.insert(service.image).second)
+            continue;
+        actions.emplace_back(PullImage{.reference = service.image, .platform = service.platform});
+    }
+    LocalEngine local(context.paths);
+    Context quiet = context;
+    if (options.quiet)
+        quiet.globals.progress = "quiet";
+    context.exit_code = perform_all(quiet, local, actions, "Pulling", options.ignore_failures);
+}
+
+}  // namespace
+
+void add_build(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<BuildOptions>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_option("--build-arg", options->args, "Set a build argument: NAME=VALUE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("--no-cache", options->no_cache, "Run every step");
+    app.add_flag("--pull", options->pull, "Pull base images, also where they are here");
+    app.add_flag(
+        "--with-dependencies", options->with_dependencies, "Also the services they depend on");
+    app.add_flag("-q,--quiet", options->quiet, "No progress");
+    app.callback([&context, options] { run_build(context, *options); });
+}
+
+void add_pull(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<PullOptions>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_flag("--ignore-pull-failures",
+                 options->ignore_failures,
+                 "Go on where an image cannot be pulled");
+    app.add_flag(
+        "--ignore-buildable", options->ignore_buildable, "Not the images that can be built");
+    app.add_flag("--include-deps", options->include_deps, "Also the services they depend on");
+    app.add_flag("-q,--quiet", options->quiet, "No progress");
+    app.callback([&context, options] { run_pull(context, *options); });
+}
+
+}  // namespace stack::cli

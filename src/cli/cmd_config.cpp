@@ -1,0 +1,193 @@
+// config, plan, version.
+
+#include <stack/load.h>
+#include <stack/plan.h>
+
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/local.h"
+#include "cli/options.h"
+#include "cli/project.h"
+#include "model/digest.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <set>
+
+namespace stack::cli {
+namespace {
+
+struct ConfigOptions {
+    std::string format = "yaml";
+    std::string output;
+    std::string hash;
+    Strings services;
+    bool quiet = false;
+    bool list_services = false;
+    bool list_volumes = false;
+    bool list_networks = false;
+    bool list_images = false;
+    bool list_profiles = false;
+    bool list_environment = false;
+    bool no_interpolate = false;
+    bool no_normalize = false;
+    bool no_path_resolution = false;
+    bool no_env_resolution = false;
+};
+
+std::string lines(const std::set<std::string>& names) {
+    std::string text;
+    for (const auto& name : names)
+        text += name + "\n";
+    return text;
+}
+
+template <class Map>
+std::set<std::string> keys(const Map& map) {
+    std::set<std::string> names;
+    for (const auto& [key, value] : map)
+        names.insert(key);
+    return names;
+}
+
+std::set<std::string> images(const Stack& stack) {
+    std::set<std::string> names;
+    for (const auto& [name, service] : stack.services)
+        names.insert(service.image.empty() ? stack.name + "-" + name : service.image);
+    return names;
+}
+
+std::set<std::string> profiles(const Stack& stack) {
+    std::set<std::string> names;
+    for (const auto& [name, service] : stack.services)
+        names.insert(service.profiles.begin(), service.profiles.end());
+    return names;
+}
+
+std::string hashes(const Stack& stack, const std::string& which) {
+    std::string text;
+    for (const auto& [name, service] : stack.services) {
+        if (which != "*" && which != name)
+            continue;
+        ContainerSpec spec;
+        spec.service = service;
+        spec.image = service.image;
+        text += name + " " + model::config_digest(spec) + "\n";
+    }
+    return text;
+}
+
+std::string config_text(const Context& context, const ConfigOptions& options, Stack stack) {
+    if (!options.services.empty())
+        std::erase_if(stack.services, [&](const auto& entry) {
+            return std::find(options.services.begin(), options.services.end(), entry.first) ==
+                   options.services.end();
+        });
+    if (options.list_services)
+        return lines(keys(stack.services));
+    if (options.list_volumes)
+        return lines(keys(stack.volumes));
+    if (options.list_networks)
+        return lines(keys(stack.networks));
+    if (options.list_images)
+        return lines(images(stack));
+    if (options.list_profiles)
+        return lines(profiles(stack));
+    if (!options.hash.empty())
+        return hashes(stack, options.hash);
+    if (options.list_environment) {
+        std::string text;
+        for (const auto& [name, value] : project_environment(context))
+            text += name + "=" + value + "\n";
+        return text;
+    }
+    return options.format == "json" ? to_json_text(stack) + "\n" : to_yaml(stack);
+}
+
+void run_config(const Context& context, const ConfigOptions& options) {
+    LoadAdjustments adjust;
+    adjust.interpolate = !options.no_interpolate;
+    adjust.normalize = !options.no_normalize;
+    adjust.resolve_paths = !options.no_path_resolution;
+    adjust.resolve_environment = !options.no_env_resolution;
+    adjust.all_profiles = options.list_profiles;
+    const std::string text = config_text(context, options, load_project(context, adjust));
+    if (options.quiet)
+        return;
+    if (options.output.empty())
+        sys::write_out(text);
+    else
+        sys::replace_file(sys::absolute_path(options.output, sys::current_directory()), text, 0644);
+}
+
+std::string render(const Plan& plan, const std::string& format) {
+    if (format == "json")
+        return to_json_text(plan) + "\n";
+    if (format == "dot")
+        return to_dot(plan);
+    return to_text(plan);
+}
+
+}  // namespace
+
+void add_config(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<ConfigOptions>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_option("--format", options->format, "yaml or json")
+        ->check(CLI::IsMember({"yaml", "json"}));
+    app.add_option("-o,--output", options->output, "Write to a file instead of standard output");
+    app.add_option(
+        "--hash", options->hash, "Print the configuration digest of a service, or of all with '*'");
+    app.add_flag("-q,--quiet", options->quiet, "Only check; print nothing but complaints");
+    app.add_flag("--services", options->list_services, "Print the services' names");
+    app.add_flag("--volumes", options->list_volumes, "Print the volumes' names");
+    app.add_flag("--networks", options->list_networks, "Print the networks' names");
+    app.add_flag("--images", options->list_images, "Print the images' names");
+    app.add_flag("--profiles", options->list_profiles, "Print the profiles' names");
+    app.add_flag(
+        "--environment", options->list_environment, "Print the variables that interpolation sees");
+    app.add_flag("--no-interpolate", options->no_interpolate, "Leave ${…} as it is");
+    app.add_flag(
+        "--no-normalize", options->no_normalize, "Do not add what the file leaves implicit");
+    app.add_flag(
+        "--no-path-resolution", options->no_path_resolution, "Leave relative paths as they are");
+    app.add_flag("--no-env-resolution", options->no_env_resolution, "Do not read env_file");
+    app.callback([&context, options] { run_config(context, *options); });
+}
+
+void add_plan(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<UpOptions>();
+    const auto format = std::make_shared<std::string>("text");
+    const auto exit_code = std::make_shared<bool>(false);
+    add_plan_options(app, *options);
+    app.add_option("--format", *format, "text, json or dot")
+        ->check(CLI::IsMember({"text", "json", "dot"}));
+    app.add_flag("--exit-code", *exit_code, "End with 2 where there is something to do");
+    app.callback([&context, options, format, exit_code] {
+        const Stack stack = load_project(context);
+        LocalEngine local(context.paths);
+        const Observed observed = local.observe(stack, {.builds = true});
+        const Plan plan = plan_up(stack, observed, plan_options(*options, stack));
+        sys::write_out(render(plan, *format));
+        if (*exit_code && !plan.actions.empty())
+            context.exit_code = 2;
+    });
+}
+
+void add_version(CLI::App& app, Context& /*context*/) {
+    const auto format = std::make_shared<std::string>("pretty");
+    const auto is_short = std::make_shared<bool>(false);
+    app.add_option("-f,--format", *format, "pretty or json")
+        ->check(CLI::IsMember({"pretty", "json"}));
+    app.add_flag("--short", *is_short, "Only the number");
+    app.callback([format, is_short] {
+        if (*is_short)
+            sys::write_out(STACK_VERSION "\n");
+        else if (*format == "json")
+            sys::write_out("{\"version\":\"" STACK_VERSION "\"}\n");
+        else
+            sys::write_out("stack version " STACK_VERSION "\n");
+    });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,32 @@
+// supervise, build-worker: the processes that other commands start.
+
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "engine/engine.h"
+#include "supervise/server.h"
+
+namespace stack::cli {
+
+void add_supervise(CLI::App& app, Context& context) {
+    const auto project = std::make_shared<std::string>();
+    const auto ready_fd = std::make_shared<int>(-1);
+    app.add_option("PROJECT", *project, "The stack's name")->required();
+    app.add_option(
+        "--ready-fd", *ready_fd, "Descriptor that is closed when the supervisor listens");
+    app.callback([&context, project, ready_fd] {
+        require_root();
+        context.exit_code = run_supervisor(
+            context.paths,
+            *project,
+            [&context](boost::asio::io_context& loop) {
+                return engine::make_engine(loop, context.paths);
+            },
+            *ready_fd);
+    });
+}
+
+void add_build_worker(CLI::App& app, Context& context) {
+    app.callback([&context] { context.exit_code = engine::run_build_worker(context.paths); });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,240 @@
+// down, start, stop, restart, kill, rm, pause, unpause, scale, wait: commands on containers that
+// exist.
+
+#include "cli/ask.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/local.h"
+#include "cli/options.h"
+#include "cli/project.h"
+#include "engine/runtime/runtime.h"
+#include "sys/signals.h"
+#include "sys/terminal.h"
+
+namespace stack::cli {
+namespace {
+
+struct LifeOptions {
+    Strings services;
+    std::optional<double> timeout;
+    std::string signal = "SIGKILL";
+    bool no_deps = false;
+    bool volumes = false;
+    bool stop = false;
+    bool force = false;
+    bool remove_orphans = false;
+};
+
+using Fill = std::function<void(const LifeOptions&, Request&)>;
+using PlanFor = std::function<Plan(const Stack&, const Observed&, const LifeOptions&)>;
+
+/// A command that is one request, and whose --dry-run is one plan.
+struct LifeCommand {
+    const char* verb;
+    const char* title;
+    PlanFor plan;
+    Fill fill;
+};
+
+void run_life(Context& context, const LifeOptions& options, const LifeCommand& command) {
+    const Stack stack = find_project(context);
+    LocalEngine local(context.paths);
+    const Observed observed = local.observe(stack);
+    static_cast<void>(containers_of(
+        stack, observed, options.services));  // a service that does not exist is said here
+    if (only_plan(context, command.plan(stack, observed, options)))
+        return;
+    Request request;
+    request.verb = command.verb;
+    request.services = options.services;
+    request.timeout = seconds(options.timeout);
+    command.fill(options, request);
+    context.exit_code = ask(context, stack, request, command.title);
+}
+
+std::shared_ptr<LifeOptions> declare(CLI::App& app, Context& context, LifeCommand command) {
+    auto options = std::make_shared<LifeOptions>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.callback([&context, options, command = std::move(command)] {
+        run_life(context, *options, command);
+    });
+    return options;
+}
+
+void add_timeout(CLI::App& app, LifeOptions& options) {
+    app.add_option("-t,--timeout",
+                   options.timeout,
+                   "Seconds to wait for a container to stop before it is killed");
+}
+
+const Fill nothing_more = [](const LifeOptions&, Request&) {};
+
+}  // namespace
+
+void add_down(CLI::App& app, Context& context) {
+    const auto down_options = [](const LifeOptions& options) {
+        DownOptions down;
+        down.services = options.services;
+        down.volumes = options.volumes;
+        down.remove_orphans = options.remove_orphans;
+        down.timeout = seconds(options.timeout);
+        return down;
+    };
+    const auto options = declare(
+        app,
+        context,
+        {"down",
+         "Running",
+         [down_options](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+             return plan_down(stack, observed, down_options(given));
+         },
+         [down_options](const LifeOptions& given, Request& request) {
+             request.down = down_options(given);
+         }});
+    app.add_flag("-v,--volumes",
+                 options->volumes,
+                 "Remove the stack's named volumes and anonymous ones, too: their data is lost");
+    app.add_flag("--remove-orphans",
+                 options->remove_orphans,
+                 "Remove containers of services that left the file");
+    add_timeout(app, *options);
+}
+
+void add_start(CLI::App& app, Context& context) {
+    declare(app,
+            context,
+            {"start",
+             "Running",
+             [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                 return plan_start(stack, observed, given.services);
+             },
+             nothing_more});
+}
+
+void add_stop(CLI::App& app, Context& context) {
+    const auto options =
+        declare(app,
+                context,
+                {"stop",
+                 "Stopping",
+                 [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                     return plan_stop(stack, observed, given.services, seconds(given.timeout));
+                 },
+                 nothing_more});
+    add_timeout(app, *options);
+}
+
+void add_restart(CLI::App& app, Context& context) {
+    const auto options = declare(
+        app,
+        context,
+        {"restart",
+         "Restarting",
+         [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+             return plan_restart(
+                 stack, observed, given.services, seconds(given.timeout), given.no_deps);
+         },
+         [](const LifeOptions& given, Request& request) { request.no_deps = given.no_deps; }});
+    app.add_flag("--no-deps", options->no_deps, "Leave dependents alone");
+    add_timeout(app, *options);
+}
+
+void add_kill(CLI::App& app, Context& context) {
+    const auto options = declare(
+        app,
+        context,
+        {"kill",
+         "Killing",
+         [](const Stack&, const Observed& observed, const LifeOptions& given) {
+             return plan_kill(observed, given.services, given.signal);
+         },
+         [](const LifeOptions& given, Request& request) { request.signal = given.signal; }});
+    app.add_option("-s,--signal", options->signal, "The signal (default SIGKILL)");
+}
+
+void add_rm(CLI::App& app, Context& context) {
+    const auto options =
+        declare(app,
+                context,
+                {"rm",
+                 "Removing",
+                 [](const Stack&, const Observed& observed, const LifeOptions& given) {
+                     return plan_remove(observed, given.services, given.stop, given.volumes);
+                 },
+                 [](const LifeOptions& given, Request& request) {
+                     request.stop = given.stop;
+                     request.volumes = given.volumes;
+                 }});
+    app.add_flag("-s,--stop", options->stop, "Stop them first, where they run");
+    app.add_flag("-v,--volumes", options->volumes, "Remove their anonymous volumes, too");
+    app.add_flag("-f,--force", options->force, "Accepted for compatibility: nothing is asked");
+}
+
+void add_pause(CLI::App& app, Context& context) {
+    declare(app,
+            context,
+            {"pause",
+             "Pausing",
+             [](const Stack&, const Observed& observed, const LifeOptions& given) {
+                 return plan_pause(observed, given.services, true);
+             },
+             nothing_more});
+}
+
+void add_unpause(CLI::App& app, Context& context) {
+    declare(app,
+            context,
+            {"unpause",
+             "Resuming",
+             [](const Stack&, const Observed& observed, const LifeOptions& given) {
+                 return plan_pause(observed, given.services, false);
+             },
+             nothing_more});
+}
+
+void add_scale(CLI::App& app, Context& context) {
+    const auto pairs = std::make_shared<Strings>();
+    const auto no_deps = std::make_shared<bool>(false);
+    app.add_option("SERVICE=N", *pairs, "How many containers each service is to have")->required();
+    app.add_flag("--no-deps", *no_deps, "Leave the services' dependencies alone");
+    app.callback([&context, pairs, no_deps] {
+        const Stack stack = load_project(context);
+        UpOptions options;
+        options.scale = *pairs;
+        options.no_deps = *no_deps;
+        for (const auto& [service, count] : scale_of(*pairs))
+            options.services.push_back(service);
+        Request request;
+        request.verb = "up";
+        request.stack = stack;
+        request.up = plan_options(options, stack);
+        LocalEngine local(context.paths);
+        if (!only_plan(context, plan_up(stack, local.observe(stack), request.up)))
+            context.exit_code = ask(context, stack, request, "Running");
+    });
+}
+
+void add_wait(CLI::App& app, Context& context) {
+    const auto services = std::make_shared<Strings>();
+    app.add_option("SERVICE", *services, "The services to wait for")->required();
+    app.callback([&context, services] {
+        const Stack stack = find_project(context);
+        LocalEngine local(context.paths);
+        const cgroup::Cgroups cgroups;
+        network::Networks networks(context.paths);
+        runtime::Runtime runtime(context.paths, cgroups, networks);
+        bool first = true;
+        for (const auto& container : containers_of(stack, local.observe(stack), *services)) {
+            if (const auto ended = runtime.watch(container.id))
+                sys::wait_readable({ended->get()}, -1);
+            const auto after = runtime.observe(container.id);
+            const int code = after && after->exit.code ? *after->exit.code : 255;
+            sys::write_out(std::to_string(code) + "\n");
+            if (first)
+                context.exit_code = code;
+            first = false;
+        }
+    });
+}
+
+}  // namespace stack::cli

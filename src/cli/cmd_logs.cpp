@@ -1,0 +1,127 @@
+// logs
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/follow.h"
+#include "cli/local.h"
+#include "cli/project.h"
+#include "engine/runtime/runtime.h"
+#include "sys/log_source.h"
+#include "sys/signals.h"
+
+#include <csignal>
+
+namespace stack::cli {
+namespace {
+
+struct Options {
+    LogOptions log;
+    Strings services;
+    std::string tail = "all";
+    std::string since;
+    std::string until;
+    int index = 0;
+};
+
+std::string time_option(const std::string& text, const char* name) {
+    if (text.empty())
+        return {};
+    const auto time = parse_time(text);
+    if (!time)
+        give_up(std::string(name) +
+                " wants a time such as 10m, 2026-01-02T03:04:05Z or Unix seconds, not \"" + text +
+                "\"");
+    return *time;
+}
+
+void complete(Options& options) {
+    if (options.tail != "all" && !options.tail.empty()) {
+        options.log.filter.tail = parse_number<std::size_t>(options.tail);
+        if (!options.log.filter.tail)
+            give_up("--tail wants a number or \"all\", not \"" + options.tail + "\"");
+    }
+    options.log.filter.since = time_option(options.since, "--since");
+    options.log.filter.until = time_option(options.until, "--until");
+}
+
+class Follower {
+  public:
+    Follower(Context& context, const Options& options)
+        : context_(context),
+          options_(options),
+          stack_(find_project(context)),
+          local_(context.paths),
+          networks_(context.paths),
+          runtime_(context.paths, cgroups_, networks_),
+          printer_(context, options.log) {}
+
+    void run() {
+        add_containers();
+        printer_.print_existing();
+        if (!options_.log.follow)
+            return;
+        const sys::SignalWatch signals({SIGINT, SIGTERM});
+        constexpr int look_again_ms = 1000;  // for containers that come and go
+        while (!signals.next()) {
+            sys::wait_readable({signals.fd().get(), growth_.fd().get()}, look_again_ms);
+            growth_.drain();
+            const bool any_runs = add_containers();
+            printer_.print_new();
+            if (!any_runs)
+                return;
+        }
+        context_.exit_code = 130;
+    }
+
+  private:
+    /// Whether one of them may still print.
+    bool add_containers() {
+        bool any_runs = false;
+        const Observed observed = local_.observe(stack_);
+        for (const auto& container : containers_of(stack_, observed, options_.services)) {
+            if (options_.index != 0 && container.number != options_.index)
+                continue;
+            any_runs = any_runs || container.state == ContainerState::running ||
+                       container.state == ContainerState::paused ||
+                       container.service_config.restart.condition != RestartCondition::no;
+            const std::string path = runtime_.log_path(container.id);
+            printer_.add(container, path);
+            growth_.add(path);
+        }
+        return any_runs;
+    }
+
+    Context& context_;
+    const Options& options_;
+    Stack stack_;
+    LocalEngine local_;
+    cgroup::Cgroups cgroups_;
+    network::Networks networks_;
+    runtime::Runtime runtime_;
+    LogPrinter printer_;
+    sys::GrowthWatch growth_;
+};
+
+}  // namespace
+
+void add_logs(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<Options>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_flag("-f,--follow", options->log.follow, "Go on with what comes");
+    app.add_option(
+        "-n,--tail", options->tail, "Only the last lines of each container (default all)");
+    app.add_option("--since", options->since, "Only what came after: 10m, a date, or Unix seconds");
+    app.add_option("--until", options->until, "Only what came before");
+    app.add_option("--grep", options->log.filter.grep, "Only lines that hold this text");
+    app.add_option("--index", options->index, "Only this container of a service");
+    app.add_flag("-t,--timestamps", options->log.timestamps, "Show when each line was printed");
+    app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
+    app.add_flag("--no-color", options->log.no_colour, "No colours");
+    app.callback([&context, options] {
+        complete(*options);
+        Follower(context, *options).run();
+    });
+}
+
+}  // namespace stack::cli

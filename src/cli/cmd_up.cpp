@@ -1,0 +1,214 @@
+// up, create
+
+#include "cli/ask.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/follow.h"
+#include "cli/local.h"
+#include "cli/options.h"
+#include "cli/project.h"
+#include "engine/runtime/runtime.h"
+#include "sys/log_source.h"
+#include "sys/signals.h"
+#include "sys/terminal.h"
+
+#include <csignal>
+#include <set>
+#include <thread>
+
+namespace stack::cli {
+namespace {
+
+struct AttachOptions {
+    bool detach = false;
+    bool wait = false;
+    bool abort_on_exit = false;
+    bool abort_on_failure = false;
+    std::string exit_code_from;
+    LogOptions log;
+};
+
+/// `up` in the foreground: shows what the containers print until they have ended or a person ends
+/// it.
+class Attached {
+  public:
+    Attached(Context& context,
+             const Stack& stack,
+             const UpOptions& up,
+             const AttachOptions& options)
+        : context_(context),
+          stack_(stack),
+          up_(up),
+          options_(options),
+          local_(context.paths),
+          networks_(context.paths),
+          runtime_(context.paths, cgroups_, networks_),
+          printer_(context, options.log),
+          signals_({SIGINT, SIGTERM}) {}
+
+    void run() {
+        constexpr int look_again_ms = 500;
+        look();
+        printer_.print_existing();
+        while (!over_) {
+            sys::wait_readable({signals_.fd().get(), growth_.fd().get()}, look_again_ms);
+            growth_.drain();
+            if (signals_.next())
+                interrupt();
+            look();
+            printer_.print_new();
+        }
+        if (stopping_.joinable())
+            stopping_.join();
+        printer_.print_new();
+    }
+
+  private:
+    void look() {
+        bool any_runs = false;
+        for (const auto& container : containers_of(stack_, local_.observe(stack_), up_.services)) {
+            const std::string path = runtime_.log_path(container.id);
+            if (stack_.services.contains(container.service) &&
+                stack_.services.at(container.service).attach) {
+                printer_.add(container, path);
+                growth_.add(path);
+            }
+            const bool runs = container.state == ContainerState::running ||
+                              container.state == ContainerState::paused;
+            any_runs = any_runs || runs || comes_back(container);
+            if (container.state == ContainerState::exited)
+                note_exit(container);
+        }
+        over_ = !any_runs;
+    }
+
+    static bool comes_back(const ObservedContainer& container) {
+        if (container.stopped_by_user || container.state != ContainerState::exited)
+            return false;
+        const auto condition = container.service_config.restart.condition;
+        return condition == RestartCondition::always ||
+               condition == RestartCondition::unless_stopped ||
+               (condition == RestartCondition::on_failure && container.exit.code.value_or(1) != 0);
+    }
+
+    void note_exit(const ObservedContainer& container) {
+        if (!seen_exits_.insert(container.id).second)
+            return;
+        const int code = container.exit.code.value_or(255);
+        sys::write_err(container.name + " exited with code " + std::to_string(code) + "\n");
+        if (!options_.exit_code_from.empty() ? container.service == options_.exit_code_from
+                                             : !aborted_ && wants_abort(code))
+            context_.exit_code = code;
+        if (wants_abort(code) && !aborted_) {
+            aborted_ = true;
+            stop(false);
+        }
+    }
+
+    [[nodiscard]] bool wants_abort(int code) const {
+        return options_.abort_on_exit || !options_.exit_code_from.empty() ||
+               (options_.abort_on_failure && code != 0);
+    }
+
+    void interrupt() {
+        ++interrupts_;
+        if (interrupts_ == 1) {
+            sys::write_err("Gracefully Stopping... press Ctrl+C again to force\n");
+            context_.exit_code = 130;
+            stop(false);
+        } else {
+            stop(true);
+        }
+    }
+
+    /// Asks the supervisor from a thread of its own, so that the output and a second Ctrl-C are
+    /// still seen.
+    void stop(bool at_once) {
+        if (at_once) {
+            for (const auto& container :
+                 containers_of(stack_, local_.observe(stack_), up_.services))
+                if (container.state == ContainerState::running)
+                    runtime_.kill(container.id);
+            return;
+        }
+        stopping_ = std::thread([this] {
+            Request request;
+            request.verb = "stop";
+            request.services = up_.services;
+            request.timeout = seconds(up_.timeout);
+            static_cast<void>(ask(context_, stack_, request, "Stopping"));
+        });
+    }
+
+    Context& context_;
+    const Stack& stack_;
+    const UpOptions& up_;
+    const AttachOptions& options_;
+    LocalEngine local_;
+    cgroup::Cgroups cgroups_;
+    network::Networks networks_;
+    runtime::Runtime runtime_;
+    LogPrinter printer_;
+    sys::GrowthWatch growth_;
+    sys::SignalWatch signals_;
+    std::thread stopping_;
+    std::set<std::string> seen_exits_;
+    int interrupts_ = 0;
+    bool aborted_ = false;
+    bool over_ = false;
+};
+
+Request up_request(const Stack& stack, const UpOptions& up, bool wait) {
+    Request request;
+    request.verb = "up";
+    request.stack = stack;
+    request.up = plan_options(up, stack);
+    request.up.wait = wait;
+    return request;
+}
+
+void run_up(Context& context, const UpOptions& up, AttachOptions options) {
+    const Stack stack = load_project(context);
+    const Request request = up_request(stack, up, options.wait);
+    if (context.globals.dry_run) {
+        LocalEngine local(context.paths);
+        only_plan(context, plan_up(stack, local.observe(stack, {.builds = true}), request.up));
+        return;
+    }
+    context.exit_code = ask(context, stack, request, "Running");
+    if (context.exit_code != 0 || options.detach || options.wait || up.no_start)
+        return;
+    Attached(context, stack, up, options).run();
+}
+
+}  // namespace
+
+void add_up(CLI::App& app, Context& context) {
+    const auto up = std::make_shared<UpOptions>();
+    const auto options = std::make_shared<AttachOptions>();
+    add_plan_options(app, *up);
+    app.add_flag("-d,--detach", options->detach, "Return when everything has started");
+    app.add_flag("--wait", options->wait, "Return when everything runs and is healthy; implies -d");
+    app.add_flag("--abort-on-container-exit", options->abort_on_exit, "Stop all when one ends");
+    app.add_flag(
+        "--abort-on-container-failure", options->abort_on_failure, "Stop all when one fails");
+    app.add_option("--exit-code-from",
+                   options->exit_code_from,
+                   "End with the exit code of this service's container");
+    app.add_flag("--timestamps", options->log.timestamps, "Show when each line was printed");
+    app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
+    app.add_flag("--no-color", options->log.no_colour, "No colours");
+    add_accepted_flag(app, "-y,--yes", "nothing is asked");
+    app.callback([&context, up, options] { run_up(context, *up, *options); });
+}
+
+void add_create(CLI::App& app, Context& context) {
+    const auto up = std::make_shared<UpOptions>();
+    add_plan_options(app, *up);
+    app.callback([&context, up] {
+        up->no_start = true;
+        run_up(context, *up, {});
+    });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,49 @@
+#include "cli/commands.h"
+
+namespace stack::cli {
+
+const std::vector<Command>& commands() {
+    static const std::vector<Command> all{
+        {"up", "Stacks", "Make what runs be what the stack file says", add_up},
+        {"down", "Stacks", "Stop and remove containers and networks; keep volumes", add_down},
+        {"plan", "Stacks", "Show what `up` would do, and why; change nothing", add_plan},
+        {"config", "Stacks", "Check the stack file and print its canonical form", add_config},
+        {"ps", "Stacks", "List the stack's containers", add_ps},
+        {"logs", "Stacks", "Show what containers have printed", add_logs},
+        {"ls", "Stacks", "List the stacks of this machine", add_ls},
+        {"create", "Services", "Create containers without starting them", add_create},
+        {"start", "Services", "Start containers that exist", add_start},
+        {"stop", "Services", "Stop containers without removing them", add_stop},
+        {"restart", "Services", "Stop and start containers", add_restart},
+        {"kill", "Services", "Send a signal to containers", add_kill},
+        {"rm", "Services", "Remove stopped containers", add_rm},
+        {"pause", "Services", "Freeze containers", add_pause},
+        {"unpause", "Services", "Let frozen containers go on", add_unpause},
+        {"scale", "Services", "Set how many containers a service has", add_scale},
+        {"wait",
+         "Services",
+         "Wait until containers end; the first one's code is the exit code",
+         add_wait},
+        {"exec", "Services", "Run a command in a running container", add_exec},
+        {"top", "Services", "List the processes in containers", add_top},
+        {"port", "Services", "Print where a container's port is published", add_port},
+        {"build", "Images", "Build the images of services", add_build},
+        {"pull", "Images", "Pull the images of services", add_pull},
+        {"images", "Images", "List the images that containers were made from", add_images},
+        {"volumes", "Images", "List the stack's volumes", add_volumes},
+        {"image",
+         "Images",
+         "Work with the image store: ls, pull, import, load, tag, rm, inspect",
+         add_image},
+        {"container", "Images", "Work with containers by name: ls, inspect, rm", add_container},
+        {"version", "Other", "Print the version", add_version},
+        {"supervise",
+         "",
+         "Keep a project as its stack file says (started by other commands)",
+         add_supervise},
+        {"build-worker", "", "Run one build (started by other commands)", add_build_worker},
+    };
+    return all;
+}
+
+}  // namespace stack::cli

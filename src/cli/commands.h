@@ -1,0 +1,58 @@
+#pragma once
+
+// The commands, each in the file of its noun. A command is told its options only when it is the one
+// that runs: the others cost their name.
+
+#include "cli/context.h"
+
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace stack::cli {
+
+/// Declares the command's options on `app` and what it does, as its callback.
+using AddCommand = void (*)(CLI::App& app, Context& context);
+
+struct Command {
+    const char* name;
+    const char* group;  // heading in the help; empty: not shown
+    const char* summary;
+    AddCommand add;
+};
+
+[[nodiscard]] const std::vector<Command>& commands();
+
+void add_up(CLI::App& app, Context& context);
+void add_create(CLI::App& app, Context& context);
+void add_down(CLI::App& app, Context& context);
+void add_start(CLI::App& app, Context& context);
+void add_stop(CLI::App& app, Context& context);
+void add_restart(CLI::App& app, Context& context);
+void add_kill(CLI::App& app, Context& context);
+void add_rm(CLI::App& app, Context& context);
+void add_pause(CLI::App& app, Context& context);
+void add_unpause(CLI::App& app, Context& context);
+void add_scale(CLI::App& app, Context& context);
+void add_wait(CLI::App& app, Context& context);
+void add_config(CLI::App& app, Context& context);
+void add_plan(CLI::App& app, Context& context);
+void add_ps(CLI::App& app, Context& context);
+void add_ls(CLI::App& app, Context& context);
+void add_images(CLI::App& app, Context& context);
+void add_volumes(CLI::App& app, Context& context);
+void add_port(CLI::App& app, Context& context);
+void add_top(CLI::App& app, Context& context);
+void add_logs(CLI::App& app, Context& context);
+void add_exec(CLI::App& app, Context& context);
+void add_build(CLI::App& app, Context& context);
+void add_pull(CLI::App& app, Context& context);
+void add_image(CLI::App& app, Context& context);
+void add_container(CLI::App& app, Context& context);
+void add_version(CLI::App& app, Context& context);
+void add_supervise(CLI::App& app, Context& context);
+void add_build_worker(CLI::App& app, Context& context);
+
+}  // namespace stack::cli

@@ -1,0 +1,45 @@
+#pragma once
+
+// What every command gets: the global options, and where this instance keeps its things.
+
+#include <stack/model.h>
+#include <stack/paths.h>
+
+#include <string>
+
+namespace stack::cli {
+
+struct Globals {
+    Strings files;
+    std::string project_name;
+    std::string project_directory;
+    Strings profiles;
+    Strings env_files;
+    std::string progress = "auto";  // auto, tty, plain, json, quiet
+    std::string ansi = "auto";      // auto, never, always
+    std::string diagnostics = "text";
+    std::string root;
+    bool dry_run = false;
+};
+
+struct Context {
+    Globals globals;
+    Paths paths;
+    int exit_code = 0;
+};
+
+/// Ends the command with this status; what there was to say has been said.
+struct Exit {
+    int status;
+};
+
+/// Prints `stack: <message>` and throws Exit{1}.
+[[noreturn]] void give_up(const std::string& message);
+
+/// Prints `stack: warning: <message>`.
+void warn(const std::string& message);
+
+/// Throws where this process may not do what the engine needs, saying what to do.
+void require_root();
+
+}  // namespace stack::cli

@@ -1,0 +1,127 @@
+#include "cli/describe.h"
+
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/style.h"
+
+#include <array>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+constexpr std::array<const char*, 3> protocols{"tcp", "udp", "sctp"};
+
+std::string age(Time from, Time to) {
+    return format_age(std::chrono::duration_cast<std::chrono::seconds>(to - from));
+}
+
+std::string health_text(Health health) {
+    constexpr std::array<const char*, 4> words{"", "starting", "healthy", "unhealthy"};
+    return words[static_cast<std::size_t>(health)];
+}
+
+std::string exit_code_text(const ExitStatus& exit) {
+    return exit.code ? std::to_string(*exit.code) : "unknown";
+}
+
+}  // namespace
+
+std::string state_text(const ObservedContainer& container) {
+    constexpr std::array<const char*, 4> words{"created", "running", "paused", "exited"};
+    return words[static_cast<std::size_t>(container.state)];
+}
+
+std::string status_text(const ObservedContainer& container, Time now) {
+    switch (container.state) {
+        case ContainerState::created:
+            return "Created";
+        case ContainerState::exited:
+            return "Exited (" + exit_code_text(container.exit) + ") " +
+                   age(container.finished, now) + " ago" +
+                   (container.exit.oom_killed ? " (out of memory)" : "");
+        case ContainerState::paused:
+            return "Up " + age(container.started, now) + " (Paused)";
+        case ContainerState::running:
+            break;
+    }
+    const std::string health = health_text(container.health);
+    return "Up " + age(container.started, now) + (health.empty() ? "" : " (" + health + ")");
+}
+
+std::string ports_text(const ObservedContainer& container) {
+    Strings texts;
+    for (const auto& port : container.ports) {
+        const std::string target =
+            std::to_string(port.target) + "/" + protocols[static_cast<std::size_t>(port.protocol)];
+        const std::string published = std::to_string(port.published) + "->" + target;
+        if (port.published == 0) {
+            texts.push_back(target);
+        } else if (port.host_ip.empty()) {
+            texts.push_back("0.0.0.0:" + published);
+            texts.push_back("[::]:" + published);
+        } else {
+            const bool ipv6 = port.host_ip.find(':') != std::string::npos;
+            texts.push_back((ipv6 ? "[" + port.host_ip + "]" : port.host_ip) + ":" + published);
+        }
+    }
+    return join(texts, ", ");
+}
+
+std::string command_text(const ObservedContainer& container, bool whole) {
+    constexpr std::size_t longest = 20;
+    std::string text = printable(join(container.command, " "));
+    if (!whole && text.size() > longest)
+        text = text.substr(0, longest - 1) + "…";
+    return "\"" + text + "\"";
+}
+
+std::string time_text(Time time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> buffer{};
+    std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return buffer.data();
+}
+
+nlohmann::json ps_json(const ObservedContainer& container, Time now) {
+    nlohmann::json publishers = nlohmann::json::array();
+    for (const auto& port : container.ports)
+        publishers.push_back({{"URL", port.host_ip.empty() ? "0.0.0.0" : port.host_ip},
+                              {"TargetPort", port.target},
+                              {"PublishedPort", port.published},
+                              {"Protocol", protocols[static_cast<std::size_t>(port.protocol)]}});
+    Strings mounts;
+    for (const auto& mount : container.mounts)
+        mounts.push_back(mount.source.empty() ? mount.target : mount.source);
+    Strings networks;
+    for (const auto& address : container.addresses)
+        networks.push_back(address.network);
+    Strings labels;
+    for (const auto& [key, value] : container.labels)
+        labels.push_back(key + "=" + value);
+    return {{"ID", container.id},
+            {"Name", container.name},
+            {"Names", container.name},
+            {"Image", container.image},
+            {"Command", command_text(container, true)},
+            {"Project", container.project},
+            {"Service", container.service},
+            {"Created", std::chrono::system_clock::to_time_t(container.created)},
+            {"CreatedAt", time_text(container.created)},
+            {"RunningFor", age(container.created, now) + " ago"},
+            {"State", state_text(container)},
+            {"Status", status_text(container, now)},
+            {"Health", health_text(container.health)},
+            {"ExitCode", container.exit.code.value_or(0)},
+            {"Publishers", publishers},
+            {"Ports", ports_text(container)},
+            {"Labels", join(labels, ",")},
+            {"Mounts", join(mounts, ",")},
+            {"Networks", join(networks, ",")}};
+}
+
+}  // namespace stack::cli

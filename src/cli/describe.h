@@ -1,0 +1,25 @@
+#pragma once
+
+// Containers as people and scripts read them: docker compose's words.
+
+#include <stack/observed.h>
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace stack::cli {
+
+/// `Up 3 minutes (healthy)`, `Exited (1) 2 hours ago`, `Created`.
+[[nodiscard]] std::string status_text(const ObservedContainer& container, Time now);
+/// `0.0.0.0:8080->5000/tcp, :::8080->5000/tcp`.
+[[nodiscard]] std::string ports_text(const ObservedContainer& container);
+/// `"python ./app.py"`, cut after 20 characters unless `whole`.
+[[nodiscard]] std::string command_text(const ObservedContainer& container, bool whole);
+[[nodiscard]] std::string state_text(const ObservedContainer& container);
+/// The object of `ps --format json` (compose.md section 2 "Output contracts").
+[[nodiscard]] nlohmann::json ps_json(const ObservedContainer& container, Time now);
+/// RFC 3339 in UTC, seconds.
+[[nodiscard]] std::string time_text(Time time);
+
+}  // namespace stack::cli

@@ -1,0 +1,94 @@
+#include "cli/local.h"
+
+#include "base/text.h"
+#include "engine/engine.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include <boost/asio/io_context.hpp>
+
+namespace stack::cli {
+
+struct LocalEngine::Loop {
+    boost::asio::io_context io;
+};
+
+LocalEngine::LocalEngine(const Paths& paths)
+    : loop_(std::make_unique<Loop>()), engine_(engine::make_engine(loop_->io, paths)) {}
+
+LocalEngine::~LocalEngine() = default;
+
+Observed LocalEngine::observe(const Stack& stack, const ObserveOptions& options) {
+    return engine_->observe(stack, options);
+}
+
+Outcome LocalEngine::perform(const std::vector<Action>& actions, const EventSink& events) {
+    for (const auto& action : actions) {
+        bool over = false;
+        Outcome result;
+        engine_->perform(action, events, [&](Outcome outcome) {
+            over = true;
+            result = std::move(outcome);
+        });
+        loop_->io.restart();
+        while (!over)
+            loop_->io.run_one();
+        if (result)
+            return result;
+    }
+    return std::nullopt;
+}
+
+namespace {
+
+void require_service(const Stack& stack, const Observed& observed, const std::string& service) {
+    if (stack.services.contains(service))
+        return;
+    Strings known;
+    for (const auto& [name, value] : stack.services)
+        known.push_back(name);
+    for (const auto& container : observed.containers) {
+        if (container.service == service)
+            return;
+        known.push_back(container.service);
+    }
+    const std::string meant = closest(service, known);
+    give_up("no such service: " + service + (meant.empty() ? "" : "; did you mean " + meant + "?"));
+}
+
+}  // namespace
+
+std::vector<ObservedContainer> containers_of(const Stack& stack,
+                                             const Observed& observed,
+                                             const Strings& services,
+                                             bool with_oneoff) {
+    for (const auto& service : services)
+        require_service(stack, observed, service);
+    std::vector<ObservedContainer> list;
+    for (const auto& container : observed.containers) {
+        const bool named =
+            services.empty() ||
+            std::find(services.begin(), services.end(), container.service) != services.end();
+        if (named && (with_oneoff || !container.oneoff))
+            list.push_back(container);
+    }
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.service, a.number, a.name) < std::tie(b.service, b.number, b.name);
+    });
+    return list;
+}
+
+ObservedContainer running_container(const Stack& stack,
+                                    const Observed& observed,
+                                    const std::string& service,
+                                    int index) {
+    for (auto& container : containers_of(stack, observed, {service}))
+        if (container.state == ContainerState::running && (index == 0 || container.number == index))
+            return container;
+    give_up("service \"" + service + "\" is not running" +
+            (index == 0 ? "" : " container #" + std::to_string(index)) +
+            ": see `stack ps -a`, or `stack up -d " + service + "`");
+}
+
+}  // namespace stack::cli

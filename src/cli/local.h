@@ -1,0 +1,47 @@
+#pragma once
+
+// The engine inside this process, for commands that look, and for those on images and single
+// containers.
+
+#include <stack/engine.h>
+
+#include "cli/context.h"
+
+#include <memory>
+
+namespace stack::cli {
+
+class LocalEngine {
+  public:
+    explicit LocalEngine(const Paths& paths);
+    ~LocalEngine();
+    LocalEngine(const LocalEngine&) = delete;
+    LocalEngine& operator=(const LocalEngine&) = delete;
+
+    [[nodiscard]] Observed observe(const Stack& stack, const ObserveOptions& options = {});
+    /// Does the actions one after another; stops at the first that fails.
+    Outcome perform(const std::vector<Action>& actions, const EventSink& events);
+
+    [[nodiscard]] Engine& engine() { return *engine_; }
+
+  private:
+    struct Loop;
+    std::unique_ptr<Loop> loop_;
+    std::unique_ptr<Engine> engine_;
+};
+
+/// The containers of `observed` that belong to the named services (all where none is named), by
+/// name. Gives up with a sentence where a service is neither in the stack nor has a container.
+[[nodiscard]] std::vector<ObservedContainer> containers_of(const Stack& stack,
+                                                           const Observed& observed,
+                                                           const Strings& services,
+                                                           bool with_oneoff = false);
+
+/// The running container `index` of a service (0: the first). Gives up with a sentence where there
+/// is none.
+[[nodiscard]] ObservedContainer running_container(const Stack& stack,
+                                                  const Observed& observed,
+                                                  const std::string& service,
+                                                  int index);
+
+}  // namespace stack::cli

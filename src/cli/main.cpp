@@ -1,0 +1,132 @@
+// Entry point: global options, the choice of a command, and the last place where an error is
+// caught.
+
+#include <stack/error.h>
+
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/context.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <csignal>
+#include <set>
+
+namespace stack::cli {
+namespace {
+
+constexpr const char* about =
+    "stack brings up multi-container applications from a compose.yaml and keeps them so.\n"
+    "No daemon: the engine is inside. In a directory with a compose.yaml, start with `stack up`.";
+
+void add_global_options(CLI::App& app, Globals& globals) {
+    app.add_option("-f,--file", globals.files, "Stack file (repeatable; - is standard input)")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    app.add_option("-p,--project-name", globals.project_name, "Name of the stack")
+        ->type_name("NAME");
+    app.add_option("--project-directory",
+                   globals.project_directory,
+                   "Directory that relative paths start from")
+        ->type_name("DIR");
+    app.add_option("--profile", globals.profiles, "Activate a profile (repeatable)")
+        ->type_name("NAME")
+        ->allow_extra_args(false);
+    app.add_option("--env-file", globals.env_files, "Environment file instead of .env (repeatable)")
+        ->type_name("FILE")
+        ->allow_extra_args(false);
+    app.add_option("--progress", globals.progress, "How progress is shown")
+        ->type_name("auto|tty|plain|json|quiet")
+        ->check(CLI::IsMember({"auto", "tty", "plain", "json", "quiet"}));
+    app.add_option("--ansi", globals.ansi, "Colours and cursor movement")
+        ->type_name("auto|never|always")
+        ->check(CLI::IsMember({"auto", "never", "always"}));
+    app.add_option("--diagnostics", globals.diagnostics, "Form of complaints about the stack file")
+        ->type_name("text|json")
+        ->check(CLI::IsMember({"text", "json"}));
+    app.add_option("--root",
+                   globals.root,
+                   "Directory for all state (default /var/lib/stack, or $STACK_ROOT)")
+        ->type_name("DIR");
+    app.add_flag(
+        "--dry-run", globals.dry_run, "Show the plan of a changing command and change nothing");
+}
+
+/// The first word that is not an option or an option's value.
+std::string chosen_command(const Strings& words) {
+    static const std::set<std::string> with_value{"-f",
+                                                  "--file",
+                                                  "-p",
+                                                  "--project-name",
+                                                  "--project-directory",
+                                                  "--profile",
+                                                  "--env-file",
+                                                  "--progress",
+                                                  "--ansi",
+                                                  "--diagnostics",
+                                                  "--root"};
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (with_value.contains(words[i]))
+            ++i;
+        else if (!words[i].starts_with('-'))
+            return words[i];
+    }
+    return {};
+}
+
+std::string root_directory(const Globals& globals) {
+    std::string root = globals.root;
+    if (root.empty()) {
+        const auto variables = sys::environment();
+        const auto found = variables.find("STACK_ROOT");
+        root = found == variables.end() ? "" : found->second;
+    }
+    return root.empty() ? root : sys::absolute_path(root, sys::current_directory());
+}
+
+int run(const Strings& words) {
+    Context context;
+    CLI::App app(about, "stack");
+    app.set_version_flag("-v,--version", std::string("stack version ") + STACK_VERSION);
+    app.require_subcommand(0, 1);
+    app.get_formatter()->column_width(34);
+    add_global_options(app, context.globals);
+    const std::string chosen = chosen_command(words);
+    for (const auto& command : commands()) {
+        CLI::App* sub = app.add_subcommand(command.name, command.summary);
+        sub->group(command.group);
+        if (chosen == command.name) {
+            sub->parse_complete_callback(
+                [&] { context.paths = paths_for(root_directory(context.globals)); });
+            command.add(*sub, context);
+        }
+    }
+    try {
+        app.parse(Strings(words.rbegin(), words.rend()));
+    } catch (const CLI::Success& success) {
+        return app.exit(success);
+    } catch (const CLI::ParseError& error) {
+        app.exit(error);
+        return 1;
+    }
+    if (chosen.empty())
+        sys::write_out(app.help());
+    return context.exit_code;
+}
+
+}  // namespace
+}  // namespace stack::cli
+
+int main(int argc, char** argv) {
+    using namespace stack;
+    sys::secure_standard_streams();
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return cli::run(Strings(argv + 1, argv + argc));
+    } catch (const cli::Exit& exit) {
+        return exit.status;
+    } catch (const std::exception& error) {
+        sys::write_err(std::string("stack: ") + error.what() + "\n");
+        return 1;
+    }
+}

@@ -1,0 +1,101 @@
+#include "cli/options.h"
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cli/cli11.h"
+
+#include <cmath>
+
+namespace stack::cli {
+
+void add_plan_options(CLI::App& app, UpOptions& options) {
+    app.add_option("SERVICE", options.services, "Only these services and what they depend on");
+    app.add_flag("--build", options.build, "Build images first, where their sources changed");
+    app.add_flag("--no-build", options.no_build, "Never build, even where an image is missing");
+    app.add_option("--pull", options.pull, "Pull images: always, missing or never")
+        ->check(CLI::IsMember({"always", "missing", "never", "policy"}));
+    app.add_flag(
+        "--force-recreate", options.force_recreate, "Recreate containers that need not be");
+    app.add_flag("--no-recreate", options.no_recreate, "Leave containers that exist as they are");
+    app.add_flag(
+        "--always-recreate-deps", options.always_recreate_deps, "Recreate dependencies, too");
+    app.add_flag("--no-deps", options.no_deps, "Leave the services' dependencies alone");
+    app.add_flag("--no-start", options.no_start, "Create, but do not start");
+    app.add_option("--scale", options.scale, "Containers of a service: SERVICE=N (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("--remove-orphans",
+                 options.remove_orphans,
+                 "Remove containers of services that left the file");
+    app.add_flag("-V,--renew-anon-volumes",
+                 options.renew_anon_volumes,
+                 "Give recreated containers new anonymous volumes");
+    app.add_option("-t,--timeout",
+                   options.timeout,
+                   "Seconds to wait for a container to stop before it is killed");
+}
+
+void add_accepted_flag(CLI::App& app, const std::string& names, const std::string& why) {
+    app.add_flag_function(
+        names, [](std::int64_t) {}, "Accepted for compatibility: " + why);
+}
+
+PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
+    if (options.build && options.no_build)
+        give_up("--build and --no-build exclude each other");
+    if (options.force_recreate && options.no_recreate)
+        give_up("--force-recreate and --no-recreate exclude each other");
+    check_services(options.services, stack);
+    PlanOptions plan;
+    plan.services = options.services;
+    plan.scale = scale_of(options.scale);
+    for (const auto& [service, count] : plan.scale)
+        check_services({service}, stack);
+    plan.recreate = options.force_recreate ? RecreatePolicy::always
+                    : options.no_recreate  ? RecreatePolicy::never
+                                           : RecreatePolicy::diverged;
+    plan.recreate_dependencies = options.always_recreate_deps;
+    plan.no_deps = options.no_deps;
+    plan.no_start = options.no_start;
+    plan.build = options.build;
+    plan.no_build = options.no_build;
+    plan.pull = options.pull == "policy" ? "" : options.pull;
+    plan.remove_orphans = options.remove_orphans;
+    plan.renew_anonymous_volumes = options.renew_anon_volumes;
+    if (options.renew_anon_volumes)
+        plan.renew_salt = random_hex(16);
+    plan.timeout = seconds(options.timeout);
+    return plan;
+}
+
+void check_services(const Strings& services, const Stack& stack) {
+    Strings known;
+    for (const auto& [name, service] : stack.services)
+        known.push_back(name);
+    for (const auto& service : services) {
+        if (stack.services.contains(service))
+            continue;
+        const std::string meant = closest(service, known);
+        give_up("no such service: " + service +
+                (meant.empty() ? "" : "; did you mean " + meant + "?"));
+    }
+}
+
+std::optional<Duration> seconds(const std::optional<double>& value) {
+    if (!value)
+        return std::nullopt;
+    return Duration(std::llround(*value * 1e9));
+}
+
+std::map<std::string, int> scale_of(const Strings& pairs) {
+    std::map<std::string, int> scale;
+    for (const auto& pair : pairs) {
+        const auto [service, count] = split_once(pair, '=');
+        const auto number = parse_number<int>(count);
+        if (service.empty() || !number || *number < 0)
+            give_up("\"" + pair + "\" is not a scale: SERVICE=NUMBER is expected, such as web=3");
+        scale[service] = *number;
+    }
+    return scale;
+}
+
+}  // namespace stack::cli

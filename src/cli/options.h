@@ -1,0 +1,51 @@
+#pragma once
+
+// Options that several commands share.
+
+#include <stack/plan.h>
+
+#include "cli/context.h"
+
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace stack::cli {
+
+/// What decides the plan of `up`, `plan` and `create`.
+struct UpOptions {
+    Strings services;
+    Strings scale;  // SERVICE=N
+    std::string pull;
+    std::optional<double> timeout;  // seconds
+    bool build = false;
+    bool no_build = false;
+    bool force_recreate = false;
+    bool no_recreate = false;
+    bool always_recreate_deps = false;
+    bool no_deps = false;
+    bool no_start = false;
+    bool remove_orphans = false;
+    bool renew_anon_volumes = false;
+};
+
+void add_plan_options(CLI::App& app, UpOptions& options);
+
+/// Declares a flag that changes nothing here, because what it asks for is the default.
+void add_accepted_flag(CLI::App& app, const std::string& names, const std::string& why);
+
+/// Gives up where they contradict each other or name services that are not in `stack`.
+[[nodiscard]] PlanOptions plan_options(const UpOptions& options, const Stack& stack);
+
+/// Gives up where one is not in `stack`.
+void check_services(const Strings& services, const Stack& stack);
+
+[[nodiscard]] std::optional<Duration> seconds(const std::optional<double>& value);
+
+/// `web=3` pairs. Gives up where one is malformed.
+[[nodiscard]] std::map<std::string, int> scale_of(const Strings& pairs);
+
+}  // namespace stack::cli

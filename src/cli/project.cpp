@@ -1,0 +1,200 @@
+#include "cli/project.h"
+
+#include <stack/load.h>
+
+#include "base/text.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <array>
+#include <optional>
+
+namespace stack::cli {
+namespace {
+
+constexpr std::array<const char*, 4> default_names{
+    "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"};
+constexpr std::array<const char*, 4> override_names{"compose.override.yaml",
+                                                    "compose.override.yml",
+                                                    "docker-compose.override.yml",
+                                                    "docker-compose.override.yaml"};
+
+std::optional<std::string> variable(const char* name) {
+    const auto variables = sys::environment();
+    const auto found = variables.find(name);
+    return found == variables.end() || found->second.empty() ? std::nullopt
+                                                             : std::optional(found->second);
+}
+
+/// The first default file in the current directory or one above, with its override beside it.
+Strings search_upwards() {
+    for (std::string directory = sys::current_directory();;
+         directory = sys::parent_path(directory)) {
+        Strings found;
+        for (const auto* name : default_names)
+            if (sys::exists(directory + "/" + name))
+                found.push_back(directory + "/" + name);
+        if (found.size() > 1)
+            warn("found several stack files: " + join(found, ", ") + "; using the first");
+        if (!found.empty()) {
+            found.resize(1);
+            for (const auto* name : override_names)
+                if (const std::string path = directory + "/" + name; sys::exists(path)) {
+                    found.push_back(path);
+                    break;
+                }
+            return found;
+        }
+        if (directory == "/")
+            return {};
+    }
+}
+
+std::optional<std::string> read_source(const std::string& path) {
+    if (path != "-")
+        return sys::read_file(path);
+    static const std::string input = sys::read_standard_input();
+    return input;
+}
+
+std::string project_directory(const Context& context, const Strings& files) {
+    if (!context.globals.project_directory.empty())
+        return sys::absolute_path(context.globals.project_directory, sys::current_directory());
+    for (const auto& file : files)
+        if (file != "-")
+            return sys::parent_path(file);
+    return sys::current_directory();
+}
+
+Strings environment_files(const Context& context, const std::string& directory) {
+    Strings files;
+    for (const auto& file : context.globals.env_files)
+        files.push_back(sys::absolute_path(file, sys::current_directory()));
+    if (!files.empty())
+        return files;
+    if (const auto listed = variable("COMPOSE_ENV_FILES")) {
+        for (const auto& file : split(*listed, ','))
+            files.push_back(sys::absolute_path(file, sys::current_directory()));
+        return files;
+    }
+    const auto disabled = variable("COMPOSE_DISABLE_ENV_FILE");
+    if (disabled && *disabled != "0" && *disabled != "false")
+        return {};
+    for (const auto& place : {sys::current_directory(), directory})
+        if (const std::string path = place + "/.env";
+            sys::exists(path) && (files.empty() || files.back() != path))
+            files.push_back(path);
+    return files;
+}
+
+std::string source_text(const std::string& file, const void* sources) {
+    const auto& map = *static_cast<const std::map<std::string, std::string>*>(sources);
+    const auto found = map.find(file);
+    return found == map.end() ? "" : found->second;
+}
+
+/// Prints what the loader had to say; stops where it holds an error.
+void report(const Context& context, const LoadResult& result) {
+    if (context.globals.diagnostics == "json")
+        sys::write_err(to_json_text(result.diagnostics) + "\n");
+    else
+        sys::write_err(to_text(result.diagnostics, source_text, &result.sources));
+    if (!result.stack)
+        throw Exit{1};
+}
+
+StringMap environment_for(const Context& context, const Strings& files, Diagnostics& diagnostics) {
+    return merge_environment(
+        sys::environment(),
+        environment_files(context, project_directory(context, files)),
+        [](const std::string& path) { return sys::read_file(path); },
+        diagnostics);
+}
+
+std::string wanted_name(const Context& context, const StringMap& environment) {
+    if (!context.globals.project_name.empty())
+        return context.globals.project_name;
+    const auto found = environment.find("COMPOSE_PROJECT_NAME");
+    return found == environment.end() ? "" : found->second;
+}
+
+Strings active_profiles(const Context& context, const StringMap& environment) {
+    if (!context.globals.profiles.empty())
+        return context.globals.profiles;
+    const auto found = environment.find("COMPOSE_PROFILES");
+    if (found == environment.end() || found->second.empty())
+        return {};
+    Strings profiles;
+    for (const auto& profile : split(found->second, ','))
+        profiles.emplace_back(trim(profile));
+    return profiles;
+}
+
+}  // namespace
+
+Strings stack_files(const Context& context) {
+    Strings files = context.globals.files;
+    if (files.empty()) {
+        if (const auto listed = variable("COMPOSE_FILE"))
+            files = split(*listed, variable("COMPOSE_PATH_SEPARATOR").value_or(":")[0]);
+    }
+    if (files.empty()) {
+        if (!context.globals.project_directory.empty()) {
+            const std::string directory =
+                sys::absolute_path(context.globals.project_directory, sys::current_directory());
+            for (const auto* name : default_names)
+                if (sys::exists(directory + "/" + name))
+                    return {directory + "/" + name};
+        }
+        return search_upwards();
+    }
+    for (auto& file : files)
+        if (file != "-")
+            file = sys::absolute_path(file, sys::current_directory());
+    return files;
+}
+
+StringMap project_environment(const Context& context) {
+    Diagnostics ignored;
+    return environment_for(context, stack_files(context), ignored);
+}
+
+Stack load_project(const Context& context, const LoadAdjustments& adjust) {
+    LoadInput input;
+    input.files = stack_files(context);
+    if (input.files.empty())
+        give_up(
+            "no stack file found: there is no compose.yaml, compose.yml, docker-compose.yml or "
+            "docker-compose.yaml in " +
+            sys::current_directory() + " or a directory above it; name one with -f FILE");
+    Diagnostics environment_problems;
+    input.environment = environment_for(context, input.files, environment_problems);
+    input.project_directory = project_directory(context, input.files);
+    input.project_name = wanted_name(context, input.environment);
+    input.profiles =
+        adjust.all_profiles ? Strings{"*"} : active_profiles(context, input.environment);
+    input.read_file = read_source;
+    input.interpolate = adjust.interpolate;
+    input.normalize = adjust.normalize;
+    input.resolve_paths = adjust.resolve_paths;
+    input.resolve_environment = adjust.resolve_environment;
+    LoadResult result = load(input);
+    result.diagnostics.insert(
+        result.diagnostics.begin(), environment_problems.begin(), environment_problems.end());
+    if (has_errors(environment_problems))
+        result.stack.reset();
+    report(context, result);
+    return std::move(*result.stack);
+}
+
+Stack find_project(const Context& context) {
+    if (!stack_files(context).empty())
+        return load_project(context);
+    Stack stack;
+    stack.name = wanted_name(context, sys::environment());
+    if (stack.name.empty())
+        return load_project(context);  // says that there is no file
+    return stack;
+}
+
+}  // namespace stack::cli

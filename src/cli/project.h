@@ -1,0 +1,32 @@
+#pragma once
+
+// From the command line and the environment to the stack that a command is about (compose.md 1.2).
+
+#include "cli/context.h"
+
+namespace stack::cli {
+
+/// Finds and loads the stack files. Prints the diagnostics; throws Exit where they hold an error or
+/// there is no file. `adjust` may change what is asked of the loader (for `config --no-…`).
+struct LoadAdjustments {
+    bool interpolate = true;
+    bool normalize = true;
+    bool resolve_paths = true;
+    bool resolve_environment = true;
+    bool all_profiles = false;
+};
+
+[[nodiscard]] Stack load_project(const Context& context, const LoadAdjustments& adjust = {});
+
+/// The stack of a command on what exists already: from its files where there are some; otherwise,
+/// by name (-p or COMPOSE_PROJECT_NAME), what its supervisor was told last, or the bare name.
+[[nodiscard]] Stack find_project(const Context& context);
+
+/// The files that -f, COMPOSE_FILE or the search through parent directories give; empty where there
+/// are none.
+[[nodiscard]] Strings stack_files(const Context& context);
+
+/// The variables that interpolation sees.
+[[nodiscard]] StringMap project_environment(const Context& context);
+
+}  // namespace stack::cli

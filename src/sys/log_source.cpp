@@ -1,0 +1,60 @@
+#include "sys/log_source.h"
+
+#include "sys/file.h"
+
+#include <array>
+
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::sys {
+
+LogSource::LogSource(const std::string& path) : file_(open_file(path, O_RDONLY | O_NOFOLLOW)) {}
+
+std::optional<std::string> LogSource::next() {
+    for (;;) {
+        const auto end = buffer_.find('\n', begin_);
+        if (end != std::string::npos) {
+            std::string line = buffer_.substr(begin_, end - begin_);
+            begin_ = end + 1;
+            return line;
+        }
+        buffer_.erase(0, begin_);
+        begin_ = 0;
+        std::array<char, 65536> bytes{};
+        const auto count = check(::read(file_.get(), bytes.data(), bytes.size()), "read a log");
+        if (count == 0)
+            return std::nullopt;
+        buffer_.append(bytes.data(), static_cast<std::size_t>(count));
+    }
+}
+
+bool LogSource::replaced_at(const std::string& path) const {
+    struct stat now {};
+
+    struct stat mine {};
+
+    return ::stat(path.c_str(), &now) == 0 && ::fstat(file_.get(), &mine) == 0 &&
+           (now.st_ino != mine.st_ino || now.st_dev != mine.st_dev);
+}
+
+GrowthWatch::GrowthWatch()
+    : inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "watch files")) {}
+
+void GrowthWatch::add(const std::string& path) {
+    const std::string directory = parent_path(path);
+    if (is_directory(directory))
+        check(::inotify_add_watch(
+                  inotify_.get(), directory.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO),
+              "watch " + directory);
+}
+
+void GrowthWatch::drain() const {
+    std::array<char, 16384> events{};
+    while (::read(inotify_.get(), events.data(), events.size()) > 0) {
+    }
+}
+
+}  // namespace stack::sys
