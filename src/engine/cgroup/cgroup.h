@@ -1,7 +1,7 @@
 #pragma once
 
-// Control groups: limits to files, groups of processes to numbers. v2, v1, and hybrid (v1 controllers beside a v2
-// mount that has the core features: kill, freeze, events, pressure).
+// Control groups: limits to files, groups of processes to numbers. v2, v1, and hybrid (v1
+// controllers beside a v2 mount that has the core features: kill, freeze, events, pressure).
 
 #include <stack/model.h>
 
@@ -19,17 +19,19 @@ struct FileWrite {
     std::string controller;  // memory, cpu, pids …; "" for the v2 core
     std::string file;
     std::string value;
-    bool required = false;   // its failure is an error, not a warning
+    bool required = false;  // its failure is an error, not a warning
 
     bool operator==(const FileWrite&) const = default;
 };
 
-/// What it takes to hold a group to `resources`; pure. In order: where the kernel wants one before the other, so.
+/// What it takes to hold a group to `resources`; pure. In order: where the kernel wants one before
+/// the other, so.
 [[nodiscard]] std::vector<FileWrite> limits_for(Mode mode, const Resources& resources);
 
 /// Where a new process has to go to be in a group.
 struct Placement {
-    Strings attach_files;      // v1: the process itself writes "0" to each (10 ms cheaper than a pid from outside)
+    Strings attach_files;  // v1: the process itself writes "0" to each (10 ms cheaper than a pid
+                           // from outside)
     std::string v2_directory;  // for CLONE_INTO_CGROUP; empty without a v2 mount
 };
 
@@ -50,20 +52,22 @@ class Cgroups {
     explicit Cgroups(std::string mount = "/sys/fs/cgroup");
 
     [[nodiscard]] Mode mode() const { return mode_; }
+
     [[nodiscard]] const Strings& controllers() const { return controllers_; }
 
-    /// Postcondition: the group exists in every hierarchy and is held to `resources`. Limits whose controller is
-    /// missing become warnings.
+    /// Postcondition: the group exists in every hierarchy and is held to `resources`. Limits whose
+    /// controller is missing become warnings.
     Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
     void apply(const std::string& path, const Resources& resources, Strings& warnings) const;
 
-    /// Postcondition: every process of the group has been sent SIGKILL; a frozen group is thawed for it.
+    /// Postcondition: every process of the group has been sent SIGKILL; a frozen group is thawed
+    /// for it.
     void kill(const std::string& path) const;
     void freeze(const std::string& path, bool frozen) const;
     [[nodiscard]] bool frozen(const std::string& path) const;
 
-    /// Postcondition: the group and those below it are gone. Waits a bounded time for its last processes; throws
-    /// with their pids after that.
+    /// Postcondition: the group and those below it are gone. Waits a bounded time for its last
+    /// processes; throws with their pids after that.
     void remove(const std::string& path) const;
 
     [[nodiscard]] std::vector<int> processes(const std::string& path) const;

@@ -1,6 +1,7 @@
 #pragma once
 
-// Named and anonymous volumes: data that outlives containers. Nothing here removes one that it was not told to.
+// Named and anonymous volumes: data that outlives containers. Nothing here removes one that it was
+// not told to.
 //
 //   <state>/volumes/<name>/_data        what containers see
 //   <state>/volumes/<name>/volume.json  who made it, and whether its first-use copy is complete
@@ -36,18 +37,20 @@ struct VolumeRecord {
 /// Postcondition: the volume is there. One of the same name stays as it is, record included.
 void ensure_volume(const Paths& paths, const VolumeRecord& record);
 
-/// Postcondition: no volume of this name. Its data is renamed away first, so that a crash never leaves half of it.
+/// Postcondition: no volume of this name. Its data is renamed away first, so that a crash never
+/// leaves half of it.
 void remove_volume(const Paths& paths, const std::string& name);
 
 /// The directory that containers see. Throws where there is no such volume.
 [[nodiscard]] std::string volume_directory(const Paths& paths, const std::string& name);
 
-/// Postcondition: an empty volume that was not populated holds a copy of the directory `from` (owner, mode, times,
-/// attributes, also of the directory itself); `from` may be none. A copy that was interrupted is begun again.
+/// Postcondition: an empty volume that was not populated holds a copy of the directory `from`
+/// (owner, mode, times, attributes, also of the directory itself); `from` may be none. A copy that
+/// was interrupted is begun again.
 void populate_volume(const Paths& paths, const std::string& name, const sys::Fd& from);
 
-/// The name of an anonymous volume of a container: the same for the same container name, target and salt, so that a
-/// recreated container finds its data.
+/// The name of an anonymous volume of a container: the same for the same container name, target and
+/// salt, so that a recreated container finds its data.
 [[nodiscard]] std::string anonymous_volume_name(const std::string& container,
                                                 const std::string& target,
                                                 const std::string& salt);

@@ -1,0 +1,170 @@
+#include "engine/cgroup/cgroup.h"
+
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/tree.h"
+
+#include <cstdlib>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace stack::cgroup {
+namespace {
+
+std::string text_of(const std::vector<FileWrite>& writes) {
+    std::string text;
+    for (const auto& write : writes)
+        text += write.file + " = " + write.value + (write.required ? "\n" : " (may fail)\n");
+    return text;
+}
+
+Resources limited() {
+    Resources resources;
+    resources.memory = 64 << 20;
+    resources.cpus = 0.5;
+    resources.pids = 100;
+    resources.cpu_shares = 512;
+    resources.memory_reservation = 32 << 20;
+    return resources;
+}
+
+TEST(Limits, OnV1) {
+    EXPECT_EQ(text_of(limits_for(Mode::v1, limited())),
+              "memory.limit_in_bytes = 67108864\n"
+              "memory.memsw.limit_in_bytes = 134217728 (may fail)\n"
+              "memory.soft_limit_in_bytes = 33554432 (may fail)\n"
+              "cpu.cfs_period_us = 100000\n"
+              "cpu.cfs_quota_us = 50000\n"
+              "cpu.shares = 512 (may fail)\n"
+              "pids.max = 100\n");
+}
+
+TEST(Limits, OnV2) {
+    EXPECT_EQ(text_of(limits_for(Mode::v2, limited())),
+              "memory.max = 67108864\n"
+              "memory.swap.max = 67108864 (may fail)\n"
+              "memory.low = 33554432 (may fail)\n"
+              "cpu.max = 50000 100000\n"
+              "cpu.weight = 59 (may fail)\n"
+              "pids.max = 100\n");
+}
+
+TEST(Limits, ThatAreNotAskedForAreNotWritten) {
+    EXPECT_TRUE(limits_for(Mode::v2, {}).empty());
+    Resources resources;
+    resources.pids = -1;
+    EXPECT_EQ(text_of(limits_for(Mode::v2, resources)), "pids.max = max\n");
+}
+
+TEST(Limits, TheDefaultOf1024SharesWeighs100) {
+    Resources resources;
+    resources.cpu_shares = 1024;
+    EXPECT_EQ(text_of(limits_for(Mode::v2, resources)), "cpu.weight = 100 (may fail)\n");
+}
+
+/// A directory that looks like a cgroup mount, for what cannot be had on this machine.
+class FakeMount : public testing::Test {
+  protected:
+    FakeMount() {
+        char name[] = "/tmp/stack-cgroup-test-XXXXXX";
+        mount_ = ::mkdtemp(name);
+    }
+
+    ~FakeMount() override { sys::remove_tree(mount_); }
+
+    void file(const std::string& path, const std::string& text = "") {
+        sys::ensure_directory(sys::parent_path(mount_ + "/" + path));
+        sys::replace_volatile_file(mount_ + "/" + path, text);
+    }
+
+    std::string mount_;
+};
+
+TEST_F(FakeMount, ModesAreToldApart) {
+    EXPECT_EQ(Cgroups(mount_).mode(), Mode::none);
+    sys::ensure_directory(mount_ + "/memory");
+    EXPECT_EQ(Cgroups(mount_).mode(), Mode::v1);
+    file("unified/cgroup.procs");
+    EXPECT_EQ(Cgroups(mount_).mode(), Mode::hybrid);
+    file("cgroup.controllers", "cpu memory pids\n");
+    EXPECT_EQ(Cgroups(mount_).mode(), Mode::v2);
+}
+
+TEST_F(FakeMount, OnV2ControllersAreEnabledOnTheWayDownButNotInTheLeaf) {
+    file("cgroup.controllers", "cpu memory pids\n");
+    file("cgroup.subtree_control", "cpu memory pids\n");
+    file("stack/cgroup.subtree_control", "cpu memory pids\n");
+    file("stack/web/memory.max");
+    Strings warnings;
+    Resources resources;
+    resources.memory = 4096;
+    const auto placement = Cgroups(mount_).ensure("stack/web", resources, warnings);
+    EXPECT_EQ(sys::read_file(mount_ + "/stack/web/memory.max"), "4096");
+    EXPECT_FALSE(sys::exists(mount_ + "/stack/web/cgroup.subtree_control"));
+    EXPECT_TRUE(placement.attach_files.empty());
+    EXPECT_EQ(placement.v2_directory, mount_ + "/stack/web");
+    EXPECT_EQ(warnings.size(), 1U) << "memory.swap.max is not there";
+}
+
+TEST_F(FakeMount, AMissingControllerIsAWarning) {
+    sys::ensure_directory(mount_ + "/memory");
+    Strings warnings;
+    Resources resources;
+    resources.cpus = 1;
+    Cgroups(mount_).ensure("stack/web", resources, warnings);
+    ASSERT_FALSE(warnings.empty());
+    EXPECT_NE(warnings[0].find("cgroup controller cpu is not available"), std::string::npos);
+}
+
+/// The machine's own tree, in groups of this test's name.
+class RealTree : public testing::Test {
+  protected:
+    RealTree() : path_("stack-test-" + std::to_string(::getpid()) + "/leaf") {
+        if (cgroups_.mode() == Mode::none || !sys::may_administer())
+            skipped_ = true;
+    }
+
+    ~RealTree() override {
+        if (!skipped_) {
+            cgroups_.remove(path_);
+            cgroups_.remove(sys::parent_path(path_));
+        }
+    }
+
+    Cgroups cgroups_;
+    std::string path_;
+    bool skipped_ = false;
+};
+
+TEST_F(RealTree, LimitsAreHeldAndTheGroupVanishes) {
+    ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
+    Strings warnings;
+    Resources resources;
+    resources.memory = 64 << 20;
+    resources.pids = 10;
+    const auto placement = cgroups_.ensure(path_, resources, warnings);
+    EXPECT_TRUE(!placement.attach_files.empty() || !placement.v2_directory.empty());
+    EXPECT_EQ(cgroups_.usage(path_).memory_limit, 64 << 20);
+    EXPECT_TRUE(cgroups_.processes(path_).empty());
+    EXPECT_EQ(cgroups_.children(sys::parent_path(path_)), Strings{"leaf"});
+}
+
+TEST_F(RealTree, KillReachesEveryProcess) {
+    ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
+    Strings warnings;
+    const auto placement = cgroups_.ensure(path_, {}, warnings);
+    const auto child = sys::spawn("/bin/sleep", {.arguments = {"sleep", "1000"}});
+    for (const auto& file : placement.attach_files)
+        sys::write_existing(file, std::to_string(child.pid));
+    if (!placement.v2_directory.empty())
+        sys::write_existing(placement.v2_directory + "/cgroup.procs", std::to_string(child.pid));
+    EXPECT_EQ(cgroups_.processes(path_), std::vector<int>{child.pid});
+    cgroups_.freeze(path_, true);
+    EXPECT_TRUE(cgroups_.frozen(path_));
+    cgroups_.kill(path_);
+    EXPECT_EQ(sys::wait(child), 137);
+}
+
+}  // namespace
+}  // namespace stack::cgroup
