@@ -50,11 +50,12 @@ struct ObservedContainer {
     std::string service;
     int number = 0;
     bool oneoff = false;
-    std::string config_digest;  // model/digest.h of the service it was made from
-    Service service_config;     // the service it was made from, for "old -> new" in plans
-    std::string image;          // reference it was made from
-    std::string image_id;       // digest of that image's configuration then
-    Strings command;            // what runs: entrypoint and command together
+    std::string config_digest;   // model/digest.h of the service it was made from
+    Service service_config;      // the service it was made from, for "old -> new" in plans
+    std::string anonymous_salt;  // of the names of its anonymous volumes
+    std::string image;           // reference it was made from
+    std::string image_id;        // digest of that image's configuration then
+    Strings command;             // what runs: entrypoint and command together
     StringMap labels;
     ContainerState state = ContainerState::created;
     Health health = Health::none;

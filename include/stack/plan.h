@@ -174,6 +174,7 @@ struct PlannedAction {
 struct Plan {
     std::vector<PlannedAction> actions;  // in topological order
     Strings warnings;
+    Strings errors;   // why the plan cannot be carried out; where there are any, it has no actions
     Strings running;  // names of containers that are as wanted and stay untouched
     bool operator==(const Plan&) const = default;
 };

@@ -1,0 +1,57 @@
+#pragma once
+
+// Collects actions and the order between them, and lays them out as a plan.
+
+#include <stack/plan.h>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stack::plan {
+
+/// Where an action is in the builder; not its place in the plan.
+using Node = std::size_t;
+
+class Builder {
+  public:
+    Node add(Action action,
+             std::string resource,
+             std::string reason,
+             std::vector<FieldChange> changes = {});
+
+    /// `later` starts only when `earlier` has succeeded.
+    void order(Node earlier, Node later) { nodes_[later].after.insert(earlier); }
+
+    void order_all(const std::vector<Node>& earlier, Node later);
+
+    void make_optional(Node node) { nodes_[node].optional = true; }
+
+    void warn(std::string sentence) { warnings_.push_back(std::move(sentence)); }
+
+    void refuse(std::string sentence) { errors_.push_back(std::move(sentence)); }
+
+    void keep(std::string container) { running_.push_back(std::move(container)); }
+
+    /// The plan: topological, and among those that may come next, in the order in which they were
+    /// added. A cycle (which the loader refuses) becomes an error.
+    [[nodiscard]] Plan finish() &&;
+
+  private:
+    struct Planned {
+        Action action;
+        std::string resource;
+        std::string reason;
+        std::vector<FieldChange> changes;
+        std::set<Node> after;
+        bool optional = false;
+    };
+
+    std::vector<Planned> nodes_;
+    Strings warnings_;
+    Strings errors_;
+    Strings running_;
+};
+
+}  // namespace stack::plan

@@ -1,0 +1,616 @@
+// up: from what is there to what is wanted, as early as each part can be.
+
+#include "model/digest.h"
+#include "plan/builder.h"
+#include "plan/diverge.h"
+#include "plan/resolve.h"
+#include "plan/service_order.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+
+namespace stack {
+namespace plan {
+namespace {
+
+/// What is planned for one container.
+struct Slot {
+    std::string name;
+    const ObservedContainer* existing = nullptr;
+    std::optional<Node> stop;
+    std::optional<Node> start;  // none: it runs, or is not to
+    std::optional<Node> healthy;
+    std::optional<Node> completed;
+    bool recreated = false;
+};
+
+/// What is planned for one service.
+struct ServicePlan {
+    std::optional<Node> image;
+    bool image_changes = false;  // a build will give it another image
+    bool recreated = false;      // at least one of its containers
+    std::vector<Slot> slots;
+};
+
+bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
+std::string why_not_running(const ObservedContainer& container) {
+    if (container.state == ContainerState::created)
+        return "created, not started";
+    if (container.stopped_by_user)
+        return "stopped";
+    return "exited (" + (container.exit.code ? std::to_string(*container.exit.code) : "unknown") +
+           ")";
+}
+
+class UpPlanner {
+  public:
+    UpPlanner(const Stack& desired, const Observed& observed, const PlanOptions& options, bool keep)
+        : desired_(desired), observed_(observed), options_(options), keep_(keep) {}
+
+    Plan plan() {
+        const Strings services = selected_services(desired_, options_.services, options_.no_deps);
+        for (const auto& name : services)
+            plan_image(name);
+        for (const auto& name : services) {
+            plan_networks(desired_.services.at(name));
+            plan_volumes(desired_.services.at(name));
+        }
+        for (const auto& name : services)
+            plan_containers(name);
+        order_stops();
+        if (options_.wait)
+            for (const auto& name : services)
+                await(name);
+        plan_orphans();
+        return std::move(builder_).finish();
+    }
+
+  private:
+    // --- images
+    // -------------------------------------------------------------------------------------------------
+
+    const ObservedImage* image(const std::string& reference) const {
+        for (const auto& candidate : observed_.images)
+            if (candidate.reference == reference)
+                return &candidate;
+        return nullptr;
+    }
+
+    std::string source_digest(const std::string& service) const {
+        for (const auto& build : observed_.builds)
+            if (build.service == service)
+                return build.source_digest;
+        return {};
+    }
+
+    void plan_image(const std::string& name) {
+        if (keep_)
+            return;
+        const Service& service = desired_.services.at(name);
+        const std::string reference = image_of(desired_, service);
+        const ObservedImage* present = image(reference);
+        if (service.build && wants_build(service, present))
+            plan_build(service, reference, present);
+        else if (!service.image.empty() && !service.image.starts_with("rootfs:"))
+            plan_pull(service, reference, present);
+        else if (!present && service.build)
+            builder_.refuse("image " + reference + " of service " + name +
+                            " is missing and --no-build forbids its build");
+    }
+
+    bool wants_build(const Service& service, const ObservedImage* present) {
+        if (options_.no_build)
+            return false;
+        const std::string current = source_digest(service.name);
+        const bool stale = present && !current.empty() && present->source_digest != current;
+        if (!present)
+            return true;
+        if (options_.build || service.pull_policy == "build")
+            return stale || current.empty() || service.build->no_cache || service.build->pull;
+        if (stale && !present->source_digest.empty())
+            builder_.warn(
+                "image " + present->reference + " of service " + service.name +
+                " was built from other sources than are there now: `--build` builds it again");
+        return false;
+    }
+
+    void plan_build(const Service& service,
+                    const std::string& reference,
+                    const ObservedImage* present) {
+        auto& planned = services_[service.name];
+        planned.image_changes = present != nullptr;
+        if (const auto shared = images_.find(reference); shared != images_.end()) {
+            planned.image = shared->second;
+            return;
+        }
+        BuildImage action;
+        action.service = service.name;
+        action.tag = reference;
+        action.build = *service.build;
+        action.source_digest = source_digest(service.name);
+        action.no_cache = service.build->no_cache;
+        action.pull = service.build->pull;
+        const std::string reason = present ? "its sources changed" : "not found";
+        planned.image = images_[reference] = builder_.add(action, "image/" + reference, reason);
+    }
+
+    void plan_pull(const Service& service,
+                   const std::string& reference,
+                   const ObservedImage* present) {
+        const std::string policy = !options_.pull.empty() ? options_.pull : service.pull_policy;
+        const bool always = policy == "always";
+        if (present && !always)
+            return;
+        if (!present && policy == "never") {
+            builder_.refuse(
+                "image " + reference + " of service " + service.name +
+                " is not in the store, and its pull_policy is never: pull it with `stack pull`");
+            return;
+        }
+        auto& planned = services_[service.name];
+        if (const auto shared = images_.find(reference); shared != images_.end()) {
+            planned.image = shared->second;
+            return;
+        }
+        planned.image = images_[reference] =
+            builder_.add(PullImage{reference, service.platform, false},
+                         "image/" + reference,
+                         present ? "to look for a newer one" : "not found");
+    }
+
+    // --- networks and volumes
+    // -------------------------------------------------------------------------------------
+
+    void plan_networks(const Service& service) {
+        for (const auto& [key, attachment] : service.networks) {
+            const auto found = desired_.networks.find(key);
+            if (found != desired_.networks.end() && seen_networks_.insert(key).second)
+                plan_network(found->second);
+        }
+    }
+
+    void plan_network(const Network& network) {
+        const ObservedNetwork* present = nullptr;
+        for (const auto& candidate : observed_.networks)
+            if (candidate.name == network.name)
+                present = &candidate;
+        if (network.external) {
+            if (!present)
+                builder_.refuse(
+                    "network " + network.name +
+                    " is external and does not exist: create it, or take `external` away");
+            return;
+        }
+        const std::string digest = model::config_digest(network);
+        const CreateNetwork create{desired_.name, network, digest};
+        const std::string resource = "network/" + network.name;
+        if (!present) {
+            networks_[network.name] = builder_.add(create, resource, "not found");
+        } else if (present->config_digest != digest && !keep_ &&
+                   options_.recreate != RecreatePolicy::never) {
+            const Node remove =
+                builder_.add(RemoveNetwork{network.name}, resource, "configuration changed");
+            const Node made = builder_.add(create, resource, "configuration changed");
+            builder_.order(remove, made);
+            networks_[network.name] = made;
+            removed_networks_[network.name] = remove;
+        }
+    }
+
+    void plan_volumes(const Service& service) {
+        for (const auto& mount : service.volumes) {
+            const auto found = desired_.volumes.find(mount.source);
+            if (mount.type == MountType::volume && found != desired_.volumes.end() &&
+                seen_volumes_.insert(mount.source).second)
+                plan_volume(found->second);
+        }
+    }
+
+    void plan_volume(const Volume& volume) {
+        const ObservedVolume* present = nullptr;
+        for (const auto& candidate : observed_.volumes)
+            if (candidate.name == volume.name)
+                present = &candidate;
+        if (volume.external) {
+            if (!present)
+                builder_.refuse(
+                    "volume " + volume.name +
+                    " is external and does not exist: create it, or take `external` away");
+            return;
+        }
+        const std::string digest = model::config_digest(volume);
+        if (!present)
+            volumes_[volume.name] = builder_.add(
+                CreateVolume{desired_.name, volume, digest}, "volume/" + volume.name, "not found");
+        else if (present->project != desired_.name)
+            builder_.warn(
+                "volume " + volume.name +
+                " was not made by this stack; it is used as it is (declare it external to say so)");
+        else if (present->config_digest != digest)
+            builder_.warn("volume " + volume.name +
+                          " differs from its description in the stack file; it is kept as it is, "
+                          "since its data would be lost otherwise");
+    }
+
+    // --- containers
+    // ------------------------------------------------------------------------------------------------
+
+    std::vector<const ObservedContainer*> existing(const std::string& service) const {
+        std::vector<const ObservedContainer*> list;
+        for (const auto& container : observed_.containers)
+            if (container.project == desired_.name && container.service == service &&
+                !container.oneoff)
+                list.push_back(&container);
+        std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
+            return std::tie(a->number, a->name, a->id) < std::tie(b->number, b->name, b->id);
+        });
+        return list;
+    }
+
+    std::optional<Divergence> why_recreate(const ObservedContainer& container,
+                                           const Service& service) {
+        if (keep_ || options_.recreate == RecreatePolicy::never)
+            return std::nullopt;
+        const auto& planned = services_[service.name];
+        if (planned.image_changes)
+            return Divergence{"its image is built anew", {}};
+        for (const auto& other : shared_with(service))
+            if (services_[other].recreated)
+                return Divergence{
+                    "it shares a namespace or volumes with " + other + ", which is recreated", {}};
+        const ObservedImage* current = image(image_of(desired_, service));
+        const ContainerSpec spec = container_spec(desired_, service, container.number);
+        if (container.name != spec.name)
+            return Divergence{"configuration changed", {{"name", container.name, spec.name}}};
+        if (auto diverged = divergence(container, spec, current ? current->id : ""))
+            return diverged;
+        for (const auto& [key, attachment] : service.networks)
+            if (const auto network = desired_.networks.find(key);
+                network != desired_.networks.end() &&
+                removed_networks_.contains(network->second.name))
+                return Divergence{"network " + network->second.name + " is recreated", {}};
+        if (is_forced(service.name))
+            return Divergence{"forced", {}};
+        return std::nullopt;
+    }
+
+    bool is_forced(const std::string& service) const {
+        const bool named = options_.services.empty() ||
+                           std::find(options_.services.begin(), options_.services.end(), service) !=
+                               options_.services.end();
+        return named ? options_.recreate == RecreatePolicy::always : options_.recreate_dependencies;
+    }
+
+    void plan_containers(const std::string& name) {
+        const Service& service = desired_.services.at(name);
+        auto& planned = services_[name];
+        auto containers = existing(name);
+        const auto wanted = static_cast<std::size_t>(std::max(0, scale_of(service, options_)));
+        for (const auto* surplus : take_surplus(containers, service, wanted))
+            remove(*surplus,
+                   keep_ ? "a duplicate" : "more than the scale of " + std::to_string(wanted));
+        std::set<int> numbers;
+        for (const auto* container : containers) {
+            numbers.insert(container->number);
+            plan_existing(planned, service, *container);
+        }
+        for (int number = 1; planned.slots.size() < wanted; ++number)
+            if (!numbers.contains(number))
+                plan_new(planned, service, number, "not found");
+    }
+
+    /// Duplicates of a number, then diverged ones, then the highest numbers.
+    std::vector<const ObservedContainer*> take_surplus(
+        std::vector<const ObservedContainer*>& containers,
+        const Service& service,
+        std::size_t wanted) {
+        std::vector<const ObservedContainer*> surplus;
+        std::set<int> numbers;
+        std::erase_if(containers, [&](const ObservedContainer* container) {
+            const bool duplicate = !numbers.insert(container->number).second;
+            if (duplicate)
+                surplus.push_back(container);
+            return duplicate;
+        });
+        if (containers.size() <= wanted)
+            return surplus;
+        auto by_worth = containers;
+        std::stable_sort(by_worth.begin(), by_worth.end(), [&](const auto* a, const auto* b) {
+            return std::make_tuple(why_recreate(*a, service).has_value(), a->number) <
+                   std::make_tuple(why_recreate(*b, service).has_value(), b->number);
+        });
+        for (std::size_t i = wanted; i < by_worth.size(); ++i)
+            surplus.push_back(by_worth[i]);
+        std::erase_if(containers, [&](const ObservedContainer* container) {
+            return std::find(surplus.begin(), surplus.end(), container) != surplus.end();
+        });
+        return surplus;
+    }
+
+    void plan_existing(ServicePlan& planned,
+                       const Service& service,
+                       const ObservedContainer& container) {
+        if (const auto diverged = why_recreate(container, service)) {
+            recreate(planned, service, container, *diverged);
+            return;
+        }
+        Slot slot;
+        slot.name = container.name;
+        slot.existing = &container;
+        plan_update(service, container);
+        const bool dependency_restarts = restarts_with_dependency(service);
+        if (is_up(container) && !dependency_restarts) {
+            builder_.keep(container.name);
+        } else if (!keep_ && !options_.no_start &&
+                   (is_up(container) || !is_done(service, container))) {
+            if (is_up(container))
+                slot.stop = stop(container, "a dependency is recreated");
+            slot.start =
+                start(service,
+                      container.name,
+                      is_up(container) ? "a dependency is recreated" : why_not_running(container));
+            if (slot.stop)
+                builder_.order(*slot.stop, *slot.start);
+        }
+        planned.slots.push_back(slot);
+    }
+
+    void plan_update(const Service& service, const ObservedContainer& container) {
+        if (keep_)
+            return;
+        auto changes = changes_in_place(container, service);
+        if (changes.empty())
+            return;
+        const ContainerSpec spec = container_spec(desired_, service, container.number);
+        builder_.add(
+            UpdateContainer{container.id, container.name, spec.service, spec.config_digest},
+            "container/" + container.name,
+            "limits or restart policy changed",
+            std::move(changes));
+    }
+
+    /// Whether it is a one-shot that has done its work, which others wait for: it is not run again.
+    bool is_done(const Service& service, const ObservedContainer& container) const {
+        if (container.state != ContainerState::exited || container.exit.code != 0 ||
+            container.stopped_by_user)
+            return false;
+        for (const auto& [name, other] : desired_.services) {
+            const auto dependency = other.depends_on.find(service.name);
+            if (dependency != other.depends_on.end() &&
+                dependency->second.condition == DependencyCondition::completed_successfully)
+                return true;
+        }
+        return false;
+    }
+
+    bool restarts_with_dependency(const Service& service) const {
+        for (const auto& [name, dependency] : service.depends_on) {
+            const auto planned = services_.find(name);
+            if (dependency.restart && planned != services_.end() && planned->second.recreated)
+                return true;
+        }
+        return false;
+    }
+
+    void recreate(ServicePlan& planned,
+                  const Service& service,
+                  const ObservedContainer& container,
+                  const Divergence& why) {
+        planned.recreated = true;
+        const Node removed = remove(container, why.reason, why.changes);
+        if (planned.image)
+            builder_.order(*planned.image,
+                           stops_.contains(container.id) ? stops_.at(container.id) : removed);
+        for (const auto& [key, attachment] : container.service_config.networks)
+            if (const auto network = removed_networks_.find(key);
+                network != removed_networks_.end())
+                builder_.order(removed, network->second);
+        Slot& slot =
+            plan_new(planned, service, container.number, why.reason, container.anonymous_salt);
+        slot.recreated = true;
+        slot.existing = &container;
+        if (stops_.contains(container.id))
+            slot.stop = stops_.at(container.id);
+        builder_.order(removed, created_.at(slot.name));
+    }
+
+    Slot& plan_new(ServicePlan& planned,
+                   const Service& service,
+                   int number,
+                   const std::string& reason,
+                   const std::string& salt = {}) {
+        CreateContainer action{container_spec(desired_, service, number)};
+        action.spec.anonymous_salt = options_.renew_anonymous_volumes ? options_.renew_salt : salt;
+        Slot slot;
+        slot.name = action.spec.name;
+        const Node create = builder_.add(action, "container/" + slot.name, reason);
+        created_[slot.name] = create;
+        if (planned.image)
+            builder_.order(*planned.image, create);
+        for (const auto& [name, attachment] : action.spec.service.networks)
+            if (const auto network = networks_.find(name); network != networks_.end())
+                builder_.order(network->second, create);
+        for (const auto& mount : action.spec.service.volumes)
+            if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
+                builder_.order(volume->second, create);
+        if (!options_.no_start) {
+            slot.start = start(service, slot.name, reason);
+            builder_.order(create, *slot.start);
+        }
+        planned.slots.push_back(slot);
+        return planned.slots.back();
+    }
+
+    Node start(const Service& service, const std::string& name, const std::string& reason) {
+        const Node node = builder_.add(StartContainer{name}, "container/" + name, reason);
+        for (const auto& [dependency, how] : service.depends_on)
+            for (const Node earlier : conditions(dependency, how))
+                builder_.order(earlier, node);
+        return node;
+    }
+
+    Node stop(const ObservedContainer& container, const std::string& reason) {
+        const Node node =
+            builder_.add(StopContainer{container.id, container.name, options_.timeout},
+                         "container/" + container.name,
+                         reason);
+        stops_[container.id] = node;
+        stopped_services_[container.service].push_back(node);
+        return node;
+    }
+
+    Node remove(const ObservedContainer& container,
+                const std::string& reason,
+                std::vector<FieldChange> changes = {}) {
+        std::optional<Node> stopped;
+        if (is_up(container))
+            stopped = stop(container, reason);
+        const Node node = builder_.add(RemoveContainer{container.id, container.name, false},
+                                       "container/" + container.name,
+                                       reason,
+                                       std::move(changes));
+        if (stopped)
+            builder_.order(*stopped, node);
+        return node;
+    }
+
+    // --- dependencies
+    // -----------------------------------------------------------------------------------------------
+
+    /// The nodes that a dependent waits for.
+    std::vector<Node> conditions(const std::string& dependency, const Dependency& how) {
+        std::vector<Node> nodes;
+        const auto planned = services_.find(dependency);
+        if (planned == services_.end())
+            return nodes;
+        for (auto& slot : planned->second.slots) {
+            std::optional<Node> node;
+            switch (how.condition) {
+                case DependencyCondition::started:
+                    node = slot.start;
+                    break;
+                case DependencyCondition::healthy:
+                    node = await_healthy(slot);
+                    break;
+                case DependencyCondition::completed_successfully:
+                    node = await_completed(slot);
+                    break;
+            }
+            if (!node)
+                continue;
+            if (!how.required)
+                builder_.make_optional(*node);
+            nodes.push_back(*node);
+        }
+        return nodes;
+    }
+
+    std::optional<Node> await_healthy(Slot& slot) {
+        const bool is_healthy =
+            !slot.start && slot.existing && slot.existing->health == Health::healthy;
+        if (!slot.healthy && !is_healthy) {
+            slot.healthy = builder_.add(
+                AwaitHealthy{slot.name}, "container/" + slot.name, "others need it healthy");
+            if (slot.start)
+                builder_.order(*slot.start, *slot.healthy);
+        }
+        return slot.healthy;
+    }
+
+    std::optional<Node> await_completed(Slot& slot) {
+        const bool is_completed = !slot.start && slot.existing &&
+                                  slot.existing->state == ContainerState::exited &&
+                                  slot.existing->exit.code == 0;
+        if (!slot.completed && !is_completed) {
+            slot.completed = builder_.add(
+                AwaitCompleted{slot.name}, "container/" + slot.name, "others need it completed");
+            if (slot.start)
+                builder_.order(*slot.start, *slot.completed);
+        }
+        return slot.completed;
+    }
+
+    /// --wait: healthy where there is a health check to tell.
+    void await(const std::string& name) {
+        const Service& service = desired_.services.at(name);
+        const bool has_check = service.healthcheck && !service.healthcheck->disabled;
+        for (auto& slot : services_[name].slots)
+            if (has_check)
+                static_cast<void>(await_healthy(slot));
+    }
+
+    /// Dependents stop before what they depend on.
+    void order_stops() {
+        for (const auto& [name, stops] : stopped_services_) {
+            const auto service = desired_.services.find(name);
+            if (service == desired_.services.end())
+                continue;
+            for (const auto& [dependency, how] : service->second.depends_on)
+                if (const auto later = stopped_services_.find(dependency);
+                    later != stopped_services_.end())
+                    for (const Node node : later->second)
+                        builder_.order_all(stops, node);
+        }
+    }
+
+    void plan_orphans() {
+        if (keep_)
+            return;
+        Strings names;
+        for (const auto& container : observed_.containers) {
+            const bool known = desired_.services.contains(container.service) ||
+                               std::find(desired_.disabled_services.begin(),
+                                         desired_.disabled_services.end(),
+                                         container.service) != desired_.disabled_services.end();
+            if (container.project != desired_.name || known || container.oneoff)
+                continue;
+            if (options_.remove_orphans)
+                remove(container, "its service is not in the stack file");
+            else
+                names.push_back(container.name);
+        }
+        if (names.empty())
+            return;
+        std::sort(names.begin(), names.end());
+        std::string list;
+        for (const auto& name : names)
+            list += (list.empty() ? "" : ", ") + name;
+        builder_.warn("found orphan containers (" + list +
+                      ") of services that left the stack file: --remove-orphans removes them");
+    }
+
+    const Stack& desired_;
+    const Observed& observed_;
+    const PlanOptions& options_;
+    bool keep_;
+    Builder builder_;
+    std::map<std::string, ServicePlan> services_;
+    std::map<std::string, Node> images_;
+    std::map<std::string, Node> networks_;          // created ones, by real name
+    std::map<std::string, Node> removed_networks_;  // by real name
+    std::map<std::string, Node> volumes_;
+    std::map<std::string, Node> created_;  // containers, by name
+    std::map<std::string, Node> stops_;    // containers, by id
+    std::map<std::string, std::vector<Node>> stopped_services_;
+    std::set<std::string> seen_networks_;
+    std::set<std::string> seen_volumes_;
+};
+
+}  // namespace
+}  // namespace plan
+
+Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options) {
+    return plan::UpPlanner(desired, observed, options, false).plan();
+}
+
+Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {
+    return plan::UpPlanner(desired, observed, options, true).plan();
+}
+
+}  // namespace stack

@@ -1,0 +1,86 @@
+#include "plan/resolve.h"
+
+#include "base/text.h"
+#include "model/digest.h"
+
+#include <algorithm>
+
+namespace stack::plan {
+
+std::string image_of(const Stack& stack, const Service& service) {
+    return service.image.empty() ? stack.name + "-" + service.name : service.image;
+}
+
+std::string container_name(const Stack& stack, const Service& service, int number) {
+    if (!service.container_name.empty())
+        return service.container_name;
+    return stack.name + "-" + service.name + "-" + std::to_string(number);
+}
+
+namespace {
+
+/// Keys of the file to the names of the world.
+Service with_real_names(const Stack& stack, Service service) {
+    for (auto& mount : service.volumes) {
+        const auto found = stack.volumes.find(mount.source);
+        if (mount.type == MountType::volume && found != stack.volumes.end())
+            mount.source = found->second.name;
+    }
+    std::map<std::string, NetworkAttachment> networks;
+    for (auto& [key, attachment] : service.networks) {
+        const auto found = stack.networks.find(key);
+        networks.emplace(found == stack.networks.end() ? key : found->second.name,
+                         std::move(attachment));
+    }
+    service.networks = std::move(networks);
+    return service;
+}
+
+std::map<std::string, FileSource> sources_of(const std::vector<FileReference>& references,
+                                             const std::map<std::string, FileSource>& all) {
+    std::map<std::string, FileSource> sources;
+    for (const auto& reference : references)
+        if (const auto found = all.find(reference.source); found != all.end())
+            sources.insert(*found);
+    return sources;
+}
+
+}  // namespace
+
+ContainerSpec container_spec(const Stack& stack, const Service& service, int number) {
+    ContainerSpec spec;
+    spec.service = with_real_names(stack, service);
+    spec.secrets = sources_of(service.secrets, stack.secrets);
+    spec.configs = sources_of(service.configs, stack.configs);
+    spec.image = image_of(stack, service);
+    spec.project = stack.name;
+    spec.config_digest = model::config_digest(spec);  // what differs between replicas is not in it
+    spec.name = container_name(stack, service, number);
+    spec.number = number;
+    spec.working_dir = stack.working_dir;
+    spec.files = stack.files;
+    return spec;
+}
+
+int scale_of(const Service& service, const PlanOptions& options) {
+    const auto asked = options.scale.find(service.name);
+    if (asked != options.scale.end())
+        return asked->second;
+    return service.scale.value_or(1);
+}
+
+Strings shared_with(const Service& service) {
+    Strings names;
+    constexpr std::string_view prefix = "service:";
+    for (const auto& mode : {service.network_mode, service.pid, service.ipc})
+        if (mode.starts_with(prefix))
+            names.push_back(mode.substr(prefix.size()));
+    for (const auto& from : service.volumes_from)
+        if (!from.starts_with("container:"))
+            names.push_back(split_once(from, ':').first);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+}  // namespace stack::plan

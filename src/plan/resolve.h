@@ -1,0 +1,28 @@
+#pragma once
+
+// From a stack's description of a service to what its containers are made from.
+
+#include <stack/plan.h>
+
+#include <string>
+
+namespace stack::plan {
+
+/// The reference that a service's containers are made from: its image, or `<stack>-<service>` for a
+/// build.
+[[nodiscard]] std::string image_of(const Stack& stack, const Service& service);
+
+/// `<stack>-<service>-<number>`, or the service's container_name.
+[[nodiscard]] std::string container_name(const Stack& stack, const Service& service, int number);
+
+/// The complete description: real names of volumes and networks, sources of secrets and configs,
+/// its digest.
+[[nodiscard]] ContainerSpec container_spec(const Stack& stack, const Service& service, int number);
+
+/// How many containers a service is to have.
+[[nodiscard]] int scale_of(const Service& service, const PlanOptions& options);
+
+/// `service` of `service:NAME` in network_mode, pid or ipc, and of volumes_from: recreated with it.
+[[nodiscard]] Strings shared_with(const Service& service);
+
+}  // namespace stack::plan

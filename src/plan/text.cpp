@@ -1,0 +1,165 @@
+// A plan as people, programs and drawings have it.
+
+#include "base/text.h"
+
+#include <stack/plan.h>
+
+#include <type_traits>
+
+#include <nlohmann/json.hpp>
+
+namespace stack {
+namespace {
+
+struct Words {
+    const char* verb;
+    std::string object;
+};
+
+Words words(const PullImage& a) {
+    return {"pull", "Image " + a.reference};
+}
+
+Words words(const BuildImage& a) {
+    return {"build", "Image " + a.tag};
+}
+
+Words words(const CreateNetwork& a) {
+    return {"create", "Network " + a.network.name};
+}
+
+Words words(const RemoveNetwork& a) {
+    return {"remove", "Network " + a.name};
+}
+
+Words words(const CreateVolume& a) {
+    return {"create", "Volume " + a.volume.name};
+}
+
+Words words(const RemoveVolume& a) {
+    return {"remove", "Volume " + a.name};
+}
+
+Words words(const CreateContainer& a) {
+    return {"create", "Container " + a.spec.name};
+}
+
+Words words(const StartContainer& a) {
+    return {"start", "Container " + a.name};
+}
+
+Words words(const StopContainer& a) {
+    return {"stop", "Container " + a.name};
+}
+
+Words words(const KillContainer& a) {
+    return {"kill", "Container " + a.name};
+}
+
+Words words(const PauseContainer& a) {
+    return {a.paused ? "pause" : "unpause", "Container " + a.name};
+}
+
+Words words(const RemoveContainer& a) {
+    return {"remove", "Container " + a.name};
+}
+
+Words words(const UpdateContainer& a) {
+    return {"update", "Container " + a.name};
+}
+
+Words words(const AwaitHealthy& a) {
+    return {"await-healthy", "Container " + a.name};
+}
+
+Words words(const AwaitCompleted& a) {
+    return {"await-completed", "Container " + a.name};
+}
+
+Words words(const Action& action) {
+    return std::visit([](const auto& one) { return words(one); }, action);
+}
+
+std::string shown(const std::string& value) {
+    return value.empty() ? "(none)" : value;
+}
+
+std::string after_text(const PlannedAction& action) {
+    if (action.after.empty())
+        return {};
+    std::string text = " (after";
+    for (const auto index : action.after)
+        text += " #" + std::to_string(index);
+    return text + ")";
+}
+
+std::string dump(const nlohmann::json& json) {
+    return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace
+
+std::string verb(const Action& action) {
+    return words(action).verb;
+}
+
+std::string object(const Action& action) {
+    return words(action).object;
+}
+
+std::string to_text(const Plan& plan) {
+    std::string text;
+    for (const auto& error : plan.errors)
+        text += "error: " + error + "\n";
+    for (const auto& warning : plan.warnings)
+        text += "warning: " + warning + "\n";
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& action = plan.actions[i];
+        text += "#" + std::to_string(i) + " " + verb(action.action) + " " + action.resource + ": " +
+                action.reason + after_text(action) + (action.optional ? " (may fail)" : "") + "\n";
+        for (const auto& change : action.changes)
+            text += "      " + change.field + ": " + shown(change.before) + " -> " +
+                    shown(change.after) + "\n";
+    }
+    if (plan.actions.empty() && plan.errors.empty())
+        text += "nothing to do\n";
+    return text;
+}
+
+std::string to_json_text(const Plan& plan) {
+    nlohmann::json actions = nlohmann::json::array();
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& action = plan.actions[i];
+        nlohmann::json changes = nlohmann::json::array();
+        for (const auto& change : action.changes)
+            changes.push_back(
+                {{"field", change.field}, {"before", change.before}, {"after", change.after}});
+        actions.push_back({{"id", i},
+                           {"action", verb(action.action)},
+                           {"resource", action.resource},
+                           {"reason", action.reason},
+                           {"changes", changes},
+                           {"after", action.after},
+                           {"optional", action.optional}});
+    }
+    return dump({{"actions", actions},
+                 {"warnings", plan.warnings},
+                 {"errors", plan.errors},
+                 {"running", plan.running}});
+}
+
+std::string to_dot(const Plan& plan) {
+    std::string text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n";
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& action = plan.actions[i];
+        const std::string label =
+            verb(action.action) + " " + action.resource + "\\n" + action.reason;
+        text +=
+            "  n" + std::to_string(i) + " [label=\"" + replace_all(label, "\"", "\\\"") + "\"];\n";
+        for (const auto earlier : action.after)
+            text += "  n" + std::to_string(earlier) + " -> n" + std::to_string(i) + ";\n";
+    }
+    return text + "}\n";
+}
+
+}  // namespace stack
