@@ -1,0 +1,18 @@
+#pragma once
+
+#include "shim/spec.h"
+
+namespace stack::shim {
+
+/// Runs one container to its end. What became of the start is written to `status_fd`, which is then
+/// closed: "started", or "<code> <sentence>".
+int run_container(const Spec& spec, int status_fd);
+
+/// Runs a command in the container whose first process is behind `pidfd`; returns its status.
+int join_container(const JoinSpec& spec, int pidfd);
+
+/// A first process for programs that do not reap: runs `arguments`, passes signals on, collects
+/// orphans, and ends with the program's status.
+int run_init(char** arguments);
+
+}  // namespace stack::shim

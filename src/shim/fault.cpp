@@ -1,0 +1,39 @@
+#include "shim/fault.h"
+
+#include <cerrno>
+#include <cstring>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+int listener = -1;
+
+}  // namespace
+
+void tell_faults_to(int fd) {
+    listener = fd;
+}
+
+void give_up(int code, const std::string& sentence, int error) {
+    std::string text = std::to_string(code) + " " + sentence;
+    if (error != 0)
+        text += std::string(": ") + ::strerror(error);
+    if (listener >= 0)
+        static_cast<void>(::write(listener, text.data(), text.size()));
+    ::_exit(code);
+}
+
+long must(long result, const char* step) {
+    if (result < 0)
+        give_up(engine_failed, step, errno);
+    return result;
+}
+
+long must(long result, const std::string& step) {
+    return must(result, step.c_str());
+}
+
+}  // namespace stack::shim

@@ -1,0 +1,254 @@
+#include "shim/netlink.h"
+
+#include "shim/fault.h"
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <arpa/inet.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+/// One request, built in place.
+class Message {
+  public:
+    Message(std::uint16_t type, unsigned int flags) {
+        header().nlmsg_type = type;
+        header().nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | flags);
+        header().nlmsg_len = NLMSG_LENGTH(0);
+    }
+
+    /// Appends a fixed structure (ifinfomsg, ifaddrmsg, rtmsg).
+    template <class T>
+    T& body() {
+        auto* place = reinterpret_cast<T*>(buffer_.data() + header().nlmsg_len);
+        header().nlmsg_len += NLMSG_ALIGN(sizeof(T));
+        return *place;
+    }
+
+    void put(std::uint16_t type, const void* data, std::size_t size) {
+        auto* attribute =
+            reinterpret_cast<rtattr*>(buffer_.data() + NLMSG_ALIGN(header().nlmsg_len));
+        attribute->rta_type = type;
+        attribute->rta_len = static_cast<std::uint16_t>(RTA_LENGTH(size));
+        if (size > 0)
+            std::memcpy(RTA_DATA(attribute), data, size);
+        header().nlmsg_len = NLMSG_ALIGN(header().nlmsg_len) +
+                             static_cast<std::uint32_t>(RTA_ALIGN(attribute->rta_len));
+    }
+
+    void put(std::uint16_t type, const std::string& text) {
+        put(type, text.c_str(), text.size() + 1);
+    }
+
+    void put(std::uint16_t type, std::uint32_t number) { put(type, &number, sizeof number); }
+
+    /// Opens an attribute that holds others; close() with what it returned.
+    std::size_t open(std::uint16_t type) {
+        const std::size_t place = NLMSG_ALIGN(header().nlmsg_len);
+        put(type, nullptr, 0);
+        return place;
+    }
+
+    void close(std::size_t place) {
+        reinterpret_cast<rtattr*>(buffer_.data() + place)->rta_len =
+            static_cast<std::uint16_t>(header().nlmsg_len - place);
+    }
+
+    nlmsghdr& header() { return *reinterpret_cast<nlmsghdr*>(buffer_.data()); }
+
+    [[nodiscard]] const char* data() const { return buffer_.data(); }
+
+  private:
+    alignas(NLMSG_ALIGNTO) std::array<char, 2048> buffer_{};
+};
+
+class Socket {
+  public:
+    Socket()
+        : fd_(static_cast<int>(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE),
+                                    "open netlink"))) {}
+
+    Socket(const Socket&) = delete;
+    Socket& operator=(const Socket&) = delete;
+
+    ~Socket() { ::close(fd_); }
+
+    /// 0, or the errno that the kernel answered with.
+    int talk(Message& message) {
+        std::array<char, 4096> answer{};
+        if (::send(fd_, message.data(), message.header().nlmsg_len, 0) < 0 ||
+            ::recv(fd_, answer.data(), answer.size(), 0) < 0)
+            return errno;
+        const auto* header = reinterpret_cast<const nlmsghdr*>(answer.data());
+        if (header->nlmsg_type != NLMSG_ERROR)
+            return EPROTO;
+        return -reinterpret_cast<const nlmsgerr*>(answer.data() + NLMSG_HDRLEN)->error;
+    }
+
+    void must_talk(Message& message, const std::string& step) {
+        if (const int error = talk(message); error != 0)
+            give_up(engine_failed, step, error);
+    }
+
+  private:
+    int fd_;
+};
+
+std::array<unsigned char, 6> parse_mac(const std::string& text) {
+    std::array<unsigned int, 6> numbers{};
+    std::array<unsigned char, 6> mac{};
+    if (std::sscanf(text.c_str(),
+                    "%x:%x:%x:%x:%x:%x",
+                    &numbers[0],
+                    &numbers[1],
+                    &numbers[2],
+                    &numbers[3],
+                    &numbers[4],
+                    &numbers[5]) != 6)
+        give_up(engine_failed, "the MAC address " + text + " is malformed", 0);
+    for (std::size_t i = 0; i < mac.size(); ++i)
+        mac[i] = static_cast<unsigned char>(numbers[i]);
+    return mac;
+}
+
+void make_interface(Socket& socket, const InterfaceSpec& interface, int pid) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    auto& link = message.body<ifinfomsg>();
+    link.ifi_flags = link.ifi_change = IFF_UP;
+    message.put(IFLA_IFNAME, interface.host_name);
+    message.put(IFLA_MTU, interface.mtu);
+    message.put(IFLA_MASTER, interface.bridge);
+    message.put(IFLA_GROUP, interface.group);
+    const auto info = message.open(IFLA_LINKINFO);
+    message.put(IFLA_INFO_KIND, "veth", 4);
+    const auto data = message.open(IFLA_INFO_DATA);
+    const auto peer = message.open(VETH_INFO_PEER);
+    message.body<ifinfomsg>();
+    message.put(IFLA_IFNAME, interface.name);
+    message.put(IFLA_MTU, interface.mtu);
+    if (!interface.mac.empty()) {
+        const auto mac = parse_mac(interface.mac);
+        message.put(IFLA_ADDRESS, mac.data(), mac.size());
+    }
+    message.put(IFLA_NET_NS_PID, static_cast<std::uint32_t>(pid));
+    message.close(peer);
+    message.close(data);
+    message.close(info);
+    const int error = socket.talk(message);
+    if (error == EXFULL)
+        give_up(engine_failed,
+                "network bridge is full: the kernel allows 1023 containers on one bridge",
+                0);
+    if (error != 0)
+        give_up(engine_failed, "create interface " + interface.host_name, error);
+}
+
+/// The kernel takes an alias only for a link that exists.
+void name_owner(Socket& socket, const InterfaceSpec& interface) {
+    Message message(RTM_SETLINK, 0);
+    message.body<ifinfomsg>();
+    message.put(IFLA_IFNAME, interface.host_name);
+    message.put(IFLA_IFALIAS, interface.alias);
+    socket.must_talk(message, "name the owner of interface " + interface.host_name);
+}
+
+void bring_up(Socket& socket, int index, const std::string& name) {
+    Message message(RTM_NEWLINK, 0);
+    auto& link = message.body<ifinfomsg>();
+    link.ifi_index = index;
+    link.ifi_flags = link.ifi_change = IFF_UP;
+    socket.must_talk(message, "bring up " + name);
+}
+
+struct Address {
+    int family;
+    std::array<unsigned char, 16> bytes;
+    std::size_t size;
+    unsigned char prefix;
+};
+
+Address parse_address(const std::string& text) {
+    Address address{};
+    const auto slash = text.find('/');
+    const std::string host = text.substr(0, slash);
+    address.family = host.find(':') == std::string::npos ? AF_INET : AF_INET6;
+    address.size = address.family == AF_INET ? 4 : 16;
+    if (::inet_pton(address.family, host.c_str(), address.bytes.data()) != 1)
+        give_up(engine_failed, "the address " + text + " is malformed", 0);
+    address.prefix = static_cast<unsigned char>(
+        slash == std::string::npos ? address.size * 8 : std::stoul(text.substr(slash + 1)));
+    return address;
+}
+
+void add_address(Socket& socket, int index, const std::string& text) {
+    const Address address = parse_address(text);
+    Message message(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+    auto& body = message.body<ifaddrmsg>();
+    body.ifa_family = static_cast<unsigned char>(address.family);
+    body.ifa_prefixlen = address.prefix;
+    body.ifa_index = static_cast<unsigned int>(index);
+    message.put(IFA_LOCAL, address.bytes.data(), address.size);
+    message.put(IFA_ADDRESS, address.bytes.data(), address.size);
+    if (address.family == AF_INET6)
+        message.put(IFA_FLAGS,
+                    std::uint32_t{IFA_F_NODAD});  // addresses are ours to give: nothing to detect
+    const int error = socket.talk(message);
+    if (error != 0 && !(address.family == AF_INET6 && (error == EOPNOTSUPP || error == EACCES)))
+        give_up(engine_failed, "add address " + text, error);
+}
+
+void add_default_route(Socket& socket, int index, const std::string& gateway) {
+    const Address address = parse_address(gateway);
+    Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
+    auto& body = message.body<rtmsg>();
+    body.rtm_family = static_cast<unsigned char>(address.family);
+    body.rtm_table = RT_TABLE_MAIN;
+    body.rtm_protocol = RTPROT_BOOT;
+    body.rtm_scope = RT_SCOPE_UNIVERSE;
+    body.rtm_type = RTN_UNICAST;
+    message.put(RTA_GATEWAY, address.bytes.data(), address.size);
+    message.put(RTA_OIF, static_cast<std::uint32_t>(index));
+    socket.must_talk(message, "add the default route through " + gateway);
+}
+
+}  // namespace
+
+void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid) {
+    if (interfaces.empty())
+        return;
+    Socket socket;
+    for (const auto& interface : interfaces) {
+        make_interface(socket, interface, pid);
+        name_owner(socket, interface);
+    }
+}
+
+void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
+    Socket socket;
+    constexpr int loopback = 1;
+    bring_up(socket, loopback, "lo");
+    for (const auto& interface : interfaces) {
+        const auto index = static_cast<int>(::if_nametoindex(interface.name.c_str()));
+        if (index == 0)
+            give_up(engine_failed, "find interface " + interface.name, errno);
+        for (const auto& address : {interface.address4, interface.address6})
+            if (!address.empty())
+                add_address(socket, index, address);
+        bring_up(socket, index, interface.name);
+        for (const auto& gateway : {interface.gateway4, interface.gateway6})
+            if (!gateway.empty())
+                add_default_route(socket, index, gateway);
+    }
+}
+
+}  // namespace stack::shim

@@ -1,0 +1,20 @@
+#pragma once
+
+// Interfaces of a container: one message to make each from outside, a few to configure it from
+// inside (rtnetlink(7)).
+
+#include "shim/spec.h"
+
+#include <vector>
+
+namespace stack::shim {
+
+/// Makes the veth pairs; the inner ends appear in the network namespace of process `pid`,
+/// unconfigured.
+void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid);
+
+/// In the container's network namespace: brings up lo and the interfaces, with their addresses and
+/// routes.
+void configure_interfaces(const std::vector<InterfaceSpec>& interfaces);
+
+}  // namespace stack::shim

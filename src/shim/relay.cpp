@@ -1,0 +1,105 @@
+#include "shim/relay.h"
+
+#include "shim/fault.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+/// Raw mode while it lives, where descriptor 0 is a terminal.
+class RawMode {
+  public:
+    RawMode() {
+        if (::tcgetattr(STDIN_FILENO, &before_) < 0)
+            return;
+        termios raw = before_;
+        ::cfmakeraw(&raw);
+        active_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
+    }
+
+    RawMode(const RawMode&) = delete;
+    RawMode& operator=(const RawMode&) = delete;
+
+    ~RawMode() {
+        if (active_)
+            ::tcsetattr(STDIN_FILENO, TCSADRAIN, &before_);
+    }
+
+  private:
+    termios before_{};
+    bool active_ = false;
+};
+
+void copy_size(int master) {
+    winsize size{};
+    if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+        ::ioctl(master, TIOCSWINSZ, &size);
+}
+
+void write_all(int fd, const char* bytes, ssize_t count) {
+    while (count > 0) {
+        const auto written = ::write(fd, bytes, static_cast<std::size_t>(count));
+        if (written < 0 && errno != EINTR)
+            return;
+        bytes += written > 0 ? written : 0;
+        count -= written > 0 ? written : 0;
+    }
+}
+
+/// False at the end of `from`.
+bool copy(int from, int to) {
+    std::array<char, 16384> buffer{};
+    const auto count = ::read(from, buffer.data(), buffer.size());
+    if (count <= 0)
+        return count < 0 && (errno == EAGAIN || errno == EINTR);
+    write_all(to, buffer.data(), count);
+    return true;
+}
+
+}  // namespace
+
+int relay_terminal(int master, int pid) {
+    sigset_t watched;
+    sigemptyset(&watched);
+    for (const int signal : {SIGWINCH, SIGCHLD})
+        sigaddset(&watched, signal);
+    ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+    const int signals = static_cast<int>(
+        must(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK), "watch signals"));
+    const RawMode raw;
+    copy_size(master);
+    int status = 0;
+    bool input_open = true;
+    for (bool ended = false; !ended;) {
+        std::array<pollfd, 3> entries{{{signals, POLLIN, 0},
+                                       {master, POLLIN, 0},
+                                       {input_open ? STDIN_FILENO : -1, POLLIN, 0}}};
+        ::poll(entries.data(), entries.size(), -1);
+        if (entries[2].revents != 0)
+            input_open = copy(STDIN_FILENO, master);
+        if ((entries[1].revents & POLLIN) != 0)
+            copy(master, STDOUT_FILENO);
+        if (entries[0].revents != 0) {
+            std::array<signalfd_siginfo, 8> infos{};
+            static_cast<void>(::read(signals, infos.data(), sizeof infos));
+            copy_size(master);
+        }
+        ended = ::waitpid(pid, &status, WNOHANG) == pid;
+    }
+    for (pollfd rest{master, POLLIN, 0}; ::poll(&rest, 1, 0) > 0 && (rest.revents & POLLIN) != 0;)
+        if (!copy(master, STDOUT_FILENO))
+            break;
+    return status;
+}
+
+}  // namespace stack::shim

@@ -1,0 +1,94 @@
+#include "shim/rights.h"
+
+#include "shim/fault.h"
+
+#include <cerrno>
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+void set_limits(const std::vector<LimitSpec>& limits) {
+    for (const auto& wanted : limits) {
+        rlimit limit{wanted.soft, wanted.hard};
+        if (::prlimit(0, static_cast<__rlimit_resource>(wanted.resource), &limit, nullptr) == 0)
+            continue;
+        if (errno != EPERM)
+            give_up(engine_failed, "set resource limit " + std::to_string(wanted.resource), errno);
+        // Without CAP_SYS_RESOURCE a hard limit can only be lowered: as near as we may.
+        rlimit current{};
+        ::prlimit(0, static_cast<__rlimit_resource>(wanted.resource), nullptr, &current);
+        limit.rlim_max = current.rlim_max;
+        limit.rlim_cur = wanted.soft < current.rlim_max ? wanted.soft : current.rlim_max;
+        ::prlimit(0, static_cast<__rlimit_resource>(wanted.resource), &limit, nullptr);
+    }
+}
+
+void drop_bounding_set(std::uint64_t keep) {
+    for (unsigned long capability = 0; capability <= CAP_LAST_CAP; ++capability)
+        if ((keep >> capability & 1U) == 0)
+            ::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
+}
+
+/// Permitted and effective: all of `mask` for root; for others what the kernel left them.
+/// Inheritable stays empty (CVE-2022-29162), so does the ambient set.
+void set_capabilities(std::uint64_t mask) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct now[2]{};
+    must(::syscall(SYS_capget, &header, now), "read capabilities");
+    const std::uint64_t permitted =
+        (std::uint64_t{now[1].permitted} << 32U | now[0].permitted) & mask;
+    const auto low = static_cast<std::uint32_t>(permitted);
+    const auto high = static_cast<std::uint32_t>(permitted >> 32U);
+    __user_cap_data_struct wanted[2]{{low, low, 0}, {high, high, 0}};
+    must(::syscall(SYS_capset, &header, wanted), "set capabilities");
+}
+
+void load_filter(const std::string& program) {
+    if (program.empty())
+        return;
+    sock_fprog filter{static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
+                      reinterpret_cast<sock_filter*>(const_cast<char*>(program.data()))};
+    must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter),
+         "load the system call filter");
+}
+
+}  // namespace
+
+void set_oom_score(int score) {
+    if (score == 0)
+        return;
+    const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    const std::string text = std::to_string(score);
+    static_cast<void>(::write(fd, text.data(), text.size()));
+    ::close(fd);
+}
+
+void drop_rights(const ProcessSpec& process, const Identity& identity) {
+    set_limits(process.limits);
+    ::umask(0022);
+    must(::setgroups(identity.groups.size(), identity.groups.data()), "set groups");
+    drop_bounding_set(process.capabilities);
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN: it comes before that is dropped.
+    if (process.no_new_privileges == 0)
+        load_filter(process.seccomp);
+    must(::setresgid(identity.gid, identity.gid, identity.gid), "set the group id");
+    must(::setresuid(identity.uid, identity.uid, identity.uid), "set the user id");
+    set_capabilities(process.capabilities);
+    if (process.no_new_privileges != 0) {
+        must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no_new_privs");
+        load_filter(process.seccomp);
+    }
+}
+
+}  // namespace stack::shim

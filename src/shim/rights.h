@@ -1,0 +1,18 @@
+#pragma once
+
+// What the container's process may do, taken from it in the one order that works.
+
+#include "shim/spec.h"
+#include "shim/user.h"
+
+namespace stack::shim {
+
+/// Resource limits, umask, groups, user, capabilities, no_new_privs and the system call filter.
+/// After it only exec is left.
+void drop_rights(const ProcessSpec& process, const Identity& identity);
+
+/// Raises or lowers the score by which the kernel chooses whom to kill; a score below what we may
+/// is ignored.
+void set_oom_score(int score);
+
+}  // namespace stack::shim

@@ -1,0 +1,27 @@
+#pragma once
+
+// The container's file system, built inside its own mount namespace: an overlay, what the kernel
+// offers, what the user mounts, and nothing of the host's. Every path of the container is resolved
+// from a descriptor of its root with openat2(2) RESOLVE_IN_ROOT; every mount is attached to a
+// descriptor (move_mount(2)).
+
+#include "shim/spec.h"
+
+namespace stack::shim {
+
+/// A terminal of the container's own devpts; -1 where there is none.
+struct Terminal {
+    int master = -1;
+    int slave = -1;
+};
+
+/// Builds everything up to, and including, the change of root. Gives up with the step that failed.
+Terminal enter_root(const Spec& spec);
+
+/// Opens `path` as seen from `root`, following links inside it only.
+[[nodiscard]] int open_in(int root, const std::string& path, int flags, unsigned int mode = 0);
+
+/// Postcondition: `path` and its parents are directories of the container.
+void make_directories(int root, const std::string& path);
+
+}  // namespace stack::shim

@@ -1,0 +1,297 @@
+// `stack-shim run`: one container, from its description to its exit record.
+
+#include "shim/commands.h"
+#include "shim/fault.h"
+#include "shim/log.h"
+#include "shim/netlink.h"
+#include "shim/ports.h"
+#include "shim/record.h"
+#include "shim/stage.h"
+#include "shim/supervisor.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+struct Container {
+    int pid = 0;
+    int pidfd = -1;
+    int channel = -1;  // to the set-up stage
+    int output = -1;   // what it prints; the terminal's master where it has one
+    int error = -1;
+    int input = -1;  // held open while stdin_open
+};
+
+struct Streams {
+    StageStreams inner;
+    int output = -1;
+    int error = -1;
+    int input = -1;
+};
+
+std::array<int, 2> make_pipe() {
+    std::array<int, 2> ends{};
+    must(::pipe2(ends.data(), O_CLOEXEC), "create a pipe");
+    return ends;
+}
+
+Streams make_streams(const Spec& spec) {
+    Streams streams;
+    if (spec.foreground != 0) {
+        streams.inner = {spec.stdin_open != 0 ? STDIN_FILENO : -1, STDOUT_FILENO, STDERR_FILENO};
+        return streams;
+    }
+    if (spec.process.terminal != 0)
+        return streams;
+    const auto output = make_pipe();
+    const auto error = make_pipe();
+    streams.inner.output = output[1];
+    streams.inner.error = error[1];
+    streams.output = output[0];
+    streams.error = error[0];
+    if (spec.stdin_open != 0) {
+        const auto input = make_pipe();
+        streams.inner.input = input[0];
+        streams.input = input[1];
+    }
+    return streams;
+}
+
+unsigned long long new_namespaces(const Spec& spec) {
+    unsigned long long flags = CLONE_NEWNS;
+    if (spec.pid.sharing == Sharing::own)
+        flags |= CLONE_NEWPID;
+    if (spec.network.sharing == Sharing::own)
+        flags |= CLONE_NEWNET;
+    if (spec.ipc.sharing == Sharing::own)
+        flags |= CLONE_NEWIPC;
+    if (spec.uts.sharing == Sharing::own)
+        flags |= CLONE_NEWUTS;
+    return flags;
+}
+
+/// A pid namespace is entered by a process's children only: joined here, before the clone.
+void join_pid_namespace(const Spec& spec) {
+    if (spec.pid.sharing != Sharing::joined)
+        return;
+    const int fd = static_cast<int>(
+        must(::open(spec.pid.path.c_str(), O_RDONLY | O_CLOEXEC), "join a pid namespace"));
+    must(::setns(fd, CLONE_NEWPID), "join a pid namespace");
+    ::close(fd);
+}
+
+Container clone_container(const Spec& spec, const Streams& streams) {
+    std::array<int, 2> channel{};
+    must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel.data()),
+         "create a socket pair");
+    join_pid_namespace(spec);
+    Container container;
+    clone_args arguments{};
+    arguments.flags = new_namespaces(spec) | CLONE_PIDFD;
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&container.pidfd);
+    arguments.exit_signal = SIGCHLD;
+    int cgroup = -1;
+    if (!spec.v2_directory.empty()) {
+        cgroup = static_cast<int>(
+            must(::open(spec.v2_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                 "open " + spec.v2_directory));
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+    }
+    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) {
+        ::close(channel[0]);
+        run_stage(spec, streams.inner, channel[1]);
+    }
+    must(pid, "clone a process with new namespaces");
+    ::close(channel[1]);
+    ::close(cgroup);
+    if (spec.foreground == 0)
+        for (const int fd : {streams.inner.input, streams.inner.output, streams.inner.error})
+            ::close(fd);
+    container.pid = static_cast<int>(pid);
+    container.channel = channel[0];
+    container.output = streams.output;
+    container.error = streams.error;
+    container.input = streams.input;
+    return container;
+}
+
+void record_life(const Spec& spec, const Container& container) {
+    if (spec.foreground != 0)
+        return;
+    const std::string text = "{\"pid\":" + std::to_string(container.pid) +
+                             ",\"pid_started\":" + std::to_string(start_time(container.pid)) +
+                             ",\"shim\":" + std::to_string(::getpid()) +
+                             ",\"shim_started\":" + std::to_string(start_time(::getpid())) +
+                             ",\"boot_id\":\"" + spec.boot_id +
+                             "\",\"started\":" + std::to_string(wall_clock()) + "}\n";
+    write_record(spec.run_directory, "live.json", text);
+}
+
+int receive_terminal(const msghdr& message) {
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    int fd = -1;
+    if (header != nullptr && header->cmsg_type == SCM_RIGHTS)
+        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return fd;
+}
+
+/// Reads what the stage says until it has become the program (end of file). Returns the fault; ""
+/// is success.
+std::string await_exec(Container& container) {
+    for (;;) {
+        std::array<char, 4096> text{};
+        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+        iovec data{text.data(), text.size()};
+        msghdr message{};
+        message.msg_iov = &data;
+        message.msg_iovlen = 1;
+        message.msg_control = control.data();
+        message.msg_controllen = control.size();
+        const auto count = ::recvmsg(container.channel, &message, MSG_CMSG_CLOEXEC);
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return {};
+        if (text[0] == 'T') {
+            container.output = receive_terminal(message);
+            continue;
+        }
+        return {text.data(), static_cast<std::size_t>(count)};
+    }
+}
+
+/// Copies what is there from one stream to the log. False at its end.
+bool copy_once(int& fd, bool standard_error, Log& log) {
+    static std::array<char, 65536> buffer;
+    const auto count = ::read(fd, buffer.data(), buffer.size());
+    if (count > 0) {
+        log.append(standard_error,
+                   std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+        return true;
+    }
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    ::close(fd);  // a terminal says EIO when its other end is closed
+    fd = -1;
+    return false;
+}
+
+/// What is still in the pipes when the container has ended; a grandchild that keeps one open does
+/// not hold us.
+void drain(Container& container, Log& log) {
+    constexpr int patience_ms = 200;
+    for (const bool standard_error : {false, true}) {
+        int& fd = standard_error ? container.error : container.output;
+        pollfd entry{fd, POLLIN, 0};
+        while (fd >= 0 && ::poll(&entry, 1, 0) > 0 && copy_once(fd, standard_error, log)) {
+        }
+        if (fd >= 0 && ::poll(&entry, 1, patience_ms) > 0)
+            while (fd >= 0 && ::poll(&entry, 1, 0) > 0 && copy_once(fd, standard_error, log)) {
+            }
+    }
+}
+
+/// Until the container ends: its output to its log, and a look after its supervisor.
+void keep(const Spec& spec, Container& container, Log& log) {
+    SupervisorWatch supervisor(spec);
+    for (;;) {
+        std::array<pollfd, 4> entries{{{container.pidfd, POLLIN, 0},
+                                       {container.output, POLLIN, 0},
+                                       {container.error, POLLIN, 0},
+                                       {supervisor.fd(), POLLIN, 0}}};
+        if (::poll(entries.data(), entries.size(), supervisor.patience_ms()) < 0 && errno != EINTR)
+            give_up(engine_failed, "wait for the container", errno);
+        if (entries[1].revents != 0)
+            copy_once(container.output, false, log);
+        if (entries[2].revents != 0)
+            copy_once(container.error, true, log);
+        supervisor.look(entries[3].revents != 0);
+        if ((entries[0].revents & POLLIN) != 0)
+            return;
+    }
+}
+
+siginfo_t reap(const Container& container) {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(container.pid), &info, WEXITED) < 0 &&
+           errno == EINTR) {
+    }
+    return info;
+}
+
+int shell_status(const siginfo_t& info) {
+    constexpr int signal_base = 128;
+    return info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status;
+}
+
+void record_exit(const Spec& spec, const siginfo_t& info, bool oom) {
+    const int signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
+    write_record(spec.run_directory,
+                 "exit.json",
+                 "{\"code\":" + std::to_string(shell_status(info)) +
+                     ",\"signal\":" + std::to_string(signal) +
+                     ",\"oom_killed\":" + (oom ? "true" : "false") + ",\"boot_id\":\"" +
+                     spec.boot_id + "\",\"finished\":" + std::to_string(wall_clock()) + "}\n");
+}
+
+void ignore_signals() {
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE})
+        ::signal(signal, SIG_IGN);
+}
+
+/// A process killed by the kernel for want of memory ends by SIGKILL, or its shell with 137.
+bool died_of_memory(const Spec& spec, unsigned long long before, const siginfo_t& info) {
+    constexpr int killed_status = 137;
+    return shell_status(info) == killed_status && oom_kills(spec.oom_file) > before;
+}
+
+}  // namespace
+
+int run_container(const Spec& spec, int status_fd) {
+    tell_faults_to(status_fd);
+    if (spec.foreground == 0)
+        ignore_signals();
+    reserve_ports(spec.ports);
+    const auto oom_before = oom_kills(spec.oom_file);
+    Log log(spec.log_path, spec.log_size, spec.log_files);
+    Container container = clone_container(spec, make_streams(spec));
+    if (spec.network.sharing == Sharing::own)
+        make_interfaces(spec.interfaces, container.pid);
+    record_life(spec, container);
+    ::send(container.channel, "g", 1, MSG_NOSIGNAL);
+    const std::string fault = await_exec(container);
+    ::close(container.channel);
+    if (!fault.empty()) {
+        reap(container);
+        static_cast<void>(::write(status_fd, fault.data(), fault.size()));
+        return engine_failed;
+    }
+    static_cast<void>(::write(status_fd, "started", 7));
+    ::close(status_fd);
+    if (spec.foreground != 0)
+        return shell_status(reap(container));
+    keep(spec, container, log);
+    const siginfo_t info = reap(container);
+    drain(container, log);
+    log.sync();
+    record_exit(spec, info, died_of_memory(spec, oom_before, info));
+    return 0;
+}
+
+}  // namespace stack::shim

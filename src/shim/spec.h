@@ -1,0 +1,160 @@
+#pragma once
+
+// What a shim is told: everything about one container, flat, in a memory file. Written by
+// engine/runtime, read by the shim; both are of one build, and a version at the front says so.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stack::shim {
+
+/// Where a namespace comes from.
+enum class Sharing : std::uint32_t { own, host, joined };
+
+struct NamespaceSpec {
+    Sharing sharing = Sharing::own;
+    std::string path;  // /proc/PID/ns/…, where joined
+};
+
+enum class MountKind : std::uint32_t { bind, tmpfs, overlay };
+
+/// Something mounted into the container beside what every container has.
+struct MountSpec {
+    MountKind kind = MountKind::bind;
+    std::string source;               // bind: a path of the host
+    std::string target;               // inside the container
+    std::string options;              // tmpfs: size=…,mode=…
+    std::string propagation;          // "", shared, slave, private and their r-forms
+    std::vector<std::string> lowers;  // overlay: read-only content of an image
+    std::uint32_t read_only = 0;
+};
+
+/// A file that exists only in the container: a secret or config, on a tmpfs of its own.
+struct FileSpec {
+    std::string target;
+    std::string content;
+    std::uint32_t mode = 0444;
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+};
+
+struct InterfaceSpec {
+    std::uint32_t bridge = 0;  // interface index
+    std::uint32_t group = 0;
+    std::string host_name;
+    std::string name;
+    std::string alias;
+    std::string mac;
+    std::string address4;  // with prefix length
+    std::string address6;
+    std::string gateway4;
+    std::string gateway6;
+    std::uint32_t mtu = 1500;
+};
+
+/// A port of the host, kept from others by a bound socket while the container runs.
+struct PortSpec {
+    std::string host_ip;
+    std::uint32_t port = 0;
+    std::uint32_t protocol = 0;  // IPPROTO_…
+};
+
+struct LimitSpec {
+    std::uint32_t resource = 0;  // RLIMIT_…
+    std::uint64_t soft = 0;
+    std::uint64_t hard = 0;
+};
+
+struct DeviceSpec {
+    std::string source;
+    std::string target;
+};
+
+struct SettingSpec {
+    std::string name;
+    std::string value;
+};
+
+/// The process and its rights: shared by a container's first process and those that join it.
+struct ProcessSpec {
+    std::vector<std::string> arguments;
+    std::vector<std::string> environment;
+    std::string user;  // name or number, [:group]
+    std::vector<std::string> groups;
+    std::string working_dir = "/";
+    std::uint64_t capabilities = 0;  // a bit each; bounding and permitted
+    std::uint32_t no_new_privileges = 0;
+    std::string seccomp;  // struct sock_filter[]; empty: none
+    std::vector<LimitSpec> limits;
+    std::uint32_t terminal = 0;
+    std::int32_t oom_score_adj = 0;
+};
+
+struct Spec {
+    std::string id;
+    std::string name;
+    ProcessSpec process;
+
+    // root
+    std::vector<std::string> lowers;  // topmost first
+    std::string upper;
+    std::string work;
+    std::string mount_point;  // an empty directory of ours to hang the root on, inside the mount
+                              // namespace only
+    std::uint32_t volatile_upper = 0;
+    std::uint32_t read_only = 0;
+    std::uint32_t privileged = 0;
+    std::vector<MountSpec> mounts;
+    std::vector<FileSpec> files;
+    std::vector<DeviceSpec> devices;
+    std::vector<std::string> masked_paths;
+    std::vector<std::string> read_only_paths;
+    std::uint64_t shm_size = 64U << 20U;
+
+    // namespaces
+    NamespaceSpec network;
+    NamespaceSpec pid;
+    NamespaceSpec ipc;
+    NamespaceSpec uts;
+    NamespaceSpec cgroup;
+    std::string hostname;
+    std::string domainname;
+    std::vector<SettingSpec> sysctls;
+    std::vector<InterfaceSpec> interfaces;
+    std::vector<PortSpec> ports;
+
+    // cgroup
+    std::vector<std::string> attach_files;
+    std::string v2_directory;
+    std::string oom_file;  // holds a line "oom_kill N"
+
+    // keeping
+    std::uint32_t foreground = 0;  // a build step: inherits the streams, leaves no records
+    std::uint32_t stdin_open = 0;
+    std::uint32_t init = 0;
+    std::string run_directory;  // live.json, exit.json
+    std::string log_path;       // empty: nothing is kept
+    std::uint64_t log_size = 20U << 20U;
+    std::uint32_t log_files = 5;
+    std::string boot_id;
+    std::string supervisor_pid_file;
+    std::vector<std::string> supervisor;  // the command that starts a new one
+};
+
+/// A command that joins a container.
+struct JoinSpec {
+    ProcessSpec process;
+    std::vector<std::string> attach_files;
+    std::string v2_directory;
+    std::uint32_t die_with_helper = 0;
+};
+
+[[nodiscard]] std::string encode(const Spec& spec);
+[[nodiscard]] std::string encode(const JoinSpec& spec);
+/// False where `bytes` is not a whole record of this version.
+[[nodiscard]] bool decode(std::string_view bytes, Spec& spec);
+[[nodiscard]] bool decode(std::string_view bytes, JoinSpec& spec);
+
+}  // namespace stack::shim

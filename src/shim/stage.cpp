@@ -1,0 +1,257 @@
+#include "shim/stage.h"
+
+#include "shim/fault.h"
+#include "shim/netlink.h"
+#include "shim/rights.h"
+#include "shim/rootfs.h"
+#include "shim/user.h"
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+void join(const NamespaceSpec& space, int type, const char* what) {
+    if (space.sharing != Sharing::joined)
+        return;
+    const int fd = static_cast<int>(
+        must(::open(space.path.c_str(), O_RDONLY | O_CLOEXEC), std::string("join a ") + what));
+    must(::setns(fd, type), std::string("join a ") + what);
+    ::close(fd);
+}
+
+void send_terminal(int channel, int master) {
+    char mark = 'T';
+    iovec data{&mark, 1};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &master, sizeof master);
+    must(::sendmsg(channel, &message, 0), "hand over the terminal");
+    ::close(master);
+}
+
+void await_go(int channel) {
+    char word = 0;
+    ssize_t count = 0;
+    while ((count = ::recv(channel, &word, 1, 0)) < 0 && errno == EINTR) {
+    }
+    if (count != 1)
+        ::_exit(engine_failed);  // the shim has died: nobody would know of us
+}
+
+void name_host(const Spec& spec) {
+    if (spec.uts.sharing != Sharing::own)
+        return;
+    must(::sethostname(spec.hostname.data(), spec.hostname.size()), "set the host name");
+    if (!spec.domainname.empty())
+        must(::setdomainname(spec.domainname.data(), spec.domainname.size()),
+             "set the domain name");
+}
+
+/// A procfs that nobody mounts on: the container's own /proc may be covered, and is partly
+/// read-only.
+int private_proc() {
+    const int fs =
+        static_cast<int>(must(::syscall(SYS_fsopen, "proc", 1U), "open a private procfs"));
+    must(::syscall(SYS_fsconfig, fs, 6U, nullptr, nullptr, 0), "create a private procfs");
+    const int mount =
+        static_cast<int>(must(::syscall(SYS_fsmount, fs, 1U, 0U), "mount a private procfs"));
+    ::close(fs);
+    return mount;
+}
+
+void set_sysctls(const std::vector<SettingSpec>& sysctls) {
+    if (sysctls.empty())
+        return;
+    const int proc = private_proc();
+    for (const auto& setting : sysctls) {
+        std::string path = "sys/" + setting.name;
+        for (std::size_t i = 4; i < path.size(); ++i)
+            if (path[i] == '.')
+                path[i] = '/';
+        const int fd = ::openat(proc, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || ::write(fd, setting.value.data(), setting.value.size()) < 0)
+            give_up(engine_failed, "set sysctl " + setting.name + "=" + setting.value, errno);
+        ::close(fd);
+    }
+    ::close(proc);
+}
+
+std::string path_variable(const std::vector<std::string>& environment) {
+    for (const auto& entry : environment)
+        if (entry.rfind("PATH=", 0) == 0)
+            return entry.substr(5);
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+}
+
+/// Where execvp(3) would find the program; empty where it would not.
+std::string find_program(const std::string& name, const std::vector<std::string>& environment) {
+    if (name.find('/') != std::string::npos)
+        return name;
+    std::string rest = path_variable(environment);
+    std::string denied;
+    while (!rest.empty()) {
+        const auto colon = rest.find(':');
+        std::string directory = rest.substr(0, colon);
+        rest = colon == std::string::npos ? "" : rest.substr(colon + 1);
+        const std::string candidate = (directory.empty() ? "." : directory) + "/" + name;
+
+        struct stat status {};
+
+        if (::stat(candidate.c_str(), &status) < 0 || !S_ISREG(status.st_mode))
+            continue;
+        if (::access(candidate.c_str(), X_OK) == 0)
+            return candidate;
+        denied = candidate;
+    }
+    return denied;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> list;
+    for (const auto& text : strings)
+        list.push_back(const_cast<char*>(text.c_str()));
+    list.push_back(nullptr);
+    return list;
+}
+
+bool has_variable(const std::vector<std::string>& environment, const std::string& name) {
+    for (const auto& entry : environment)
+        if (entry.rfind(name + "=", 0) == 0)
+            return true;
+    return false;
+}
+
+}  // namespace
+
+void join_cgroups(const std::vector<std::string>& attach_files, const std::string& v2_directory) {
+    std::vector<std::string> files = attach_files;
+    if (!v2_directory.empty())
+        files.push_back(v2_directory + "/cgroup.procs");
+    for (const auto& file : files) {
+        // "0" is the writer itself: a pid from outside would wait for an RCU grace period on v1.
+        const int fd =
+            static_cast<int>(must(::open(file.c_str(), O_WRONLY | O_CLOEXEC), "open " + file));
+        must(::write(fd, "0", 1), "join " + file);
+        ::close(fd);
+    }
+}
+
+void place_streams(StageStreams streams, int terminal) {
+    if (terminal >= 0) {
+        ::setsid();
+        must(::ioctl(terminal, TIOCSCTTY, 0), "take the terminal");
+        streams = {terminal, terminal, terminal};
+    } else {
+        ::setsid();
+    }
+    if (streams.input < 0)
+        streams.input =
+            static_cast<int>(must(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null"));
+    must(::dup2(streams.input, STDIN_FILENO), "place standard input");
+    must(::dup2(streams.output, STDOUT_FILENO), "place standard output");
+    must(::dup2(streams.error, STDERR_FILENO), "place standard error");
+    constexpr unsigned int close_on_exec = 1U << 2U;  // CLOSE_RANGE_CLOEXEC
+    must(::syscall(SYS_close_range, 3U, ~0U, close_on_exec), "close descriptors");
+}
+
+void enter_working_directory(const std::string& path) {
+    const std::string wanted = path.empty() ? "/" : path;
+    if (::chdir(wanted.c_str()) < 0) {
+        if (errno != ENOENT)
+            give_up(not_executable, "enter the working directory " + wanted, errno);
+        const int root =
+            static_cast<int>(must(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
+        make_directories(root, wanted);
+        ::close(root);
+        if (::chdir(wanted.c_str()) < 0)
+            give_up(not_executable, "enter the working directory " + wanted, errno);
+    }
+    std::array<char, 4096> now{};
+    if (::syscall(SYS_getcwd, now.data(), now.size()) < 0 || now[0] != '/')
+        give_up(not_executable, "the working directory " + wanted + " is outside the container", 0);
+}
+
+void execute(const ProcessSpec& process, const Identity& identity) {
+    std::vector<std::string> environment = process.environment;
+    if (!has_variable(environment, "HOME"))
+        environment.push_back("HOME=" + identity.home);
+    if (process.arguments.empty())
+        give_up(
+            not_found, "there is no command: neither the stack file nor the image names one", 0);
+    const std::string& name = process.arguments.front();
+    const std::string program = find_program(name, environment);
+    if (program.empty())
+        give_up(not_found, "executable \"" + name + "\" is not in the container's PATH", 0);
+    ::execve(program.c_str(), pointers(process.arguments).data(), pointers(environment).data());
+    if (errno == ENOENT) {
+        struct stat status {};
+
+        if (::stat(program.c_str(), &status) == 0)
+            give_up(not_found,
+                    "run \"" + program + "\": its interpreter or loader is missing in the image",
+                    0);
+        give_up(not_found, "run \"" + program + "\"", ENOENT);
+    }
+    if (errno == ENOEXEC)
+        give_up(not_executable,
+                "run \"" + program +
+                    "\": exec format error (made for another machine, or a script without #!)",
+                0);
+    give_up(not_executable, "run \"" + program + "\"", errno);
+}
+
+void run_stage(const Spec& spec, StageStreams streams, int channel) {
+    tell_faults_to(channel);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // until we are recorded
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    set_oom_score(spec.process.oom_score_adj);
+    // v2: clone3(CLONE_INTO_CGROUP) has done it.
+    join_cgroups(spec.attach_files, "");
+    join(spec.network, CLONE_NEWNET, "network namespace");
+    join(spec.ipc, CLONE_NEWIPC, "IPC namespace");
+    join(spec.uts, CLONE_NEWUTS, "host name");
+    if (spec.cgroup.sharing == Sharing::own)
+        must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");
+    name_host(spec);
+    const Terminal terminal = enter_root(spec);
+    if (terminal.master >= 0)
+        send_terminal(channel, terminal.master);
+    await_go(channel);
+    if (spec.network.sharing == Sharing::own)
+        configure_interfaces(spec.interfaces);
+    set_sysctls(spec.sysctls);
+    place_streams(streams, terminal.slave);
+    const Identity identity = look_up(spec.process.user, spec.process.groups);
+    enter_working_directory(spec.process.working_dir);
+    if (streams.output >= 0 && terminal.slave < 0 && identity.uid != 0)
+        for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
+            static_cast<void>(
+                ::fchown(fd, identity.uid, identity.gid));  // /dev/stdout can be opened again
+    drop_rights(spec.process, identity);
+    // Setting the ids has cleared it where they changed; a container must outlive its shim.
+    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    execute(spec.process, identity);
+}
+
+}  // namespace stack::shim
