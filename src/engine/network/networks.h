@@ -2,16 +2,19 @@
 
 // The bridge networks of an instance: each container gets an address, a name and a way out.
 //
-//   <state>/networks/<name>.json   subnets, bridge, who made it, and the address leases per container
-//   bridges `stk<8 hex>`, their veths `stv<…>` with the network's IFLA_GROUP and the container in IFLA_IFALIAS
-//   one nftables table `inet stack[_<instance>]` of constant size (engine.md 3.3); sets and maps are all that changes
+//   <state>/networks, <run>/networks/ports   who has what (record.h)
+//   bridges `stk<8 hex>`, their veths `stv<…>` with the network's IFLA_GROUP and the container in
+//   IFLA_IFALIAS one nftables table `inet stack[_<instance>]` of constant size (engine.md 3.3);
+//   sets and maps are all that changes
 //
-// Who decides what a container's interface is: this. Who makes it, in the container's own namespace: the shim.
+// Who decides what a container's interface is: this. Who makes it, in the container's own
+// namespace: the shim.
 
 #include <stack/model.h>
 #include <stack/paths.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,13 +45,13 @@ struct Endpoint {
     std::string bridge;
     std::uint32_t bridge_index = 0;
     std::uint32_t group = 0;
-    std::string host_name;   // of the veth's end on the bridge
-    std::string name;        // inside: eth0
-    std::string alias;       // IFLA_IFALIAS: who it belongs to
+    std::string host_name;  // of the veth's end on the bridge
+    std::string name;       // inside: eth0
+    std::string alias;      // IFLA_IFALIAS: who it belongs to
     std::string mac;
-    std::string address4;    // 10.210.3.2/24
+    std::string address4;  // 10.210.3.2/24
     std::string address6;
-    std::string gateway4;    // empty: no default route through this network
+    std::string gateway4;  // empty: no default route through this network
     std::string gateway6;
     int mtu = 1500;
 
@@ -65,22 +68,36 @@ struct PublishedPort {
     bool operator==(const PublishedPort&) const = default;
 };
 
+class Kernel;
+struct Publication;
+struct StoredNetwork;
+
+/// Works in the network namespace that the process is in at the first change. Every change holds
+/// the lock <state>/networks/lock: the supervisors of several projects share pools and table.
 class Networks {
   public:
     explicit Networks(const Paths& paths);
+    ~Networks();
+    Networks(const Networks&) = delete;
+    Networks& operator=(const Networks&) = delete;
 
     [[nodiscard]] std::vector<NetworkRecord> list() const;
     [[nodiscard]] std::optional<NetworkRecord> find(const std::string& name) const;
 
-    /// Postcondition: record, bridge, addresses, sysctls and rules of the network are there.
-    NetworkRecord ensure(const std::string& project, const Network& network, const std::string& config_digest);
-    /// Postcondition: nothing of the network is left. Its veths go in one message by group. Throws while containers
-    /// hold leases in it, naming them.
+    /// Postcondition: record, bridge, addresses, sysctls and rules of the network are there. A
+    /// network of the same name and another configuration is replaced where nobody holds a lease in
+    /// it. Throws otherwise, and where the network asks for what cannot be (layout.h).
+    NetworkRecord ensure(const std::string& project,
+                         const Network& network,
+                         const std::string& config_digest);
+    /// Postcondition: nothing of the network is left. Its veths go in one message by group. Throws
+    /// while containers hold leases in it, naming them.
     void remove(const std::string& name);
 
-    /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as its `index`-th
-    /// (eth<index>). The lease is kept until release(); a container that has one gets the same again, and `key`
-    /// (project, service, number) is preferred the address it had before.
+    /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as
+    /// its `index`-th (eth<index>). The lease is kept until release(); a container that has one
+    /// gets the same again, and `key` (project, service, number) is preferred the address it had
+    /// before.
     Endpoint attach(const std::string& name,
                     const std::string& container,
                     const std::string& key,
@@ -89,23 +106,33 @@ class Networks {
     /// Postcondition: the container has no lease and no published port.
     void release(const std::string& container);
 
-    /// Postcondition: exactly these ports of the host lead to the container, by one nft transaction. UDP conntrack
-    /// entries of changed ports are flushed.
-    void publish(const std::string& container, const Endpoint& endpoint, const std::vector<PublishedPort>& ports);
+    /// Postcondition: exactly these ports of the host lead to the container, by one nft
+    /// transaction. UDP conntrack entries of changed ports are flushed.
+    void publish(const std::string& container,
+                 const Endpoint& endpoint,
+                 const std::vector<PublishedPort>& ports);
     void unpublish(const std::string& container);
 
-    /// Puts right what somebody else took away (bridge deleted, ruleset flushed): compares and repairs.
+    /// Puts right what somebody else took away (bridge deleted, ruleset flushed), and removes what
+    /// nobody's record speaks of (a maker died): compares and repairs. Cheap where nothing has
+    /// changed.
     void reconcile();
 
   private:
+    [[nodiscard]] Kernel& kernel();
+    void bring_up(const NetworkRecord& network);
+    void replace_publication(const std::string& container, const Publication& after);
+
     Paths paths_;
+    std::unique_ptr<Kernel> kernel_;  // opened at the first change
 };
 
 /// For each wanted port that cannot be bound now: a sentence that names who has it
 /// ("127.0.0.1:8080/tcp is in use by nginx (pid 123)").
 [[nodiscard]] Strings conflicts(const std::vector<PublishedPort>& wanted);
 
-/// A free port of the host out of `first`..`last` (0, 0: the ephemeral range); nullopt where there is none.
+/// A free port of the host out of `first`..`last` (0, 0: the ephemeral range); nullopt where there
+/// is none.
 [[nodiscard]] std::optional<std::uint16_t> free_port(const std::string& host_ip,
                                                      Protocol protocol,
                                                      std::uint16_t first,

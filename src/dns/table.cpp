@@ -1,0 +1,136 @@
+#include "dns/table.h"
+
+#include "base/text.h"
+
+namespace stack::dns {
+namespace {
+
+/// Seconds: a replica that went away is asked for no longer than that.
+constexpr std::uint32_t time_to_live = 2;
+
+std::vector<std::string> words_of(std::string_view line) {
+    auto words = split(replace_all(std::string(line), "\t", " "), ' ');
+    std::erase(words, "");
+    return words;
+}
+
+std::vector<IpAddress> addresses_from(const std::vector<std::string>& words, std::size_t first) {
+    std::vector<IpAddress> addresses;
+    for (std::size_t i = first; i < words.size(); ++i) {
+        if (const auto address = parse_ip(words[i]))
+            addresses.push_back(*address);
+    }
+    return addresses;
+}
+
+void add_listen(Table& table, const std::vector<std::string>& words) {
+    const auto gateway = parse_ip(words[1]);
+    if (!gateway)
+        return;
+    Scope& scope = table[*gateway];
+    scope.forwards = words.size() < 3 || words[2] != "none";
+    scope.servers = addresses_from(words, 2);
+}
+
+void add_name(Table& table, const std::vector<std::string>& words) {
+    const auto gateway = parse_ip(words[1]);
+    const auto scope = gateway ? table.find(*gateway) : table.end();
+    if (scope == table.end() || words.size() < 3)
+        return;
+    const std::string name = to_lower(words[2]);
+    auto& known = scope->second.names[name];
+    for (const auto& address : addresses_from(words, 3)) {
+        known.push_back(address);
+        scope->second.pointers.emplace(address, words[2]);
+    }
+}
+
+const std::vector<IpAddress>* find_name(const Scope& scope, const std::string& name) {
+    const auto found = scope.names.find(name);
+    return found == scope.names.end() ? nullptr : &found->second;
+}
+
+const std::vector<IpAddress>* find_searched(const Scope& scope,
+                                            const std::string& name,
+                                            const std::vector<std::string>& search) {
+    if (const auto* found = find_name(scope, name))
+        return found;
+    for (const auto& domain : search) {
+        const std::string ending = "." + domain;
+        if (!name.ends_with(ending))
+            continue;
+        if (const auto* found = find_name(scope, name.substr(0, name.size() - ending.size())))
+            return found;
+    }
+    return nullptr;
+}
+
+std::optional<Answer> find_pointer(const Scope& scope, const Query& query) {
+    const auto address = parse_reverse_name(query.name);
+    const auto found = address ? scope.pointers.find(*address) : scope.pointers.end();
+    if (found == scope.pointers.end())
+        return std::nullopt;
+    Answer answer;
+    answer.pointer = query.type == type_ptr || query.type == type_any ? found->second : "";
+    answer.ttl = time_to_live;
+    return answer;
+}
+
+}  // namespace
+
+Table parse_table(std::string_view text) {
+    Table table;
+    std::vector<std::vector<std::string>> lines;
+    for (const auto& line : split(text, '\n'))
+        lines.push_back(words_of(line));
+    std::erase_if(lines, [](const auto& words) { return words.size() < 2; });
+    for (const auto& words : lines) {
+        if (words[0] == "listen")
+            add_listen(table, words);
+    }
+    for (const auto& words : lines) {
+        if (words[0] == "name")
+            add_name(table, words);
+    }
+    return table;
+}
+
+HostResolver parse_resolv_conf(std::string_view text) {
+    constexpr std::size_t most_servers = 3;
+    HostResolver resolver;
+    for (const auto& line : split(text, '\n')) {
+        const auto words = words_of(line);
+        if (words.size() < 2)
+            continue;
+        if (words[0] == "nameserver" && resolver.servers.size() < most_servers) {
+            if (const auto address = parse_ip(words[1]))
+                resolver.servers.push_back(*address);
+        } else if (words[0] == "search" || words[0] == "domain") {  // the last one counts
+            resolver.search.clear();
+            for (std::size_t i = 1; i < words.size(); ++i)
+                resolver.search.push_back(
+                    to_lower(words[i].substr(0, words[i].find_last_not_of('.') + 1)));
+        }
+    }
+    std::erase(resolver.search, "");
+    return resolver;
+}
+
+std::optional<Answer> find_answer(const Scope& scope,
+                                  const Query& query,
+                                  const std::vector<std::string>& search) {
+    constexpr std::uint16_t class_internet = 1;
+    if (!query.is_standard())
+        return Answer{.status = Status::not_implemented};
+    if (query.record_class == class_internet) {
+        if (const auto* addresses = find_searched(scope, query.name, search))
+            return Answer{.addresses = *addresses, .ttl = time_to_live};
+        if (auto answer = find_pointer(scope, query))
+            return answer;
+    }
+    if (!scope.forwards)
+        return Answer{.status = Status::name_error};
+    return std::nullopt;
+}
+
+}  // namespace stack::dns

@@ -1,0 +1,53 @@
+#pragma once
+
+// What the name service knows: the names of each network, by the gateway that questions arrive at.
+// Pure.
+//
+// The file (written whole by engine/network/names.cpp), one fact a line:
+//
+//     listen 10.210.3.1 8.8.8.8 1.1.1.1     ask these for other names; none: the servers of the
+//     host listen 10.210.4.1 none                answer nothing but the names below (an internal
+//     network) name 10.210.3.1 web 10.210.3.2 10.210.3.5
+
+#include "base/ip.h"
+#include "dns/packet.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace stack::dns {
+
+/// What one gateway answers.
+struct Scope {
+    bool forwards = true;
+    std::vector<IpAddress> servers;  // empty: the host's
+    std::unordered_map<std::string, std::vector<IpAddress>> names;
+    std::map<IpAddress, std::string> pointers;
+};
+
+using Table = std::map<IpAddress, Scope>;
+
+/// Lines that mean nothing are skipped: a newer writer may know more.
+[[nodiscard]] Table parse_table(std::string_view text);
+
+/// The host's own resolver configuration (resolv.conf(5)).
+struct HostResolver {
+    std::vector<IpAddress> servers;  // at most three, as the C library takes them
+    std::vector<std::string> search;
+};
+
+[[nodiscard]] HostResolver parse_resolv_conf(std::string_view text);
+
+/// What the table says to a question, records in the table's order; nullopt: nothing, ask others. A
+/// known name has an answer for every type, if an empty one: musl takes NXDOMAIN for AAAA to mean
+/// that there is no A either. `search`: with one of these appended a name is still ours, so that
+/// nobody outside can take a service's name.
+[[nodiscard]] std::optional<Answer> find_answer(const Scope& scope,
+                                                const Query& query,
+                                                const std::vector<std::string>& search);
+
+}  // namespace stack::dns

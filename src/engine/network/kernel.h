@@ -1,0 +1,58 @@
+#pragma once
+
+// What networks are in the kernel: bridges, their addresses and settings, and the table of the
+// packet filter.
+
+#include <stack/paths.h>
+
+#include "engine/network/networks.h"
+#include "engine/network/ruleset.h"
+#include "sys/netlink.h"
+#include "sys/nft.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack::network {
+
+/// The network namespace that the process is in when this is made. One for each Networks, kept: its
+/// sockets and the nft context cost more to open than one change to make.
+class Kernel {
+  public:
+    explicit Kernel(const Paths& paths);
+
+    [[nodiscard]] sys::RouteSocket& routes() { return routes_; }
+
+    /// The MTU of the link of the default route; 1500 where there is none.
+    [[nodiscard]] int uplink_mtu();
+
+    /// Postcondition: the bridge is there, up, with its addresses and settings. Throws where its
+    /// name belongs to somebody else. Returns its index.
+    std::uint32_t ensure_bridge(const NetworkRecord& network);
+    /// Postcondition: neither the bridge nor a veth of the network is there.
+    void remove_bridge(const NetworkRecord& network);
+
+    /// Postcondition: the table has `after` in place of `before`. Where it is not as it should be
+    /// for that (somebody flushed it), it is made anew from `whole`, which has `after` in it; no
+    /// elements at all mean no table.
+    void change_table(const Elements& before,
+                      const Elements& after,
+                      const std::function<Elements()>& whole);
+    /// Compares the table with what should be there, and replaces it where it differs. Costs one
+    /// small question while nobody has touched the nftables of the machine.
+    void reconcile_table(const Elements& whole);
+
+  private:
+    [[nodiscard]] sys::Nft& nft();
+    void replace_table(const Elements& whole);
+
+    std::string instance_;
+    std::string table_;
+    sys::RouteSocket routes_;
+    std::optional<sys::Nft> nft_;
+    std::optional<std::uint32_t> verified_generation_;
+};
+
+}  // namespace stack::network

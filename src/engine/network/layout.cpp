@@ -1,0 +1,355 @@
+#include "engine/network/layout.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "sys/netlink.h"
+
+#include <algorithm>
+
+namespace stack::network {
+namespace {
+
+/// A bridge has 1024 ports, of which the kernel gives out 1023; then it says EXFULL. The rest is
+/// for what is not ours.
+constexpr std::size_t most_endpoints = 1000;
+
+constexpr const char* mtu_option = "com.docker.network.driver.mtu";
+constexpr const char* bridge_option = "com.docker.network.bridge.name";
+
+/// The addresses of a network in one family, decided.
+struct Half {
+    IpPrefix subnet;
+    IpAddress gateway;
+    std::string range;
+};
+
+[[noreturn]] void refuse(const Network& network, const std::string& why) {
+    throw Error("network " + network.name + ": " + why);
+}
+
+void check_driver(const Network& network) {
+    if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
+        refuse(network,
+               "driver " + network.driver + " is not supported; leave it out for a bridge");
+    if (!network.ipam_driver.empty() && network.ipam_driver != "default")
+        refuse(network, "IPAM driver " + network.ipam_driver + " is not supported; leave it out");
+    for (const auto& [option, value] : network.driver_opts) {
+        if (option != mtu_option && option != bridge_option)
+            log::warn("network " + network.name + ": driver option " + option +
+                      " is not known, ignoring");
+    }
+}
+
+const IpamPool* find_pool(const Network& network, Family family) {
+    const IpamPool* found = nullptr;
+    for (const auto& pool : network.ipam) {
+        const auto subnet = parse_prefix(pool.subnet);
+        if (!subnet)
+            refuse(network,
+                   pool.subnet.empty()
+                       ? "an IPAM pool needs a subnet"
+                       : "\"" + pool.subnet + "\" is not a subnet such as 10.5.0.0/24");
+        if (subnet->address.family != family)
+            continue;
+        if (found != nullptr)
+            refuse(network,
+                   "it can have one subnet of a family, not both " + found->subnet + " and " +
+                       pool.subnet);
+        found = &pool;
+    }
+    return found;
+}
+
+IpAddress address_in(const Network& network,
+                     const std::string& what,
+                     const std::string& text,
+                     const IpPrefix& subnet) {
+    const auto address = parse_ip(text);
+    if (!address || !contains(subnet, *address))
+        refuse(network, what + " " + text + " is not an address in " + to_text(subnet));
+    return *address;
+}
+
+void check_free(const Network& network, const IpPrefix& subnet, const Surroundings& around) {
+    for (const auto& other : around.networks) {
+        for (const auto& text : {other.subnet4, other.subnet6}) {
+            const auto taken = parse_prefix(text);
+            if (taken && overlap(*taken, subnet))
+                refuse(network,
+                       "subnet " + to_text(subnet) + " overlaps with " + text + " of network " +
+                           other.name);
+        }
+    }
+    if (std::find(around.routes.begin(), around.routes.end(), subnet) != around.routes.end())
+        refuse(network,
+               "subnet " + to_text(subnet) +
+                   " is in use on this machine (see `ip route`); choose another");
+}
+
+Half half_from_pool(const Network& network, const IpamPool& pool, const Surroundings& around) {
+    const IpPrefix given = *parse_prefix(pool.subnet);
+    const IpPrefix subnet{first_address(given), given.length};
+    if (bit_count(subnet.address.family) - subnet.length < 2)
+        refuse(network, "subnet " + pool.subnet + " has no room for a gateway and a container");
+    check_free(network, subnet, around);
+    if (const auto range = parse_prefix(pool.ip_range);
+        !pool.ip_range.empty() &&
+        (!range || range->length < subnet.length || !contains(subnet, range->address)))
+        refuse(network, "ip_range " + pool.ip_range + " is not a part of " + to_text(subnet));
+    for (const auto& [name, address] : pool.aux_addresses)
+        static_cast<void>(address_in(network, "auxiliary address " + name, address, subnet));
+    const IpAddress gateway = pool.gateway.empty()
+                                  ? advance(subnet.address, 1)
+                                  : address_in(network, "gateway", pool.gateway, subnet);
+    return {subnet, gateway, pool.ip_range};
+}
+
+std::vector<IpPrefix> taken_prefixes(const Surroundings& around) {
+    std::vector<IpPrefix> taken = around.routes;
+    for (const auto& server : around.servers)
+        taken.push_back({server, bit_count(server.family)});
+    for (const auto& network : around.networks) {
+        for (const auto& text : {network.subnet4, network.subnet6}) {
+            if (const auto subnet = parse_prefix(text))
+                taken.push_back(*subnet);
+        }
+    }
+    return taken;
+}
+
+Half chosen_half(const std::string& instance,
+                 const Network& network,
+                 Family family,
+                 const Surroundings& around) {
+    const std::string seed = instance + "/" + network.name;
+    const auto taken = taken_prefixes(around);
+    if (family == Family::v6) {
+        const IpPrefix subnet = choose_subnet6(seed, taken);
+        return {subnet, advance(subnet.address, 1), {}};
+    }
+    const auto subnet = choose_subnet4(seed, taken);
+    if (!subnet)
+        refuse(network,
+               "no /24 of 10.0.0.0/8 and 172.16.0.0/12 is free of the routes of this machine; give "
+               "it a subnet "
+               "(ipam: config: - subnet: …)");
+    return {*subnet, advance(subnet->address, 1), {}};
+}
+
+int mtu_of(const Network& network, const Surroundings& around) {
+    const auto option = network.driver_opts.find(mtu_option);
+    if (option == network.driver_opts.end())
+        return around.uplink_mtu;
+    const auto mtu = parse_number<int>(option->second);
+    if (!mtu || *mtu < 68 || *mtu > 65535)  // RFC 791's least; the kernel's most for a bridge
+        refuse(network,
+               std::string(mtu_option) + " is a number from 68 to 65535, not \"" + option->second +
+                   "\"");
+    return *mtu;
+}
+
+std::string bridge_of(const Network& network, const std::string& hash) {
+    constexpr std::size_t longest = 15;  // IFNAMSIZ - 1
+    const auto option = network.driver_opts.find(bridge_option);
+    if (option == network.driver_opts.end())
+        return "stk" + hash;
+    const std::string& name = option->second;
+    if (name.empty() || name.size() > longest || name.find_first_of("/ :\"") != std::string::npos ||
+        name[0] == '.')
+        refuse(network,
+               "\"" + name +
+                   "\" cannot be the name of a bridge: 1 to 15 characters without blank, / and :");
+    return name;
+}
+
+std::vector<IpAddress> addresses(const std::vector<Lease>& leases, Family family, bool held) {
+    std::vector<IpAddress> list;
+    for (const auto& lease : leases) {
+        const auto address = parse_ip(family == Family::v4 ? lease.address4 : lease.address6);
+        if (address && !lease.container.empty() == held)
+            list.push_back(*address);
+    }
+    return list;
+}
+
+/// A request for one address in one family.
+struct Wish {
+    std::string fixed;       // from the stack file
+    std::string remembered;  // what the replica had before
+};
+
+std::string fixed_address(const StoredNetwork& network,
+                          const AddressRange& range,
+                          const std::vector<Lease>& leases,
+                          const std::string& text) {
+    const auto address = parse_ip(text);
+    const std::string in =
+        " in network " + network.record.name + " (" + to_text(range.subnet) + ")";
+    if (!address || !contains(range.subnet, *address))
+        throw Error("\"" + text + "\" is not an address" + in);
+    if (!is_usable(range, *address))
+        throw Error("address " + text + " is reserved" + in);
+    for (const auto& lease : leases) {
+        if (!lease.container.empty() &&
+            (lease.address4 == to_text(*address) || lease.address6 == to_text(*address)))
+            throw Error("address " + text + in + " is held by " + holder(lease));
+    }
+    return to_text(*address);
+}
+
+std::string choose(const StoredNetwork& network,
+                   Family family,
+                   const std::vector<Lease>& leases,
+                   const Wish& wish) {
+    const auto range = address_range(network, family);
+    if (!range && !wish.fixed.empty())
+        throw Error("address " + wish.fixed + ": network " + network.record.name +
+                    " has no such family");
+    if (!range)
+        return {};
+    if (!wish.fixed.empty())
+        return fixed_address(network, *range, leases, wish.fixed);
+    const auto held = addresses(leases, family, true);
+    const auto before = parse_ip(wish.remembered);
+    if (before && contains(range->range, *before) && is_usable(*range, *before) &&
+        std::find(held.begin(), held.end(), *before) == held.end())
+        return to_text(*before);
+    const auto address = choose_address(*range, held, addresses(leases, family, false));
+    if (!address)
+        throw Error("network " + network.record.name + " has no address left in " +
+                    to_text(range->range) + "; give it a larger subnet");
+    return to_text(*address);
+}
+
+std::string with_length(const std::string& address, const std::string& subnet) {
+    return address.empty() ? "" : address + "/" + split_once(subnet, '/').second;
+}
+
+}  // namespace
+
+StoredNetwork layout_for(const std::string& instance,
+                         const std::string& project,
+                         const Network& network,
+                         const std::string& config_digest,
+                         const Surroundings& around) {
+    check_name(network.name);
+    check_driver(network);
+    const std::string hash = sha256_hex(network.name + "@" + instance).substr(0, 8);
+    StoredNetwork stored;
+    NetworkRecord& record = stored.record;
+    record.name = network.name;
+    record.project = project;
+    record.key = network.key;
+    record.config_digest = config_digest;
+    record.bridge = bridge_of(network, hash);
+    // Below 2^30 lie the groups that people number by hand; above, the kernel's types for it differ
+    // in their sign.
+    record.group = (static_cast<std::uint32_t>(std::stoul(hash, nullptr, 16)) >> 2U) | (1U << 30U);
+    record.mtu = mtu_of(network, around);
+    record.internal = network.internal;
+    record.labels = network.labels;
+    for (const Family family : {Family::v4, Family::v6}) {
+        const bool v4 = family == Family::v4;
+        const IpamPool* pool = find_pool(network, family);
+        if (v4 ? !network.enable_ipv4 : !network.enable_ipv6)
+            continue;
+        const Half half = pool != nullptr ? half_from_pool(network, *pool, around)
+                                          : chosen_half(instance, network, family, around);
+        (v4 ? record.subnet4 : record.subnet6) = to_text(half.subnet);
+        (v4 ? record.gateway4 : record.gateway6) = to_text(half.gateway);
+        (v4 ? stored.range4 : stored.range6) = half.range;
+        if (pool != nullptr)
+            stored.reserved.insert(pool->aux_addresses.begin(), pool->aux_addresses.end());
+    }
+    return stored;
+}
+
+std::optional<AddressRange> address_range(const StoredNetwork& network, Family family) {
+    const bool v4 = family == Family::v4;
+    const auto subnet = parse_prefix(v4 ? network.record.subnet4 : network.record.subnet6);
+    if (!subnet)
+        return std::nullopt;
+    AddressRange range{
+        *subnet, parse_prefix(v4 ? network.range4 : network.range6).value_or(*subnet), {}};
+    if (const auto gateway = parse_ip(v4 ? network.record.gateway4 : network.record.gateway6))
+        range.reserved.push_back(*gateway);
+    for (const auto& [name, text] : network.reserved) {
+        if (const auto address = parse_ip(text))
+            range.reserved.push_back(*address);
+    }
+    return range;
+}
+
+Lease lease_for(const StoredNetwork& network,
+                const std::vector<Lease>& leases,
+                const std::string& container,
+                const std::string& key,
+                const NetworkAttachment& wanted) {
+    const auto held = std::count_if(
+        leases.begin(), leases.end(), [](const Lease& lease) { return !lease.container.empty(); });
+    if (static_cast<std::size_t>(held) >= most_endpoints)
+        throw Error(
+            "network " + network.record.name + " has " + std::to_string(held) +
+            " containers, and a bridge carries no more; spread the replicas over several networks");
+    Lease remembered;
+    for (const auto& lease : leases) {
+        if (lease.container.empty() && !key.empty() && lease.key == key)
+            remembered = lease;
+    }
+    return {choose(network, Family::v4, leases, {wanted.ipv4_address, remembered.address4}),
+            choose(network, Family::v6, leases, {wanted.ipv6_address, remembered.address6}),
+            container,
+            key};
+}
+
+Endpoint endpoint_for(const std::string& instance,
+                      const NetworkRecord& network,
+                      const Lease& lease,
+                      const NetworkAttachment& wanted,
+                      int index) {
+    if (!wanted.mac_address.empty() && !sys::parse_mac(wanted.mac_address))
+        throw Error("\"" + wanted.mac_address +
+                    "\" is not a hardware address such as 02:42:0a:00:00:02");
+    Endpoint endpoint;
+    endpoint.network = network.name;
+    endpoint.bridge = network.bridge;
+    endpoint.group = network.group;
+    endpoint.host_name = veth_name(lease.container, network.name);
+    endpoint.name =
+        wanted.interface_name.empty() ? "eth" + std::to_string(index) : wanted.interface_name;
+    endpoint.alias = alias_prefix(instance) + holder(lease);
+    endpoint.mac = wanted.mac_address;
+    const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
+    if (endpoint.mac.empty() && address)
+        endpoint.mac = mac_for(*address);
+    endpoint.address4 = with_length(lease.address4, network.subnet4);
+    endpoint.address6 = with_length(lease.address6, network.subnet6);
+    if (!network.internal) {
+        endpoint.gateway4 = network.gateway4;
+        endpoint.gateway6 = network.gateway6;
+    }
+    endpoint.mtu = network.mtu;
+    return endpoint;
+}
+
+std::string alias_prefix(const std::string& instance) {
+    return "stack:" + instance + ":";
+}
+
+std::string bridge_alias(const std::string& instance, const std::string& network) {
+    return alias_prefix(instance) + "network:" + network;
+}
+
+std::string veth_name(const std::string& container, const std::string& network) {
+    return "stv" + sha256_hex(container + "/" + network).substr(0, 12);
+}
+
+std::string holder(const Lease& lease) {
+    constexpr std::size_t short_id = 12;
+    return lease.key.empty() ? "container " + lease.container.substr(0, short_id) : lease.key;
+}
+
+}  // namespace stack::network

@@ -1,0 +1,348 @@
+#include "engine/network/networks.h"
+
+#include <stack/error.h>
+
+#include "base/failpoint.h"
+#include "base/ip.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "engine/network/kernel.h"
+#include "engine/network/layout.h"
+#include "engine/network/record.h"
+#include "engine/network/ruleset.h"
+#include "sys/conntrack.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <net/if.h>
+
+namespace stack::network {
+namespace {
+
+/// How many released leases a network remembers, so that a replica gets its address again.
+constexpr std::size_t most_remembered = 1024;
+
+sys::Lock lock_networks(const Paths& paths) {
+    sys::ensure_directory(networks_directory(paths), 0700);
+    return sys::Lock::acquire(networks_directory(paths) + "/lock");
+}
+
+std::vector<NetworkRecord> records(const std::vector<StoredNetwork>& stored) {
+    std::vector<NetworkRecord> list;
+    for (const auto& network : stored)
+        list.push_back(network.record);
+    return list;
+}
+
+Elements elements_for(const Publication& publication) {
+    return elements_for(publication.ports, publication.address4, publication.address6);
+}
+
+using Publications = std::map<std::string, Publication>;
+
+Publications load_publications(const Paths& paths) {
+    Publications all;
+    for (const auto& container : publishing_containers(paths))
+        all[container] = load_publication(paths, container);
+    return all;
+}
+
+std::string container_name(const Paths& paths, const std::string& container) {
+    for (const auto& network : stored_names(paths)) {
+        for (const auto& lease : load_leases(paths, network)) {
+            if (lease.container == container)
+                return holder(lease);
+        }
+    }
+    return holder({"", "", container, ""});
+}
+
+/// All elements there should be. Throws where two publications want one port of the host.
+Elements whole_table(const Paths& paths,
+                     const std::vector<StoredNetwork>& networks,
+                     const Publications& publications) {
+    Elements all = elements_for(records(networks));
+    std::map<std::string, std::string> owners;  // by map and key
+    for (const auto& [container, publication] : publications) {
+        for (const auto& [map, elements] : elements_for(publication)) {
+            for (const auto& element : elements) {
+                const std::string key = key_of(element);
+                const auto [owner, is_new] = owners.emplace(map + " " + key, container);
+                if (!is_new)
+                    throw Error("port " + replace_all(key, " . ", " ") +
+                                " cannot be published by " + container_name(paths, container) +
+                                ": " + container_name(paths, owner->second) + " publishes it");
+                all[map].insert(element);
+            }
+        }
+    }
+    return all;
+}
+
+Surroundings look_around(const Paths& paths, Kernel& kernel) {
+    Surroundings around;
+    for (const auto& route : kernel.routes().routes())
+        around.routes.push_back(route.destination);
+    for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n')) {
+        const auto [word, rest] = split_once(line, ' ');
+        if (const auto server = parse_ip(trim(rest)); word == "nameserver" && server)
+            around.servers.push_back(*server);
+    }
+    around.networks = records(load_stored(paths));
+    around.uplink_mtu = kernel.uplink_mtu();
+    return around;
+}
+
+Strings holders(const std::vector<Lease>& leases) {
+    Strings names;
+    for (const auto& lease : leases) {
+        if (!lease.container.empty())
+            names.push_back(holder(lease));
+    }
+    return names;
+}
+
+/// Turns the container's lease into a memory of it. False where it has none.
+bool release_lease(std::vector<Lease>& leases, const std::string& container) {
+    const auto found = std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
+        return lease.container == container;
+    });
+    if (found == leases.end())
+        return false;
+    Lease released = *found;
+    leases.erase(found);
+    released.container.clear();
+    std::erase_if(leases, [&](const Lease& lease) {
+        return lease.container.empty() && lease.key == released.key;
+    });
+    if (!released.key.empty())
+        leases.push_back(released);  // the oldest memories come first, and go first
+    const auto is_memory = [](const Lease& lease) { return lease.container.empty(); };
+    if (static_cast<std::size_t>(std::count_if(leases.begin(), leases.end(), is_memory)) >
+        most_remembered)
+        leases.erase(std::find_if(leases.begin(), leases.end(), is_memory));
+    return true;
+}
+
+/// UDP ports that lead elsewhere after the change than before.
+std::vector<sys::UdpPort> changed_udp_ports(const Publication& before, const Publication& after) {
+    const bool moved = before.address4 != after.address4 || before.address6 != after.address6;
+    const auto has = [](const Publication& publication, const PublishedPort& port) {
+        return std::find(publication.ports.begin(), publication.ports.end(), port) !=
+               publication.ports.end();
+    };
+    std::vector<sys::UdpPort> changed;
+    const auto add_from = [&](const Publication& one, const Publication& other) {
+        for (const auto& port : one.ports) {
+            if (port.protocol == Protocol::udp && (moved || !has(other, port)))
+                changed.push_back({parse_ip(port.host_ip), port.port});
+        }
+    };
+    add_from(before, after);
+    add_from(after, before);
+    for (auto& port : changed) {
+        if (port.host && (to_text(*port.host) == "0.0.0.0" || to_text(*port.host) == "::"))
+            port.host.reset();
+    }
+    return changed;
+}
+
+/// The names of the links that the records speak of.
+std::set<std::string> recorded_links(const Paths& paths,
+                                     const std::vector<StoredNetwork>& networks) {
+    std::set<std::string> names;
+    for (const auto& network : networks) {
+        names.insert(network.record.bridge);
+        for (const auto& lease : load_leases(paths, network.record.name)) {
+            if (!lease.container.empty())
+                names.insert(veth_name(lease.container, network.record.name));
+        }
+    }
+    return names;
+}
+
+void remove_strays(const Paths& paths, Kernel& kernel, const std::vector<StoredNetwork>& networks) {
+    const auto recorded = recorded_links(paths, networks);
+    for (const auto& link : kernel.routes().links()) {
+        if (!link.alias.starts_with(alias_prefix(paths.instance)) || recorded.count(link.name) != 0)
+            continue;
+        log::info("link " + link.name + " (" + link.alias +
+                  ") belongs to no record; it is removed");
+        kernel.routes().remove_link(link.index);
+    }
+}
+
+/// Veths stay where they are when their bridge is deleted; this puts them into the new one.
+void reconnect(Kernel& kernel, const NetworkRecord& network, std::uint32_t bridge) {
+    for (const auto& link : kernel.routes().links()) {
+        if (link.group == network.group && link.bridge == 0 && link.index != bridge)
+            kernel.routes().set_bridge(link.index, bridge);
+    }
+}
+
+/// Publications of containers that have no address in any network any more.
+void remove_stray_publications(const Paths& paths, const std::vector<StoredNetwork>& networks) {
+    std::set<std::string> holding;
+    for (const auto& network : networks) {
+        for (const auto& lease : load_leases(paths, network.record.name))
+            holding.insert(lease.container);
+    }
+    for (const auto& container : publishing_containers(paths)) {
+        if (holding.count(container) == 0)
+            store_publication(paths, container, {});
+    }
+}
+
+}  // namespace
+
+Networks::Networks(const Paths& paths) : paths_(paths) {}
+
+Networks::~Networks() = default;
+
+Kernel& Networks::kernel() {
+    if (!kernel_)
+        kernel_ = std::make_unique<Kernel>(paths_);
+    return *kernel_;
+}
+
+std::vector<NetworkRecord> Networks::list() const {
+    return records(load_stored(paths_));
+}
+
+std::optional<NetworkRecord> Networks::find(const std::string& name) const {
+    const auto stored = find_stored(paths_, name);
+    return stored ? std::optional(stored->record) : std::nullopt;
+}
+
+void Networks::bring_up(const NetworkRecord& network) {
+    kernel().ensure_bridge(network);
+    kernel().change_table({}, elements_for({network}), [&] {
+        return whole_table(paths_, load_stored(paths_), load_publications(paths_));
+    });
+}
+
+NetworkRecord Networks::ensure(const std::string& project,
+                               const Network& network,
+                               const std::string& config_digest) {
+    if (const auto existing = find(network.name);
+        existing && existing->config_digest != config_digest)
+        remove(network.name);
+    const auto lock = lock_networks(paths_);
+    auto stored = find_stored(paths_, network.name);
+    if (!stored) {
+        stored = layout_for(
+            paths_.instance, project, network, config_digest, look_around(paths_, kernel()));
+        // Written first, so that whatever exists has a record: a crash leaves a network to finish,
+        // not a residue.
+        store(paths_, *stored);
+        STACK_FAILPOINT("network.recorded");
+    }
+    bring_up(stored->record);
+    return stored->record;
+}
+
+void Networks::remove(const std::string& name) {
+    const auto lock = lock_networks(paths_);
+    const auto stored = find_stored(paths_, name);
+    if (!stored)
+        return;
+    if (const auto names = holders(load_leases(paths_, name)); !names.empty())
+        throw Error("network " + name + " is in use by " + join(names, ", ") +
+                    "; remove these first");
+    kernel().remove_bridge(stored->record);
+    auto others = load_stored(paths_);
+    std::erase(others, *stored);
+    const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
+    if (others.empty())
+        kernel().reconcile_table({});
+    else
+        kernel().change_table(elements_for({stored->record}), {}, whole);
+    remove_stored(paths_, name);
+}
+
+Endpoint Networks::attach(const std::string& name,
+                          const std::string& container,
+                          const std::string& key,
+                          const NetworkAttachment& wanted,
+                          int index) {
+    const auto lock = lock_networks(paths_);
+    const auto stored = find_stored(paths_, name);
+    if (!stored)
+        throw Error("network " + name + " does not exist; create it, or bring its stack up");
+    auto leases = load_leases(paths_, name);
+    auto own = std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
+        return lease.container == container;
+    });
+    if (own == leases.end()) {
+        const Lease lease = lease_for(*stored, leases, container, key, wanted);
+        std::erase_if(leases,
+                      [&](const Lease& old) { return old.container.empty() && old.key == key; });
+        own = leases.insert(leases.end(), lease);
+        store_leases(paths_, name, leases);
+        STACK_FAILPOINT("ipam.reserve");
+    }
+    Endpoint endpoint = endpoint_for(paths_.instance, stored->record, *own, wanted, index);
+    endpoint.bridge_index = if_nametoindex(stored->record.bridge.c_str());
+    if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
+        bring_up(stored->record);
+        endpoint.bridge_index = if_nametoindex(stored->record.bridge.c_str());
+    }
+    return endpoint;
+}
+
+void Networks::release(const std::string& container) {
+    unpublish(container);
+    const auto lock = lock_networks(paths_);
+    for (const auto& network : stored_names(paths_)) {
+        auto leases = load_leases(paths_, network);
+        if (!release_lease(leases, container))
+            continue;
+        STACK_FAILPOINT("ipam.free");
+        store_leases(paths_, network, leases);
+    }
+}
+
+void Networks::replace_publication(const std::string& container, const Publication& after) {
+    const auto lock = lock_networks(paths_);
+    const Publication before = load_publication(paths_, container);
+    if (before.ports.empty() && after.ports.empty())
+        return;
+    // In the kernel first: what is refused there must not be on record.
+    kernel().change_table(elements_for(before), elements_for(after), [&] {
+        auto publications = load_publications(paths_);
+        publications[container] = after;
+        return whole_table(paths_, load_stored(paths_), publications);
+    });
+    STACK_FAILPOINT("nft.published");
+    store_publication(paths_, container, after);
+    sys::forget_flows(changed_udp_ports(before, after));
+}
+
+void Networks::publish(const std::string& container,
+                       const Endpoint& endpoint,
+                       const std::vector<PublishedPort>& ports) {
+    replace_publication(container,
+                        {split_once(endpoint.address4, '/').first,
+                         split_once(endpoint.address6, '/').first,
+                         ports});
+}
+
+void Networks::unpublish(const std::string& container) {
+    replace_publication(container, {});
+}
+
+void Networks::reconcile() {
+    const auto lock = lock_networks(paths_);
+    const auto networks = load_stored(paths_);
+    for (const auto& network : networks)
+        reconnect(kernel(), network.record, kernel().ensure_bridge(network.record));
+    remove_strays(paths_, kernel(), networks);
+    remove_stray_publications(paths_, networks);
+    kernel().reconcile_table(whole_table(paths_, networks, load_publications(paths_)));
+}
+
+}  // namespace stack::network

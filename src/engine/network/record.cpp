@@ -1,0 +1,213 @@
+#include "engine/network/record.h"
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "model/codec.h"
+#include "sys/file.h"
+
+#include <algorithm>
+
+namespace stack::network {
+
+void visit_fields(model::Is<NetworkRecord> auto& v, auto&& field) {
+    field("name", v.name), field("project", v.project), field("key", v.key);
+    field("config_digest", v.config_digest), field("bridge", v.bridge), field("group", v.group);
+    field("subnet4", v.subnet4), field("gateway4", v.gateway4), field("subnet6", v.subnet6);
+    field("gateway6", v.gateway6), field("mtu", v.mtu), field("internal", v.internal);
+    field("labels", v.labels);
+}
+
+void visit_fields(model::Is<StoredNetwork> auto& v, auto&& field) {
+    field("network", v.record), field("range4", v.range4), field("range6", v.range6);
+    field("reserved", v.reserved);
+}
+
+namespace {
+
+constexpr std::string_view record_ending = ".json";
+
+std::string record_path(const Paths& paths, const std::string& name) {
+    return networks_directory(paths) + "/" + name + std::string(record_ending);
+}
+
+std::string leases_path(const Paths& paths, const std::string& name) {
+    return networks_directory(paths) + "/" + name + ".leases";
+}
+
+std::string ports_directory(const Paths& paths) {
+    return paths.run + "/networks/ports";
+}
+
+/// Fields of a line; `-` stands for an empty one.
+std::string written(const std::string& field) {
+    return field.empty() ? "-" : field;
+}
+
+std::string read(const std::string& field) {
+    return field == "-" ? "" : field;
+}
+
+bool is_address(const std::string& field) {
+    return field == "-" || parse_ip(field).has_value();
+}
+
+std::optional<Protocol> parse_protocol(const std::string& text) {
+    for (const Protocol protocol : {Protocol::tcp, Protocol::udp, Protocol::sctp}) {
+        if (model::name_of(protocol) == text)
+            return protocol;
+    }
+    return std::nullopt;
+}
+
+std::optional<PublishedPort> parse_port(const Strings& fields) {
+    if (fields.size() != 5 || fields[0] != "port")
+        return std::nullopt;
+    const auto protocol = parse_protocol(fields[1]);
+    const auto port = parse_number<std::uint16_t>(fields[3]);
+    const auto target = parse_number<std::uint16_t>(fields[4]);
+    if (!protocol || !is_address(fields[2]) || !port || !target)
+        return std::nullopt;
+    return PublishedPort{read(fields[2]), *port, *target, *protocol};
+}
+
+}  // namespace
+
+void check_name(const std::string& name) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    const auto is_allowed = [&](char c) { return is_plain(c) || c == '_' || c == '.' || c == '-'; };
+    constexpr std::size_t longest = 200;  // a file name has 255 bytes
+    if (name.empty() || name.size() > longest || !is_plain(name[0]) ||
+        !std::all_of(name.begin(), name.end(), is_allowed))
+        throw Error(
+            "\"" + name +
+            "\" cannot be the name of a network: it takes letters, digits, '_', '.' and '-', "
+            "and begins with a letter or digit");
+}
+
+std::string networks_directory(const Paths& paths) {
+    return paths.state + "/networks";
+}
+
+Strings stored_names(const Paths& paths) {
+    Strings names;
+    for (const auto& file : sys::list_directory(networks_directory(paths))) {
+        if (file.ends_with(record_ending))
+            names.push_back(file.substr(0, file.size() - record_ending.size()));
+    }
+    return names;
+}
+
+std::optional<StoredNetwork> find_stored(const Paths& paths, const std::string& name) {
+    check_name(name);
+    const std::string path = record_path(paths, name);
+    const auto text = sys::read_file(path);
+    if (!text)
+        return std::nullopt;
+    const auto json = model::Json::parse(*text, nullptr, false);
+    if (!json.is_object())
+        throw Error("the record of network " + name + " is damaged; remove " + path +
+                    " and bring its stack up again");
+    StoredNetwork network;
+    model::decode(json, network);
+    return network;
+}
+
+std::vector<StoredNetwork> load_stored(const Paths& paths) {
+    std::vector<StoredNetwork> networks;
+    for (const auto& name : stored_names(paths)) {
+        if (auto network = find_stored(paths, name))
+            networks.push_back(std::move(*network));
+    }
+    return networks;
+}
+
+void store(const Paths& paths, const StoredNetwork& network) {
+    sys::replace_file(record_path(paths, network.record.name),
+                      model::encode(network).dump(2) + "\n");
+}
+
+void remove_stored(const Paths& paths, const std::string& name) {
+    sys::remove_file(leases_path(paths, name));
+    sys::remove_file(record_path(paths, name));
+}
+
+std::vector<Lease> parse_leases(const std::string& text) {
+    std::vector<Lease> leases;
+    for (const auto& line : split(text, '\n')) {
+        const auto fields = split(line, ' ');
+        if (fields.size() == 4 && is_address(fields[0]) && is_address(fields[1]))
+            leases.push_back({read(fields[0]), read(fields[1]), read(fields[2]), read(fields[3])});
+    }
+    return leases;
+}
+
+std::string to_text(const std::vector<Lease>& leases) {
+    std::string text;
+    for (const auto& lease : leases)
+        text += written(lease.address4) + " " + written(lease.address6) + " " +
+                written(lease.container) + " " + written(lease.key) + "\n";
+    return text;
+}
+
+std::vector<Lease> load_leases(const Paths& paths, const std::string& network) {
+    return parse_leases(sys::read_file(leases_path(paths, network)).value_or(""));
+}
+
+void store_leases(const Paths& paths,
+                  const std::string& network,
+                  const std::vector<Lease>& leases) {
+    sys::replace_volatile_file(leases_path(paths, network), to_text(leases));
+}
+
+Publication parse_publication(const std::string& text) {
+    Publication publication;
+    for (const auto& line : split(text, '\n')) {
+        const auto fields = split(line, ' ');
+        if (fields.size() == 3 && fields[0] == "to" && is_address(fields[1]) &&
+            is_address(fields[2])) {
+            publication.address4 = read(fields[1]);
+            publication.address6 = read(fields[2]);
+        } else if (const auto port = parse_port(fields)) {
+            publication.ports.push_back(*port);
+        }
+    }
+    return publication;
+}
+
+std::string to_text(const Publication& publication) {
+    std::string text =
+        "to " + written(publication.address4) + " " + written(publication.address6) + "\n";
+    for (const auto& port : publication.ports)
+        text += "port " + std::string(model::name_of(port.protocol)) + " " + written(port.host_ip) +
+                " " + std::to_string(port.port) + " " + std::to_string(port.target) + "\n";
+    return text;
+}
+
+Strings publishing_containers(const Paths& paths) {
+    Strings containers = sys::list_directory(ports_directory(paths));
+    // An id has no dot; what has one was being written when its writer died.
+    std::erase_if(containers,
+                  [](const std::string& name) { return name.find('.') != std::string::npos; });
+    return containers;
+}
+
+Publication load_publication(const Paths& paths, const std::string& container) {
+    return parse_publication(sys::read_file(ports_directory(paths) + "/" + container).value_or(""));
+}
+
+void store_publication(const Paths& paths,
+                       const std::string& container,
+                       const Publication& publication) {
+    const std::string path = ports_directory(paths) + "/" + container;
+    if (publication.ports.empty()) {
+        sys::remove_file(path);
+        return;
+    }
+    sys::ensure_directory(ports_directory(paths), 0700);
+    sys::replace_volatile_file(path, to_text(publication));
+}
+
+}  // namespace stack::network
