@@ -1,0 +1,664 @@
+#include "engine/build/dockerfile.h"
+
+#include "base/text.h"
+#include "base/units.h"
+#include "engine/build/run_mount.h"
+#include "engine/build/words.h"
+
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::build {
+namespace {
+
+std::string upper(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(), [](char c) {
+        return static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    });
+    return result;
+}
+
+std::string did_you_mean(const std::string& word, const Strings& candidates) {
+    const std::string near = closest(word, candidates);
+    return near.empty() ? "" : "did you mean `" + near + "`?";
+}
+
+/// A JSON array of strings, or nullopt where the text is not a JSON array and so is the shell form.
+/// An array that holds anything else is a mistake: `mistaken` is set.
+std::optional<Strings> json_words(std::string_view text, bool& mistaken) {
+    text = trim(text);
+    if (!text.starts_with('['))
+        return std::nullopt;
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    if (!json.is_array())
+        return std::nullopt;
+    mistaken =
+        !std::all_of(json.begin(), json.end(), [](const auto& item) { return item.is_string(); });
+    return mistaken ? Strings{} : json.get<Strings>();
+}
+
+struct FlagRule {
+    std::string_view name;
+    bool boolean = false;
+    bool repeated = false;
+};
+
+/// Parses the arguments of one statement.
+class StatementParser {
+  public:
+    StatementParser(const Statement& statement, char escape, Diagnostics& diagnostics)
+        : statement_(statement), escape_(escape), diagnostics_(diagnostics) {
+        const std::string_view text = statement.text;
+        const auto end = std::min(text.find_first_of(" \t\v\f\r"), text.size());
+        keyword_ = text.substr(0, end);
+        name_ = upper(keyword_);
+        arguments_ = trim(text.substr(end));
+    }
+
+    std::optional<InstructionBody> parse() {
+        const auto found = std::find_if(
+            rules.begin(), rules.end(), [&](const Rule& rule) { return rule.name == name_; });
+        if (found == rules.end()) {
+            Strings names;
+            for (const auto& rule : rules)
+                names.emplace_back(rule.name);
+            return fail("unknown-instruction",
+                        "unknown instruction `" + std::string(keyword_) + "`",
+                        keyword_,
+                        did_you_mean(name_, names));
+        }
+        if (!read_flags(found->flags))
+            return std::nullopt;
+        return (this->*found->parse)();
+    }
+
+  private:
+    using Result = std::optional<InstructionBody>;
+
+    struct Rule {
+        std::string_view name;
+        std::vector<FlagRule> flags;
+        Result (StatementParser::*parse)();
+    };
+
+    static const std::array<Rule, 18> rules;
+
+    std::nullopt_t fail(const char* code,
+                        std::string message,
+                        std::string_view part,
+                        std::string hint = {}) {
+        const Location at = part.empty() ? statement_.locate(keyword_) : statement_.locate(part);
+        diagnostics_.push_back(
+            {Severity::error, code, std::move(message), at, std::move(hint), {}});
+        return std::nullopt;
+    }
+
+    // Flags
+
+    bool read_flags(const std::vector<FlagRule>& allowed) {
+        const auto flags = leading_flags(arguments_);
+        rest_ = flags.rest;
+        return std::all_of(flags.words.begin(), flags.words.end(), [&](const Word& word) {
+            return read_flag(word, allowed);
+        });
+    }
+
+    bool read_flag(const Word& word, const std::vector<FlagRule>& allowed) {
+        const auto equals = word.text.find('=');
+        const std::string flag =
+            word.text.substr(2, equals == std::string::npos ? equals : equals - 2);
+        const auto rule = std::find_if(allowed.begin(), allowed.end(), [&](const FlagRule& known) {
+            return known.name == flag;
+        });
+        if (rule == allowed.end())
+            return unknown_flag(flag, word, allowed);
+        std::string value = equals == std::string::npos ? "" : word.text.substr(equals + 1);
+        if (equals == std::string::npos && !rule->boolean) {
+            fail("bad-flag", "the flag --" + flag + " needs a value", word.span);
+            return false;
+        }
+        if (rule->boolean && value.empty())
+            value = "true";
+        if (rule->boolean && to_lower(value) != "true" && to_lower(value) != "false") {
+            fail("bad-flag", "--" + flag + " is true or false, not `" + value + "`", word.span);
+            return false;
+        }
+        if (!rule->repeated && find_flag(flag) != nullptr) {
+            fail("bad-flag", "the flag --" + flag + " is given twice", word.span);
+            return false;
+        }
+        flags_.push_back({flag, rule->boolean ? to_lower(value) : value, word.span});
+        return true;
+    }
+
+    bool unknown_flag(const std::string& flag,
+                      const Word& word,
+                      const std::vector<FlagRule>& allowed) {
+        Strings names;
+        for (const auto& rule : allowed)
+            names.emplace_back(rule.name);
+        const std::string near = closest(flag, names);
+        fail("unknown-flag",
+             name_ + " has no flag --" + flag,
+             word.span,
+             near.empty() ? "" : "did you mean `--" + near + "`?");
+        return false;
+    }
+
+    struct Flag {
+        std::string name;
+        std::string value;
+        std::string_view span;
+    };
+
+    [[nodiscard]] const Flag* find_flag(std::string_view name) const {
+        const auto found = std::find_if(
+            flags_.begin(), flags_.end(), [&](const Flag& flag) { return flag.name == name; });
+        return found == flags_.end() ? nullptr : &*found;
+    }
+
+    [[nodiscard]] std::string flag_value(std::string_view name) const {
+        const Flag* flag = find_flag(name);
+        return flag == nullptr ? "" : flag->value;
+    }
+
+    [[nodiscard]] bool is_set(std::string_view name) const { return flag_value(name) == "true"; }
+
+    // Arguments
+
+    std::optional<std::string> one_argument() {
+        if (rest_.empty()) {
+            fail("missing-argument", name_ + " needs an argument", {});
+            return std::nullopt;
+        }
+        return std::string(rest_);
+    }
+
+    std::optional<CommandLine> command_line(std::string_view text) {
+        bool mistaken = false;
+        const auto words = json_words(text, mistaken);
+        if (mistaken) {
+            fail("bad-json", "the JSON form of " + name_ + " holds strings and nothing else", text);
+            return std::nullopt;
+        }
+        if (words)
+            return CommandLine{false, *words};
+        return CommandLine{true, text.empty() ? Strings{} : Strings{std::string(text)}};
+    }
+
+    /// A JSON array or words between blanks.
+    std::optional<Strings> list() {
+        bool mistaken = false;
+        if (const auto words = json_words(rest_, mistaken)) {
+            if (mistaken) {
+                fail("bad-json",
+                     "the JSON form of " + name_ + " holds strings and nothing else",
+                     rest_);
+                return std::nullopt;
+            }
+            return words;
+        }
+        Strings words;
+        for (const auto word : blank_separated(rest_))
+            words.emplace_back(word);
+        return words;
+    }
+
+    std::optional<std::vector<KeyValue>> key_values() {
+        const auto words = quoted_words(rest_, escape_);
+        if (words.empty()) {
+            fail("missing-argument", name_ + " needs a name and a value", {});
+            return std::nullopt;
+        }
+        if (words.front().text.find('=') == std::string::npos)
+            return legacy_key_value();
+        std::vector<KeyValue> pairs;
+        for (const auto& word : words) {
+            const auto [key, value] = split_once(word.text, '=');
+            if (word.text.find('=') == std::string::npos) {
+                fail("bad-pair", "`" + word.text + "` is not of the form name=value", word.span);
+                return std::nullopt;
+            }
+            if (key.empty()) {
+                fail("bad-pair", "a name of " + name_ + " cannot be empty", word.span);
+                return std::nullopt;
+            }
+            pairs.push_back({key, value, false});
+        }
+        return pairs;
+    }
+
+    std::optional<std::vector<KeyValue>> legacy_key_value() {
+        const auto end = rest_.find_first_of(" \t\v\f\r");
+        if (end == std::string_view::npos) {
+            fail("missing-argument", name_ + " needs a value: " + name_ + " NAME=VALUE", rest_);
+            return std::nullopt;
+        }
+        const std::string_view value = trim(rest_.substr(end));
+        return std::vector{KeyValue{std::string(rest_.substr(0, end)), std::string(value), true}};
+    }
+
+    // Instructions
+
+    Result parse_from() {
+        const auto words = blank_separated(rest_);
+        const bool named = words.size() == 3 && to_lower(words[1]) == "as";
+        if (words.size() != 1 && !named)
+            return fail("bad-from", "FROM is `FROM image` or `FROM image AS name`", rest_);
+        From from{std::string(words[0]), flag_value("platform"), {}};
+        if (!named)
+            return from;
+        from.name = to_lower(words[2]);
+        const bool valid = from.name[0] >= 'a' && from.name[0] <= 'z' &&
+                           std::all_of(from.name.begin(), from.name.end(), [](char c) {
+                               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                                      c == '-' || c == '_' || c == '.';
+                           });
+        if (!valid)
+            return fail("bad-stage-name",
+                        "`" + std::string(words[2]) + "` cannot be the name of a stage",
+                        words[2],
+                        "a letter, then letters, digits, `-`, `_` and `.`");
+        if (from.name == "scratch" || from.name == "context")
+            warn("reserved-stage-name", "the stage name `" + from.name + "` is reserved", words[2]);
+        return from;
+    }
+
+    void warn(const char* code, std::string message, std::string_view part, std::string hint = {}) {
+        diagnostics_.push_back({Severity::warning,
+                                code,
+                                std::move(message),
+                                statement_.locate(part),
+                                std::move(hint),
+                                {}});
+    }
+
+    Result parse_arg() {
+        const auto words = quoted_words(rest_, escape_);
+        if (words.empty())
+            return fail("missing-argument", "ARG needs a name", {});
+        Arg arg;
+        for (const auto& word : words) {
+            const auto [name, value] = split_once(word.text, '=');
+            if (name.empty())
+                return fail("bad-pair", "the name of an ARG cannot be empty", word.span);
+            const bool assigned = word.text.find('=') != std::string::npos;
+            arg.arguments.emplace_back(name, assigned ? std::optional(value) : std::nullopt);
+        }
+        return arg;
+    }
+
+    Result parse_env() {
+        auto pairs = key_values();
+        return pairs ? Result(Env{std::move(*pairs)}) : std::nullopt;
+    }
+
+    Result parse_label() {
+        auto pairs = key_values();
+        return pairs ? Result(Label{std::move(*pairs)}) : std::nullopt;
+    }
+
+    Result parse_run() {
+        Run run;
+        const auto command = command_line(rest_);
+        if (!command)
+            return std::nullopt;
+        if (command->words.empty())
+            return fail("missing-argument", "RUN needs a command", {});
+        run.command = *command;
+        run.heredocs = statement_.heredocs;
+        for (const auto& flag : flags_) {
+            if (flag.name == "mount" && !check_mount(flag))
+                return std::nullopt;
+            if (flag.name == "mount")
+                run.mounts.push_back(flag.value);
+        }
+        run.network = find_flag("network") == nullptr ? "default" : flag_value("network");
+        if (run.network != "default" && run.network != "none" && run.network != "host")
+            return fail("bad-flag",
+                        "--network is default, none or host, not `" + run.network + "`",
+                        find_flag("network")->span);
+        if (const Flag* security = find_flag("security"); security && security->value != "sandbox")
+            return fail("unsupported",
+                        "a step cannot run without isolation: --security is `sandbox`",
+                        security->span);
+        return run;
+    }
+
+    bool check_mount(const Flag& flag) {
+        if (run_mount_source(flag.value).find('$') != std::string::npos) {
+            fail("bad-mount",
+                 "`from` of a mount takes no variables",
+                 flag.span,
+                 "name a stage: FROM ${…} AS name, then from=name");
+            return false;
+        }
+        if (flag.value.find('$') != std::string::npos)
+            return true;
+        const auto mount = parse_run_mount(flag.value);
+        if (!mount)
+            fail("bad-mount", mount.error().message, flag.span);
+        return mount.has_value();
+    }
+
+    Result parse_copy() { return parse_copy_or_add(false); }
+
+    Result parse_add() { return parse_copy_or_add(true); }
+
+    Result parse_copy_or_add(bool add) {
+        const auto words = list();
+        if (!words)
+            return std::nullopt;
+        if (words->size() < 2)
+            return fail("missing-argument", name_ + " needs a source and a destination", rest_);
+        Copy copy = copy_flags(add);
+        copy.destination = words->back();
+        HeredocWord heredoc;
+        if (!statement_.heredocs.empty() && parse_heredoc_word(copy.destination, heredoc))
+            return fail("bad-heredoc", "a heredoc cannot be the destination of " + name_, rest_);
+        for (auto word = words->begin(); word + 1 != words->end(); ++word) {
+            if (statement_.heredocs.empty() || !parse_heredoc_word(*word, heredoc))
+                copy.sources.push_back(*word);
+        }
+        copy.files = statement_.heredocs;
+        return check_copy(copy) ? Result(std::move(copy)) : std::nullopt;
+    }
+
+    [[nodiscard]] Copy copy_flags(bool add) const {
+        Copy copy;
+        copy.add = add;
+        copy.from = flag_value("from");
+        copy.chown = flag_value("chown");
+        copy.chmod = flag_value("chmod");
+        copy.checksum = flag_value("checksum");
+        copy.link = is_set("link");
+        copy.parents = is_set("parents");
+        copy.keep_git_dir = is_set("keep-git-dir");
+        if (find_flag("unpack") != nullptr)
+            copy.unpack = is_set("unpack");
+        for (const auto& flag : flags_) {
+            if (flag.name == "exclude")
+                copy.excludes.push_back(flag.value);
+        }
+        return copy;
+    }
+
+    bool check_copy(const Copy& copy) {
+        if (copy.from.find('$') != std::string::npos) {
+            fail("bad-flag",
+                 "--from takes no variables",
+                 find_flag("from")->span,
+                 "name a stage: FROM ${…} AS name, then --from=name");
+            return false;
+        }
+        const bool remote =
+            std::any_of(copy.sources.begin(), copy.sources.end(), [](const auto& source) {
+                return source.starts_with("http://") || source.starts_with("https://");
+            });
+        if (remote && !copy.add) {
+            fail("bad-source", "COPY takes no URL", rest_, "use ADD");
+            return false;
+        }
+        if (!copy.checksum.empty() &&
+            (copy.sources.size() != 1 || copy.sources[0].find(':') == std::string::npos)) {
+            fail("bad-flag",
+                 "--checksum is for exactly one remote source",
+                 find_flag("checksum")->span);
+            return false;
+        }
+        return true;
+    }
+
+    Result parse_cmd() {
+        auto command = command_line(rest_);
+        return command ? Result(Cmd{std::move(*command)}) : std::nullopt;
+    }
+
+    Result parse_entrypoint() {
+        auto command = command_line(rest_);
+        return command ? Result(Entrypoint{std::move(*command)}) : std::nullopt;
+    }
+
+    Result parse_shell() {
+        const auto command = command_line(rest_);
+        if (!command)
+            return std::nullopt;
+        if (command->shell || command->words.empty())
+            return fail("bad-json",
+                        "SHELL needs the JSON form",
+                        rest_,
+                        R"(such as SHELL ["/bin/bash", "-c"])");
+        return ShellForm{command->words};
+    }
+
+    Result parse_expose() {
+        Expose expose;
+        for (const auto& word : quoted_words(rest_, escape_))
+            expose.ports.push_back(word.text);
+        if (expose.ports.empty())
+            return fail("missing-argument", "EXPOSE needs a port", {});
+        return expose;
+    }
+
+    Result parse_volume() {
+        const auto paths = list();
+        if (!paths)
+            return std::nullopt;
+        if (paths->empty())
+            return fail("missing-argument", "VOLUME needs a path", {});
+        for (const auto& path : *paths) {
+            if (trim(path).empty())
+                return fail("missing-argument", "the path of a VOLUME cannot be empty", rest_);
+        }
+        return VolumePaths{*paths};
+    }
+
+    Result parse_user() {
+        auto name = one_argument();
+        return name ? Result(User{std::move(*name)}) : std::nullopt;
+    }
+
+    Result parse_workdir() {
+        auto path = one_argument();
+        return path ? Result(Workdir{std::move(*path)}) : std::nullopt;
+    }
+
+    Result parse_stopsignal() {
+        auto signal = one_argument();
+        return signal ? Result(StopSignal{std::move(*signal)}) : std::nullopt;
+    }
+
+    Result parse_maintainer() {
+        auto name = one_argument();
+        if (name)
+            warn("maintainer-deprecated",
+                 "MAINTAINER is deprecated",
+                 keyword_,
+                 "LABEL org.opencontainers.image.authors=… says it");
+        return name ? Result(Maintainer{std::move(*name)}) : std::nullopt;
+    }
+
+    Result parse_onbuild() {
+        const auto words = blank_separated(rest_);
+        if (words.empty())
+            return fail("missing-argument", "ONBUILD needs an instruction", {});
+        const std::string trigger = upper(words[0]);
+        if (trigger == "ONBUILD" || trigger == "FROM" || trigger == "MAINTAINER")
+            return fail("bad-trigger", trigger + " cannot be triggered by ONBUILD", words[0]);
+        OnBuild on_build{std::string(rest_)};
+        for (const auto& heredoc : statement_.heredocs)
+            on_build.trigger += "\n" + heredoc.content + heredoc.name;
+        const auto parsed = parse_trigger(on_build.trigger, {});
+        if (parsed.instruction)
+            return on_build;
+        const auto& complaint = parsed.diagnostics.front();
+        return fail(complaint.code.c_str(), complaint.message, rest_, complaint.hint);
+    }
+
+    Result parse_healthcheck() {
+        const auto words = blank_separated(rest_);
+        if (words.empty())
+            return fail("missing-argument", "HEALTHCHECK needs CMD or NONE", {});
+        const std::string type = upper(words[0]);
+        HealthcheckForm form;
+        if (type == "NONE" && words.size() > 1)
+            return fail("bad-healthcheck", "HEALTHCHECK NONE takes no arguments", words[1]);
+        if (type == "NONE") {
+            form.check.test = {"NONE"};
+            form.check.disabled = true;
+            return form;
+        }
+        if (type != "CMD")
+            return fail("bad-healthcheck",
+                        "`" + std::string(words[0]) + "` is not CMD or NONE",
+                        words[0],
+                        did_you_mean(type, {"CMD", "NONE"}));
+        const auto command = command_line(trim(rest_.substr(words[0].size())));
+        if (!command)
+            return std::nullopt;
+        if (command->words.empty())
+            return fail("bad-healthcheck", "HEALTHCHECK CMD needs a command", words[0]);
+        form.check.test = {command->shell ? "CMD-SHELL" : "CMD"};
+        form.check.test.insert(form.check.test.end(), command->words.begin(), command->words.end());
+        return read_timing(form.check) ? Result(std::move(form)) : std::nullopt;
+    }
+
+    bool read_timing(Healthcheck& check) {
+        for (const auto& flag : flags_) {
+            if (flag.name == "retries") {
+                check.retries = parse_number<int>(flag.value);
+                if (!check.retries || *check.retries < 0) {
+                    fail("bad-flag", "--retries is a number, not `" + flag.value + "`", flag.span);
+                    return false;
+                }
+                continue;
+            }
+            const auto duration = parse_duration(flag.value);
+            if (!duration || (duration->count() != 0 && *duration < std::chrono::milliseconds(1))) {
+                fail("bad-flag",
+                     "--" + flag.name + " is a duration of a millisecond or more, not `" +
+                         flag.value + "`",
+                     flag.span);
+                return false;
+            }
+            auto& field = flag.name == "interval"       ? check.interval
+                          : flag.name == "timeout"      ? check.timeout
+                          : flag.name == "start-period" ? check.start_period
+                                                        : check.start_interval;
+            if (duration->count() != 0)
+                field = *duration;
+        }
+        return true;
+    }
+
+    const Statement& statement_;
+    char escape_;
+    Diagnostics& diagnostics_;
+    std::string_view keyword_;
+    std::string name_;  // upper case
+    std::string_view arguments_;
+    std::string_view rest_;  // after the flags
+    std::vector<Flag> flags_;
+};
+
+const std::array<StatementParser::Rule, 18> StatementParser::rules{{
+    {"ADD",
+     {{"chown"},
+      {"chmod"},
+      {"checksum"},
+      {"link", true},
+      {"keep-git-dir", true},
+      {"unpack", true},
+      {"exclude", false, true}},
+     &StatementParser::parse_add},
+    {"ARG", {}, &StatementParser::parse_arg},
+    {"CMD", {}, &StatementParser::parse_cmd},
+    {"COPY",
+     {{"from"}, {"chown"}, {"chmod"}, {"link", true}, {"parents", true}, {"exclude", false, true}},
+     &StatementParser::parse_copy},
+    {"ENTRYPOINT", {}, &StatementParser::parse_entrypoint},
+    {"ENV", {}, &StatementParser::parse_env},
+    {"EXPOSE", {}, &StatementParser::parse_expose},
+    {"FROM", {{"platform"}}, &StatementParser::parse_from},
+    {"HEALTHCHECK",
+     {{"interval"}, {"timeout"}, {"start-period"}, {"start-interval"}, {"retries"}},
+     &StatementParser::parse_healthcheck},
+    {"LABEL", {}, &StatementParser::parse_label},
+    {"MAINTAINER", {}, &StatementParser::parse_maintainer},
+    {"ONBUILD", {}, &StatementParser::parse_onbuild},
+    {"RUN", {{"mount", false, true}, {"network"}, {"security"}}, &StatementParser::parse_run},
+    {"SHELL", {}, &StatementParser::parse_shell},
+    {"STOPSIGNAL", {}, &StatementParser::parse_stopsignal},
+    {"USER", {}, &StatementParser::parse_user},
+    {"VOLUME", {}, &StatementParser::parse_volume},
+    {"WORKDIR", {}, &StatementParser::parse_workdir},
+}};
+
+std::optional<Instruction> parse_statement(const Statement& statement,
+                                           char escape,
+                                           Diagnostics& diagnostics) {
+    auto body = StatementParser(statement, escape, diagnostics).parse();
+    if (!body)
+        return std::nullopt;
+    Location at = statement.location();
+    at.length = std::max(static_cast<int>(statement.text.find_first_of(" \t\n")), 1);
+    return Instruction{std::move(*body), statement.text, at};
+}
+
+/// Puts an instruction where it belongs: before the first stage, a new stage, or the last stage.
+void place(Instruction instruction, Dockerfile& file, bool& complained) {
+    if (const auto* from = std::get_if<From>(&instruction.body)) {
+        file.stages.push_back({*from, instruction.location, {}});
+    } else if (!file.stages.empty()) {
+        file.stages.back().instructions.push_back(std::move(instruction));
+    } else if (std::holds_alternative<Arg>(instruction.body)) {
+        file.global_arguments.push_back(std::move(instruction));
+    } else if (!std::exchange(complained, true)) {
+        file.diagnostics.push_back({Severity::error,
+                                    "no-stage",
+                                    "no build stage yet: a Dockerfile begins with FROM",
+                                    instruction.location,
+                                    {},
+                                    {}});
+    }
+}
+
+}  // namespace
+
+Dockerfile parse_dockerfile(std::string_view text, const std::string& file) {
+    Lexed lexed = lex(text, file);
+    Dockerfile result;
+    result.escape = lexed.escape;
+    result.diagnostics = std::move(lexed.diagnostics);
+    bool complained = false;
+    bool from_failed = false;
+    for (const auto& statement : lexed.statements) {
+        auto instruction = parse_statement(statement, lexed.escape, result.diagnostics);
+        if (instruction && !(from_failed && result.stages.empty()))
+            place(std::move(*instruction), result, complained);
+        else if (to_lower(statement.text).starts_with("from"))
+            from_failed = true;  // what follows is not to be blamed for it
+    }
+    if (result.stages.empty() && !has_errors(result.diagnostics))
+        result.diagnostics.push_back({Severity::error,
+                                      "no-stage",
+                                      "the Dockerfile has no build stage: it needs a FROM",
+                                      {file},
+                                      {},
+                                      {}});
+    return result;
+}
+
+Trigger parse_trigger(const std::string& text, const std::string& file) {
+    Lexed lexed = lex(text, file);
+    Trigger trigger{{}, std::move(lexed.diagnostics)};
+    if (lexed.statements.size() == 1 && !has_errors(trigger.diagnostics))
+        trigger.instruction =
+            parse_statement(lexed.statements[0], lexed.escape, trigger.diagnostics);
+    return trigger;
+}
+
+}  // namespace stack::build
