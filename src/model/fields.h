@@ -7,6 +7,8 @@
 #include <stack/model.h>
 #include <stack/plan.h>
 
+#include "model/image.h"
+
 #include <array>
 #include <concepts>
 #include <string_view>
@@ -272,6 +274,15 @@ void visit_fields(Is<DownOptions> auto& v, auto&& field) {
 void visit_fields(Is<Event> auto& v, auto&& field) {
     field("id", v.id), field("status", v.status), field("text", v.text), field("detail", v.detail);
     field("parent", v.parent), field("current", v.current), field("total", v.total);
+}
+
+void visit_fields(Is<ImageConfig> auto& v, auto&& field) {
+    field("entrypoint", v.entrypoint), field("command", v.command),
+        field("environment", v.environment);
+    field("user", v.user), field("working_dir", v.working_dir), field("stop_signal", v.stop_signal);
+    field("volumes", v.volumes), field("exposed_ports", v.exposed_ports), field("labels", v.labels);
+    field("shell", v.shell), field("on_build", v.on_build), field("healthcheck", v.healthcheck);
+    field("os", v.os), field("architecture", v.architecture), field("variant", v.variant);
 }
 
 }  // namespace stack::model

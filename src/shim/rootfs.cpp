@@ -330,9 +330,18 @@ std::uint64_t propagation_flag(const std::string& text) {
 }
 
 int make_bind(const MountSpec& mount) {
-    const int tree = open_tree_call(
-        AT_FDCWD, mount.source.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-    must(tree, "bind mount " + mount.source);
+    constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
+    int tree = -1;
+    if (mount.subpath.empty()) {
+        tree = open_tree_call(AT_FDCWD, mount.source.c_str(), flags);
+    } else {
+        const int whole = ::open(mount.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+        const int part = open_in(whole, mount.subpath, O_PATH);
+        tree = open_tree_call(part, "", flags | AT_EMPTY_PATH);
+        ::close(part);
+        ::close(whole);
+    }
+    must(tree, "bind mount " + mount.source + (mount.subpath.empty() ? "" : "/" + mount.subpath));
     mount_attr attributes{};
     if (mount.read_only != 0)
         attributes.attr_set = MOUNT_ATTR_RDONLY;

@@ -101,7 +101,7 @@ Container clone_container(const Spec& spec, const Streams& streams) {
     join_pid_namespace(spec);
     Container container;
     clone_args arguments{};
-    arguments.flags = new_namespaces(spec) | CLONE_PIDFD;
+    arguments.flags = new_namespaces(spec) | static_cast<unsigned long long>(CLONE_PIDFD);
     arguments.pidfd = reinterpret_cast<std::uint64_t>(&container.pidfd);
     arguments.exit_signal = SIGCHLD;
     int cgroup = -1;

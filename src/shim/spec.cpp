@@ -14,7 +14,7 @@ void fields(auto& v, NamespaceSpec& s) {
 }
 
 void fields(auto& v, MountSpec& s) {
-    v(s.kind), v(s.source), v(s.target), v(s.options), v(s.propagation), v(s.lowers),
+    v(s.kind), v(s.source), v(s.subpath), v(s.target), v(s.options), v(s.propagation), v(s.lowers),
         v(s.read_only);
 }
 

@@ -24,6 +24,7 @@ enum class MountKind : std::uint32_t { bind, tmpfs, overlay };
 struct MountSpec {
     MountKind kind = MountKind::bind;
     std::string source;               // bind: a path of the host
+    std::string subpath;              // bind: below it, resolved inside it
     std::string target;               // inside the container
     std::string options;              // tmpfs: size=…,mode=…
     std::string propagation;          // "", shared, slave, private and their r-forms

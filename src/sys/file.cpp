@@ -57,8 +57,7 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     }
 }
 
-std::string read_all(const Fd& fd, std::size_t limit) {
-    std::string text;
+void read_each(const Fd& fd, const std::function<void(std::string_view)>& each) {
     std::array<char, 65536> buffer{};
     for (;;) {
         const auto count = ::read(fd.get(), buffer.data(), buffer.size());
@@ -66,11 +65,19 @@ std::string read_all(const Fd& fd, std::size_t limit) {
             continue;
         check(count, "read");
         if (count == 0)
-            return text;
-        text.append(buffer.data(), static_cast<std::size_t>(count));
+            return;
+        each(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+    }
+}
+
+std::string read_all(const Fd& fd, std::size_t limit) {
+    std::string text;
+    read_each(fd, [&](std::string_view bytes) {
+        text += bytes;
         if (text.size() > limit)
             fail("read", EFBIG);
-    }
+    });
+    return text;
 }
 
 void write_all(const Fd& fd, std::string_view bytes) {
@@ -115,6 +122,13 @@ bool is_directory(const std::string& path) {
     struct stat status {};
 
     return ::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool is_device(const std::string& path) {
+    struct stat status {};
+
+    return ::lstat(path.c_str(), &status) == 0 &&
+           (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
 void ensure_directory(const std::string& path, std::uint32_t mode) {
@@ -205,8 +219,22 @@ std::string file_name(const std::string& path) {
 Fd memory_file(const char* name, std::string_view bytes) {
     Fd file(check(::memfd_create(name, MFD_CLOEXEC), "create a memory file"));
     write_all(file, bytes);
-    check(::lseek(file.get(), 0, SEEK_SET), "rewind a memory file");
+    rewind(file);
     return file;
+}
+
+Fd sealed_memory_file(const char* name, std::string_view bytes) {
+    Fd file(check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "create a memory file"));
+    write_all(file, bytes);
+    check(::fchmod(file.get(), 0500), "make a memory file executable");
+    check(
+        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
+        "seal a memory file");
+    return file;
+}
+
+void rewind(const Fd& file) {
+    check(::lseek(file.get(), 0, SEEK_SET), "rewind a file");
 }
 
 Pipe make_pipe() {

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ namespace stack::sys {
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path,
                                                    std::size_t limit = 64U << 20U);
 [[nodiscard]] std::string read_all(const Fd& fd, std::size_t limit = 64U << 20U);
+/// Calls `each` with what comes, until the end of file.
+void read_each(const Fd& fd, const std::function<void(std::string_view)>& each);
 void write_all(const Fd& fd, std::string_view bytes);
 
 /// Writes to an existing file in one write(2), as cgroup and /proc files want it.
@@ -37,6 +40,8 @@ void replace_volatile_file(const std::string& path,
 [[nodiscard]] Fd open_directory(const std::string& path);
 [[nodiscard]] bool exists(const std::string& path);
 [[nodiscard]] bool is_directory(const std::string& path);
+/// A block or character device, not a link to one.
+[[nodiscard]] bool is_device(const std::string& path);
 
 /// Postcondition: the directory and its parents exist.
 void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
@@ -59,6 +64,12 @@ void sync_directory(const std::string& path);
 
 /// A file in memory that holds `bytes`, at offset 0.
 [[nodiscard]] Fd memory_file(const char* name, std::string_view bytes);
+
+/// An executable file in memory that nobody can write to, grow or shrink any more (F_ADD_SEALS).
+[[nodiscard]] Fd sealed_memory_file(const char* name, std::string_view bytes);
+
+/// Postcondition: the next read starts at the beginning.
+void rewind(const Fd& file);
 
 /// A pipe, both ends close-on-exec.
 struct Pipe {

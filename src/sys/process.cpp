@@ -171,6 +171,17 @@ bool has_ended(const Fd& pidfd) {
     return ::poll(&entry, 1, 0) == 1;
 }
 
+void wait_for_end(const Fd& pidfd, std::chrono::milliseconds longest) {
+    pollfd entry{pidfd.get(), POLLIN, 0};
+    ::poll(&entry, 1, static_cast<int>(longest.count()));
+}
+
+void reap(int pid) {
+    siginfo_t info{};
+    if (pid > 0)
+        ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG);
+}
+
 bool may_administer() {
     const auto status = read_file("/proc/self/status").value_or("");
     const auto line = status.find("CapEff:");

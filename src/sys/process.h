@@ -5,6 +5,7 @@
 
 #include "sys/fd.h"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,10 @@ struct Child {
 /// Postcondition: the signal was sent, or the process has ended.
 void send_signal(const Fd& pidfd, int signal);
 [[nodiscard]] bool has_ended(const Fd& pidfd);
+/// Waits until the process has ended, or `longest` has passed.
+void wait_for_end(const Fd& pidfd, std::chrono::milliseconds longest);
+/// Collects an ended child by its pid; nothing where it is none of ours.
+void reap(int pid);
 
 /// Whether this process may mount, make namespaces and configure networks (CAP_SYS_ADMIN and
 /// CAP_NET_ADMIN).

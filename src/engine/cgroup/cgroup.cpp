@@ -209,6 +209,24 @@ Placement Cgroups::ensure(const std::string& path,
     return placement;
 }
 
+Placement Cgroups::placement(const std::string& path) const {
+    const Tree tree(mount_, mode_, controllers_);
+    Placement placement;
+    placement.v2_directory = tree.v2_directory(path);
+    if (mode_ != Mode::v2)
+        for (const auto& controller : controllers_)
+            if (std::string file = tree.file(controller, path, "tasks"); sys::exists(file))
+                placement.attach_files.push_back(std::move(file));
+    return placement;
+}
+
+std::string Cgroups::oom_file(const std::string& path) const {
+    if (!contains(controllers_, "memory"))
+        return {};
+    const char* name = mode_ == Mode::v2 ? "memory.events" : "memory.oom_control";
+    return Tree(mount_, mode_, controllers_).file("memory", path, name);
+}
+
 void Cgroups::apply(const std::string& path, const Resources& resources, Strings& warnings) const {
     const Tree tree(mount_, mode_, controllers_);
     for (const auto& write : limits_for(mode_, resources)) {

@@ -58,6 +58,10 @@ class Cgroups {
     /// Postcondition: the group exists in every hierarchy and is held to `resources`. Limits whose
     /// controller is missing become warnings.
     Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
+    /// Where a process has to go to be in a group that exists.
+    [[nodiscard]] Placement placement(const std::string& path) const;
+    /// The file whose line `oom_kill N` counts kills; empty without a memory controller.
+    [[nodiscard]] std::string oom_file(const std::string& path) const;
     void apply(const std::string& path, const Resources& resources, Strings& warnings) const;
 
     /// Postcondition: every process of the group has been sent SIGKILL; a frozen group is thawed

@@ -53,6 +53,7 @@ struct Endpoint {
     std::string address6;
     std::string gateway4;  // empty: no default route through this network
     std::string gateway6;
+    std::string resolver;    // where the network's name service answers
     int mtu = 1500;
 
     bool operator==(const Endpoint&) const = default;
@@ -74,6 +75,15 @@ struct StoredNetwork;
 
 /// Works in the network namespace that the process is in at the first change. Every change holds
 /// the lock <state>/networks/lock: the supervisors of several projects share pools and table.
+/// The addresses of a container in one network.
+struct HeldAddress {
+    std::string network;
+    std::string ipv4;
+    std::string ipv6;
+
+    bool operator==(const HeldAddress&) const = default;
+};
+
 class Networks {
   public:
     explicit Networks(const Paths& paths);
@@ -103,6 +113,8 @@ class Networks {
                     const std::string& key,
                     const NetworkAttachment& wanted,
                     int index);
+    /// The addresses that a container holds, without prefix lengths, by network.
+    [[nodiscard]] std::vector<HeldAddress> held_addresses(const std::string& container) const;
     /// Postcondition: the container has no lease and no published port.
     void release(const std::string& container);
 

@@ -1,15 +1,16 @@
 #pragma once
 
-// A container's life: from a description and an image to a process, and to what is left when it has ended.
+// A container's life: from a description and an image to a process, and to what is left when it has
+// ended.
 //
 //   <state>/containers/<id>/config.json   ContainerRecord, durable: all that a start needs
 //   <state>/containers/<id>/upper, work   the writable layer
-//   <state>/containers/<id>/log, log.1 …  output, bounded (20 MiB x 5): `<RFC 3339 ns> stdout|stderr F|P <text>`
-//   <state>/containers/<id>/life.json     how often it was restarted, whether a person stopped it, the last exit
-//   <run>/containers/<id>/live.json       pids and start times of shim and init, boot id; while it runs
-//   <run>/containers/<id>/exit.json       written by the shim, whole and before it ends: code, signal, oom, times
-//   <run>/containers/<id>/health.json     last word of the health check
-//   <run>/containers/<id>/shim.sock       attach, resize, kill
+//   <state>/containers/<id>/log, log.1 …  output, bounded (20 MiB x 5): `<RFC 3339 ns>
+//   stdout|stderr F|P <text>` <state>/containers/<id>/life.json     how often it was restarted,
+//   whether a person stopped it, the last exit <run>/containers/<id>/live.json       pids and start
+//   times of shim and init, boot id; while it runs <run>/containers/<id>/exit.json       written by
+//   the shim, whole and before it ends: code, signal, oom, times <run>/containers/<id>/health.json
+//   last word of the health check <run>/containers/<id>/shim.sock       attach, resize, kill
 //
 // The kernel and these files are the truth; nothing here remembers.
 
@@ -20,6 +21,7 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/network/networks.h"
 #include "model/image.h"
+#include "shim/spec.h"
 #include "sys/process.h"
 
 #include <functional>
@@ -75,17 +77,19 @@ class Runtime {
   public:
     Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks);
 
-    /// Postcondition: a container of this name, configuration digest and image exists; returns its id. Ports that
-    /// ask for a free one are decided here. Throws where the name belongs to another container.
+    /// Postcondition: a container of this name, configuration digest and image exists; returns its
+    /// id. Ports that ask for a free one are decided here. Throws where the name belongs to another
+    /// container.
     std::string create(const ContainerSpec& spec, const ImageView& image);
 
     /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim.
     [[nodiscard]] Starting start(const std::string& id);
-    /// Takes what the shim said. Throws stack::Error with its sentence where the start failed; everything that the
-    /// start made is gone then.
+    /// Takes what the shim said. Throws stack::Error with its sentence where the start failed;
+    /// everything that the start made is gone then.
     void finish_start(const Starting& starting, const std::string& status);
 
-    /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before kill().
+    /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before
+    /// kill().
     Duration begin_stop(const std::string& id, std::optional<Duration> timeout);
     void signal(const std::string& id, int signal);
     /// SIGKILL to everything in the container.
@@ -93,46 +97,64 @@ class Runtime {
     void pause(const std::string& id, bool paused);
     void update(const std::string& id, const Service& service, const std::string& config_digest);
 
-    /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules, files. Named volumes stay.
+    /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules, files.
+    /// Named volumes stay.
     void remove(const std::string& id, bool anonymous_volumes);
 
-    /// After a container's end: cgroup, rules and run-time files that need not be kept go; the exit moves to
-    /// life.json. Idempotent; called by whoever first sees the end.
+    /// After a container's end: cgroup, rules and run-time files that need not be kept go; the exit
+    /// moves to life.json. Idempotent; called by whoever first sees the end.
     void settle(const std::string& id);
 
     [[nodiscard]] std::vector<std::string> list() const;
     [[nodiscard]] std::optional<ContainerRecord> find(const std::string& id_or_name) const;
     [[nodiscard]] std::optional<ObservedContainer> observe(const std::string& id) const;
 
-    /// Readable when the container's shim has ended; without a shim, when its init has. nullopt: nothing runs.
+    /// Readable when the container's shim has ended; without a shim, when its init has. nullopt:
+    /// nothing runs.
     [[nodiscard]] std::optional<sys::Fd> watch(const std::string& id) const;
 
-    /// Runs a command inside, with the container's own isolation, its output in a pipe (for health checks).
+    /// Runs a command inside, with the container's own isolation, its output in a pipe (for health
+    /// checks).
     [[nodiscard]] Probe probe(const std::string& id, const ExecOptions& options);
-    /// Runs a command inside with this process's standard streams, or a terminal of the container's own when
-    /// options.tty; returns its status. 126 and 127 as a shell has them.
+    /// Runs a command inside with this process's standard streams, or a terminal of the container's
+    /// own when options.tty; returns its status. 126 and 127 as a shell has them.
     int exec(const std::string& id, const ExecOptions& options);
 
     void set_health(const std::string& id, Health health, int failing_streak);
-    /// The health check that applies: the service's merged over the image's; nullopt when there is none.
+    /// The health check that applies: the service's merged over the image's; nullopt when there is
+    /// none.
     [[nodiscard]] std::optional<Healthcheck> healthcheck(const std::string& id) const;
 
     /// Counts a restart by policy (restarts, in life.json), or forgets them after a person's start.
     void count_restart(const std::string& id);
 
     [[nodiscard]] std::string log_path(const std::string& id) const;
+    /// Pids, in the host's numbering, of all that runs in the container.
+    [[nodiscard]] std::vector<int> processes(const std::string& id) const;
 
   private:
+    [[nodiscard]] ContainerRecord require(const std::string& id) const;
+    [[nodiscard]] std::vector<network::Endpoint> attach(const ContainerRecord& record);
+    void prepare_volumes(const ContainerRecord& record);
+    [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
+                                      const std::vector<network::Endpoint>& endpoints);
+    [[nodiscard]] shim::MountSpec volume_mount(const ContainerRecord& record,
+                                               const Mount& mount) const;
+    [[nodiscard]] int pid_of(const ContainerRecord& record, const std::string& mode) const;
+    [[nodiscard]] shim::JoinSpec join_spec(const ContainerRecord& record,
+                                           const ExecOptions& options) const;
+    [[nodiscard]] sys::Fd init_process(const std::string& id) const;
+
     Paths paths_;
     const cgroup::Cgroups& cgroups_;
     network::Networks& networks_;
 };
 
-/// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on top; nothing of it
-/// is kept but what it wrote to `upper`.
+/// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on
+/// top; nothing of it is kept but what it wrote to `upper`.
 struct StepSpec {
-    std::string name;   // for messages and the cgroup
-    Strings lowers;     // topmost first
+    std::string name;  // for messages and the cgroup
+    Strings lowers;    // topmost first
     std::string upper;
     std::string work;
     Strings command;
@@ -145,7 +167,8 @@ struct StepSpec {
     std::optional<Bytes> shm_size;
 };
 
-/// Runs the step to its end; `output` receives its standard output and error as they come. Returns its status.
+/// Runs the step to its end; `output` receives its standard output and error as they come. Returns
+/// its status.
 int run_step(const Paths& paths,
              const cgroup::Cgroups& cgroups,
              network::Networks& networks,

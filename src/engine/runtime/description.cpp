@@ -1,0 +1,188 @@
+#include "engine/runtime/description.h"
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "engine/runtime/process.h"
+#include "engine/storage/volumes.h"
+#include "sys/file.h"
+
+#include <algorithm>
+
+namespace stack::runtime {
+
+Strings masked_paths() {
+    Strings paths{"/proc/acpi",
+                  "/proc/asound",
+                  "/proc/interrupts",
+                  "/proc/kcore",
+                  "/proc/keys",
+                  "/proc/latency_stats",
+                  "/proc/sched_debug",
+                  "/proc/scsi",
+                  "/proc/timer_list",
+                  "/proc/timer_stats",
+                  "/sys/devices/virtual/powercap",
+                  "/sys/firmware",
+                  "/sys/fs/selinux"};
+    static const Strings throttles = [] {
+        Strings found;
+        for (const auto& name : sys::list_directory("/sys/devices/system/cpu")) {
+            const std::string path = "/sys/devices/system/cpu/" + name + "/thermal_throttle";
+            if (name.starts_with("cpu") && sys::is_directory(path))
+                found.push_back(path);
+        }
+        return found;
+    }();
+    paths.insert(paths.end(), throttles.begin(), throttles.end());
+    return paths;
+}
+
+Strings read_only_paths() {
+    return {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
+}
+
+namespace {
+
+bool has_target(const std::vector<Mount>& mounts, const std::string& target) {
+    return std::any_of(
+        mounts.begin(), mounts.end(), [&](const Mount& mount) { return mount.target == target; });
+}
+
+Mount tmpfs_mount(const std::string& text) {
+    const auto [target, options] = split_once(text, ':');
+    Mount mount;
+    mount.type = MountType::tmpfs;
+    mount.target = target;
+    mount.source = options;  // as the kernel takes them
+    return mount;
+}
+
+std::string tmpfs_options(const Mount& mount) {
+    Strings options;
+    if (!mount.source.empty())
+        options.push_back(mount.source);
+    if (mount.tmpfs_size)
+        options.push_back("size=" + std::to_string(*mount.tmpfs_size));
+    if (mount.tmpfs_mode) {
+        std::string octal;
+        for (std::uint32_t rest = *mount.tmpfs_mode; rest != 0; rest >>= 3U)
+            octal.insert(octal.begin(), static_cast<char>('0' + (rest & 7U)));
+        options.push_back("mode=" + octal);
+    }
+    return join(options, ",");
+}
+
+}  // namespace
+
+std::vector<Mount> mounts_for(const ContainerSpec& spec, const ImageConfig& image) {
+    std::vector<Mount> mounts = spec.service.volumes;
+    for (const auto& text : spec.service.tmpfs)
+        mounts.push_back(tmpfs_mount(text));
+    for (const auto& target : image.volumes)
+        if (!has_target(mounts, target))
+            mounts.push_back({.type = MountType::volume, .target = target});
+    for (auto& mount : mounts)
+        if (mount.type == MountType::volume && mount.source.empty())
+            mount.source =
+                storage::anonymous_volume_name(spec.name, mount.target, spec.anonymous_salt);
+    // A mount below another comes after it.
+    std::stable_sort(mounts.begin(), mounts.end(), [](const Mount& a, const Mount& b) {
+        return std::count(a.target.begin(), a.target.end(), '/') <
+               std::count(b.target.begin(), b.target.end(), '/');
+    });
+    return mounts;
+}
+
+StringMap labels_for(const ContainerRecord& record) {
+    StringMap labels = record.image.config.labels;
+    for (const auto& [name, value] : record.spec.service.labels)
+        labels[name] = value;
+    if (record.spec.project.empty())
+        return labels;
+    const std::string prefix = "com.docker.compose.";
+    labels[prefix + "project"] = record.spec.project;
+    labels[prefix + "service"] = record.spec.service.name;
+    labels[prefix + "container-number"] = std::to_string(record.spec.number);
+    labels[prefix + "oneoff"] = record.spec.oneoff ? "True" : "False";
+    labels[prefix + "config-hash"] = record.spec.config_digest;
+    labels[prefix + "image"] = record.image.id;
+    labels[prefix + "project.working_dir"] = record.spec.working_dir;
+    labels[prefix + "project.config_files"] = join(record.spec.files, ",");
+    return labels;
+}
+
+std::string hosts_file(const ContainerRecord& record,
+                       const std::vector<network::Endpoint>& endpoints) {
+    std::string text =
+        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
+        "ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
+        "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+    std::string gateway;
+    for (const auto& endpoint : endpoints) {
+        for (const auto& address : {endpoint.address4, endpoint.address6})
+            if (!address.empty())
+                text += split_once(address, '/').first + "\t" +
+                        hostname_for(record.spec.service, record.id) + "\n";
+        if (gateway.empty())
+            gateway = endpoint.gateway4;
+    }
+    for (const auto& [host, addresses] : record.spec.service.extra_hosts)
+        for (const auto& address : addresses)
+            text += (address == "host-gateway" ? gateway : address) + "\t" + host + "\n";
+    return text;
+}
+
+std::string resolv_conf(const Service& service, const std::vector<network::Endpoint>& endpoints) {
+    std::string text;
+    for (const auto& endpoint : endpoints)
+        if (!endpoint.resolver.empty())
+            text += "nameserver " + endpoint.resolver + "\n";
+    if (!service.dns_search.empty())
+        text += "search " + join(service.dns_search, " ") + "\n";
+    text += "options " + (service.dns_opt.empty() ? "ndots:0" : join(service.dns_opt, " ")) + "\n";
+    return text;
+}
+
+std::vector<shim::MountSpec> mount_specs(
+    const std::vector<Mount>& mounts, const std::function<shim::MountSpec(const Mount&)>& volume) {
+    std::vector<shim::MountSpec> specs;
+    for (const auto& mount : mounts) {
+        shim::MountSpec spec;
+        switch (mount.type) {
+            case MountType::bind:
+                spec.source = mount.source;
+                spec.propagation = mount.propagation;
+                break;
+            case MountType::tmpfs:
+                spec.kind = shim::MountKind::tmpfs;
+                spec.options = tmpfs_options(mount);
+                break;
+            case MountType::volume:
+            case MountType::image:
+                spec = volume(mount);
+                break;
+        }
+        spec.target = mount.target;
+        spec.read_only = mount.read_only ? 1 : 0;
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+shim::NamespaceSpec namespace_for(const std::string& mode,
+                                  const char* kind,
+                                  const std::function<int(const std::string&)>& pid_of) {
+    if (mode == "host")
+        return {shim::Sharing::host, ""};
+    if (!mode.starts_with("service:") && !mode.starts_with("container:"))
+        return {};
+    const int pid = pid_of(mode);
+    if (pid == 0)
+        throw Error(
+            std::make_error_code(std::errc::no_such_process),
+            "its " + std::string(kind) + " namespace is that of " + mode + ", which does not run");
+    return {shim::Sharing::joined, "/proc/" + std::to_string(pid) + "/ns/" + kind};
+}
+
+}  // namespace stack::runtime

@@ -1,0 +1,46 @@
+#pragma once
+
+// From a container's record to what its shim is told.
+
+#include <stack/paths.h>
+
+#include "engine/runtime/record.h"
+#include "engine/runtime/runtime.h"
+#include "shim/spec.h"
+
+#include <vector>
+
+namespace stack::runtime {
+
+/// The kernel's files that show or change too much, as Docker and podman hide them together
+/// (security.md 1.4).
+[[nodiscard]] Strings masked_paths();
+[[nodiscard]] Strings read_only_paths();
+
+/// The volumes, tmpfs and anonymous volumes of a container: the service's, and the image's VOLUMEs.
+[[nodiscard]] std::vector<Mount> mounts_for(const ContainerSpec& spec, const ImageConfig& image);
+
+/// The service's labels and those by which tools find the containers of docker compose
+/// (compose.md 1.2).
+[[nodiscard]] StringMap labels_for(const ContainerRecord& record);
+
+/// /etc/hosts: localhost, the container's own addresses, and the extra hosts; `host-gateway` is the
+/// first gateway.
+[[nodiscard]] std::string hosts_file(const ContainerRecord& record,
+                                     const std::vector<network::Endpoint>& endpoints);
+/// /etc/resolv.conf: the name service of the container's networks.
+[[nodiscard]] std::string resolv_conf(const Service& service,
+                                      const std::vector<network::Endpoint>& endpoints);
+
+/// The description of the mounts (pure; `source_of` finds a volume's directory).
+[[nodiscard]] std::vector<shim::MountSpec> mount_specs(
+    const std::vector<Mount>& mounts, const std::function<shim::MountSpec(const Mount&)>& volume);
+
+/// Namespaces that another process lends: `pid_of` finds the first process of `service:NAME` or
+/// `container:NAME`.
+[[nodiscard]] shim::NamespaceSpec namespace_for(
+    const std::string& mode,
+    const char* kind,
+    const std::function<int(const std::string&)>& pid_of);
+
+}  // namespace stack::runtime

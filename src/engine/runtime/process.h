@@ -1,0 +1,43 @@
+#pragma once
+
+// What runs in a container, from what its service and its image say.
+
+#include "engine/runtime/runtime.h"
+#include "shim/spec.h"
+
+namespace stack::runtime {
+
+/// Entrypoint and command together (OCI image-spec conversion.md, Docker's rules): an entrypoint of
+/// the service replaces both of the image's; a command replaces the image's command; an empty list
+/// is "none".
+[[nodiscard]] Strings command_for(const Service& service, const ImageConfig& image);
+
+/// NAME=value: Docker's defaults, under the image's, under the service's (a null one takes the
+/// image's away).
+[[nodiscard]] Strings environment_for(const Service& service,
+                                      const ImageConfig& image,
+                                      const std::string& hostname);
+
+/// The host name inside: the service's, or the short id.
+[[nodiscard]] std::string hostname_for(const Service& service, const std::string& id);
+
+/// The number of the signal that asks the container to end.
+[[nodiscard]] int stop_signal_for(const Service& service, const ImageConfig& image);
+
+/// The service's health check over the image's; nullopt where there is none or it is disabled.
+[[nodiscard]] std::optional<Healthcheck> healthcheck_for(const Service& service,
+                                                         const ImageConfig& image);
+
+/// Resource limits of the process: the service's over the defaults.
+[[nodiscard]] std::vector<shim::LimitSpec> limits_for(const Service& service);
+
+/// The process and its rights, complete but for the system call filter.
+[[nodiscard]] shim::ProcessSpec process_for(const ContainerRecord& record);
+
+/// Whether `option` is among security_opt ("no-new-privileges", "no-new-privileges:true",
+/// "seccomp=unconfined").
+[[nodiscard]] bool has_security_option(const Service& service,
+                                       std::string_view name,
+                                       std::string_view value);
+
+}  // namespace stack::runtime

@@ -1,0 +1,150 @@
+#include "engine/runtime/record.h"
+
+#include <stack/error.h>
+
+#include "model/codec.h"
+#include "sys/file.h"
+
+namespace stack::network {
+
+void visit_fields(model::Is<PublishedPort> auto& v, auto&& field) {
+    field("host_ip", v.host_ip), field("port", v.port), field("target", v.target),
+        field("protocol", v.protocol);
+}
+
+}  // namespace stack::network
+
+namespace stack::runtime {
+
+void visit_fields(model::Is<ImageView> auto& v, auto&& field) {
+    field("id", v.id), field("config", v.config), field("lowers", v.lowers);
+}
+
+void visit_fields(model::Is<ContainerRecord> auto& v, auto&& field) {
+    field("id", v.id), field("spec", v.spec), field("image", v.image), field("ports", v.ports);
+    field("command", v.command), field("mounts", v.mounts);
+}
+
+namespace {
+
+using model::Json;
+
+Json read_json(const std::string& path) {
+    const auto text = sys::read_file(path);
+    return text ? Json::parse(*text, nullptr, false) : Json();
+}
+
+std::int64_t nanoseconds(Time time) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+}
+
+Time time_of(const Json& json, const char* name) {
+    return Time(std::chrono::duration_cast<Time::duration>(
+        std::chrono::nanoseconds(json.value(name, std::int64_t{0}))));
+}
+
+Json exit_json(const ExitStatus& exit) {
+    return {{"code", exit.code ? Json(*exit.code) : Json()},
+            {"signal", exit.signal},
+            {"oom_killed", exit.oom_killed}};
+}
+
+ExitStatus exit_of(const Json& json) {
+    ExitStatus exit;
+    if (const auto code = json.find("code"); code != json.end() && code->is_number_integer())
+        exit.code = code->get<int>();
+    exit.signal = json.value("signal", 0);
+    exit.oom_killed = json.value("oom_killed", false);
+    return exit;
+}
+
+}  // namespace
+
+Places places_of(const Paths& paths, const std::string& id) {
+    const std::string instance = paths.instance.empty() ? "stack" : "stack-" + paths.instance;
+    return {
+        paths.state + "/containers/" + id, paths.run + "/containers/" + id, instance + "/" + id};
+}
+
+std::string encode(const ContainerRecord& record) {
+    Json json = model::encode(record);
+    json["created"] = nanoseconds(record.created);
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+ContainerRecord decode_record(const std::string& text) {
+    try {
+        const Json json = Json::parse(text);
+        ContainerRecord record;
+        model::decode(json, record);
+        record.created = time_of(json, "created");
+        return record;
+    } catch (const Json::exception& error) {
+        throw Error(std::string("the record of a container cannot be read: ") + error.what());
+    }
+}
+
+Life read_life(const Places& places) {
+    const Json json = read_json(places.state + "/life.json");
+    Life life;
+    if (!json.is_object())
+        return life;
+    life.restarts = json.value("restarts", 0);
+    life.stopped_by_user = json.value("stopped_by_user", false);
+    life.started_once = json.value("started_once", false);
+    life.ended = json.value("ended", false);
+    life.exit = exit_of(json.value("exit", Json::object()));
+    life.started = time_of(json, "started");
+    life.finished = time_of(json, "finished");
+    return life;
+}
+
+void write_life(const Places& places, const Life& life) {
+    const Json json = {{"restarts", life.restarts},
+                       {"stopped_by_user", life.stopped_by_user},
+                       {"started_once", life.started_once},
+                       {"ended", life.ended},
+                       {"exit", exit_json(life.exit)},
+                       {"started", nanoseconds(life.started)},
+                       {"finished", nanoseconds(life.finished)}};
+    // Not fsynced: after a power cut the worst is an exit status that is said to be unknown.
+    sys::replace_volatile_file(places.state + "/life.json", json.dump() + "\n");
+}
+
+std::optional<Live> read_live(const Places& places) {
+    const Json json = read_json(places.run + "/live.json");
+    if (!json.is_object() || json.value("boot_id", "") != sys::boot_id())
+        return std::nullopt;
+    Live live;
+    live.pid = json.value("pid", 0);
+    live.pid_started = json.value("pid_started", std::uint64_t{0});
+    live.shim = json.value("shim", 0);
+    live.shim_started = json.value("shim_started", std::uint64_t{0});
+    live.started = time_of(json, "started");
+    return live;
+}
+
+std::optional<Ended> read_exit(const Places& places) {
+    const Json json = read_json(places.run + "/exit.json");
+    if (!json.is_object() || json.value("boot_id", "") != sys::boot_id())
+        return std::nullopt;
+    return Ended{exit_of(json), time_of(json, "finished")};
+}
+
+HealthRecord read_health(const Places& places) {
+    const Json json = read_json(places.run + "/health.json");
+    HealthRecord record;
+    if (json.is_object()) {
+        model::decode(json.value("health", Json("none")), record.health);
+        record.failing_streak = json.value("failing_streak", 0);
+    }
+    return record;
+}
+
+void write_health(const Places& places, const HealthRecord& record) {
+    const Json json = {{"health", model::encode(record.health)},
+                       {"failing_streak", record.failing_streak}};
+    sys::replace_volatile_file(places.run + "/health.json", json.dump() + "\n");
+}
+
+}  // namespace stack::runtime

@@ -1,0 +1,67 @@
+#pragma once
+
+// What is known of a container, on disk (files: runtime.h).
+
+#include <stack/paths.h>
+
+#include "engine/runtime/runtime.h"
+
+#include <optional>
+#include <string>
+
+namespace stack::runtime {
+
+/// Places of one container.
+struct Places {
+    std::string state;   // <state>/containers/<id>
+    std::string run;     // <run>/containers/<id>
+    std::string cgroup;  // relative to the cgroup mount
+};
+
+[[nodiscard]] Places places_of(const Paths& paths, const std::string& id);
+
+[[nodiscard]] std::string encode(const ContainerRecord& record);
+/// Throws stack::Error where `text` is not such a record.
+[[nodiscard]] ContainerRecord decode_record(const std::string& text);
+
+/// What has become of it, over all its starts.
+struct Life {
+    int restarts = 0;
+    bool stopped_by_user = false;
+    bool started_once = false;
+    bool ended = false;  // false: it has not run yet, or runs, or ended unseen
+    ExitStatus exit;
+    Time started{};
+    Time finished{};
+};
+
+[[nodiscard]] Life read_life(const Places& places);
+void write_life(const Places& places, const Life& life);
+
+/// What the shim wrote when it started; nullopt where nothing runs or that was before a reboot.
+struct Live {
+    int pid = 0;
+    std::uint64_t pid_started = 0;
+    int shim = 0;
+    std::uint64_t shim_started = 0;
+    Time started{};
+};
+
+[[nodiscard]] std::optional<Live> read_live(const Places& places);
+
+struct Ended {
+    ExitStatus exit;
+    Time finished{};
+};
+
+[[nodiscard]] std::optional<Ended> read_exit(const Places& places);
+
+struct HealthRecord {
+    Health health = Health::none;
+    int failing_streak = 0;
+};
+
+[[nodiscard]] HealthRecord read_health(const Places& places);
+void write_health(const Places& places, const HealthRecord& record);
+
+}  // namespace stack::runtime

@@ -1,0 +1,182 @@
+// A step of a build: one command in a throw-away container.
+
+#include <stack/error.h>
+
+#include "base/failpoint.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "engine/runtime/capabilities.h"
+#include "engine/runtime/description.h"
+#include "engine/runtime/helper.h"
+#include "engine/runtime/process.h"
+#include "engine/runtime/runtime.h"
+#include "engine/runtime/seccomp.h"
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <array>
+
+#include <fcntl.h>
+
+namespace stack::runtime {
+namespace {
+
+/// What a step leaves behind goes with it, however it ends.
+class Scratch {
+  public:
+    Scratch(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
+        : cgroups_(cgroups),
+          networks_(networks),
+          id(random_hex(64)),
+          directory(paths.run + "/steps/" + id),
+          cgroup((paths.instance.empty() ? "stack" : "stack-" + paths.instance) + "/" + id) {
+        sys::ensure_directory(directory + "/root");
+    }
+
+    Scratch(const Scratch&) = delete;
+    Scratch& operator=(const Scratch&) = delete;
+
+    ~Scratch() {
+        cgroups_.kill(cgroup);
+        cgroups_.remove(cgroup);
+        networks_.release(id);
+        sys::remove_tree(directory);
+    }
+
+  private:
+    const cgroup::Cgroups& cgroups_;
+    network::Networks& networks_;
+
+  public:
+    const std::string id;
+    const std::string directory;
+    const std::string cgroup;
+};
+
+constexpr const char* build_network = "stack_build";
+
+/// Steps reach the world through a bridge of their own, apart from every stack.
+void attach(network::Networks& networks,
+            const Scratch& scratch,
+            shim::Spec& spec,
+            std::vector<network::Endpoint>& endpoints) {
+    Network wanted;
+    wanted.key = "build";
+    wanted.name = build_network;
+    networks.ensure("", wanted, "build");
+    auto endpoint = networks.attach(build_network, scratch.id, scratch.id, {}, 0);
+    if (const auto network = networks.find(build_network))
+        endpoint.resolver = network->gateway4;
+    shim::InterfaceSpec interface;
+    interface.bridge = endpoint.bridge_index;
+    interface.group = endpoint.group;
+    interface.host_name = endpoint.host_name;
+    interface.name = endpoint.name;
+    interface.alias = endpoint.alias;
+    interface.mac = endpoint.mac;
+    interface.address4 = endpoint.address4;
+    interface.gateway4 = endpoint.gateway4;
+    interface.mtu = static_cast<std::uint32_t>(endpoint.mtu);
+    spec.interfaces.push_back(interface);
+    endpoints.push_back(std::move(endpoint));
+}
+
+shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scratch) {
+    shim::Spec spec;
+    spec.id = scratch.id;
+    spec.name = step.name;
+    spec.foreground = 1;
+    spec.process.arguments = step.command;
+    spec.process.environment = step.environment;
+    spec.process.user = step.user;
+    spec.process.working_dir = step.working_dir;
+    spec.process.capabilities = capabilities_for({}, {}, false);
+    spec.process.seccomp = default_filter(paths, spec.process.capabilities);
+    spec.process.limits = limits_for({});
+    spec.lowers = step.lowers;
+    spec.upper = step.upper;
+    spec.work = step.work;
+    spec.mount_point = scratch.directory + "/root";
+    spec.volatile_upper = 1;
+    spec.mounts = mount_specs(step.mounts, [](const Mount&) { return shim::MountSpec(); });
+    spec.masked_paths = masked_paths();
+    spec.read_only_paths = read_only_paths();
+    if (step.shm_size)
+        spec.shm_size = static_cast<std::uint64_t>(*step.shm_size);
+    if (step.network == "host")
+        spec.network.sharing = shim::Sharing::host;
+    spec.hostname = "buildkitsandbox";  // what RUN steps see as their host elsewhere
+    return spec;
+}
+
+void add_host_files(const StepSpec& step,
+                    const Scratch& scratch,
+                    const std::vector<network::Endpoint>& endpoints,
+                    shim::Spec& spec) {
+    ContainerRecord record;
+    record.id = scratch.id;
+    record.spec.service.hostname = spec.hostname;
+    for (const auto& [host, address] : step.extra_hosts)
+        record.spec.service.extra_hosts[host] = {address};
+    sys::replace_volatile_file(scratch.directory + "/hosts", hosts_file(record, endpoints), 0644);
+    std::string resolver = "/etc/resolv.conf";
+    if (spec.network.sharing == shim::Sharing::own) {
+        resolver = scratch.directory + "/resolv.conf";
+        // The name service is a project's; a step asks the host's servers, through its bridge.
+        sys::replace_volatile_file(resolver, sys::read_file("/etc/resolv.conf").value_or(""), 0644);
+    }
+    for (const auto& [source, target] :
+         {std::pair{scratch.directory + "/hosts", std::string("/etc/hosts")},
+          std::pair{resolver, std::string("/etc/resolv.conf")}}) {
+        if (!sys::exists(source))
+            continue;
+        shim::MountSpec mount;
+        mount.source = source;
+        mount.target = target;
+        spec.mounts.insert(spec.mounts.begin(), mount);
+    }
+}
+
+}  // namespace
+
+int run_step(const Paths& paths,
+             const cgroup::Cgroups& cgroups,
+             network::Networks& networks,
+             const StepSpec& step,
+             const std::function<void(std::string_view)>& output) {
+    const Scratch scratch(paths, cgroups, networks);
+    shim::Spec spec = describe(paths, step, scratch);
+    std::vector<network::Endpoint> endpoints;
+    if (step.network.empty() || step.network == "default")
+        attach(networks, scratch, spec, endpoints);
+    add_host_files(step, scratch, endpoints, spec);
+    Strings warnings;
+    const auto placement = cgroups.ensure(scratch.cgroup, {}, warnings);
+    spec.attach_files = placement.attach_files;
+    spec.v2_directory = placement.v2_directory;
+    STACK_FAILPOINT("step.spawn");
+    sys::Pipe streams = sys::make_pipe();
+    sys::Pipe status = sys::make_pipe();
+    const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
+    constexpr int status_fd = 4;
+    const auto shim = start_helper("run",
+                                   shim::encode(spec),
+                                   {{null.get(), 0},
+                                    {streams.write.get(), 1},
+                                    {streams.write.get(), 2},
+                                    {status.write.get(), status_fd}},
+                                   true);
+    streams.write.reset();
+    status.write.reset();
+    sys::read_each(streams.read, output);
+    const std::string said = sys::read_all(status.read);
+    const int code = sys::wait(shim);
+    if (said != "started") {
+        const auto [number, sentence] = split_once(said, ' ');
+        output(sentence + "\n");
+        return parse_number<int>(number).value_or(code);
+    }
+    return code;
+}
+
+}  // namespace stack::runtime

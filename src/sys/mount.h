@@ -1,0 +1,21 @@
+#pragma once
+
+// Mounts that are nowhere in the host's table: used through their descriptor, gone with it.
+
+#include "sys/fd.h"
+
+#include <string>
+#include <vector>
+
+namespace stack::sys {
+
+/// The merged content of directories (topmost first), read-only, as a directory descriptor.
+[[nodiscard]] Fd merged_view(const std::vector<std::string>& lowers);
+
+/// The same with `upper` on top, writable; `work` is overlayfs's own and must lie on the same file
+/// system.
+[[nodiscard]] Fd writable_view(const std::vector<std::string>& lowers,
+                               const std::string& upper,
+                               const std::string& work);
+
+}  // namespace stack::sys
