@@ -1,14 +1,16 @@
 #pragma once
 
-// The name service of a project (src/dns): a small process that answers container names on the gateways of the
-// project's networks. It reads a table that is replaced whole; its sockets stay.
+// The name service of a project (src/dns): a small process that answers container names on the
+// gateways of the project's networks. It reads a table that is replaced whole; its sockets stay.
 //
-//   <run>/projects/<project>/dns/names    the table: one line `network-gateway name address…`, `PTR` by address
+//   <run>/projects/<project>/dns/names    the table (dns/table.h)
 //   <run>/projects/<project>/dns/pid      pid and start time of the process
+//   <run>/projects/<project>/dns/log      what it complained about
 
 #include <stack/model.h>
 #include <stack/paths.h>
 
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,13 +21,16 @@ struct NameEntry {
     std::string gateway4;  // where questions arrive
     std::string gateway6;
     std::string name;
-    Strings addresses;     // IPv4 and IPv6
+    Strings addresses;  // IPv4 and IPv6
 
     bool operator==(const NameEntry&) const = default;
 };
 
-/// Postcondition: the project's name service runs and answers from exactly these entries, and listens on exactly the
-/// gateways in `gateways` (address, and the servers to ask for other names; empty: the host's).
+/// Postcondition: the project's name service runs and answers from exactly these entries, and
+/// listens on exactly the gateways in `gateways` (each an address, and the servers to ask for other
+/// names behind it; none: the host's). On the gateways of internal networks nothing else is
+/// answered. Throws where the service cannot be started; a port 53 that somebody else has is no
+/// failure: it goes into the log, and is tried again.
 void publish_names(const Paths& paths,
                    const std::string& project,
                    const Strings& gateways,
@@ -33,5 +38,10 @@ void publish_names(const Paths& paths,
 
 /// Postcondition: the project has no name service.
 void stop_names(const Paths& paths, const std::string& project);
+
+/// The table as the service reads it. `internal`: gateways of networks that have no way out.
+[[nodiscard]] std::string names_text(const Strings& gateways,
+                                     const std::vector<NameEntry>& entries,
+                                     const std::set<std::string>& internal);
 
 }  // namespace stack::network

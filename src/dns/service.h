@@ -1,0 +1,88 @@
+#pragma once
+
+// The name service of a project: questions that arrive at the gateways of its networks, answered
+// out of a table. The socket that a question arrives at decides which names it sees.
+
+#include "dns/forwarder.h"
+#include "dns/loop.h"
+#include "dns/table.h"
+#include "sys/fd.h"
+
+#include <cstdint>
+#include <map>
+#include <random>
+#include <string>
+
+#include <sys/socket.h>
+
+namespace stack::dns {
+
+class Service {
+  public:
+    /// `directory` holds the file `names`, and stays to be watched. Listens where the table says
+    /// when this returns, except where port 53 is taken: that is said on standard error and tried
+    /// again until it works.
+    explicit Service(const std::string& directory);
+
+    /// Serves until the directory is removed.
+    void run();
+
+  private:
+    struct Gateway {
+        sys::Fd udp;
+        sys::Fd tcp;
+        std::uint64_t udp_watch = 0;
+        std::uint64_t tcp_watch = 0;
+        bool complained = false;
+    };
+
+    struct Connection {
+        sys::Fd socket;
+        std::uint64_t watch = 0;
+        IpAddress gateway;
+        std::string incoming;
+        std::string outgoing;
+        Instant last_used;
+    };
+
+    using ConnectionNumber = std::uint64_t;
+    using Reply = std::function<void(std::string)>;
+
+    void watch_directory();
+    void on_directory_change();
+    void load_table();
+    void read_host_resolver();
+
+    void open_missing();
+    void open_gateway(const IpAddress& address, Gateway& gateway);
+    void close_gateway(Gateway& gateway);
+    [[nodiscard]] bool has_missing() const;
+
+    void on_datagrams(const IpAddress& gateway);
+    void on_connections(const IpAddress& gateway);
+    void on_stream(ConnectionNumber number);
+    void send_on(ConnectionNumber number, const std::string& message);
+    void close_connection(ConnectionNumber number);
+    void close_oldest_connection();
+    void expire();
+
+    void answer(const IpAddress& gateway,
+                std::string packet,
+                Transport transport,
+                const Reply& reply);
+
+    std::string directory_;
+    Loop loop_;
+    Forwarder forwarder_{loop_};
+    sys::Fd inotify_;
+    bool directory_is_gone_ = false;
+    Table table_;
+    HostResolver host_;
+    Instant host_read_at_;
+    std::map<IpAddress, Gateway> gateways_;
+    ConnectionNumber last_connection_ = 0;
+    std::map<ConnectionNumber, Connection> connections_;
+    std::minstd_rand random_;
+};
+
+}  // namespace stack::dns

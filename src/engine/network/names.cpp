@@ -1,0 +1,125 @@
+#include "engine/network/names.h"
+
+#include <stack/error.h>
+
+#include "base/failpoint.h"
+#include "base/text.h"
+#include "engine/network/record.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/tree.h"
+
+#include <algorithm>
+#include <csignal>
+#include <set>
+
+#include <fcntl.h>
+#include <poll.h>
+
+namespace stack::network {
+namespace {
+
+std::string names_directory(const Paths& paths, const std::string& project) {
+    return paths.run + "/projects/" + project + "/dns";
+}
+
+/// The gateways of internal networks: what is not known there must not be asked outside, because
+/// questions carry data (CVE-2024-29018).
+std::set<std::string> internal_gateways(const Paths& paths) {
+    std::set<std::string> gateways;
+    for (const auto& network : load_stored(paths)) {
+        if (network.record.internal)
+            gateways.insert({network.record.gateway4, network.record.gateway6});
+    }
+    return gateways;
+}
+
+/// The service of the directory, while it lives.
+sys::Fd find_service(const std::string& directory) {
+    const auto text = sys::read_file(directory + "/pid");
+    const auto [pid, started] = split_once(trim(text.value_or("")), ' ');
+    return sys::open_process(parse_number<int>(pid).value_or(0),
+                             parse_number<std::uint64_t>(started).value_or(0));
+}
+
+bool is_alive(const sys::Fd& process) {
+    return process && !sys::has_ended(process);
+}
+
+/// Returns when the service listens: it goes into the background then.
+void start_service(const std::string& directory, const std::string& project) {
+    constexpr std::uint32_t mode = 0600;
+    const sys::Fd nothing = sys::open_file("/dev/null", O_RDWR);
+    const sys::Fd log = sys::open_file(directory + "/log", O_WRONLY | O_CREAT | O_APPEND, mode);
+    const std::string program = sys::helper_program("stack-dns");
+    sys::SpawnOptions options;
+    options.arguments = {program, directory};
+    options.descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}};
+    options.new_session = true;
+    if (sys::wait(sys::spawn(program, options)) != 0)
+        throw Error("the name service of " + project + " did not start: " +
+                    std::string(trim(sys::read_file(directory + "/log").value_or(""))));
+}
+
+void await_end(const sys::Fd& process) {
+    constexpr int patience = 5000;  // milliseconds; it has nothing to finish
+    pollfd entry{process.get(), POLLIN, 0};
+    sys::send_signal(process, SIGTERM);
+    if (::poll(&entry, 1, patience) == 0)
+        sys::send_signal(process, SIGKILL);
+}
+
+/// Container ids, which are names as well, tell a person less than the others do.
+bool is_short_id(const std::string& name) {
+    constexpr std::size_t digits = 12;
+    return name.size() == digits && name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+}  // namespace
+
+std::string names_text(const Strings& gateways,
+                       const std::vector<NameEntry>& entries,
+                       const std::set<std::string>& internal) {
+    std::string text;
+    for (const auto& gateway : gateways)
+        text += "listen " + gateway + (internal.count(gateway) != 0 ? " none\n" : "\n");
+    // An address leads back to the first of its names.
+    auto ordered = entries;
+    std::stable_partition(ordered.begin(), ordered.end(), [](const NameEntry& entry) {
+        return !is_short_id(entry.name);
+    });
+    for (const auto& entry : ordered) {
+        for (const auto& gateway : {entry.gateway4, entry.gateway6}) {
+            if (!gateway.empty())
+                text +=
+                    "name " + gateway + " " + entry.name + " " + join(entry.addresses, " ") + "\n";
+        }
+    }
+    return text;
+}
+
+void publish_names(const Paths& paths,
+                   const std::string& project,
+                   const Strings& gateways,
+                   const std::vector<NameEntry>& entries) {
+    const std::string directory = names_directory(paths, project);
+    const std::string text = names_text(gateways, entries, internal_gateways(paths));
+    sys::ensure_directory(directory, 0700);
+    if (sys::read_file(directory + "/names") != text) {
+        STACK_FAILPOINT("names.publish");
+        sys::replace_volatile_file(directory + "/names", text);
+    }
+    if (!is_alive(find_service(directory)))
+        start_service(directory, project);
+}
+
+void stop_names(const Paths& paths, const std::string& project) {
+    const std::string directory = names_directory(paths, project);
+    if (const sys::Fd service = find_service(directory); is_alive(service))
+        await_end(service);
+    STACK_FAILPOINT("names.stop");
+    // A service that had not yet written its pid notices that its directory is gone.
+    sys::remove_tree(directory);
+}
+
+}  // namespace stack::network

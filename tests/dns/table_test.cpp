@@ -1,0 +1,84 @@
+#include "dns/table.h"
+
+#include "tests/dns/message.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::dns {
+namespace {
+
+constexpr const char* table_text =
+    "listen 10.0.1.1\n"
+    "listen 10.0.2.1 none\n"
+    "listen 10.0.3.1 192.0.2.53 2001:db8::53\n"
+    "nonsense\n"
+    "name 10.0.1.1 shop-Web-1 10.0.1.2 fd00::2\n"
+    "name 10.0.1.1 web 10.0.1.2 fd00::2 10.0.1.3\n"
+    "name 10.0.2.1 db 10.0.2.2\n"
+    "name 10.9.9.9 lost 10.0.2.2\n";
+
+/// The answer at a gateway, or `forwarded`.
+std::string answer_at(const char* gateway, const std::string& name, std::uint16_t type = type_a) {
+    const Table table = parse_table(table_text);
+    const std::string packet = test::question(name, {.type = type});
+    const auto query = parse_query(packet);
+    const auto answer = find_answer(table.at(*parse_ip(gateway)), *query, {"corp.example"});
+    return answer ? test::response_text(compose_answer(packet, *query, *answer, 512)) : "forwarded";
+}
+
+TEST(DnsTable, AnswersTheNamesOfItsNetwork) {
+    EXPECT_EQ(answer_at("10.0.1.1", "web"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
+    EXPECT_EQ(answer_at("10.0.1.1", "WEB"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
+    EXPECT_EQ(answer_at("10.0.1.1", "web", type_aaaa), "NOERROR aa AAAA fd00::2");
+    EXPECT_EQ(answer_at("10.0.1.1", "shop-web-1"), "NOERROR aa A 10.0.1.2");
+}
+
+TEST(DnsTable, HasAnEmptyAnswerForTheOtherFamily) {
+    EXPECT_EQ(answer_at("10.0.2.1", "db", type_aaaa), "NOERROR aa");
+    EXPECT_EQ(answer_at("10.0.2.1", "db", 15), "NOERROR aa");
+}
+
+TEST(DnsTable, ForwardsWhatItDoesNotKnowUnlessTheNetworkIsInternal) {
+    EXPECT_EQ(answer_at("10.0.1.1", "example.org"), "forwarded");
+    EXPECT_EQ(answer_at("10.0.2.1", "example.org"), "NXDOMAIN aa");
+}
+
+TEST(DnsTable, KeepsTheNamesOfNetworksApart) {
+    EXPECT_EQ(answer_at("10.0.1.1", "db"), "forwarded");
+    EXPECT_EQ(answer_at("10.0.2.1", "web"), "NXDOMAIN aa");
+}
+
+TEST(DnsTable, OwnsItsNamesUnderTheSearchDomainsOfTheHost) {
+    EXPECT_EQ(answer_at("10.0.1.1", "web.corp.example"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
+    EXPECT_EQ(answer_at("10.0.1.1", "other.corp.example"), "forwarded");
+}
+
+TEST(DnsTable, LeadsAddressesBackToTheirFirstName) {
+    EXPECT_EQ(answer_at("10.0.1.1", "2.1.0.10.in-addr.arpa", type_ptr),
+              "NOERROR aa PTR shop-Web-1");
+    EXPECT_EQ(answer_at("10.0.1.1", "2.2.0.10.in-addr.arpa", type_ptr), "forwarded")
+        << "of another network";
+}
+
+TEST(DnsTable, KnowsWhomToAsk) {
+    const Table table = parse_table(table_text);
+    EXPECT_EQ(table.size(), 3U);
+    EXPECT_TRUE(table.at(*parse_ip("10.0.1.1")).servers.empty());
+    EXPECT_EQ(table.at(*parse_ip("10.0.3.1")).servers,
+              (std::vector{*parse_ip("192.0.2.53"), *parse_ip("2001:db8::53")}));
+}
+
+TEST(HostResolver, IsReadStrictly) {
+    const auto resolver = parse_resolv_conf(
+        "# nameserver 192.0.2.9\nnameserver 127.0.0.53\nnameserver\t2001:db8::1\nnameserver "
+        "nonsense\n"
+        "nameserver 192.0.2.1\nnameserver 192.0.2.2\nsearch Old.example\nsearch corp.example. "
+        "lan\noptions ndots:5\n");
+    EXPECT_EQ(
+        resolver.servers,
+        (std::vector{*parse_ip("127.0.0.53"), *parse_ip("2001:db8::1"), *parse_ip("192.0.2.1")}));
+    EXPECT_EQ(resolver.search, (std::vector<std::string>{"corp.example", "lan"}));
+}
+
+}  // namespace
+}  // namespace stack::dns
