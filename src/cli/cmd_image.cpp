@@ -1,5 +1,6 @@
 // image: the store, by the names of images. container: containers by their own names.
 
+#include "base/text.h"
 #include "base/units.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -79,6 +80,52 @@ int show_fetch(const Context& context,
         progress->finish();
         return 1;
     }
+}
+
+/// One `--change`: the instructions of a Dockerfile that only describe.
+void apply_change(ImageConfig& config, const std::string& change) {
+    const auto [instruction, rest] = split_once(change, ' ');
+    const std::string name = to_lower(instruction);
+    const std::string value(trim(rest));
+    const auto json = nlohmann::json::parse(value, nullptr, false);
+    const Strings words = json.is_array() ? json.get<Strings>() : Strings{"/bin/sh", "-c", value};
+    if (name == "cmd")
+        config.command = words;
+    else if (name == "entrypoint")
+        config.entrypoint = words;
+    else if (name == "env")
+        config.environment.push_back(value);
+    else if (name == "workdir")
+        config.working_dir = value;
+    else if (name == "user")
+        config.user = value;
+    else if (name == "volume")
+        config.volumes.push_back(value);
+    else if (name == "expose")
+        config.exposed_ports.push_back(value.find('/') == std::string::npos ? value + "/tcp"
+                                                                            : value);
+    else if (name == "stopsignal")
+        config.stop_signal = value;
+    else if (name == "label")
+        config.labels.insert(split_once(value, '='));
+    else
+        give_up(
+            "--change knows CMD, ENTRYPOINT, ENV, EXPOSE, LABEL, STOPSIGNAL, USER, VOLUME and "
+            "WORKDIR, not " +
+            instruction);
+}
+
+ImageConfig config_of(const Strings& changes) {
+    ImageConfig config;
+    for (const auto& change : changes)
+        apply_change(config, change);
+    return config;
+}
+
+/// The worker runs elsewhere: it gets the whole path.
+std::string absolute_source(const std::string& source) {
+    const auto [kind, path] = split_once(source, ':');
+    return kind + ":" + sys::absolute_path(path, sys::current_directory());
 }
 
 /// Ids of the images that containers were made from: these stay.

@@ -57,6 +57,15 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     }
 }
 
+std::string read_some(const Fd& fd, std::size_t most) {
+    std::string bytes(most, '\0');
+    ssize_t count = 0;
+    while ((count = ::read(fd.get(), bytes.data(), most)) < 0 && errno == EINTR) {
+    }
+    bytes.resize(static_cast<std::size_t>(check(count, "read")));
+    return bytes;
+}
+
 void read_each(const Fd& fd, const std::function<void(std::string_view)>& each) {
     std::array<char, 65536> buffer{};
     for (;;) {
@@ -154,6 +163,18 @@ void remove_directory(const std::string& path) {
 
 void rename(const std::string& from, const std::string& to) {
     check(::rename(from.c_str(), to.c_str()), "rename " + from + " to " + to);
+}
+
+bool try_rename(const std::string& from, const std::string& to) {
+    if (::rename(from.c_str(), to.c_str()) == 0)
+        return true;
+    if (errno != EEXIST && errno != ENOTEMPTY)
+        fail("rename " + from + " to " + to);
+    return false;
+}
+
+void sync_filesystem(const std::string& path) {
+    check(::syncfs(open_directory(path).get()), "sync the file system of " + path);
 }
 
 void sync_directory(const std::string& path) {

@@ -19,6 +19,8 @@ namespace stack::sys {
 [[nodiscard]] std::optional<std::string> read_file(const std::string& path,
                                                    std::size_t limit = 64U << 20U);
 [[nodiscard]] std::string read_all(const Fd& fd, std::size_t limit = 64U << 20U);
+/// What one read gives, at most `most` bytes; "" at the end of file.
+[[nodiscard]] std::string read_some(const Fd& fd, std::size_t most);
 /// Calls `each` with what comes, until the end of file.
 void read_each(const Fd& fd, const std::function<void(std::string_view)>& each);
 void write_all(const Fd& fd, std::string_view bytes);
@@ -49,7 +51,11 @@ void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
 void remove_file(const std::string& path);
 void remove_directory(const std::string& path);
 void rename(const std::string& from, const std::string& to);
+/// As rename(); false where something that may not be replaced is there already.
+[[nodiscard]] bool try_rename(const std::string& from, const std::string& to);
 void sync_directory(const std::string& path);
+/// Everything on the file system of `path` is durable after return (syncfs(2)).
+void sync_filesystem(const std::string& path);
 
 /// Names in a directory, sorted, without . and ..; empty when there is no such directory.
 [[nodiscard]] std::vector<std::string> list_directory(const std::string& path);

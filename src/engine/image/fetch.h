@@ -1,12 +1,14 @@
 #pragma once
 
-// The engine's side of the fetch worker (src/fetch): a process of its own in which registry bytes are downloaded,
-// checked, inflated and unpacked. It speaks JSON lines on its standard output: events (model/json.h) and, last,
+// The engine's side of the fetch worker (src/fetch): a process of its own in which registry bytes
+// are downloaded, checked, inflated and unpacked. It speaks JSON lines on its standard output:
+// events (model/json.h) and, last,
 // {"result": {"id": …}} or {"error": "…"}.
 
 #include <stack/events.h>
 #include <stack/paths.h>
 
+#include "model/image.h"
 #include "sys/process.h"
 
 #include <optional>
@@ -20,22 +22,32 @@ struct Fetch {
 };
 
 /// Starts a pull of `reference` (as people write it) for `platform` ("" for this machine's).
-[[nodiscard]] Fetch start_pull(const Paths& paths, const std::string& reference, const std::string& platform);
+[[nodiscard]] Fetch start_pull(const Paths& paths,
+                               const std::string& reference,
+                               const std::string& platform);
 
-/// Starts an import of `source` (`docker-archive:FILE`, `oci-archive:FILE`, `oci:DIR[:TAG]`, `rootfs:DIR`,
-/// `tar:FILE`) under `reference`.
-[[nodiscard]] Fetch start_import(const Paths& paths, const std::string& source, const std::string& reference);
+/// An image from a file or directory of this machine.
+struct ImportRequest {
+    std::string source;  // docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or tar:FILE
+    std::string reference;  // empty: what the archive names
+    ImageConfig config;     // rootfs and tar: what the image is to say of itself
+};
+
+/// Starts an import.
+[[nodiscard]] Fetch start_import(const Paths& paths, const ImportRequest& request);
 
 /// Collects a worker that was started: its events through `sink`, then the id of the image.
 /// Blocks. Throws stack::Error with the worker's sentence, or one that says how it died.
 std::string finish(Fetch& fetch, const EventSink& sink);
 
-/// One line of the worker's output, for those who read without blocking. `id` or `error` is set by the last line.
+/// One line of the worker's output, for those who read without blocking. `id` or `error` is set by
+/// the last line.
 struct FetchLine {
     std::optional<Event> event;
     std::string id;
     std::string error;
 };
+
 [[nodiscard]] FetchLine parse_line(const std::string& line);
 
 }  // namespace stack::image

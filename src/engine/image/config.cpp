@@ -1,0 +1,175 @@
+// The configuration of an image (OCI image-spec config.md, with Docker's extras), to and from JSON.
+
+#include <stack/error.h>
+
+#include "engine/image/store.h"
+
+#include <array>
+#include <cstdio>
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::image {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string text(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+Strings strings(const Json& object, const char* key) {
+    Strings list;
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_array())
+        return list;
+    for (const auto& item : *found)
+        if (item.is_string())
+            list.push_back(item.get<std::string>());
+    return list;
+}
+
+Strings keys(const Json& object, const char* key) {
+    Strings list;
+    const auto found = object.find(key);
+    if (found != object.end() && found->is_object())
+        for (const auto& [name, value] : found->items())
+            list.push_back(name);
+    return list;
+}
+
+/// Nanoseconds; 0 means "the default".
+std::optional<Duration> duration(const Json& object, const char* key) {
+    const auto found = object.find(key);
+    if (found == object.end() || !found->is_number_integer() || found->get<std::int64_t>() == 0)
+        return std::nullopt;
+    return Duration(found->get<std::int64_t>());
+}
+
+std::optional<Healthcheck> healthcheck(const Json& config) {
+    const auto found = config.find("Healthcheck");
+    if (found == config.end() || !found->is_object())
+        return std::nullopt;
+    Healthcheck check;
+    check.test = strings(*found, "Test");
+    check.interval = duration(*found, "Interval");
+    check.timeout = duration(*found, "Timeout");
+    check.start_period = duration(*found, "StartPeriod");
+    check.start_interval = duration(*found, "StartInterval");
+    if (const auto retries = found->find("Retries");
+        retries != found->end() && retries->is_number_integer())
+        check.retries = retries->get<int>();
+    return check;
+}
+
+Json health_json(const Healthcheck& check) {
+    Json json = {{"Test", check.test}};
+    const auto set = [&](const char* key, const std::optional<Duration>& value) {
+        if (value)
+            json[key] = value->count();
+    };
+    set("Interval", check.interval);
+    set("Timeout", check.timeout);
+    set("StartPeriod", check.start_period);
+    set("StartInterval", check.start_interval);
+    if (check.retries)
+        json["Retries"] = *check.retries;
+    return json;
+}
+
+void set_or_erase(Json& object, const char* key, const Json& value) {
+    if (value.empty())
+        object.erase(key);
+    else
+        object[key] = value;
+}
+
+Json as_set(const Strings& names) {
+    Json object = Json::object();
+    for (const auto& name : names)
+        object[name] = Json::object();
+    return object;
+}
+
+std::string rfc3339(Time time) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> buffer{};
+    std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+    return buffer.data();
+}
+
+}  // namespace
+
+ImageConfig parse_config(const std::string& json_text) {
+    const Json json = Json::parse(json_text, nullptr, false);
+    if (!json.is_object())
+        throw Error("the configuration of the image is not a JSON object");
+    ImageConfig config;
+    config.os = text(json, "os");
+    config.architecture = text(json, "architecture");
+    config.variant = text(json, "variant");
+    const auto found = json.find("config");
+    if (found == json.end() || !found->is_object())
+        return config;
+    config.entrypoint = strings(*found, "Entrypoint");
+    config.command = strings(*found, "Cmd");
+    config.environment = strings(*found, "Env");
+    config.user = text(*found, "User");
+    config.working_dir = text(*found, "WorkingDir");
+    config.stop_signal = text(*found, "StopSignal");
+    config.volumes = keys(*found, "Volumes");
+    config.exposed_ports = keys(*found, "ExposedPorts");
+    config.shell = strings(*found, "Shell");
+    config.on_build = strings(*found, "OnBuild");
+    config.healthcheck = healthcheck(*found);
+    if (const auto labels = found->find("Labels"); labels != found->end() && labels->is_object())
+        for (const auto& [name, value] : labels->items())
+            if (value.is_string())
+                config.labels[name] = value.get<std::string>();
+    return config;
+}
+
+std::string make_config(const std::string& base,
+                        const ImageConfig& config,
+                        const std::vector<std::string>& diff_ids,
+                        const std::string& history_json,
+                        Time created) {
+    Json json = Json::parse(base.empty() ? "{}" : base, nullptr, false);
+    if (!json.is_object())
+        json = Json::object();
+    json["os"] = config.os.empty() ? "linux" : config.os;
+    json["architecture"] = config.architecture.empty() ? "amd64" : config.architecture;
+    json["created"] = rfc3339(created);
+    json["rootfs"] = {{"type", "layers"}, {"diff_ids", diff_ids}};
+    if (!history_json.empty())
+        json["history"] = Json::parse(history_json, nullptr, false);
+    Json& inner = json["config"];
+    if (!inner.is_object())
+        inner = Json::object();
+    set_or_erase(inner, "Entrypoint", config.entrypoint);
+    set_or_erase(inner, "Cmd", config.command);
+    set_or_erase(inner, "Env", config.environment);
+    set_or_erase(inner, "User", config.user.empty() ? Json() : Json(config.user));
+    set_or_erase(
+        inner, "WorkingDir", config.working_dir.empty() ? Json() : Json(config.working_dir));
+    set_or_erase(
+        inner, "StopSignal", config.stop_signal.empty() ? Json() : Json(config.stop_signal));
+    set_or_erase(inner, "Volumes", as_set(config.volumes));
+    set_or_erase(inner, "ExposedPorts", as_set(config.exposed_ports));
+    set_or_erase(inner, "Labels", config.labels);
+    set_or_erase(inner, "Shell", config.shell);
+    set_or_erase(inner, "OnBuild", config.on_build);
+    set_or_erase(
+        inner, "Healthcheck", config.healthcheck ? health_json(*config.healthcheck) : Json());
+    json.erase("container");
+    json.erase("container_config");
+    json.erase("id");
+    json.erase("parent");
+    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace stack::image

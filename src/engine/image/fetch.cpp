@@ -1,0 +1,82 @@
+#include "engine/image/fetch.h"
+
+#include <stack/error.h>
+
+#include "model/codec.h"
+#include "sys/file.h"
+
+namespace stack::image {
+namespace {
+
+using model::Json;
+
+Fetch start_worker(const Paths& paths, Json request) {
+    constexpr int request_fd = 3;
+    request["state"] = paths.state;
+    request["run"] = paths.run;
+    request["instance"] = paths.instance;
+    const sys::Fd input = sys::memory_file("fetch-request", request.dump());
+    sys::Pipe output = sys::make_pipe();
+    sys::SpawnOptions options;
+    options.arguments = {"stack-fetch"};
+    options.descriptors = {{output.write.get(), 1}, {input.get(), request_fd}};
+    options.new_session = true;
+    Fetch fetch;
+    fetch.worker = sys::spawn(sys::helper_program("stack-fetch"), options);
+    fetch.output = std::move(output.read);
+    return fetch;
+}
+
+}  // namespace
+
+Fetch start_pull(const Paths& paths, const std::string& reference, const std::string& platform) {
+    return start_worker(paths,
+                        {{"verb", "pull"}, {"reference", reference}, {"platform", platform}});
+}
+
+Fetch start_import(const Paths& paths, const ImportRequest& import) {
+    return start_worker(paths,
+                        {{"verb", "import"},
+                         {"source", import.source},
+                         {"reference", import.reference},
+                         {"config", model::encode(import.config)}});
+}
+
+FetchLine parse_line(const std::string& line) {
+    FetchLine parsed;
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object())
+        return parsed;
+    if (json.contains("result"))
+        parsed.id = json["result"].value("id", "");
+    else if (json.contains("error"))
+        parsed.error = json.value("error", "");
+    else
+        model::decode(json, parsed.event.emplace());
+    return parsed;
+}
+
+std::string finish(Fetch& fetch, const EventSink& sink) {
+    std::string rest;
+    FetchLine last;
+    sys::read_each(fetch.output, [&](std::string_view bytes) {
+        rest += bytes;
+        for (auto end = rest.find('\n'); end != std::string::npos; end = rest.find('\n')) {
+            auto line = parse_line(rest.substr(0, end));
+            rest.erase(0, end + 1);
+            if (line.event)
+                sink(*line.event);
+            else
+                last = std::move(line);
+        }
+    });
+    const int status = sys::wait(fetch.worker);
+    if (!last.id.empty())
+        return last.id;
+    throw Error(std::make_error_code(std::errc::io_error),
+                !last.error.empty() ? last.error
+                                    : "the fetch worker died with status " +
+                                          std::to_string(status) + " before it had a result");
+}
+
+}  // namespace stack::image

@@ -1,0 +1,124 @@
+#include "engine/image/reference.h"
+
+#include "base/digest.h"
+
+#include <algorithm>
+
+namespace stack::image {
+namespace {
+
+bool is_lower_or_digit(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/// path-component: [a-z0-9]+((?:[._]|__|[-]+)[a-z0-9]+)*
+bool is_component(std::string_view text) {
+    if (text.empty() || !is_lower_or_digit(text.front()) || !is_lower_or_digit(text.back()))
+        return false;
+    for (std::size_t i = 0; i < text.size();) {
+        if (is_lower_or_digit(text[i])) {
+            ++i;
+            continue;
+        }
+        std::size_t end = i;
+        while (end < text.size() && !is_lower_or_digit(text[end]))
+            ++end;
+        const std::string_view separator = text.substr(i, end - i);
+        const bool dashes = separator.find_first_not_of('-') == std::string_view::npos;
+        if (separator != "." && separator != "_" && separator != "__" && !dashes)
+            return false;
+        i = end;
+    }
+    return true;
+}
+
+bool is_tag(std::string_view text) {
+    constexpr std::size_t longest = 128;
+    const auto word = [](char c) {
+        return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') || c == '_';
+    };
+    return !text.empty() && text.size() <= longest && word(text.front()) &&
+           std::all_of(
+               text.begin(), text.end(), [&](char c) { return word(c) || c == '.' || c == '-'; });
+}
+
+/// The first part is a host where it could be no repository of Docker Hub.
+bool is_domain(std::string_view first) {
+    return first == "localhost" || first.find_first_of(".:") != std::string_view::npos ||
+           std::any_of(first.begin(), first.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+}
+
+}  // namespace
+
+Expected<Reference> parse_reference(std::string_view text) {
+    Reference reference;
+    std::string_view rest = text;
+    if (const auto at = rest.find('@'); at != std::string_view::npos) {
+        reference.digest = rest.substr(at + 1);
+        if (!is_digest(reference.digest))
+            return malformed("the digest must be sha256: and 64 lower-case hexadecimal digits",
+                             at + 1);
+        rest = rest.substr(0, at);
+    }
+    if (const auto colon = rest.find_last_of(':');
+        colon != std::string_view::npos && rest.find('/', colon) == std::string_view::npos) {
+        reference.tag = rest.substr(colon + 1);
+        if (!is_tag(reference.tag))
+            return malformed("a tag is letters, digits, '_', '.' and '-', at most 128", colon + 1);
+        rest = rest.substr(0, colon);
+    }
+    const auto slash = rest.find('/');
+    if (slash != std::string_view::npos && is_domain(rest.substr(0, slash))) {
+        reference.domain = rest.substr(0, slash);
+        rest = rest.substr(slash + 1);
+    } else {
+        reference.domain = "docker.io";
+    }
+    if (reference.domain == "index.docker.io")
+        reference.domain = "docker.io";
+    reference.path = rest;
+    for (std::string_view path = rest;;) {
+        const auto end = path.find('/');
+        if (!is_component(path.substr(0, end))) {
+            const bool upper =
+                std::any_of(rest.begin(), rest.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+            return malformed(upper ? "a repository name must be lower-case"
+                                   : "\"" + std::string(text) + "\" is not the name of an image",
+                             static_cast<std::size_t>(path.data() - text.data()));
+        }
+        if (end == std::string_view::npos)
+            break;
+        path = path.substr(end + 1);
+    }
+    constexpr std::size_t longest_name = 255;
+    if (reference.domain.size() + 1 + reference.path.size() > longest_name)
+        return malformed("the name of an image has at most 255 characters");
+    if (reference.domain == "docker.io" && reference.path.find('/') == std::string::npos)
+        reference.path = "library/" + reference.path;
+    if (reference.tag.empty() && reference.digest.empty())
+        reference.tag = "latest";
+    return reference;
+}
+
+std::string canonical(const Reference& reference) {
+    std::string text = reference.domain + "/" + reference.path;
+    if (!reference.tag.empty() && reference.digest.empty())
+        text += ":" + reference.tag;
+    if (!reference.digest.empty())
+        text += "@" + reference.digest;
+    return text;
+}
+
+std::string familiar(const Reference& reference) {
+    std::string text = canonical(reference);
+    constexpr std::string_view hub = "docker.io/";
+    constexpr std::string_view library = "library/";
+    if (text.starts_with(hub)) {
+        text.erase(0, hub.size());
+        if (text.starts_with(library) && text.find('/', library.size()) == std::string::npos)
+            text.erase(0, library.size());
+    }
+    return text;
+}
+
+}  // namespace stack::image

@@ -1,0 +1,263 @@
+#include "fetch/import.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "engine/image/reference.h"
+#include "engine/image/store.h"
+#include "fetch/inflate.h"
+#include "fetch/layer.h"
+#include "fetch/untar.h"
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <chrono>
+#include <deque>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+
+namespace stack::fetch {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string canonical_name(const std::string& name) {
+    const auto reference = image::parse_reference(name);
+    if (!reference)
+        throw Error("\"" + name + "\" is not the name of an image: " + reference.error().message);
+    return image::canonical(*reference);
+}
+
+Producer file_producer(const sys::Fd& file) {
+    return [&file](const std::function<bool(std::string_view)>& sink) {
+        sys::read_each(file, [&](std::string_view bytes) { sink(bytes); });
+    };
+}
+
+/// An archive's own files, in a directory of ours while they are read.
+class Spool {
+  public:
+    Spool(const Paths& paths, const std::string& file)
+        : directory_(paths.state + "/images/spool-" + random_hex(12)) {
+        sys::ensure_directory(directory_, 0700);
+        unpack(sys::open_file(file, O_RDONLY).release(), sys::open_directory(directory_).release());
+    }
+
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+
+    ~Spool() { sys::remove_tree(directory_); }
+
+    [[nodiscard]] const std::string& directory() const { return directory_; }
+
+  private:
+    std::string directory_;
+};
+
+class Importer {
+  public:
+    Importer(const Paths& paths, const std::string& reference)
+        : paths_(paths), reference_(reference), store_(paths) {}
+
+    /// A root file system as a tar: one layer.
+    std::string tar(const std::string& file, const ImageConfig& config) {
+        const sys::Fd archive = sys::open_file(file, O_RDONLY);
+        return put_flat(import_layer(store_, file_producer(archive), ""), config);
+    }
+
+    /// A directory as it is, copied.
+    std::string rootfs(const std::string& directory, const ImageConfig& config) {
+        const std::string staging = store_.begin_layer();
+        sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging + "/fs"));
+        // Its identity is its own: no tar ever was.
+        const std::string diff_id = "sha256:" + random_hex(64);
+        store_.publish_layer(staging, diff_id, 0);
+        return put_flat(diff_id, config);
+    }
+
+    std::string oci_layout(const std::string& directory) {
+        const sys::Fd root = sys::open_directory(directory);
+        const Json index = read_json(root, "index.json");
+        const Json descriptor = choose(index);
+        std::string manifest = read_blob(root, descriptor.value("digest", ""));
+        Json json = Json::parse(manifest, nullptr, false);
+        if (json.contains("manifests")) {
+            manifest = read_blob(root, choose(json).value("digest", ""));
+            json = Json::parse(manifest, nullptr, false);
+        }
+        const std::string config = read_blob(root, json.value("/config/digest"_json_pointer, ""));
+        const Json diff_ids = Json::parse(config, nullptr, false)
+                                  .value("/rootfs/diff_ids"_json_pointer, Json::array());
+        const Json layers = json.value("layers", Json::array());
+        if (diff_ids.size() != layers.size())
+            throw Error("manifest and configuration of the image disagree on the number of layers");
+        for (std::size_t i = 0; i < layers.size(); ++i)
+            add_layer(
+                root, blob_name(layers[i].value("digest", "")), diff_ids[i].get<std::string>());
+        std::string name = reference_;
+        if (name.empty())
+            name =
+                descriptor.value("/annotations/org.opencontainers.image.ref.name"_json_pointer, "");
+        return put(config, manifest, json.value("mediaType", ""), {name});
+    }
+
+    /// docker save, old (layer.tar files) and new (an OCI layout with a manifest.json).
+    std::string docker_archive(const std::string& directory) {
+        const sys::Fd root = sys::open_directory(directory);
+        const auto text = sys::read_in_root(root, "manifest.json", 4U << 20U);
+        if (!text)
+            return oci_layout(directory);
+        const Json list = Json::parse(*text, nullptr, false);
+        if (!list.is_array() || list.empty())
+            throw Error("manifest.json of the archive describes no image");
+        std::string id;
+        for (const auto& entry : list) {
+            const auto config = sys::read_in_root(root, entry.value("Config", ""), 8U << 20U);
+            if (!config)
+                throw Error("the archive lacks " + entry.value("Config", "the configuration"));
+            const Json diff_ids = Json::parse(*config, nullptr, false)
+                                      .value("/rootfs/diff_ids"_json_pointer, Json::array());
+            const Json layers = entry.value("Layers", Json::array());
+            if (diff_ids.size() != layers.size())
+                throw Error(
+                    "manifest and configuration of the image disagree on the number of layers");
+            for (std::size_t i = 0; i < layers.size(); ++i)
+                add_layer(root, layers[i].get<std::string>(), diff_ids[i].get<std::string>());
+            Strings names;
+            if (!reference_.empty())
+                names = {reference_};
+            else if (entry.contains("RepoTags") && entry["RepoTags"].is_array())
+                names = entry["RepoTags"].get<Strings>();
+            id = put(*config, std::nullopt, "", names);
+        }
+        return id;
+    }
+
+  private:
+    static std::string blob_name(const std::string& digest) {
+        if (!is_digest(digest))
+            throw Error("the archive names something by \"" + digest + "\", which is no digest");
+        return "blobs/sha256/" + digest.substr(7);
+    }
+
+    static Json read_json(const sys::Fd& root, const std::string& name) {
+        const auto text = sys::read_in_root(root, name, 4U << 20U);
+        Json json = Json::parse(text.value_or(""), nullptr, false);
+        if (!json.is_object())
+            throw Error("there is no usable " + name + " in the image");
+        return json;
+    }
+
+    static std::string read_blob(const sys::Fd& root, const std::string& digest) {
+        auto bytes = sys::read_in_root(root, blob_name(digest), 8U << 20U);
+        if (!bytes || "sha256:" + sha256_hex(*bytes) != digest)
+            throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                        "blob " + digest + " is missing or damaged");
+        return std::move(*bytes);
+    }
+
+    static Json choose(const Json& index) {
+        for (const auto& entry : index.value("manifests", Json::array())) {
+            const std::string architecture = entry.value("/platform/architecture"_json_pointer, "");
+            if (architecture.empty() || architecture == "amd64")
+                return entry;
+        }
+        throw Error("the image has no variant for this machine");
+    }
+
+    void add_layer(const sys::Fd& root, const std::string& name, const std::string& diff_id) {
+        if (store_.has_layer(diff_id))
+            return;
+        const sys::Fd file = sys::find_in_root(root, name, O_RDONLY);
+        if (!file)
+            throw Error("the archive lacks layer " + name);
+        import_layer(store_, file_producer(file), diff_id);
+    }
+
+    std::string put_flat(const std::string& diff_id, ImageConfig config) {
+        config.architecture = "amd64";
+        const std::string json =
+            image::make_config("",
+                               config,
+                               {diff_id},
+                               R"([{"created_by":"stack image import","comment":"imported"}])",
+                               std::chrono::system_clock::now());
+        if (reference_.empty())
+            throw Error("an image made from files needs a name: stack image import SOURCE NAME");
+        return put(json, std::nullopt, "", {reference_});
+    }
+
+    std::string put(const std::string& config,
+                    std::optional<std::string> manifest,
+                    const std::string& type,
+                    const Strings& names) {
+        image::NewImage image;
+        image.config_json = config;
+        image.manifest = std::move(manifest);
+        image.manifest_type = type;
+        for (const auto& name : names)
+            if (!name.empty())
+                image.references.push_back(canonical_name(name));
+        if (image.references.empty())
+            throw Error(
+                "the image carries no name: give one, as in stack image import SOURCE NAME");
+        return store_.put(image).id;
+    }
+
+    const Paths& paths_;
+    std::string reference_;
+    image::Store store_;
+};
+
+}  // namespace
+
+std::string import_image(const Paths& paths,
+                         const std::string& source,
+                         const std::string& reference,
+                         const ImageConfig& config) {
+    const auto [kind, path] = split_once(source, ':');
+    Importer importer(paths, reference);
+    if (kind == "tar")
+        return importer.tar(path, config);
+    if (kind == "rootfs")
+        return importer.rootfs(path, config);
+    if (kind == "oci")
+        return importer.oci_layout(path);
+    if (kind == "docker-archive" || kind == "oci-archive")
+        return importer.docker_archive(Spool(paths, path).directory());
+    throw Error(
+        "an image comes from docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or "
+        "tar:FILE, not from \"" +
+        source + "\"");
+}
+
+void unpack(int archive, int directory) {
+    const sys::Fd input(archive);
+    const sys::Fd root(directory);
+    std::deque<std::string> ready;
+    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
+    std::string current;
+    bool ended = false;
+    const auto next = [&]() -> std::string_view {
+        while (ready.empty() && !ended) {
+            const std::string bytes = sys::read_some(input, 256U << 10U);
+            if (bytes.empty()) {
+                inflater.finish();
+                ended = true;
+            } else {
+                inflater.feed(bytes);
+            }
+        }
+        if (ready.empty())
+            return {};
+        current = std::move(ready.front());
+        ready.pop_front();
+        return current;
+    };
+    static_cast<void>(untar(next, root, false));
+}
+
+}  // namespace stack::fetch

@@ -1,0 +1,256 @@
+#include "fetch/pull.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/failpoint.h"
+#include "base/text.h"
+#include "engine/image/reference.h"
+#include "engine/image/store.h"
+#include "fetch/layer.h"
+#include "fetch/output.h"
+#include "fetch/registry.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::fetch {
+namespace {
+
+using Json = nlohmann::json;
+
+struct RemoteLayer {
+    std::string digest;
+    std::int64_t size = 0;
+    std::string diff_id;
+};
+
+Json parse_manifest(const Manifest& manifest) {
+    Json json = Json::parse(manifest.bytes, nullptr, false);
+    if (!json.is_object())
+        throw Error("the manifest is not a JSON object");
+    if (json.contains("manifests") && json.contains("layers"))
+        throw Error("the manifest claims to be an index and an image at once (CVE-2021-41190)");
+    if (json.value("schemaVersion", 0) != 2)
+        throw Error(
+            "the manifest is of schema 1, which registries no longer write: push the image again");
+    return json;
+}
+
+std::string this_architecture() {
+    return "amd64";
+}
+
+std::string normalized_architecture(std::string name) {
+    if (name == "x86_64")
+        return "amd64";
+    return name == "aarch64" ? "arm64" : name;
+}
+
+class Pull {
+  public:
+    Pull(const Paths& paths, const std::string& name, std::string platform)
+        : paths_(paths),
+          name_(name),
+          platform_(std::move(platform)),
+          reference_(parse(name)),
+          store_(paths) {}
+
+    std::string run() {
+        Registry registry(reference_, load_settings(paths_.state));
+        const Manifest manifest = choose_manifest(registry);
+        const Json json = parse_manifest(manifest);
+        STACK_FAILPOINT("manifest.get");
+        const std::string config = fetch_config(registry, json);
+        fetch_layers(registry, layers_of(json, config));
+        image::NewImage image;
+        image.config_json = config;
+        image.manifest = manifest.bytes;
+        image.manifest_type = manifest.media_type;
+        image.references = {image::canonical(reference_)};
+        return store_.put(image).id;
+    }
+
+  private:
+    static image::Reference parse(const std::string& name) {
+        const auto reference = image::parse_reference(name);
+        if (!reference)
+            throw Error("\"" + name +
+                        "\" is not the name of an image: " + reference.error().message);
+        return *reference;
+    }
+
+    Manifest choose_manifest(Registry& registry) {
+        Manifest manifest =
+            registry.manifest(reference_.digest.empty() ? reference_.tag : reference_.digest);
+        constexpr int deepest_index = 3;
+        for (int depth = 0; parse_manifest(manifest).contains("manifests"); ++depth) {
+            const std::string digest = choose_platform(manifest.bytes, platform_);
+            if (digest.empty() || depth == deepest_index)
+                throw Error(std::make_error_code(std::errc::not_supported),
+                            "image " + name_ + " has no variant for " +
+                                (platform_.empty() ? "linux/" + this_architecture() : platform_));
+            manifest = registry.manifest(digest);
+        }
+        return manifest;
+    }
+
+    static std::string fetch_config(Registry& registry, const Json& manifest) {
+        const Json descriptor = manifest.value("config", Json::object());
+        const std::string digest = descriptor.value("digest", "");
+        const auto size = descriptor.value("size", std::int64_t{0});
+        constexpr std::int64_t largest = 8 << 20;
+        if (!is_digest(digest) || size <= 0 || size > largest)
+            throw Error("the manifest names no usable configuration");
+        std::string config;
+        registry.blob(digest, size, [&](std::string_view bytes) {
+            config += bytes;
+            return true;
+        });
+        if ("sha256:" + sha256_hex(config) != digest)
+            throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                        "the configuration that came is not the one with digest " + digest);
+        return config;
+    }
+
+    static std::vector<RemoteLayer> layers_of(const Json& manifest, const std::string& config) {
+        const Json parsed = Json::parse(config, nullptr, false);
+        if (!parsed.is_object())
+            throw Error("the configuration of the image is not a JSON object");
+        const Json diff_ids = parsed.value("/rootfs/diff_ids"_json_pointer, Json::array());
+        const Json layers = manifest.value("layers", Json::array());
+        if (diff_ids.size() != layers.size())
+            throw Error("the image has " + std::to_string(layers.size()) + " layers and " +
+                        std::to_string(diff_ids.size()) +
+                        " diff_ids: one of manifest and configuration is wrong");
+        std::vector<RemoteLayer> list;
+        for (std::size_t i = 0; i < layers.size(); ++i) {
+            RemoteLayer layer{layers[i].value("digest", ""),
+                              layers[i].value("size", std::int64_t{0}),
+                              diff_ids[i].get<std::string>()};
+            if (!is_digest(layer.digest) || !is_digest(layer.diff_id) || layer.size < 0)
+                throw Error("the manifest describes a layer without a usable digest and size");
+            list.push_back(std::move(layer));
+        }
+        return list;
+    }
+
+    void tell(const RemoteLayer& layer,
+              EventStatus status,
+              const char* text,
+              std::int64_t current) const {
+        say({.id = layer.digest.substr(7, 12),
+             .status = status,
+             .text = text,
+             .parent = "Image " + name_,
+             .current = current,
+             .total = layer.size});
+    }
+
+    /// The largest first, a few at a time: each has a thread that downloads and inflates, and one
+    /// that writes.
+    void fetch_layers(Registry& registry, std::vector<RemoteLayer> layers) {
+        std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) {
+            return a.size > b.size;
+        });
+        constexpr std::size_t at_once = 3;
+        std::atomic<std::size_t> next = 0;
+        std::mutex mutex;
+        std::exception_ptr failure;
+        std::vector<std::thread> workers;
+        for (std::size_t i = 0; i < std::min(at_once, layers.size()); ++i)
+            workers.emplace_back([&, own = registry]() mutable {
+                for (std::size_t k = 0; (k = next++) < layers.size();) {
+                    try {
+                        fetch_layer(own, layers[k]);
+                    } catch (...) {
+                        const std::lock_guard lock(mutex);
+                        if (!failure)
+                            failure = std::current_exception();
+                        next = layers.size();
+                    }
+                }
+            });
+        for (auto& worker : workers)
+            worker.join();
+        if (failure)
+            std::rethrow_exception(failure);
+    }
+
+    void fetch_layer(Registry& registry, const RemoteLayer& layer) {
+        // Whoever else wants the same layer waits here, and then finds it.
+        const std::string locks = paths_.run + "/fetch";
+        sys::ensure_directory(locks, 0700);
+        const sys::Lock lock = sys::Lock::acquire(locks + "/" + layer.diff_id.substr(7));
+        if (store_.has_layer(layer.diff_id)) {
+            tell(layer, EventStatus::done, "Already exists", layer.size);
+            return;
+        }
+        std::int64_t received = 0;
+        const auto produce = [&](const std::function<bool(std::string_view)>& sink) {
+            Sha256 digest;
+            std::int64_t told = 0;
+            registry.blob(layer.digest, layer.size, [&](std::string_view bytes) {
+                digest.update(bytes);
+                received += static_cast<std::int64_t>(bytes.size());
+                constexpr std::int64_t step = 1 << 20;
+                if (received - told >= step) {
+                    told = received;
+                    tell(layer, EventStatus::working, "Downloading", received);
+                }
+                return sink(bytes);
+            });
+            STACK_FAILPOINT("blob.verify");
+            if ("sha256:" + digest.finish() != layer.digest)
+                throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                            "the layer that came is not the one with digest " + layer.digest);
+        };
+        tell(layer, EventStatus::working, "Downloading", 0);
+        import_layer(store_, produce, layer.diff_id);
+        tell(layer, EventStatus::done, "Pull complete", layer.size);
+    }
+
+    const Paths& paths_;
+    std::string name_;
+    std::string platform_;
+    image::Reference reference_;
+    image::Store store_;
+};
+
+}  // namespace
+
+std::string choose_platform(const std::string& index_json, const std::string& platform) {
+    const Json index = Json::parse(index_json, nullptr, false);
+    const auto wanted = split(platform.empty() ? "linux/" + this_architecture() : platform, '/');
+    const std::string architecture =
+        normalized_architecture(wanted.size() > 1 ? wanted[1] : wanted[0]);
+    const std::string variant = wanted.size() > 2 ? wanted[2] : "";
+    std::string without_variant;
+    for (const auto& entry : index.value("manifests", Json::array())) {
+        const Json of = entry.value("platform", Json::object());
+        if (of.value("os", "") != "linux" ||
+            normalized_architecture(of.value("architecture", "")) != architecture)
+            continue;
+        const std::string digest = entry.value("digest", "");
+        const std::string its_variant = of.value("variant", "");
+        if (its_variant == variant ||
+            (variant.empty() && (its_variant == "v1" || its_variant == "v8")))
+            return digest;
+        if (without_variant.empty() && (its_variant.empty() || variant.empty()))
+            without_variant = digest;
+    }
+    return without_variant;
+}
+
+std::string pull(const Paths& paths, const std::string& reference, const std::string& platform) {
+    return Pull(paths, reference, platform).run();
+}
+
+}  // namespace stack::fetch

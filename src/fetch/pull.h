@@ -1,0 +1,16 @@
+#pragma once
+
+#include <stack/paths.h>
+
+#include <string>
+
+namespace stack::fetch {
+
+/// Pulls an image into the store; returns its id. Events of its layers are said on the way.
+std::string pull(const Paths& paths, const std::string& reference, const std::string& platform);
+
+/// Which manifest of an index fits `platform` ("" is linux on this machine's architecture); ""
+/// where none does. Attestations and entries without a platform of ours are passed over.
+std::string choose_platform(const std::string& index_json, const std::string& platform);
+
+}  // namespace stack::fetch

@@ -1,0 +1,213 @@
+#include "fetch/tree_writer.h"
+
+#include <stack/error.h>
+#include <stack/model.h>
+
+#include "base/failpoint.h"
+#include "base/text.h"
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <array>
+
+#include <fcntl.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace stack::fetch {
+namespace {
+
+constexpr std::string_view whiteout = ".wh.";
+constexpr std::string_view opaque_marker = ".wh..wh..opq";
+constexpr std::string_view aufs_metadata = ".wh..wh.";
+
+/// The path inside the layer: no leading slash, no `.`; `..` that leads out is refused, not
+/// clamped.
+std::string clean_path(const std::string& path) {
+    Strings parts;
+    for (auto& part : split(path, '/')) {
+        if (part.empty() || part == ".")
+            continue;
+        if (part == "..") {
+            if (parts.empty())
+                throw Error("entry \"" + path + "\" leads out of the archive");
+            parts.pop_back();
+            continue;
+        }
+        parts.push_back(std::move(part));
+    }
+    return join(parts, "/");
+}
+
+void set_overlay_opaque(const sys::Fd& directory) {
+    if (::fsetxattr(directory.get(), "trusted.overlay.opaque", "y", 1, 0) < 0)
+        sys::fail("mark a directory opaque");
+}
+
+bool is_whiteout_device(const struct stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
+
+/// Attributes that are the store's own, or mean something to the host alone.
+bool may_be_set(const std::string& name) {
+    return !name.starts_with("trusted.overlay.") && !name.starts_with("system.") &&
+           !name.starts_with("user.overlay.");
+}
+
+}  // namespace
+
+TreeWriter::TreeWriter(const sys::Fd& root, bool layer) : root_(root), layer_(layer) {}
+
+sys::Fd TreeWriter::parent_of(const std::string& directory) const {
+    if (directory.empty() || directory == ".")
+        return sys::duplicate(root_);
+    return sys::ensure_directory_in_root(root_, directory);
+}
+
+/// Removes what is there unless a directory stands where a directory goes.
+void TreeWriter::clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry) {
+    struct stat status {};
+
+    if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (S_ISDIR(status.st_mode) && S_ISDIR(entry.mode))
+        return;
+    sys::remove_tree(parent, name);
+}
+
+bool TreeWriter::apply_whiteout(const sys::Fd& parent,
+                                const std::string& directory,
+                                const std::string& name) {
+    if (!layer_ || !name.starts_with(whiteout))
+        return false;
+    if (name == opaque_marker) {
+        set_overlay_opaque(parent);
+        return true;
+    }
+    if (name.starts_with(aufs_metadata))
+        return true;
+    const std::string hidden = name.substr(whiteout.size());
+    if (hidden.empty() || hidden == "." || hidden == "..")
+        throw Error("whiteout \"" + directory + "/" + name + "\" names nothing");
+
+    struct stat status {};
+
+    if (::fstatat(parent.get(), hidden.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
+        // The layer brings the name itself: only what lies below it is hidden.
+        if (S_ISDIR(status.st_mode))
+            set_overlay_opaque(sys::Fd(sys::check(
+                ::openat(
+                    parent.get(), hidden.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                hidden)));
+        return true;
+    }
+    sys::check(::mknodat(parent.get(), hidden.c_str(), S_IFCHR, makedev(0, 0)), "hide " + hidden);
+    return true;
+}
+
+void TreeWriter::make_directory(const sys::Fd& parent,
+                                const Entry& entry,
+                                const std::string& name) {
+    bool hides = false;
+
+    struct stat status {};
+
+    if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        is_whiteout_device(status)) {
+        sys::check(::unlinkat(parent.get(), name.c_str(), 0), "replace a whiteout");
+        hides = true;  // whiteout first, directory second: the lower one's content stays hidden
+    }
+    if (::mkdirat(parent.get(), name.c_str(), 0700) < 0 && errno != EEXIST)
+        sys::fail("create directory " + entry.path);
+    const sys::Fd made(sys::check(
+        ::openat(parent.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+        entry.path));
+    if (hides)
+        set_overlay_opaque(made);
+    set_attributes(made, entry);
+}
+
+void TreeWriter::set_attributes(const sys::Fd& file, const Entry& entry) const {
+    sys::check(::fchown(file.get(), entry.uid, entry.gid), "own " + entry.path);
+    sys::check(::fchmod(file.get(), entry.mode & 07777U),
+               "set the mode of " + entry.path);  // after chown: it clears setuid
+    for (const auto& [name, value] : entry.attributes)
+        if (may_be_set(name) &&
+            ::fsetxattr(file.get(), name.c_str(), value.data(), value.size(), 0) < 0 &&
+            errno != ENOTSUP && errno != EPERM)
+            sys::fail("set attribute " + name + " of " + entry.path);
+}
+
+sys::Fd TreeWriter::begin(const Entry& entry) {
+    STACK_FAILPOINT("layer.entry");
+    const std::string path = clean_path(entry.path);
+    if (path.empty()) {
+        set_attributes(root_, entry);
+        directory_times_["."] = entry.modified;
+        return {};
+    }
+    const std::string directory = path.find('/') == std::string::npos ? "" : sys::parent_path(path);
+    const std::string name = sys::file_name(path);
+    const sys::Fd parent = parent_of(directory);
+    if (apply_whiteout(parent, directory, name))
+        return {};
+    if (S_ISDIR(entry.mode)) {
+        if (struct stat status{};
+            ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+            !is_whiteout_device(status))
+            clear_place(parent, name, entry);
+        make_directory(parent, entry, name);
+        directory_times_[path] = entry.modified;
+        return {};
+    }
+    clear_place(parent, name, entry);
+    if (entry.hard_link) {
+        const std::string target = clean_path(entry.link);
+        const sys::Fd source =
+            parent_of(target.find('/') == std::string::npos ? "" : sys::parent_path(target));
+        if (::linkat(source.get(), sys::file_name(target).c_str(), parent.get(), name.c_str(), 0) <
+            0)
+            sys::fail("link " + entry.path + " to " + entry.link);
+        return {};
+    }
+    if (S_ISREG(entry.mode))
+        return sys::Fd(sys::check(::openat(parent.get(),
+                                           name.c_str(),
+                                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                                           0600),
+                                  "create " + entry.path));
+    if (S_ISLNK(entry.mode)) {
+        sys::check(::symlinkat(entry.link.c_str(), parent.get(), name.c_str()),
+                   "create link " + entry.path);
+    } else {
+        sys::check(::mknodat(parent.get(), name.c_str(), entry.mode, entry.device),
+                   "create " + entry.path);
+        sys::check(::fchmodat(parent.get(), name.c_str(), entry.mode & 07777U, 0),
+                   "set the mode of " + entry.path);
+    }
+    sys::check(::fchownat(parent.get(), name.c_str(), entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW),
+               "own " + entry.path);
+    const std::array<timespec, 2> times{entry.modified, entry.modified};
+    sys::check(::utimensat(parent.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),
+               "set the times of " + entry.path);
+    return {};
+}
+
+void TreeWriter::finish_file(const Entry& entry, const sys::Fd& file) {
+    set_attributes(file, entry);
+    const std::array<timespec, 2> times{entry.modified, entry.modified};
+    sys::check(::futimens(file.get(), times.data()), "set the times of " + entry.path);
+}
+
+void TreeWriter::finish() {
+    for (const auto& [path, time] : directory_times_) {
+        const sys::Fd directory =
+            sys::find_in_root(root_, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+        const std::array<timespec, 2> times{time, time};
+        if (directory)
+            sys::check(::futimens(directory.get(), times.data()), "set the times of " + path);
+    }
+}
+
+}  // namespace stack::fetch

@@ -1,0 +1,135 @@
+#include "fetch/untar.h"
+
+#include <stack/error.h>
+
+#include "fetch/tree_writer.h"
+
+#include <memory>
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <unistd.h>
+
+namespace stack::fetch {
+namespace {
+
+struct Source {
+    const NextPiece& next;
+    std::exception_ptr thrown;  // an exception must not cross libarchive's frames
+};
+
+la_ssize_t read_piece(archive* reader, void* context, const void** bytes) {
+    auto& source = *static_cast<Source*>(context);
+    try {
+        const std::string_view piece = source.next();
+        *bytes = piece.data();
+        return static_cast<la_ssize_t>(piece.size());
+    } catch (...) {
+        source.thrown = std::current_exception();
+        archive_set_error(reader, EIO, "the source failed");
+        return -1;
+    }
+}
+
+[[noreturn]] void refuse(archive* reader, const Source& source) {
+    if (source.thrown)
+        std::rethrow_exception(source.thrown);
+    const char* text = archive_error_string(reader);
+    throw Error(
+        std::make_error_code(std::errc::illegal_byte_sequence),
+        std::string("the archive is damaged: ") + (text == nullptr ? "unknown reason" : text));
+}
+
+/// A warning (a name that is no text in this locale) is success: the raw name is what counts.
+bool succeeded(int result) {
+    return result == ARCHIVE_OK || result == ARCHIVE_WARN;
+}
+
+std::string text_of(const char* text) {
+    return text == nullptr ? "" : text;
+}
+
+Entry entry_of(archive_entry* header) {
+    Entry entry;
+    entry.path = text_of(archive_entry_pathname(header));
+    if (const char* target = archive_entry_hardlink(header); target != nullptr) {
+        entry.hard_link = true;
+        entry.link = target;
+    } else {
+        entry.link = text_of(archive_entry_symlink(header));
+    }
+    entry.mode = archive_entry_mode(header);
+    entry.uid = static_cast<std::uint32_t>(archive_entry_uid(header));
+    entry.gid = static_cast<std::uint32_t>(archive_entry_gid(header));
+    entry.device = archive_entry_rdev(header);
+    entry.modified = {archive_entry_mtime(header), archive_entry_mtime_nsec(header)};
+    archive_entry_xattr_reset(header);
+    const char* name = nullptr;
+    const void* value = nullptr;
+    std::size_t size = 0;
+    while (archive_entry_xattr_next(header, &name, &value, &size) == ARCHIVE_OK)
+        entry.attributes.emplace_back(name, std::string(static_cast<const char*>(value), size));
+    return entry;
+}
+
+void write_at(const sys::Fd& file, std::string_view bytes, std::int64_t offset) {
+    while (!bytes.empty()) {
+        const auto count =
+            sys::check(::pwrite(file.get(), bytes.data(), bytes.size(), offset), "write a file");
+        bytes.remove_prefix(static_cast<std::size_t>(count));
+        offset += count;
+    }
+}
+
+/// Holes of a sparse file stay holes.
+std::int64_t copy_content(archive* reader,
+                          const Source& source,
+                          const sys::Fd& file,
+                          std::int64_t size) {
+    for (;;) {
+        const void* bytes = nullptr;
+        std::size_t count = 0;
+        la_int64_t offset = 0;
+        const int result = archive_read_data_block(reader, &bytes, &count, &offset);
+        if (result == ARCHIVE_EOF)
+            break;
+        if (!succeeded(result))
+            refuse(reader, source);
+        write_at(file, std::string_view(static_cast<const char*>(bytes), count), offset);
+    }
+    sys::check(::ftruncate(file.get(), size), "set the size of a file");
+    return size;
+}
+
+}  // namespace
+
+std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
+    const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
+    // The format alone: a filter that this build lacks would be run as a program found on PATH.
+    archive_read_support_format_tar(reader.get());
+    archive_read_support_format_empty(reader.get());
+    archive_read_set_options(reader.get(), "hdrcharset=BINARY");
+    Source source{next, nullptr};
+    if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
+        refuse(reader.get(), source);
+    TreeWriter writer(root, layer);
+    for (;;) {
+        archive_entry* header = nullptr;
+        const int result = archive_read_next_header(reader.get(), &header);
+        if (result == ARCHIVE_EOF)
+            break;
+        if (!succeeded(result))
+            refuse(reader.get(), source);
+        const Entry entry = entry_of(header);
+        if (const sys::Fd file = writer.begin(entry)) {
+            writer.add_size(copy_content(reader.get(), source, file, archive_entry_size(header)));
+            writer.finish_file(entry, file);
+        }
+    }
+    writer.finish();
+    while (!next().empty()) {  // padding belongs to the digest
+    }
+    return writer.size();
+}
+
+}  // namespace stack::fetch

@@ -1,0 +1,21 @@
+#pragma once
+
+// A tar stream to a directory. libarchive reads; tree_writer.h writes.
+
+#include "sys/fd.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace stack::fetch {
+
+/// The next piece of the stream, valid until the next call; empty at its end.
+using NextPiece = std::function<std::string_view()>;
+
+/// Unpacks the whole stream (also what follows the end-of-archive mark is read). Returns the sum of
+/// file sizes.
+std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer);
+
+}  // namespace stack::fetch
