@@ -27,10 +27,11 @@ std::size_t byte_count(Family family) {
 
 std::optional<IpAddress> parse_ip(std::string_view text) {
     const std::string terminated(text);
+    if (terminated.find('\0') != std::string::npos)
+        return std::nullopt;
     for (const Family family : {Family::v4, Family::v6}) {
         IpAddress address{family, {}};
-        if (inet_pton(to_af(family), terminated.c_str(), address.bytes.data()) == 1 &&
-            terminated.size() == text.size())
+        if (inet_pton(to_af(family), terminated.c_str(), address.bytes.data()) == 1)
             return address;
     }
     return std::nullopt;

@@ -9,6 +9,7 @@
 #include "sys/file.h"
 #include "sys/netlink.h"
 #include "sys/nft.h"
+#include "sys/process.h"
 #include "tests/network/bed.h"
 
 #include <functional>
@@ -164,7 +165,8 @@ TEST_F(NetworksTest, ReconcilingRemovesWhatIsNobodys) {
 TEST_F(NetworksTest, ReconcilingLeavesARulesetThatIsRightAlone) {
     networks_.ensure("shop", {.name = "n", .internal = true, .enable_ipv6 = true}, "1");
     const auto web = networks_.attach("n", "aa", "shop/web/1", {}, 0);
-    networks_.publish("aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
+    networks_.publish(
+        "aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
     const auto generation = sys::nft_generation();
     networks_.reconcile();
     EXPECT_EQ(sys::nft_generation(), generation);
@@ -200,7 +202,8 @@ TEST_F(NetworksTest, AConflictNamesTheProcess) {
     const Inside inside(here);
     test::Responder server(here, Protocol::tcp, "127.0.0.1", 8080, "server");
     test::Responder udp(here, Protocol::udp, "0.0.0.0", 5353, "server");
-    const std::string self = "network_test (pid " + std::to_string(::getpid()) + ")";
+    const std::string self =
+        sys::file_name(sys::own_program()) + " (pid " + std::to_string(::getpid()) + ")";
     EXPECT_EQ(conflicts({{"127.0.0.1", 8080, 80, Protocol::tcp}}),
               Strings{"127.0.0.1:8080/tcp is in use by " + self});
     EXPECT_EQ(conflicts({{"", 8080, 80, Protocol::tcp}}),

@@ -1,0 +1,119 @@
+#include "engine/network/layout.h"
+
+#include <stack/error.h>
+
+#include <functional>
+
+#include <gtest/gtest.h>
+
+namespace stack::network {
+namespace {
+
+std::string message(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+StoredNetwork layout(const Network& network, const Surroundings& around = {}) {
+    return layout_for("", "shop", network, "digest", around);
+}
+
+TEST(Layout, TakesWhatTheStackFileSays) {
+    const auto stored = layout({.key = "back",
+                                .name = "shop_back",
+                                .driver_opts = {{"com.docker.network.driver.mtu", "1400"},
+                                                {"com.docker.network.bridge.name", "br-shop"}},
+                                .ipam = {{.subnet = "10.5.0.7/16",
+                                          .gateway = "10.5.0.254",
+                                          .ip_range = "10.5.8.0/24",
+                                          .aux_addresses = {{"printer", "10.5.8.1"}}},
+                                         {.subnet = "2001:db8:5::/64"}},
+                                .internal = true,
+                                .enable_ipv6 = true});
+    const NetworkRecord& record = stored.record;
+    EXPECT_EQ(record.subnet4, "10.5.0.0/16");
+    EXPECT_EQ(record.gateway4, "10.5.0.254");
+    EXPECT_EQ(record.subnet6, "2001:db8:5::/64");
+    EXPECT_EQ(record.gateway6, "2001:db8:5::1");
+    EXPECT_EQ(record.mtu, 1400);
+    EXPECT_EQ(record.bridge, "br-shop");
+    EXPECT_TRUE(record.internal);
+    EXPECT_EQ(lease_for(stored, {}, "aa", "", {}).address4, "10.5.8.0");
+    EXPECT_EQ(lease_for(stored, {{"10.5.8.0", "", "bb", ""}}, "aa", "", {}).address4, "10.5.8.2");
+    EXPECT_EQ(lease_for(stored, {}, "aa", "", {.ipv4_address = "10.5.0.9"}).address4, "10.5.0.9");
+}
+
+TEST(Layout, FollowsTheUplinkWhereNothingIsSaid) {
+    const auto record = layout({.name = "shop_default"}, {.uplink_mtu = 1420}).record;
+    EXPECT_EQ(record.mtu, 1420);
+    EXPECT_EQ(record.bridge.substr(0, 3), "stk");
+    EXPECT_EQ(record.bridge.size(), 11U);
+    EXPECT_EQ(record.subnet6, "");
+    EXPECT_GE(record.group, 1U << 30U);
+}
+
+struct Refusal {
+    Network network;
+    const char* expected;
+};
+
+TEST(Layout, RefusesWhatCannotBe) {
+    const Surroundings around{.routes = {*parse_prefix("10.7.0.0/24")},
+                              .networks = {{.name = "other", .subnet4 = "10.6.0.0/24"}}};
+    const std::vector<Refusal> cases{
+        {{.name = "../x"}, "cannot be the name of a network"},
+        {{.name = "n", .driver = "overlay"}, "driver overlay is not supported"},
+        {{.name = "n", .ipam = {{.subnet = "10.5.0.0"}}}, "\"10.5.0.0\" is not a subnet"},
+        {{.name = "n", .ipam = {{.gateway = "10.5.0.1"}}}, "needs a subnet"},
+        {{.name = "n", .ipam = {{.subnet = "10.5.0.0/24", .gateway = "10.6.0.1"}}},
+         "gateway 10.6.0.1 is not an"},
+        {{.name = "n", .ipam = {{.subnet = "10.5.0.0/24", .ip_range = "10.5.1.0/24"}}},
+         "ip_range 10.5.1.0/24"},
+        {{.name = "n", .ipam = {{.subnet = "10.5.0.0/31"}}}, "no room for a gateway"},
+        {{.name = "n", .ipam = {{.subnet = "10.6.0.0/16"}}},
+         "overlaps with 10.6.0.0/24 of network other"},
+        {{.name = "n", .ipam = {{.subnet = "10.7.0.0/24"}}}, "in use on this machine"},
+        {{.name = "n", .ipam = {{.subnet = "10.8.0.0/24"}, {.subnet = "10.9.0.0/24"}}},
+         "one subnet of a family"},
+        {{.name = "n", .driver_opts = {{"com.docker.network.driver.mtu", "x"}}},
+         "a number from 68"},
+        {{.name = "n", .driver_opts = {{"com.docker.network.bridge.name", "much-too-long-a-name"}}},
+         "1 to 15"},
+    };
+    for (const auto& one : cases) {
+        const std::string text = message([&] { static_cast<void>(layout(one.network, around)); });
+        EXPECT_NE(text.find(one.expected), std::string::npos) << text;
+    }
+}
+
+TEST(Lease, IsRefusedWhereTheBridgeIsFull) {
+    const auto stored = layout({.name = "big", .ipam = {{.subnet = "10.5.0.0/16"}}});
+    std::vector<Lease> leases;
+    for (std::uint64_t i = 0; i < 1000; ++i)
+        leases.push_back(
+            {to_text(advance(*parse_ip("10.5.1.0"), i)), "", "c" + std::to_string(i), ""});
+    EXPECT_EQ(message([&] { static_cast<void>(lease_for(stored, leases, "aa", "", {})); }),
+              "network big has 1000 containers, and a bridge carries no more; spread the replicas "
+              "over several "
+              "networks");
+}
+
+TEST(Lease, IsRefusedForAnAddressThatCannotBe) {
+    const auto stored = layout({.name = "n", .ipam = {{.subnet = "10.5.0.0/24"}}});
+    const auto refusal = [&](const NetworkAttachment& wanted) {
+        return message([&] { static_cast<void>(lease_for(stored, {}, "aa", "", wanted)); });
+    };
+    EXPECT_EQ(refusal({.ipv4_address = "10.6.0.2"}),
+              "\"10.6.0.2\" is not an address in network n (10.5.0.0/24)");
+    EXPECT_EQ(refusal({.ipv4_address = "10.5.0.1"}),
+              "address 10.5.0.1 is reserved in network n (10.5.0.0/24)");
+    EXPECT_EQ(refusal({.ipv6_address = "fd00::5"}),
+              "address fd00::5: network n has no such family");
+}
+
+}  // namespace
+}  // namespace stack::network

@@ -1,0 +1,84 @@
+#include "engine/network/record.h"
+
+#include "engine/network/names.h"
+#include "engine/network/sockets.h"
+#include "sys/file.h"
+#include "tests/network/bed.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::network {
+namespace {
+
+TEST(NetworkRecord, IsReadAsItWasWritten) {
+    const test::TemporaryRoot root;
+    const Paths paths{root.path(), root.path(), ""};
+    EXPECT_EQ(find_stored(paths, "n"), std::nullopt);
+    const StoredNetwork network{
+        .record = {.name = "n", .bridge = "stk1", .group = 7, .internal = true},
+        .range4 = "10.5.1.0/24",
+        .reserved = {{"printer", "10.5.1.1"}}};
+    sys::ensure_directory(networks_directory(paths));
+    store(paths, network);
+    EXPECT_EQ(find_stored(paths, "n"), network);
+    EXPECT_EQ(stored_names(paths), Strings{"n"});
+    remove_stored(paths, "n");
+    EXPECT_EQ(stored_names(paths), Strings{});
+}
+
+TEST(Leases, SurviveWritingAndLoseOnlyTornLines) {
+    const std::vector<Lease> leases{{"10.5.0.2", "fd00::2", "cafe", "shop/web/1"},
+                                    {"10.5.0.3", "", "", "shop/db/1"}};
+    EXPECT_EQ(to_text(leases), "10.5.0.2 fd00::2 cafe shop/web/1\n10.5.0.3 - - shop/db/1\n");
+    EXPECT_EQ(parse_leases(to_text(leases)), leases);
+    EXPECT_EQ(parse_leases(to_text(leases) + "10.5.0.4 - caf"), leases);
+}
+
+TEST(PublicationRecord, SurvivesWriting) {
+    const Publication publication{
+        "10.5.0.2", "", {{"", 80, 8080, Protocol::tcp}, {"::", 53, 53, Protocol::udp}}};
+    EXPECT_EQ(to_text(publication), "to 10.5.0.2 -\nport tcp - 80 8080\nport udp :: 53 53\n");
+    EXPECT_EQ(parse_publication(to_text(publication)), publication);
+    EXPECT_EQ(parse_publication("port tcp - 99999 1\nport foo - 1 1\n").ports,
+              std::vector<PublishedPort>{});
+}
+
+TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
+    const std::vector<NameEntry> entries{{"10.1.0.1", "fd01::1", "0123456789ab", {"10.1.0.2"}},
+                                         {"10.1.0.1", "fd01::1", "web", {"10.1.0.2", "fd01::2"}}};
+    EXPECT_EQ(names_text({"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"}, entries, {"10.2.0.1"}),
+              "listen 10.1.0.1 192.0.2.53\n"
+              "listen fd01::1\n"
+              "listen 10.2.0.1 none\n"
+              "name 10.1.0.1 web 10.1.0.2 fd01::2\n"
+              "name fd01::1 web 10.1.0.2 fd01::2\n"
+              "name 10.1.0.1 0123456789ab 10.1.0.2\n"
+              "name fd01::1 0123456789ab 10.1.0.2\n");
+}
+
+TEST(BoundSockets, AreListenersOfTcpAndAllOfUdp) {
+    constexpr const char* table =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "
+        "timeout inode\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        "
+        "0 4711 1 0\n"
+        "   1: 0100007F:1F91 0100007F:0050 01 00000000:00000000 00:00000000 00000000     0        "
+        "0 4712 1 0\n";
+    const BoundSocket listener{*parse_ip("127.0.0.1"), 8080, 4711};
+    EXPECT_EQ(parse_bound_sockets(table, Protocol::tcp), std::vector{listener});
+    EXPECT_EQ(parse_bound_sockets(table, Protocol::udp).size(), 2U);
+}
+
+TEST(BoundSockets, CollideWhereOneOfThemIsEverywhere) {
+    const auto collide_texts = [](const char* held, const char* wanted) {
+        return collide(*parse_ip(held), *parse_ip(wanted));
+    };
+    EXPECT_TRUE(collide_texts("0.0.0.0", "127.0.0.1"));
+    EXPECT_TRUE(collide_texts("127.0.0.1", "0.0.0.0"));
+    EXPECT_TRUE(collide_texts("::", "0.0.0.0"));
+    EXPECT_FALSE(collide_texts("127.0.0.1", "127.0.0.2"));
+    EXPECT_FALSE(collide_texts("::1", "127.0.0.1"));
+}
+
+}  // namespace
+}  // namespace stack::network
