@@ -22,7 +22,7 @@ std::vector<IpAddress> ips(const std::vector<const char*>& texts) {
 TEST(SubnetChoice, IsTheSameForTheSameName) {
     const auto first = choose_subnet4("shop_default", {});
     ASSERT_TRUE(first);
-    EXPECT_EQ(first->length, 24);
+    EXPECT_EQ(first->length, 22);
     EXPECT_EQ(choose_subnet4("shop_default", {}), first);
     EXPECT_NE(choose_subnet4("blog_default", {}), first);
     EXPECT_NE(choose_subnet4("shop_default", {*first}), first);
@@ -50,10 +50,8 @@ TEST(SubnetChoice, KeepsClearOfTheRoutesOfTheHost) {
           "172.31.192.0/19",
           "172.31.224.0/20",
           "172.31.240.0/21",
-          "172.31.248.0/22",
-          "172.31.252.0/23",
-          "172.31.254.0/24"},
-         {"172.31.255.0/24"}},
+          "172.31.248.0/22"},
+         {"172.31.252.0/22"}},
     };
     for (const auto& one : cases) {
         const auto chosen = choose_subnet4("shop_default", prefixes(one.routes));

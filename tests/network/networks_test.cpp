@@ -78,6 +78,7 @@ TEST_F(NetworksTest, RemovalLeavesNothing) {
     EXPECT_NE(message([&] { networks_.remove("shop_default"); }).find("in use by shop/web/1"),
               std::string::npos);
     networks_.release("cafe01");
+    networks_.reconcile();
     networks_.remove("shop_default");
     networks_.remove("shop_default");
     networks_.remove("shop_other");

@@ -5,6 +5,7 @@
 #include "sys/file.h"
 #include "tests/network/bed.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 namespace stack::network {
@@ -32,6 +33,20 @@ TEST(Leases, SurviveWritingAndLoseOnlyTornLines) {
     EXPECT_EQ(to_text(leases), "10.5.0.2 fd00::2 cafe shop/web/1\n10.5.0.3 - - shop/db/1\n");
     EXPECT_EQ(parse_leases(to_text(leases)), leases);
     EXPECT_EQ(parse_leases(to_text(leases) + "10.5.0.4 - caf"), leases);
+}
+
+TEST(Leases, AreAddedBehindATornLine) {
+    const test::TemporaryRoot root;
+    const Paths paths{root.path(), root.path(), ""};
+    sys::ensure_directory(networks_directory(paths));
+    const Lease db{"10.5.0.3", "", "beef", "shop/db/1"};
+    store_leases(paths, "n", {{"10.5.0.2", "", "", "shop/web/1"}, db});
+    sys::write_all(sys::open_file(networks_directory(paths) + "/n.leases", O_WRONLY | O_APPEND),
+                   "10.5.0.4 - c");
+    const Lease web{"10.5.0.5", "", "cafe", "shop/web/1"};
+    append_lease(paths, "n", web);
+    EXPECT_EQ(load_leases(paths, "n"), (std::vector{db, web}))
+        << "and what the key remembered is forgotten";
 }
 
 TEST(PublicationRecord, SurvivesWriting) {

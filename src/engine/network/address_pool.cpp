@@ -13,14 +13,17 @@ namespace {
 /// Routes at least this long are somebody's network; the widest private one is 10.0.0.0/8.
 constexpr int shortest_network = 8;
 
-constexpr std::uint32_t subnets_of_10 = 65536;
-constexpr std::uint32_t subnets_of_172_16 = 4096;
+/// A /22 has addresses for as many containers as a bridge has ports; a /24 would end at 253 of
+/// them.
+constexpr int subnet_length = 22;
+constexpr std::uint32_t subnets_of_10 = 1U << (subnet_length - 8);
+constexpr std::uint32_t subnets_of_172_16 = 1U << (subnet_length - 12);
 
 IpPrefix subnet4(std::uint32_t index) {
-    constexpr std::uint64_t hosts = 256;
+    constexpr std::uint64_t hosts = 1U << (32 - subnet_length);
     const char* pool = index < subnets_of_10 ? "10.0.0.0" : "172.16.0.0";
     const std::uint64_t offset = index < subnets_of_10 ? index : index - subnets_of_10;
-    return {advance(*parse_ip(pool), offset * hosts), 24};
+    return {advance(*parse_ip(pool), offset * hosts), subnet_length};
 }
 
 bool is_taken(const IpPrefix& subnet, const std::vector<IpPrefix>& taken) {

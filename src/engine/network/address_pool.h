@@ -11,7 +11,7 @@
 
 namespace stack::network {
 
-/// The first free /24 of 10.0.0.0/8 and 172.16.0.0/12, beginning at a place that `seed` decides, so
+/// The first free /22 of 10.0.0.0/8 and 172.16.0.0/12, beginning at a place that `seed` decides, so
 /// that a network mostly gets the same one again. `taken`: every route of the host and every
 /// network of ours. Prefixes shorter than /8 say only "the way out" (a default route, also split
 /// into halves as VPNs do) and take nothing. nullopt where all are taken.

@@ -147,10 +147,11 @@ void Kernel::replace_table(const Elements& whole) {
     STACK_FAILPOINT("nft.committed");
 }
 
-void Kernel::reconcile_table(const Elements& whole) {
+void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
     const std::uint32_t generation = sys::nft_generation();
     if (verified_generation_ == generation)
         return;
+    const Elements whole = wanted();
     const std::string listing = nft().list_table("inet", table_);
     const bool right = whole.empty() ? listing.empty() : is_in_force(listing, whole);
     if (!right) {

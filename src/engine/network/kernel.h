@@ -40,9 +40,15 @@ class Kernel {
     void change_table(const Elements& before,
                       const Elements& after,
                       const std::function<Elements()>& whole);
+    /// Postcondition: there is no table.
+    void remove_table() { replace_table({}); }
     /// Compares the table with what should be there, and replaces it where it differs. Costs one
     /// small question while nobody has touched the nftables of the machine.
-    void reconcile_table(const Elements& whole);
+    void reconcile_table(const std::function<Elements()>& wanted);
+
+    /// The next reconcile_table() compares, whatever the generation: what should be there has
+    /// changed.
+    void distrust_table() { verified_generation_.reset(); }
 
   private:
     [[nodiscard]] sys::Nft& nft();

@@ -133,7 +133,7 @@ Half chosen_half(const std::string& instance,
     const auto subnet = choose_subnet4(seed, taken);
     if (!subnet)
         refuse(network,
-               "no /24 of 10.0.0.0/8 and 172.16.0.0/12 is free of the routes of this machine; give "
+               "no /22 of 10.0.0.0/8 and 172.16.0.0/12 is free of the routes of this machine; give "
                "it a subnet "
                "(ipam: config: - subnet: …)");
     return {*subnet, advance(subnet->address, 1), {}};

@@ -165,9 +165,12 @@ std::set<std::string> recorded_links(const Paths& paths,
     return names;
 }
 
-void remove_strays(const Paths& paths, Kernel& kernel, const std::vector<StoredNetwork>& networks) {
+void remove_strays(const Paths& paths,
+                   Kernel& kernel,
+                   const std::vector<StoredNetwork>& networks,
+                   const std::vector<sys::Link>& links) {
     const auto recorded = recorded_links(paths, networks);
-    for (const auto& link : kernel.routes().links()) {
+    for (const auto& link : links) {
         if (!link.alias.starts_with(alias_prefix(paths.instance)) || recorded.count(link.name) != 0)
             continue;
         log::info("link " + link.name + " (" + link.alias +
@@ -177,24 +180,33 @@ void remove_strays(const Paths& paths, Kernel& kernel, const std::vector<StoredN
 }
 
 /// Veths stay where they are when their bridge is deleted; this puts them into the new one.
-void reconnect(Kernel& kernel, const NetworkRecord& network, std::uint32_t bridge) {
-    for (const auto& link : kernel.routes().links()) {
-        if (link.group == network.group && link.bridge == 0 && link.index != bridge)
-            kernel.routes().set_bridge(link.index, bridge);
+/// `bridges`: by group.
+void reconnect(Kernel& kernel,
+               const std::map<std::uint32_t, std::uint32_t>& bridges,
+               const std::vector<sys::Link>& links) {
+    for (const auto& link : links) {
+        const auto bridge = bridges.find(link.group);
+        if (bridge != bridges.end() && link.bridge == 0 && link.index != bridge->second)
+            kernel.routes().set_bridge(link.index, bridge->second);
     }
 }
 
 /// Publications of containers that have no address in any network any more.
-void remove_stray_publications(const Paths& paths, const std::vector<StoredNetwork>& networks) {
+/// True where there were some.
+bool remove_stray_publications(const Paths& paths, const std::vector<StoredNetwork>& networks) {
     std::set<std::string> holding;
     for (const auto& network : networks) {
         for (const auto& lease : load_leases(paths, network.record.name))
             holding.insert(lease.container);
     }
+    bool found = false;
     for (const auto& container : publishing_containers(paths)) {
-        if (holding.count(container) == 0)
-            store_publication(paths, container, {});
+        if (holding.count(container) != 0)
+            continue;
+        store_publication(paths, container, {});
+        found = true;
     }
+    return found;
 }
 
 }  // namespace
@@ -258,7 +270,7 @@ void Networks::remove(const std::string& name) {
     std::erase(others, *stored);
     const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
     if (others.empty())
-        kernel().reconcile_table({});
+        kernel().remove_table();
     else
         kernel().change_table(elements_for({stored->record}), {}, whole);
     remove_stored(paths_, name);
@@ -278,11 +290,8 @@ Endpoint Networks::attach(const std::string& name,
         return lease.container == container;
     });
     if (own == leases.end()) {
-        const Lease lease = lease_for(*stored, leases, container, key, wanted);
-        std::erase_if(leases,
-                      [&](const Lease& old) { return old.container.empty() && old.key == key; });
-        own = leases.insert(leases.end(), lease);
-        store_leases(paths_, name, leases);
+        own = leases.insert(leases.end(), lease_for(*stored, leases, container, key, wanted));
+        append_lease(paths_, name, *own);
         STACK_FAILPOINT("ipam.reserve");
     }
     Endpoint endpoint = endpoint_for(paths_.instance, stored->record, *own, wanted, index);
@@ -338,11 +347,16 @@ void Networks::unpublish(const std::string& container) {
 void Networks::reconcile() {
     const auto lock = lock_networks(paths_);
     const auto networks = load_stored(paths_);
+    std::map<std::uint32_t, std::uint32_t> bridges;
     for (const auto& network : networks)
-        reconnect(kernel(), network.record, kernel().ensure_bridge(network.record));
-    remove_strays(paths_, kernel(), networks);
-    remove_stray_publications(paths_, networks);
-    kernel().reconcile_table(whole_table(paths_, networks, load_publications(paths_)));
+        bridges[network.record.group] = kernel().ensure_bridge(network.record);
+    const auto links = kernel().routes().links();
+    reconnect(kernel(), bridges, links);
+    remove_strays(paths_, kernel(), networks, links);
+    if (remove_stray_publications(paths_, networks))
+        kernel().distrust_table();
+    kernel().reconcile_table(
+        [&] { return whole_table(paths_, networks, load_publications(paths_)); });
 }
 
 }  // namespace stack::network

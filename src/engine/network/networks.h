@@ -53,7 +53,7 @@ struct Endpoint {
     std::string address6;
     std::string gateway4;  // empty: no default route through this network
     std::string gateway6;
-    std::string resolver;    // where the network's name service answers
+    std::string resolver;  // where the network's name service answers
     int mtu = 1500;
 
     bool operator==(const Endpoint&) const = default;

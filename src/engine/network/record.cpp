@@ -7,6 +7,9 @@
 #include "sys/file.h"
 
 #include <algorithm>
+#include <set>
+
+#include <fcntl.h>
 
 namespace stack::network {
 
@@ -50,6 +53,11 @@ std::string read(const std::string& field) {
 
 bool is_address(const std::string& field) {
     return field == "-" || parse_ip(field).has_value();
+}
+
+std::string line_for(const Lease& lease) {
+    return written(lease.address4) + " " + written(lease.address6) + " " +
+           written(lease.container) + " " + written(lease.key) + "\n";
 }
 
 std::optional<Protocol> parse_protocol(const std::string& text) {
@@ -136,19 +144,25 @@ void remove_stored(const Paths& paths, const std::string& name) {
 
 std::vector<Lease> parse_leases(const std::string& text) {
     std::vector<Lease> leases;
+    std::set<std::string> holding;
     for (const auto& line : split(text, '\n')) {
         const auto fields = split(line, ' ');
-        if (fields.size() == 4 && is_address(fields[0]) && is_address(fields[1]))
-            leases.push_back({read(fields[0]), read(fields[1]), read(fields[2]), read(fields[3])});
+        if (fields.size() != 4 || !is_address(fields[0]) || !is_address(fields[1]))
+            continue;
+        leases.push_back({read(fields[0]), read(fields[1]), read(fields[2]), read(fields[3])});
+        if (!leases.back().container.empty())
+            holding.insert(leases.back().key);
     }
+    std::erase_if(leases, [&](const Lease& lease) {
+        return lease.container.empty() && holding.count(lease.key) != 0;
+    });
     return leases;
 }
 
 std::string to_text(const std::vector<Lease>& leases) {
     std::string text;
     for (const auto& lease : leases)
-        text += written(lease.address4) + " " + written(lease.address6) + " " +
-                written(lease.container) + " " + written(lease.key) + "\n";
+        text += line_for(lease);
     return text;
 }
 
@@ -160,6 +174,13 @@ void store_leases(const Paths& paths,
                   const std::string& network,
                   const std::vector<Lease>& leases) {
     sys::replace_volatile_file(leases_path(paths, network), to_text(leases));
+}
+
+void append_lease(const Paths& paths, const std::string& network, const Lease& lease) {
+    const sys::Fd file =
+        sys::open_file(leases_path(paths, network), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    // On a line of its own, also where the last one was torn.
+    sys::write_all(file, "\n" + line_for(lease));
 }
 
 Publication parse_publication(const std::string& text) {

@@ -68,7 +68,10 @@ void remove_stored(const Paths& paths, const std::string& name);
 [[nodiscard]] std::vector<Lease> load_leases(const Paths& paths, const std::string& network);
 void store_leases(const Paths& paths, const std::string& network, const std::vector<Lease>& leases);
 
-/// One line a lease; lines that are none are skipped.
+/// Adds one lease at the price of one small write. What its key remembers is forgotten by that.
+void append_lease(const Paths& paths, const std::string& network, const Lease& lease);
+
+/// One line a lease; lines that are none, and memories of keys that hold a lease, are skipped.
 [[nodiscard]] std::vector<Lease> parse_leases(const std::string& text);
 [[nodiscard]] std::string to_text(const std::vector<Lease>& leases);
 
