@@ -1,0 +1,57 @@
+#include "loader/decode.h"
+#include "loader/short_syntax.h"
+
+namespace stack::loader {
+
+Build decode_build(const Node& node, const std::string& what, Reporter& reporter) {
+    Build build;
+    if (node.is_scalar()) {
+        build.context = node.value;
+        return build;
+    }
+    Object object(node, "`build` of " + what, reporter);
+    object.text("context", build.context);
+    object.text("dockerfile", build.dockerfile);
+    object.text("dockerfile_inline", build.dockerfile_inline);
+    object.nullable_map("args", build.args);
+    object.text("target", build.target);
+    object.map("labels", build.labels);
+    object.list("tags", build.tags);
+    object.list("cache_from", build.cache_from);
+    object.list("cache_to", build.cache_to);
+    object.map("additional_contexts", build.additional_contexts);
+    object.text("network", build.network);
+    object.map("extra_hosts", build.extra_hosts);
+    object.bytes("shm_size", build.shm_size);
+    if (const Node* limits = object.take("ulimits"))
+        build.ulimits = decode_ulimits(*limits, reporter);
+    object.list("platforms", build.platforms);
+    if (const Node* secrets = object.take("secrets"))
+        for (const auto& item : secrets->items) {
+            BuildSecret secret;
+            if (item.is_scalar()) {
+                secret.source = item.value;
+            } else {
+                Object entry(item, "a build secret", reporter);
+                entry.text("source", secret.source);
+                entry.text("target", secret.target);
+                for (const auto* key : {"uid", "gid", "mode"})
+                    static_cast<void>(entry.take(key));
+            }
+            build.secrets.push_back(std::move(secret));
+        }
+    object.strings("ssh", build.ssh);
+    object.list("entitlements", build.entitlements);
+    object.text("isolation", build.isolation);
+    object.boolean("no_cache", build.no_cache);
+    object.boolean("pull", build.pull);
+    object.boolean("privileged", build.privileged);
+    for (const auto* key : {"provenance", "sbom", "no_cache_filter"})
+        static_cast<void>(object.take(key));
+    if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())
+        reporter.error(
+            node.at, "conflict", "`dockerfile` and `dockerfile_inline` exclude each other");
+    return build;
+}
+
+}  // namespace stack::loader

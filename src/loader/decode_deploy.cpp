@@ -1,0 +1,112 @@
+// deploy: what means something on one host ends in the service's own attributes (compose.md 1.9).
+
+#include "base/text.h"
+#include "loader/decode.h"
+
+namespace stack::loader {
+namespace {
+
+void decode_limits(const Node& node, Resources& resources, Reporter& reporter) {
+    Object limits(node, "`limits`", reporter);
+    limits.number("cpus", resources.cpus);
+    limits.bytes("memory", resources.memory);
+    limits.number("pids", resources.pids);
+}
+
+DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
+    Object object(node, "a device request", reporter);
+    DeviceRequest request;
+    object.text("driver", request.driver);
+    if (const Node* count = object.take("count"))
+        request.count = count->value == "all"
+                            ? -1
+                            : static_cast<int>(integer_of(*count, "`count`", reporter).value_or(0));
+    object.list("device_ids", request.device_ids);
+    object.list("capabilities", request.capabilities);
+    object.map("options", request.options);
+    if (request.count && !request.device_ids.empty())
+        reporter.error(node.at, "conflict", "`count` and `device_ids` exclude each other");
+    return request;
+}
+
+void decode_reservations(const Node& node, Service& service, Reporter& reporter) {
+    Object reservations(node, "`reservations`", reporter);
+    reservations.number("cpus", service.resources.reserved_cpus);
+    reservations.bytes("memory", service.resources.memory_reservation);
+    static_cast<void>(reservations.take("generic_resources"));
+    if (const Node* devices = reservations.take("devices"))
+        for (const auto& item : devices->items)
+            service.device_requests.push_back(decode_device_request(item, reporter));
+}
+
+void decode_restart_policy(const Node& node, RestartPolicy& restart, Reporter& reporter) {
+    Object policy(node, "`restart_policy`", reporter);
+    restart.condition = RestartCondition::always;
+    if (const Node* condition = policy.take("condition")) {
+        check_choice(
+            *condition, "`condition`", {"none", "on-failure", "any", "unless-stopped"}, reporter);
+        restart.condition = condition->value == "none"         ? RestartCondition::no
+                            : condition->value == "on-failure" ? RestartCondition::on_failure
+                            : condition->value == "unless-stopped"
+                                ? RestartCondition::unless_stopped
+                                : RestartCondition::always;
+    }
+    policy.duration("delay", restart.delay);
+    policy.number("max_attempts", restart.max_attempts);
+    policy.duration("window", restart.window);
+}
+
+UpdateConfig decode_update(const Node& node, const std::string& what, Reporter& reporter) {
+    Object object(node, "`" + what + "`", reporter);
+    UpdateConfig update;
+    object.number("parallelism", update.parallelism);
+    object.duration("delay", update.delay);
+    object.duration("monitor", update.monitor);
+    object.text("failure_action", update.failure_action);
+    object.number("max_failure_ratio", update.max_failure_ratio);
+    if (const Node* order = object.take("order")) {
+        check_choice(*order, "`order`", {"stop-first", "start-first"}, reporter);
+        update.order = order->value;
+    }
+    return update;
+}
+
+}  // namespace
+
+void decode_deploy(const Node& node, Service& service, Reporter& reporter) {
+    Object deploy(node, "`deploy`", reporter);
+    if (const Node* replicas = deploy.take("replicas")) {
+        const auto count = integer_of(*replicas, "`replicas`", reporter);
+        if (count && service.scale && *service.scale != *count)
+            reporter.error(replicas->at,
+                           "conflict",
+                           "`scale` and `deploy.replicas` disagree: remove one of the two");
+        if (count)
+            service.scale = static_cast<int>(*count);
+    }
+    if (const Node* resources = deploy.take("resources")) {
+        Object object(*resources, "`resources`", reporter);
+        if (const Node* limits = object.take("limits"))
+            decode_limits(*limits, service.resources, reporter);
+        if (const Node* reservations = object.take("reservations"))
+            decode_reservations(*reservations, service, reporter);
+    }
+    if (const Node* policy = deploy.take("restart_policy"))
+        decode_restart_policy(*policy, service.restart, reporter);
+    if (const Node* update = deploy.take("update_config"))
+        service.update_config = decode_update(*update, "update_config", reporter);
+    if (const Node* rollback = deploy.take("rollback_config"))
+        service.rollback_config = decode_update(*rollback, "rollback_config", reporter);
+    StringMap labels;  // of the service as a swarm knows it, not of its containers
+    deploy.map("labels", labels);
+    if (const Node* mode = deploy.take("mode"))
+        check_choice(
+            *mode, "`mode`", {"replicated", "global", "replicated-job", "global-job"}, reporter);
+    for (const auto* key : {"placement", "endpoint_mode"})
+        if (const Node* ignored = deploy.take(key))
+            reporter.warning(ignored->at,
+                             "ignored",
+                             std::string("`deploy.") + key + "` is ignored: there is one host");
+}
+
+}  // namespace stack::loader

@@ -1,0 +1,258 @@
+// Ports, mounts, health checks, limits, hooks: the parts of a service that have a form of their
+// own.
+
+#include "base/text.h"
+#include "loader/decode.h"
+#include "loader/short_syntax.h"
+
+namespace stack::loader {
+namespace {
+
+Protocol protocol_of(const Node& node, Reporter& reporter) {
+    if (!check_choice(node, "`protocol`", {"tcp", "udp", "sctp"}, reporter))
+        return Protocol::tcp;
+    return node.value == "tcp"   ? Protocol::tcp
+           : node.value == "udp" ? Protocol::udp
+                                 : Protocol::sctp;
+}
+
+Port decode_long_port(const Node& node, Reporter& reporter) {
+    Object object(node, "a port", reporter);
+    Port port;
+    if (const Node* target = object.take("target")) {
+        const auto number = parse_number<std::uint16_t>(target->value);
+        if (number && *number != 0)
+            port.target = *number;
+        else
+            reporter.wrong_type(*target, "`target`", "a port from 1 to 65535");
+    } else {
+        reporter.error(
+            node.at, "missing-key", "a port needs `target`, the port inside the container");
+    }
+    object.text("published", port.published);
+    object.text("host_ip", port.host_ip);
+    if (const Node* protocol = object.take("protocol"))
+        port.protocol = protocol_of(*protocol, reporter);
+    object.text("mode", port.mode);
+    object.text("name", port.name);
+    object.text("app_protocol", port.app_protocol);
+    return port;
+}
+
+void decode_bind_options(const Node& node, Mount& mount, Reporter& reporter) {
+    Object bind(node, "`bind`", reporter);
+    bind.text("propagation", mount.propagation);
+    bind.boolean("create_host_path", mount.create_host_path);
+    bind.text("selinux", mount.selinux);
+    bind.text("recursive", mount.recursive);
+}
+
+Mount decode_long_mount(const Node& node, Reporter& reporter) {
+    Object object(node, "a volume", reporter);
+    Mount mount;
+    if (const Node* type = object.take("type")) {
+        static const Strings types{"volume", "bind", "tmpfs", "image", "cluster", "npipe"};
+        if (check_choice(*type, "`type`", types, reporter)) {
+            if (type->value == "cluster" || type->value == "npipe")
+                reporter.error(
+                    type->at,
+                    "unsupported",
+                    "volumes of type " + type->value + " do not exist on one Linux host");
+            mount.type = type->value == "bind"    ? MountType::bind
+                         : type->value == "tmpfs" ? MountType::tmpfs
+                         : type->value == "image" ? MountType::image
+                                                  : MountType::volume;
+        }
+    } else {
+        reporter.error(node.at,
+                       "missing-key",
+                       "a volume in long form needs `type`",
+                       "volume, bind, tmpfs or image");
+    }
+    object.text("source", mount.source);
+    object.text("target", mount.target);
+    object.boolean("read_only", mount.read_only);
+    static_cast<void>(object.take("consistency"));
+    if (const Node* bind = object.take("bind"))
+        decode_bind_options(*bind, mount, reporter);
+    if (const Node* volume = object.take("volume")) {
+        Object options(*volume, "`volume`", reporter);
+        options.boolean("nocopy", mount.nocopy);
+        options.text("subpath", mount.subpath);
+        options.map("labels", mount.labels);
+    }
+    if (const Node* tmpfs = object.take("tmpfs")) {
+        Object options(*tmpfs, "`tmpfs`", reporter);
+        options.bytes("size", mount.tmpfs_size);
+        if (const Node* mode = options.take("mode"))
+            mount.tmpfs_mode = mode_of(*mode, "`mode`", reporter);
+    }
+    if (const Node* image = object.take("image")) {
+        Object options(*image, "`image`", reporter);
+        options.text("subpath", mount.subpath);
+    }
+    if (mount.target.empty())
+        reporter.error(
+            node.at, "missing-key", "a volume needs `target`, the path inside the container");
+    return mount;
+}
+
+Hook decode_hook(const Node& node, const std::string& what, Reporter& reporter) {
+    Object object(node, "a hook of `" + what + "`", reporter);
+    Hook hook;
+    std::optional<Strings> command;
+    object.words("command", command);
+    hook.command = command.value_or(Strings{});
+    object.text("image", hook.image);
+    object.text("user", hook.user);
+    object.text("working_dir", hook.working_dir);
+    object.nullable_map("environment", hook.environment);
+    object.boolean("privileged", hook.privileged);
+    object.boolean("per_replica", hook.per_replica);
+    return hook;
+}
+
+}  // namespace
+
+std::vector<Port> decode_ports(const Node& node, Reporter& reporter) {
+    std::vector<Port> ports;
+    if (!node.is_sequence()) {
+        reporter.wrong_type(node, "`ports`", "a list", "write it as `- \"" + node.value + "\"`");
+        return ports;
+    }
+    for (const auto& item : node.items) {
+        if (item.is_mapping()) {
+            ports.push_back(decode_long_port(item, reporter));
+            continue;
+        }
+        if (!item.is_scalar()) {
+            reporter.wrong_type(item, "a port", "a text such as \"8080:80\" or a mapping");
+            continue;
+        }
+        auto parsed = parse_port(item.value);
+        if (!parsed && item.value.find(';') != std::string::npos)
+            parsed.error().message =
+                "write `:` between the ports, as in \"" + replace_all(item.value, ";", ":") + "\"";
+        if (parsed)
+            ports.insert(ports.end(), parsed->begin(), parsed->end());
+        else
+            reporter.malformed(item, "port", parsed.error());
+    }
+    return ports;
+}
+
+std::vector<Mount> decode_mounts(const Node& node, Reporter& reporter) {
+    std::vector<Mount> mounts;
+    if (!node.is_sequence()) {
+        reporter.wrong_type(
+            node, "`volumes` of a service", "a list", "write it as `- " + node.value + "`");
+        return mounts;
+    }
+    for (const auto& item : node.items) {
+        if (item.is_mapping()) {
+            mounts.push_back(decode_long_mount(item, reporter));
+            continue;
+        }
+        const auto parsed = parse_volume(text_of(item, "a volume", reporter));
+        if (parsed)
+            mounts.push_back(*parsed);
+        else if (item.is_scalar())
+            reporter.malformed(item, "volume", parsed.error());
+    }
+    return mounts;
+}
+
+Healthcheck decode_healthcheck(const Node& node, Reporter& reporter) {
+    Object object(node, "`healthcheck`", reporter);
+    Healthcheck check;
+    if (const Node* test = object.take("test")) {
+        if (test->is_scalar()) {
+            check.test = {"CMD-SHELL", test->value};
+        } else if (test->is_sequence()) {
+            for (const auto& word : test->items)
+                check.test.push_back(text_of(word, "a word of `test`", reporter));
+            if (!test->items.empty())
+                check_choice(test->items.front(),
+                             "the first word of `test`",
+                             {"CMD", "CMD-SHELL", "NONE"},
+                             reporter);
+            else
+                reporter.error(test->at,
+                               "empty",
+                               "`test` is empty",
+                               "`disable: true` switches a health check off");
+        } else {
+            reporter.wrong_type(*test, "`test`", "a text or a list of words");
+        }
+    }
+    object.duration("interval", check.interval);
+    object.duration("timeout", check.timeout);
+    object.duration("start_period", check.start_period);
+    object.duration("start_interval", check.start_interval);
+    object.number("retries", check.retries);
+    object.boolean("disable", check.disabled);
+    return check;
+}
+
+std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporter) {
+    std::map<std::string, Ulimit> limits;
+    if (!node.is_mapping())
+        reporter.wrong_type(node, "`ulimits`", "a mapping");
+    for (const auto& [key, value] : node.entries) {
+        Ulimit limit;
+        if (value.is_mapping()) {
+            Object object(value, "ulimit `" + key.text + "`", reporter);
+            for (auto* side : {&limit.soft, &limit.hard}) {
+                std::optional<std::int64_t> number;
+                object.number(side == &limit.soft ? "soft" : "hard", number);
+                *side = number.value_or(0);
+            }
+        } else if (const auto number = integer_of(value, "ulimit `" + key.text + "`", reporter)) {
+            limit = {*number, *number};
+        }
+        limits[key.text] = limit;
+    }
+    return limits;
+}
+
+std::vector<Hook> decode_hooks(const Node& node, const std::string& what, Reporter& reporter) {
+    std::vector<Hook> hooks;
+    if (!node.is_sequence())
+        reporter.wrong_type(node, "`" + what + "`", "a list");
+    for (const auto& item : node.items)
+        hooks.push_back(decode_hook(item, what, reporter));
+    return hooks;
+}
+
+std::vector<WatchRule> decode_develop(const Node& node, Reporter& reporter) {
+    Object object(node, "`develop`", reporter);
+    std::vector<WatchRule> rules;
+    const Node* watch = object.take("watch");
+    if (watch == nullptr)
+        return rules;
+    for (const auto& item : watch->items) {
+        Object entry(item, "a rule of `watch`", reporter);
+        WatchRule rule;
+        entry.text("path", rule.path);
+        if (const Node* action = entry.take("action")) {
+            rule.action = action->value;
+            check_choice(*action,
+                         "`action`",
+                         {"rebuild", "restart", "sync", "sync+restart", "sync+exec"},
+                         reporter);
+        }
+        entry.text("target", rule.target);
+        entry.strings("ignore", rule.ignore);
+        entry.strings("include", rule.include);
+        entry.boolean("initial_sync", rule.initial_sync);
+        if (const Node* exec = entry.take("exec"))
+            rule.exec = decode_hook(*exec, "exec", reporter);
+        if (rule.action.starts_with("sync") && rule.target.empty())
+            reporter.error(
+                item.at, "missing-key", "a rule with action " + rule.action + " needs `target`");
+        rules.push_back(std::move(rule));
+    }
+    return rules;
+}
+
+}  // namespace stack::loader

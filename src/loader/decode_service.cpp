@@ -1,0 +1,367 @@
+#include "base/text.h"
+#include "loader/decode.h"
+#include "loader/short_syntax.h"
+
+namespace stack::loader {
+namespace {
+
+void decode_restart(const Node& node, RestartPolicy& restart, Reporter& reporter) {
+    const auto [word, count] = split_once(node.value, ':');
+    if (word == "no" || word == "false") {
+        restart.condition = RestartCondition::no;
+    } else if (word == "always") {
+        restart.condition = RestartCondition::always;
+    } else if (word == "unless-stopped") {
+        restart.condition = RestartCondition::unless_stopped;
+    } else if (word == "on-failure") {
+        restart.condition = RestartCondition::on_failure;
+        if (!count.empty()) {
+            restart.max_attempts = parse_number<int>(count);
+            if (!restart.max_attempts)
+                reporter.malformed(
+                    node,
+                    "`restart`",
+                    {"a number of attempts is expected, as in on-failure:3", word.size() + 1});
+        }
+    } else {
+        check_choice(node, "`restart`", {"no", "always", "on-failure", "unless-stopped"}, reporter);
+    }
+}
+
+std::map<std::string, Dependency> decode_depends_on(const Node& node, Reporter& reporter) {
+    std::map<std::string, Dependency> dependencies;
+    for (const auto& item : node.items)
+        dependencies[text_of(item, "an element of `depends_on`", reporter)] = {};
+    for (const auto& [key, value] : node.entries) {
+        Object object(value, "`depends_on." + key.text + "`", reporter);
+        Dependency dependency;
+        if (const Node* condition = object.take("condition")) {
+            static const Strings conditions{
+                "service_started", "service_healthy", "service_completed_successfully"};
+            check_choice(*condition, "`condition`", conditions, reporter);
+            dependency.condition = condition->value == conditions[1] ? DependencyCondition::healthy
+                                   : condition->value == conditions[2]
+                                       ? DependencyCondition::completed_successfully
+                                       : DependencyCondition::started;
+        }
+        object.boolean("restart", dependency.restart);
+        object.boolean("required", dependency.required);
+        dependencies[key.text] = dependency;
+    }
+    if (node.is_scalar())
+        reporter.wrong_type(
+            node, "`depends_on`", "a list or a mapping", "write it as `- " + node.value + "`");
+    return dependencies;
+}
+
+std::map<std::string, NetworkAttachment> decode_attachments(const Node& node, Reporter& reporter) {
+    std::map<std::string, NetworkAttachment> attachments;
+    for (const auto& item : node.items)
+        attachments[text_of(item, "an element of `networks`", reporter)] = {};
+    for (const auto& [key, value] : node.entries) {
+        NetworkAttachment attachment;
+        Object object(value, "network `" + key.text + "` of the service", reporter);
+        object.list("aliases", attachment.aliases);
+        object.text("ipv4_address", attachment.ipv4_address);
+        object.text("ipv6_address", attachment.ipv6_address);
+        object.text("mac_address", attachment.mac_address);
+        object.text("interface_name", attachment.interface_name);
+        object.list("link_local_ips", attachment.link_local_ips);
+        object.map("driver_opts", attachment.driver_opts);
+        object.integer("priority", attachment.priority);
+        object.integer("gw_priority", attachment.gw_priority);
+        attachments[key.text] = std::move(attachment);
+    }
+    if (node.is_scalar())
+        reporter.wrong_type(node,
+                            "`networks` of a service",
+                            "a list or a mapping",
+                            "write it as `- " + node.value + "`");
+    return attachments;
+}
+
+std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
+    std::vector<EnvFile> files;
+    for_each_item(node, [&](const Node& item) {
+        EnvFile file;
+        if (item.is_scalar()) {
+            file.path = item.value;
+        } else {
+            Object object(item, "an env_file", reporter);
+            object.text("path", file.path);
+            object.boolean("required", file.required);
+            object.text("format", file.format);
+        }
+        files.push_back(std::move(file));
+    });
+    return files;
+}
+
+std::vector<FileReference> decode_references(const Node& node,
+                                             const std::string& what,
+                                             Reporter& reporter) {
+    std::vector<FileReference> references;
+    if (!node.is_sequence())
+        reporter.wrong_type(node, "`" + what + "` of a service", "a list");
+    for (const auto& item : node.items) {
+        FileReference reference;
+        if (item.is_scalar()) {
+            reference.source = item.value;
+        } else {
+            Object object(item, "an element of `" + what + "`", reporter);
+            object.text("source", reference.source);
+            object.text("target", reference.target);
+            object.text("uid", reference.uid);
+            object.text("gid", reference.gid);
+            if (const Node* mode = object.take("mode"))
+                reference.mode = mode_of(*mode, "`mode`", reporter);
+        }
+        references.push_back(std::move(reference));
+    }
+    return references;
+}
+
+std::map<std::string, Strings> decode_extra_hosts(const Node& node, Reporter& reporter) {
+    std::map<std::string, Strings> hosts;
+    for (const auto& item : node.items) {
+        const auto parsed = parse_extra_host(text_of(item, "an extra host", reporter));
+        if (parsed)
+            hosts[parsed->first].push_back(parsed->second);
+        else
+            reporter.malformed(item, "extra host", parsed.error());
+    }
+    for (const auto& [key, value] : node.entries)
+        for_each_item(value, [&](const Node& address) {
+            hosts[key.text].push_back(text_of(address, "an address", reporter));
+        });
+    return hosts;
+}
+
+std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
+    std::vector<Device> devices;
+    for (const auto& item : node.items) {
+        if (item.is_mapping()) {
+            Object object(item, "a device", reporter);
+            Device device;
+            object.text("source", device.source);
+            object.text("target", device.target);
+            object.text("permissions", device.permissions);
+            devices.push_back(std::move(device));
+            continue;
+        }
+        const auto parsed = parse_device(text_of(item, "a device", reporter));
+        if (parsed)
+            devices.push_back(*parsed);
+        else
+            reporter.malformed(item, "device", parsed.error());
+    }
+    return devices;
+}
+
+Blkio decode_blkio(const Node& node, Reporter& reporter) {
+    Object object(node, "`blkio_config`", reporter);
+    Blkio blkio;
+    int weight = 0;
+    object.integer("weight", weight);
+    blkio.weight = static_cast<std::uint16_t>(weight);
+    const auto rates = [&](const char* key, std::vector<BlkioRate>& list) {
+        const Node* items = object.take(key);
+        if (items == nullptr)
+            return;
+        for (const auto& item : items->items) {
+            Object entry(item, std::string("an element of `") + key + "`", reporter);
+            BlkioRate rate;
+            std::optional<Bytes> value;
+            entry.text("path", rate.path);
+            entry.bytes("rate", value);
+            rate.rate = static_cast<std::uint64_t>(value.value_or(0));
+            list.push_back(std::move(rate));
+        }
+    };
+    rates("device_read_bps", blkio.device_read_bps);
+    rates("device_write_bps", blkio.device_write_bps);
+    rates("device_read_iops", blkio.device_read_iops);
+    rates("device_write_iops", blkio.device_write_iops);
+    if (const Node* weights = object.take("weight_device"))
+        for (const auto& item : weights->items) {
+            Object entry(item, "an element of `weight_device`", reporter);
+            BlkioWeight one;
+            int number = 0;
+            entry.text("path", one.path);
+            entry.integer("weight", number);
+            one.weight = static_cast<std::uint16_t>(number);
+            blkio.weight_device.push_back(std::move(one));
+        }
+    return blkio;
+}
+
+void decode_process(Object& object, Service& service) {
+    object.text("image", service.image);
+    if (const Node* build = object.take("build"))
+        service.build = decode_build(*build, object.what(), object.reporter);
+    object.text("pull_policy", service.pull_policy);
+    object.text("platform", service.platform);
+    object.words("command", service.command);
+    object.words("entrypoint", service.entrypoint);
+    object.nullable_map("environment", service.environment);
+    if (const Node* files = object.take("env_file"))
+        service.env_file = decode_env_files(*files, object.reporter);
+    object.text("working_dir", service.working_dir);
+    object.text("user", service.user);
+    object.list("group_add", service.group_add);
+    object.boolean("tty", service.tty);
+    object.boolean("stdin_open", service.stdin_open);
+    object.boolean("init", service.init);
+    object.text("stop_signal", service.stop_signal);
+    object.duration("stop_grace_period", service.stop_grace_period);
+    object.text("container_name", service.container_name);
+    object.text("hostname", service.hostname);
+    object.text("domainname", service.domainname);
+    object.map("labels", service.labels);
+    object.map("annotations", service.annotations);
+    object.list("profiles", service.profiles);
+}
+
+void decode_network_side(Object& object, Service& service) {
+    if (const Node* ports = object.take("ports"))
+        service.ports = decode_ports(*ports, object.reporter);
+    object.list("expose", service.expose);
+    if (const Node* networks = object.take("networks"))
+        service.networks = decode_attachments(*networks, object.reporter);
+    object.text("network_mode", service.network_mode);
+    object.text("mac_address", service.mac_address);
+    if (const Node* hosts = object.take("extra_hosts"))
+        service.extra_hosts = decode_extra_hosts(*hosts, object.reporter);
+    object.strings("dns", service.dns);
+    object.strings("dns_search", service.dns_search);
+    object.list("dns_opt", service.dns_opt);
+    object.list("links", service.links);
+    object.list("external_links", service.external_links);
+    if (!service.network_mode.empty() && !service.networks.empty())
+        object.reporter.error(object.node().find("network_mode")->at,
+                              "conflict",
+                              "`network_mode` and `networks` exclude each other",
+                              "",
+                              {{"the networks are here", object.node().find("networks")->at}});
+}
+
+void decode_files(Object& object, Service& service) {
+    if (const Node* volumes = object.take("volumes"))
+        service.volumes = decode_mounts(*volumes, object.reporter);
+    object.list("volumes_from", service.volumes_from);
+    object.strings("tmpfs", service.tmpfs);
+    if (const Node* secrets = object.take("secrets"))
+        service.secrets = decode_references(*secrets, "secrets", object.reporter);
+    if (const Node* configs = object.take("configs"))
+        service.configs = decode_references(*configs, "configs", object.reporter);
+    object.boolean("read_only", service.read_only);
+    object.bytes("shm_size", service.shm_size);
+    object.map("storage_opt", service.storage_opt);
+}
+
+void decode_isolation(Object& object, Service& service) {
+    object.boolean("privileged", service.privileged);
+    object.list("cap_add", service.cap_add);
+    object.list("cap_drop", service.cap_drop);
+    object.list("security_opt", service.security_opt);
+    if (const Node* devices = object.take("devices"))
+        service.devices = decode_devices(*devices, object.reporter);
+    object.list("device_cgroup_rules", service.device_cgroup_rules);
+    if (const Node* limits = object.take("ulimits"))
+        service.ulimits = decode_ulimits(*limits, object.reporter);
+    object.map("sysctls", service.sysctls);
+    object.text("pid", service.pid);
+    object.text("ipc", service.ipc);
+    object.text("uts", service.uts);
+    object.text("cgroup", service.cgroup);
+    object.text("cgroup_parent", service.cgroup_parent);
+    object.text("userns_mode", service.userns_mode);
+    object.text("runtime", service.runtime);
+    object.number("oom_score_adj", service.oom_score_adj);
+}
+
+void decode_resources(Object& object, Resources& resources) {
+    object.number("cpus", resources.cpus);
+    object.number("cpu_shares", resources.cpu_shares);
+    object.number("cpu_quota", resources.cpu_quota);
+    object.number("cpu_period", resources.cpu_period);
+    object.number("cpu_rt_runtime", resources.cpu_rt_runtime);
+    object.number("cpu_rt_period", resources.cpu_rt_period);
+    object.text("cpuset", resources.cpuset);
+    object.bytes("mem_limit", resources.memory);
+    object.bytes("mem_reservation", resources.memory_reservation);
+    object.bytes("memswap_limit", resources.memory_swap);
+    object.number("mem_swappiness", resources.memory_swappiness);
+    object.number("pids_limit", resources.pids);
+    object.boolean("oom_kill_disable", resources.oom_kill_disable);
+    if (const Node* blkio = object.take("blkio_config"))
+        resources.blkio = decode_blkio(*blkio, object.reporter);
+}
+
+void decode_life(Object& object, Service& service) {
+    if (const Node* depends_on = object.take("depends_on"))
+        service.depends_on = decode_depends_on(*depends_on, object.reporter);
+    if (const Node* check = object.take("healthcheck"))
+        service.healthcheck = decode_healthcheck(*check, object.reporter);
+    if (const Node* restart = object.take("restart"))
+        decode_restart(*restart, service.restart, object.reporter);
+    object.number("scale", service.scale);
+    if (const Node* deploy = object.take("deploy"))
+        decode_deploy(*deploy, service, object.reporter);
+    if (const Node* hooks = object.take("pre_start"))
+        service.pre_start = decode_hooks(*hooks, "pre_start", object.reporter);
+    if (const Node* hooks = object.take("post_start"))
+        service.post_start = decode_hooks(*hooks, "post_start", object.reporter);
+    if (const Node* hooks = object.take("pre_stop"))
+        service.pre_stop = decode_hooks(*hooks, "pre_stop", object.reporter);
+    if (const Node* logging = object.take("logging")) {
+        Object options(*logging, "`logging`", object.reporter);
+        options.text("driver", service.logging.driver);
+        options.map("options", service.logging.options);
+    }
+    object.boolean("attach", service.attach);
+    if (const Node* develop = object.take("develop"))
+        service.watch = decode_develop(*develop, object.reporter);
+    if (const Node* extension = object.take("x-stack")) {
+        Object own(*extension, "`x-stack`", object.reporter);
+        if (const Node* unhealthy = own.take("on-unhealthy"))
+            service.restart_unhealthy =
+                check_choice(*unhealthy, "`on-unhealthy`", {"restart"}, object.reporter);
+    }
+}
+
+/// Attributes of other platforms, and of programs that are not here.
+void note_ignored(Object& object) {
+    for (const auto* key : {"cpu_count",
+                            "cpu_percent",
+                            "isolation",
+                            "credential_spec",
+                            "use_api_socket",
+                            "provider",
+                            "models",
+                            "gpus",
+                            "label_file",
+                            "pull_refresh_after"})
+        if (const Node* node = object.take(key))
+            object.reporter.warning(
+                node->at, "ignored", std::string("`") + key + "` has no effect here");
+    static_cast<void>(object.take("extends"));  // resolved before
+}
+
+}  // namespace
+
+Service decode_service(const std::string& name, const Node& node, Reporter& reporter) {
+    Service service;
+    service.name = name;
+    Object object(node, "service `" + name + "`", reporter);
+    decode_process(object, service);
+    decode_network_side(object, service);
+    decode_files(object, service);
+    decode_isolation(object, service);
+    decode_resources(object, service.resources);
+    decode_life(object, service);
+    note_ignored(object);
+    return service;
+}
+
+}  // namespace stack::loader

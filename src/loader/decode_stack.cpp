@@ -1,0 +1,161 @@
+// The top level: networks, volumes, secrets, configs, and the file as a whole.
+
+#include "base/text.h"
+#include "loader/decode.h"
+
+#include <algorithm>
+
+namespace stack::loader {
+namespace {
+
+/// `external: true`, or the old form `external: {name: x}`.
+void decode_external(Object& object, bool& external, std::string& name) {
+    const Node* node = object.take("external");
+    if (node == nullptr)
+        return;
+    if (!node->is_mapping()) {
+        external = boolean_of(*node, "`external`", object.reporter);
+        return;
+    }
+    external = true;
+    Object old(*node, "`external`", object.reporter);
+    old.text("name", name);
+    object.reporter.warning(
+        node->at, "deprecated", "`external.name` is old: write `external: true` and `name`");
+}
+
+bool is_service_name(const std::string& name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '.' || c == '_' || c == '-';
+    });
+}
+
+template <class Decode>
+void for_each_entry(Object& object, const std::string& key, const Decode& decode) {
+    const Node* node = object.take(key);
+    if (node == nullptr)
+        return;
+    if (!node->is_mapping()) {
+        object.reporter.wrong_type(*node, "`" + key + "`", "a mapping");
+        return;
+    }
+    for (const auto& [name, value] : node->entries)
+        decode(name, value);
+}
+
+}  // namespace
+
+Network decode_network(const std::string& key, const Node& node, Reporter& reporter) {
+    Network network;
+    network.key = key;
+    Object object(node, "network `" + key + "`", reporter);
+    decode_external(object, network.external, network.name);
+    object.text("name", network.name);
+    if (const Node* driver = object.take("driver")) {
+        check_choice(*driver,
+                     "the driver of a network",
+                     {"bridge", "host", "none", "macvlan", "ipvlan", "default"},
+                     reporter);
+        network.driver = driver->value == "default" ? "" : driver->value;
+    }
+    object.map("driver_opts", network.driver_opts);
+    object.map("labels", network.labels);
+    object.boolean("internal", network.internal);
+    object.boolean("attachable", network.attachable);
+    object.boolean("enable_ipv4", network.enable_ipv4);
+    object.boolean("enable_ipv6", network.enable_ipv6);
+    if (const Node* ipam = object.take("ipam")) {
+        Object options(*ipam, "`ipam`", reporter);
+        options.text("driver", network.ipam_driver);
+        static_cast<void>(options.take("options"));
+        if (const Node* config = options.take("config"))
+            for (const auto& item : config->items) {
+                Object entry(item, "an element of `ipam.config`", reporter);
+                IpamPool pool;
+                entry.text("subnet", pool.subnet);
+                entry.text("gateway", pool.gateway);
+                entry.text("ip_range", pool.ip_range);
+                entry.map("aux_addresses", pool.aux_addresses);
+                network.ipam.push_back(std::move(pool));
+            }
+    }
+    return network;
+}
+
+Volume decode_volume(const std::string& key, const Node& node, Reporter& reporter) {
+    Volume volume;
+    volume.key = key;
+    Object object(node, "volume `" + key + "`", reporter);
+    decode_external(object, volume.external, volume.name);
+    object.text("name", volume.name);
+    if (const Node* driver = object.take("driver")) {
+        check_choice(*driver, "the driver of a volume", {"local"}, reporter);
+        volume.driver = driver->value;
+    }
+    object.map("driver_opts", volume.driver_opts);
+    object.map("labels", volume.labels);
+    return volume;
+}
+
+FileSource decode_file_source(const std::string& key,
+                              const Node& node,
+                              bool config,
+                              Reporter& reporter) {
+    FileSource source;
+    source.key = key;
+    Object object(node, (config ? "config `" : "secret `") + key + "`", reporter);
+    decode_external(object, source.external, source.name);
+    object.text("name", source.name);
+    object.text("file", source.file);
+    object.text("environment", source.environment);
+    if (config)
+        if (const Node* content = object.take("content"))
+            source.content = text_of(*content, "`content`", reporter);
+    object.map("labels", source.labels);
+    for (const auto* ignored : {"driver", "driver_opts", "template_driver"})
+        static_cast<void>(object.take(ignored));
+    const int given = (source.file.empty() ? 0 : 1) + (source.environment.empty() ? 0 : 1) +
+                      (source.content ? 1 : 0) + (source.external ? 1 : 0);
+    if (given != 1)
+        reporter.error(node.at,
+                       "source",
+                       object.what() + (given == 0 ? " has no source" : " has several sources"),
+                       config ? "exactly one of `file`, `environment`, `content` or `external`"
+                              : "exactly one of `file`, `environment` or `external`");
+    return source;
+}
+
+Stack decode_stack(const Node& node, Reporter& reporter) {
+    Stack stack;
+    Object object(node, "the stack file", reporter);
+    object.text("name", stack.name);
+    if (const Node* version = object.take("version"))
+        reporter.warning(
+            version->at, "obsolete", "`version` is obsolete and is ignored", "remove it");
+    static_cast<void>(object.take("include"));  // resolved before
+    static_cast<void>(object.take("models"));
+    for_each_entry(object, "services", [&](const Key& key, const Node& value) {
+        if (!is_service_name(key.text))
+            reporter.error(key.at,
+                           "service-name",
+                           "\"" + key.text + "\" is no name for a service",
+                           "letters, digits, '.', '_' and '-'");
+        stack.services[key.text] = decode_service(key.text, value, reporter);
+    });
+    for_each_entry(object, "networks", [&](const Key& key, const Node& value) {
+        stack.networks[key.text] = decode_network(key.text, value, reporter);
+    });
+    for_each_entry(object, "volumes", [&](const Key& key, const Node& value) {
+        stack.volumes[key.text] = decode_volume(key.text, value, reporter);
+    });
+    for_each_entry(object, "secrets", [&](const Key& key, const Node& value) {
+        stack.secrets[key.text] = decode_file_source(key.text, value, false, reporter);
+    });
+    for_each_entry(object, "configs", [&](const Key& key, const Node& value) {
+        stack.configs[key.text] = decode_file_source(key.text, value, true, reporter);
+    });
+    return stack;
+}
+
+}  // namespace stack::loader

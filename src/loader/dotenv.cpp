@@ -1,0 +1,196 @@
+#include "loader/dotenv.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+#include <map>
+
+namespace stack::loader {
+namespace {
+
+bool in_key(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.-[]").find(c) != std::string_view::npos;
+}
+
+class Parser {
+  public:
+    Parser(const std::string& file,
+           std::string_view text,
+           const Variables& variables,
+           Diagnostics& diagnostics)
+        : file_(file), text_(text), outer_(variables), diagnostics_(diagnostics) {
+        if (text_.starts_with("\xEF\xBB\xBF"))
+            text_.remove_prefix(3);
+    }
+
+    std::vector<Assignment> run() {
+        while (at_ < text_.size())
+            line();
+        return std::move(assignments_);
+    }
+
+  private:
+    [[nodiscard]] int line_number() const {
+        return 1 + static_cast<int>(std::count(
+                       text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
+    }
+
+    void complain(std::string message, std::string hint) {
+        diagnostics_.push_back({Severity::error,
+                                "env-file",
+                                std::move(message),
+                                {file_, line_number(), 1, 1},
+                                std::move(hint),
+                                {}});
+    }
+
+    [[nodiscard]] std::size_t line_end() const {
+        return std::min(text_.find('\n', at_), text_.size());
+    }
+
+    void skip_blanks() {
+        while (at_ < text_.size() &&
+               (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r'))
+            ++at_;
+    }
+
+    void next_line() { at_ = std::min(line_end() + 1, text_.size()); }
+
+    void line() {
+        skip_blanks();
+        if (at_ >= text_.size() || text_[at_] == '\n' || text_[at_] == '#') {
+            next_line();
+            return;
+        }
+        if (text_.substr(at_).starts_with("export "))
+            at_ += 7;
+        skip_blanks();
+        const std::size_t begin = at_;
+        while (at_ < text_.size() && in_key(text_[at_]))
+            ++at_;
+        const std::string key(text_.substr(begin, at_ - begin));
+        skip_blanks();
+        if (key.empty() ||
+            (at_ < text_.size() && text_[at_] != '=' && text_[at_] != ':' && text_[at_] != '\n')) {
+            complain("a line of the form NAME=value is expected",
+                     "a name is letters, digits, `_`, `.` and `-`");
+            next_line();
+            return;
+        }
+        if (at_ >= text_.size() || text_[at_] == '\n') {
+            assignments_.emplace_back(key, std::nullopt);
+            next_line();
+            return;
+        }
+        ++at_;
+        skip_blanks();
+        value(key);
+    }
+
+    void value(const std::string& key) {
+        const char quote = at_ < text_.size() ? text_[at_] : '\0';
+        std::string text;
+        if (quote == '\'' || quote == '"') {
+            if (!quoted(quote, text))
+                return;
+        } else {
+            const std::size_t end = line_end();
+            std::string_view raw = text_.substr(at_, end - at_);
+            if (const auto comment = raw.find(" #"); comment != std::string_view::npos)
+                raw = raw.substr(0, comment);
+            text = trim(raw);
+        }
+        next_line();
+        if (quote != '\'') {
+            std::set<std::string> unset;
+            auto expanded = interpolate(
+                text, [this](const std::string& name) { return look_up(name); }, unset);
+            if (!expanded) {
+                complain(key + ": " + expanded.error().message,
+                         "write $$ for a dollar, or quote the value with '…'");
+                return;
+            }
+            text = std::move(*expanded);
+        }
+        own_[key] = text;
+        assignments_.emplace_back(key, std::move(text));
+    }
+
+    bool quoted(char quote, std::string& text) {
+        std::size_t i = at_ + 1;
+        for (; i < text_.size() && text_[i] != quote; ++i) {
+            if (quote == '"' && text_[i] == '\\' && i + 1 < text_.size())
+                text += escaped(text_[++i]);
+            else
+                text += text_[i];
+        }
+        if (i >= text_.size()) {
+            complain("the quoted value is never closed", std::string("add a closing ") + quote);
+            at_ = text_.size();
+            return false;
+        }
+        at_ = i + 1;
+        return true;
+    }
+
+    static std::string escaped(char c) {
+        switch (c) {
+            case 'n':
+                return "\n";
+            case 'r':
+                return "\r";
+            case 't':
+                return "\t";
+            case '$':
+                return "$$";  // interpolation comes after
+            case '"':
+            case '\\':
+                return std::string(1, c);
+            default:
+                return std::string("\\") + c;
+        }
+    }
+
+    std::optional<std::string> look_up(const std::string& name) const {
+        if (auto value = outer_(name))
+            return value;
+        const auto own = own_.find(name);
+        return own == own_.end() ? std::nullopt : std::optional(own->second);
+    }
+
+    const std::string& file_;
+    std::string_view text_;
+    const Variables& outer_;
+    Diagnostics& diagnostics_;
+    std::size_t at_ = 0;
+    std::map<std::string, std::string> own_;
+    std::vector<Assignment> assignments_;
+};
+
+std::vector<Assignment> parse_raw(const std::string& text) {
+    std::vector<Assignment> assignments;
+    for (const auto& line : split(text, '\n')) {
+        const std::string_view trimmed = trim(line);
+        if (trimmed.empty() || trimmed.starts_with('#'))
+            continue;
+        const auto equals = line.find('=');
+        if (equals == std::string::npos)
+            assignments.emplace_back(trimmed, std::nullopt);
+        else
+            assignments.emplace_back(trim(line.substr(0, equals)), line.substr(equals + 1));
+    }
+    return assignments;
+}
+
+}  // namespace
+
+std::vector<Assignment> parse_dotenv(const std::string& file,
+                                     const std::string& text,
+                                     const Variables& variables,
+                                     bool raw,
+                                     Diagnostics& diagnostics) {
+    return raw ? parse_raw(text) : Parser(file, text, variables, diagnostics).run();
+}
+
+}  // namespace stack::loader

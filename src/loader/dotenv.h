@@ -1,0 +1,26 @@
+#pragma once
+
+// Files of variables: .env, --env-file and env_file (compose.md 1.3 "`.env`/env_file syntax").
+
+#include <stack/diagnostics.h>
+
+#include "loader/interpolate.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace stack::loader {
+
+/// A variable; without a value it is taken from the environment.
+using Assignment = std::pair<std::string, std::optional<std::string>>;
+
+/// In order. `variables` is what ${…} sees before the file's own earlier lines. `raw`: docker's
+/// --env-file rules, no quotes and no interpolation.
+[[nodiscard]] std::vector<Assignment> parse_dotenv(const std::string& file,
+                                                   const std::string& text,
+                                                   const Variables& variables,
+                                                   bool raw,
+                                                   Diagnostics& diagnostics);
+
+}  // namespace stack::loader

@@ -1,0 +1,33 @@
+#pragma once
+
+// ${VARIABLES} in values (compose.md 1.3). Only what is used is evaluated.
+
+#include <stack/diagnostics.h>
+#include <stack/model.h>
+
+#include "base/expected.h"
+#include "loader/node.h"
+
+#include <functional>
+#include <set>
+#include <string>
+
+namespace stack::loader {
+
+/// The value of a variable; nullopt where it is not set.
+using Variables = std::function<std::optional<std::string>(const std::string&)>;
+
+/// `template_text` with its variables put in. Names of variables that are not set and have no
+/// default go to `unset`. An error is what Docker Compose calls an "invalid interpolation format",
+/// or a required variable's message.
+[[nodiscard]] Expected<std::string> interpolate(std::string_view template_text,
+                                                const Variables& variables,
+                                                std::set<std::string>& unset);
+
+/// Every scalar value of the tree (never a key); each unset variable is warned of once.
+void interpolate_tree(Node& node,
+                      const Variables& variables,
+                      std::set<std::string>& warned,
+                      Diagnostics& diagnostics);
+
+}  // namespace stack::loader

@@ -1,0 +1,112 @@
+#include "base/text.h"
+#include "loader/validate.h"
+
+#include <algorithm>
+
+namespace stack::loader {
+namespace {
+
+/// `service:NAME` of a namespace mode; "" where it is none.
+std::string shared_service(const std::string& mode) {
+    constexpr std::string_view prefix = "service:";
+    return mode.starts_with(prefix) ? mode.substr(prefix.size()) : "";
+}
+
+/// Who lends a namespace or volumes, or is linked to, comes first.
+void add_implicit_dependencies(Service& service) {
+    const auto depend = [&](const std::string& name, bool restart) {
+        if (!name.empty() && !service.depends_on.contains(name))
+            service.depends_on[name] = {DependencyCondition::started, restart, true};
+    };
+    for (const auto& mode :
+         {service.network_mode, service.pid, service.ipc, service.uts, service.cgroup})
+        depend(shared_service(mode), true);
+    for (const auto& from : service.volumes_from)
+        if (!from.starts_with("container:"))
+            depend(split_once(from, ':').first, false);
+    for (const auto& link : service.links)
+        depend(split_once(link, ':').first, true);
+}
+
+void add_link_aliases(Stack& stack) {
+    for (auto& [name, service] : stack.services)
+        for (const auto& link : service.links) {
+            const auto [target, alias] = split_once(link, ':');
+            const auto found = stack.services.find(target);
+            if (found == stack.services.end() || alias.empty())
+                continue;
+            for (auto& [network, attachment] : found->second.networks)
+                if (service.networks.contains(network))
+                    attachment.aliases.push_back(alias);
+        }
+}
+
+}  // namespace
+
+std::string normalized_name(const std::string& name) {
+    std::string normalized;
+    for (const char c : to_lower(name))
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+            (!normalized.empty() && (c == '_' || c == '-')))
+            normalized += c;
+    return normalized;
+}
+
+void normalize(Stack& stack) {
+    bool needs_default = false;
+    for (auto& [name, service] : stack.services) {
+        if (service.network_mode.empty() && service.networks.empty())
+            service.networks["default"] = {};
+        if (service.network_mode ==
+            "bridge") {  // Docker's shared bridge does not exist here: the stack's own serves
+            service.network_mode.clear();
+            service.networks["default"] = {};
+        }
+        needs_default = needs_default || service.networks.contains("default");
+        if (!service.mac_address.empty() && !service.networks.empty() &&
+            service.networks.begin()->second.mac_address.empty())
+            service.networks.begin()->second.mac_address = service.mac_address;
+        if (service.pull_policy == "if_not_present")
+            service.pull_policy = "missing";
+        add_implicit_dependencies(service);
+    }
+    add_link_aliases(stack);
+    if (needs_default && !stack.networks.contains("default"))
+        stack.networks["default"].key = "default";
+    const auto name = [&](auto& elements) {
+        for (auto& [key, element] : elements)
+            if (element.name.empty())
+                element.name = element.external ? key : stack.name + "_" + key;
+    };
+    name(stack.networks);
+    name(stack.volumes);
+    name(stack.secrets);
+    name(stack.configs);
+    // What no service uses is not made.
+    std::erase_if(stack.networks, [&](const auto& entry) {
+        return std::none_of(stack.services.begin(), stack.services.end(), [&](const auto& service) {
+            return service.second.networks.contains(entry.first);
+        });
+    });
+}
+
+void apply_profiles(Stack& stack, const Strings& active) {
+    const auto is_active = [&](const Service& service) {
+        return service.profiles.empty() ||
+               std::any_of(active.begin(), active.end(), [&](const std::string& profile) {
+                   return profile == "*" ||
+                          std::find(service.profiles.begin(), service.profiles.end(), profile) !=
+                              service.profiles.end();
+               });
+    };
+    for (auto service = stack.services.begin(); service != stack.services.end();) {
+        if (is_active(service->second)) {
+            ++service;
+            continue;
+        }
+        stack.disabled_services.push_back(service->first);
+        service = stack.services.erase(service);
+    }
+}
+
+}  // namespace stack::loader

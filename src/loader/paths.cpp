@@ -1,0 +1,107 @@
+#include "loader/paths.h"
+
+#include "base/text.h"
+
+namespace stack::loader {
+namespace {
+
+/// git@host:…, https://…, repo.git#ref: contexts that are no directories of this machine.
+bool is_remote(const std::string& context) {
+    return context.find("://") != std::string::npos || context.starts_with("git@") ||
+           context.starts_with("github.com/");
+}
+
+void rewrite(Node* node, const std::string& directory, const std::string& home) {
+    if (node != nullptr && node->is_scalar() && !node->value.empty() && !is_remote(node->value))
+        node->value = absolute(node->value, directory, home);
+}
+
+void rewrite_build(Node& build, const std::string& directory, const std::string& home) {
+    if (build.is_scalar()) {
+        rewrite(&build, directory, home);
+        return;
+    }
+    rewrite(build.find("context"), directory, home);
+    if (Node* contexts = build.find("additional_contexts"))
+        for (auto& [key, value] : contexts->entries)
+            if (value.value.find(':') == std::string::npos)
+                rewrite(&value, directory, home);
+}
+
+void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {
+    if (volume.is_mapping()) {
+        const Node* type = volume.find("type");
+        if (type != nullptr && type->value == "bind")
+            rewrite(volume.find("source"), directory, home);
+        return;
+    }
+    const char first = volume.value.empty() ? '\0' : volume.value[0];
+    const auto colon = volume.value.find(':');
+    if (colon != std::string::npos && (first == '.' || first == '~'))
+        volume.value =
+            absolute(volume.value.substr(0, colon), directory, home) + volume.value.substr(colon);
+}
+
+void rewrite_files(Node* list, const std::string& directory, const std::string& home) {
+    if (list == nullptr)
+        return;
+    if (list->is_scalar())
+        rewrite(list, directory, home);
+    for (auto& item : list->items)
+        rewrite(item.is_mapping() ? item.find("path") : &item, directory, home);
+}
+
+}  // namespace
+
+std::string absolute(const std::string& path,
+                     const std::string& directory,
+                     const std::string& home) {
+    std::string whole = path;
+    if (path == "~" || path.starts_with("~/"))
+        whole = home + path.substr(1);
+    else if (!path.starts_with('/'))
+        whole = directory + "/" + path;
+    std::vector<std::string> parts;
+    for (auto& part : split(whole, '/')) {
+        if (part == "..") {
+            if (!parts.empty())
+                parts.pop_back();
+        } else if (!part.empty() && part != ".") {
+            parts.push_back(std::move(part));
+        }
+    }
+    return "/" + join(parts, "/");
+}
+
+void resolve_service_paths(Node& service, const std::string& directory, const std::string& home) {
+    if (Node* build = service.find("build"))
+        rewrite_build(*build, directory, home);
+    if (Node* volumes = service.find("volumes"))
+        for (auto& volume : volumes->items)
+            rewrite_volume(volume, directory, home);
+    rewrite_files(service.find("env_file"), directory, home);
+    rewrite_files(service.find("label_file"), directory, home);
+    if (Node* develop = service.find("develop"))
+        if (Node* watch = develop->find("watch"))
+            for (auto& rule : watch->items)
+                rewrite(rule.find("path"), directory, home);
+}
+
+void resolve_paths(Node& file, const std::string& directory, const std::string& home) {
+    if (Node* services = file.find("services"))
+        for (auto& [name, service] : services->entries)
+            resolve_service_paths(service, directory, home);
+    for (const auto* kind : {"secrets", "configs"})
+        if (Node* sources = file.find(kind))
+            for (auto& [name, source] : sources->entries)
+                rewrite(source.find("file"), directory, home);
+    if (Node* volumes = file.find("volumes"))
+        for (auto& [name, volume] : volumes->entries)
+            if (Node* options = volume.find("driver_opts")) {
+                const Node* how = options->find("o");
+                if (how != nullptr && how->value.find("bind") != std::string::npos)
+                    rewrite(options->find("device"), directory, home);
+            }
+}
+
+}  // namespace stack::loader

@@ -1,0 +1,22 @@
+#pragma once
+
+// Relative paths made absolute, on nodes: each file's own, before files are merged
+// (compose.md 1.2).
+
+#include "loader/node.h"
+
+#include <string>
+
+namespace stack::loader {
+
+/// Rewrites the paths of a whole stack file (`whole`) or of one service against `directory`; `home`
+/// is what `~` means.
+void resolve_paths(Node& file, const std::string& directory, const std::string& home);
+void resolve_service_paths(Node& service, const std::string& directory, const std::string& home);
+
+/// `path` against `directory`, cleaned by text alone.
+[[nodiscard]] std::string absolute(const std::string& path,
+                                   const std::string& directory,
+                                   const std::string& home);
+
+}  // namespace stack::loader

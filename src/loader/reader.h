@@ -1,0 +1,114 @@
+#pragma once
+
+// Reading values out of nodes: each reader says what it expected where it did not get it, and goes
+// on.
+
+#include <stack/diagnostics.h>
+#include <stack/model.h>
+
+#include "base/expected.h"
+#include "loader/node.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack::loader {
+
+class Reporter {
+  public:
+    explicit Reporter(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+    void error(const Location& at,
+               const char* code,
+               std::string message,
+               std::string hint = {},
+               std::vector<Note> notes = {});
+    void warning(const Location& at, const char* code, std::string message, std::string hint = {});
+    /// "`ports` must be a list, not the text "80"".
+    void wrong_type(const Node& node,
+                    const std::string& what,
+                    const std::string& expected,
+                    std::string hint = {});
+    /// `problem` inside the scalar `node`.
+    void malformed(const Node& node, const std::string& what, const Malformed& problem);
+
+  private:
+    Diagnostics& diagnostics_;
+};
+
+/// The keys of one mapping, taken one by one; what is left at the end is unknown.
+class Object {
+  public:
+    /// `what` names it in messages: "service `web`".
+    Object(const Node& node, std::string what, Reporter& reporter);
+    Object(const Object&) = delete;
+    Object& operator=(const Object&) = delete;
+    /// Complains of keys that nobody took; `x-…` are everybody's.
+    ~Object();
+
+    /// nullptr where the key is absent or null.
+    const Node* take(const std::string& key);
+    /// Also where it is null.
+    const Node* take_even_null(const std::string& key);
+
+    [[nodiscard]] const std::string& what() const { return what_; }
+
+    [[nodiscard]] const Node& node() const { return node_; }
+
+    void text(const std::string& key, std::string& value);
+    void boolean(const std::string& key, bool& value);
+    void integer(const std::string& key, int& value);
+    void strings(const std::string& key, Strings& value);  // a list of texts, or one text
+    void list(const std::string& key, Strings& value);     // a list of texts only
+    void words(const std::string& key,
+               std::optional<Strings>& value);           // a list, or a text split as a shell does
+    void map(const std::string& key, StringMap& value);  // a mapping or a list of NAME=value
+    void nullable_map(const std::string& key,
+                      std::map<std::string, std::optional<std::string>>& value);
+    void duration(const std::string& key, std::optional<Duration>& value);
+    void bytes(const std::string& key, std::optional<Bytes>& value);
+    void number(const std::string& key, std::optional<double>& value);
+    void number(const std::string& key, std::optional<std::int64_t>& value);
+    void number(const std::string& key, std::optional<int>& value);
+
+    Reporter& reporter;
+
+  private:
+    std::string what_;
+    const Node& node_;
+    Strings known_;
+};
+
+/// The text of a scalar. Complains (and returns "") where it is none.
+[[nodiscard]] std::string text_of(const Node& node, const std::string& what, Reporter& reporter);
+[[nodiscard]] bool boolean_of(const Node& node, const std::string& what, Reporter& reporter);
+[[nodiscard]] std::optional<std::int64_t> integer_of(const Node& node,
+                                                     const std::string& what,
+                                                     Reporter& reporter);
+[[nodiscard]] std::optional<double> number_of(const Node& node,
+                                              const std::string& what,
+                                              Reporter& reporter);
+[[nodiscard]] std::optional<Bytes> bytes_of(const Node& node,
+                                            const std::string& what,
+                                            Reporter& reporter);
+[[nodiscard]] std::optional<Duration> duration_of(const Node& node,
+                                                  const std::string& what,
+                                                  Reporter& reporter);
+[[nodiscard]] std::optional<std::uint32_t> mode_of(const Node& node,
+                                                   const std::string& what,
+                                                   Reporter& reporter);
+
+/// Calls `each` for every element of a list, or for the node itself where it is no list.
+void for_each_item(const Node& node, const std::function<void(const Node&)>& each);
+
+/// Complains where `value` is none of `allowed`, with the nearest as a hint.
+bool check_choice(const Node& node,
+                  const std::string& what,
+                  const Strings& allowed,
+                  Reporter& reporter);
+
+}  // namespace stack::loader

@@ -1,0 +1,171 @@
+#include "loader/short_syntax.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace stack::loader {
+namespace {
+
+struct Range {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;
+};
+
+std::optional<Range> parse_range(std::string_view text) {
+    const auto [first, last] = split_once(text, '-');
+    const auto begin = parse_number<std::uint16_t>(first);
+    const auto end = last.empty() ? begin : parse_number<std::uint16_t>(last);
+    if (!begin || !end || *end < *begin ||
+        (text.find('-') != std::string_view::npos && last.empty()))
+        return std::nullopt;
+    return Range{*begin, *end};
+}
+
+std::string text_of(const Range& range) {
+    return range.first == range.last
+               ? std::to_string(range.first)
+               : std::to_string(range.first) + "-" + std::to_string(range.last);
+}
+
+bool is_path(std::string_view source) {
+    return !source.empty() && (source[0] == '.' || source[0] == '/' || source[0] == '~');
+}
+
+/// Splits at colons that are not inside ${…}.
+Strings split_volume(std::string_view text) {
+    Strings parts{""};
+    int depth = 0;
+    for (const char c : text) {
+        depth += c == '{' ? 1 : c == '}' ? -1 : 0;
+        if (c == ':' && depth == 0)
+            parts.emplace_back();
+        else
+            parts.back() += c;
+    }
+    return parts;
+}
+
+void apply_option(Mount& mount, const std::string& option) {
+    if (option == "ro")
+        mount.read_only = true;
+    else if (option == "z" || option == "Z")
+        mount.selinux = option;
+    else if (option == "nocopy")
+        mount.nocopy = true;
+    else if (option == "shared" || option == "rshared" || option == "slave" || option == "rslave" ||
+             option == "private" || option == "rprivate")
+        mount.propagation = option;
+    // `rw`, `cached`, `delegated` and what else is found in the wild change nothing here
+}
+
+}  // namespace
+
+Expected<std::vector<Port>> parse_port(std::string_view text) {
+    Port port;
+    std::string_view rest = text;
+    if (const auto slash = rest.find('/'); slash != std::string_view::npos) {
+        const std::string protocol = to_lower(rest.substr(slash + 1));
+        if (protocol != "tcp" && protocol != "udp" && protocol != "sctp")
+            return malformed("the protocol must be tcp, udp or sctp", slash + 1);
+        port.protocol = protocol == "tcp"   ? Protocol::tcp
+                        : protocol == "udp" ? Protocol::udp
+                                            : Protocol::sctp;
+        rest = rest.substr(0, slash);
+    }
+    std::string_view host;
+    const auto last = rest.find_last_of(':');
+    const std::string_view target_text =
+        last == std::string_view::npos ? rest : rest.substr(last + 1);
+    if (last != std::string_view::npos) {
+        host = rest.substr(0, last);
+        const auto before = host.find_last_of(':');
+        if (before != std::string_view::npos) {
+            std::string_view address = host.substr(0, before);
+            if (address.starts_with('[') && address.ends_with(']'))
+                address = address.substr(1, address.size() - 2);
+            port.host_ip = address;
+            host = host.substr(before + 1);
+        }
+    }
+    const auto target = parse_range(target_text);
+    if (!target || target->first == 0)
+        return malformed(
+            "a port is a number from 1 to 65535, as in 8080:80 or 127.0.0.1:8080:80/tcp",
+            static_cast<std::size_t>(target_text.data() - text.data()));
+    std::optional<Range> published;
+    if (!host.empty()) {
+        published = parse_range(host);
+        if (!published)
+            return malformed(
+                "the port of the host is a number from 0 to 65535 or a range such as 8000-8010",
+                static_cast<std::size_t>(host.data() - text.data()));
+    }
+    const int targets = target->last - target->first + 1;
+    const int hosts = published ? published->last - published->first + 1 : 0;
+    if (targets > 1 && published && hosts != targets)
+        return malformed("the two ranges have different lengths: " + std::to_string(hosts) +
+                         " and " + std::to_string(targets));
+    std::vector<Port> ports;
+    for (int i = 0; i < targets; ++i) {
+        Port one = port;
+        one.target = static_cast<std::uint16_t>(target->first + i);
+        if (published)
+            one.published =
+                targets > 1 ? std::to_string(published->first + i) : text_of(*published);
+        ports.push_back(std::move(one));
+    }
+    return ports;
+}
+
+Expected<Mount> parse_volume(std::string_view text) {
+    const Strings parts = split_volume(text);
+    if (text.empty() || parts.size() > 3)
+        return malformed("a volume is [SOURCE:]TARGET[:options], as in data:/var/lib/data:ro");
+    Mount mount;
+    if (parts.size() == 1) {
+        mount.target = parts[0];
+    } else {
+        mount.source = parts[0];
+        mount.target = parts[1];
+        if (mount.source.empty())
+            return malformed("the source of the volume is empty");
+    }
+    if (!mount.target.starts_with('/'))
+        return malformed("the target of a volume is an absolute path inside the container, not \"" +
+                         mount.target + "\"");
+    if (is_path(mount.source))
+        mount.type = MountType::bind;
+    if (parts.size() == 3)
+        for (const auto& option : split(parts[2], ','))
+            apply_option(mount, option);
+    return mount;
+}
+
+Expected<Device> parse_device(std::string_view text) {
+    const auto parts = split(text, ':');
+    if (parts.empty() || parts[0].empty() || parts.size() > 3)
+        return malformed(
+            "a device is SOURCE[:TARGET[:permissions]], as in /dev/ttyUSB0:/dev/ttyUSB0:rw");
+    Device device;
+    device.source = parts[0];
+    device.target = parts.size() > 1 ? parts[1] : parts[0];
+    if (parts.size() > 2)
+        device.permissions = parts[2];
+    return device;
+}
+
+Expected<std::pair<std::string, std::string>> parse_extra_host(std::string_view text) {
+    const auto separator =
+        text.find('=') != std::string_view::npos ? text.find('=') : text.find(':');
+    if (separator == std::string_view::npos || separator == 0 || separator + 1 == text.size())
+        return malformed(
+            "an extra host is NAME=ADDRESS, as in db=10.0.0.5 or "
+            "host.docker.internal=host-gateway");
+    std::string_view address = text.substr(separator + 1);
+    if (address.starts_with('[') && address.ends_with(']'))
+        address = address.substr(1, address.size() - 2);
+    return std::pair(std::string(text.substr(0, separator)), std::string(address));
+}
+
+}  // namespace stack::loader
