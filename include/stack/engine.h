@@ -60,6 +60,9 @@ class Engine {
     /// Records a container's health where observe() finds it, and what its name answers to.
     virtual void set_health(const std::string& container_id, Health health, int failing_streak) = 0;
 
+    /// Counts one restart by policy, where observe() finds the count.
+    virtual void count_restart(const std::string& container_id) = 0;
+
     /// The health check that applies to a container: its own or its image's; nullopt when there is
     /// none.
     virtual std::optional<Healthcheck> healthcheck(const std::string& container_id) = 0;

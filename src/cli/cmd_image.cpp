@@ -168,15 +168,23 @@ void add_image_import(CLI::App& group, Context& context, const char* name, const
     auto* app = group.add_subcommand(name, summary);
     const auto source = std::make_shared<std::string>();
     const auto reference = std::make_shared<std::string>();
+    const auto changes = std::make_shared<Strings>();
+    app->add_option("-c,--change",
+                    *changes,
+                    "What a tar or rootfs image says of itself, as in a Dockerfile: 'CMD [\"sh\"]' "
+                    "(repeatable)")
+        ->allow_extra_args(false);
     app->add_option("SOURCE",
                     *source,
-                    "docker-archive:FILE, oci-archive:FILE, oci:DIR[:TAG], tar:FILE or rootfs:DIR")
+                    "docker-archive:FILE, oci-archive:FILE, oci:DIR, tar:FILE or rootfs:DIR")
         ->required();
     app->add_option("IMAGE", *reference, "The name it gets (default: the one it carries)");
-    app->callback([&context, source, reference] {
+    app->callback([&context, source, reference, changes] {
         require_root();
+        const image::ImportRequest import{
+            absolute_source(*source), *reference, config_of(*changes)};
         context.exit_code = show_fetch(context,
-                                       image::start_import(context.paths, *source, *reference),
+                                       image::start_import(context.paths, import),
                                        "Image " + (reference->empty() ? *source : *reference),
                                        "Imported");
     });

@@ -154,6 +154,11 @@ std::optional<std::uint64_t> start_time(int pid) {
     return parse_number<std::uint64_t>(fields[start_time_field]);
 }
 
+std::string identity_of_self() {
+    const int pid = ::getpid();
+    return std::to_string(pid) + " " + std::to_string(start_time(pid).value_or(0));
+}
+
 Fd open_process(int pid, std::uint64_t started) {
     Fd pidfd(pid > 0 ? pidfd_open(pid) : -1);
     if (!pidfd || start_time(pid) != started)

@@ -45,6 +45,9 @@ struct Child {
 /// it is not there.
 [[nodiscard]] std::optional<std::uint64_t> start_time(int pid);
 
+/// "<pid> <start time>" of this process: tells it from a later one.
+[[nodiscard]] std::string identity_of_self();
+
 /// A pidfd of the process, where it is the one that started at `started`; an empty Fd where it is
 /// gone.
 [[nodiscard]] Fd open_process(int pid, std::uint64_t started);

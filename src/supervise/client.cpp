@@ -1,0 +1,121 @@
+#include <stack/supervise.h>
+
+#include "base/failpoint.h"
+#include "supervise/desired.h"
+#include "supervise/protocol.h"
+#include "supervise/socket_path.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
+#include <fcntl.h>
+
+namespace stack {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+
+/// Starts a supervisor and returns when it listens, or has found that another one does.
+void start_supervisor(const Paths& paths, const std::string& project) {
+    const std::string directory = supervise::project_run_directory(paths, project);
+    sys::ensure_directory(directory, 0700);
+    const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
+    const sys::Fd log =
+        sys::open_file(directory + "/supervisor.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+    sys::Pipe ready = sys::make_pipe();
+    constexpr int ready_fd = 3;
+    sys::SpawnOptions options;
+    options.arguments = {"stack",
+                         "--root",
+                         paths.instance.empty() ? "" : paths.state,
+                         "supervise",
+                         project,
+                         "--ready-fd",
+                         std::to_string(ready_fd)};
+    options.descriptors = {
+        {null.get(), 0}, {log.get(), 1}, {log.get(), 2}, {ready.write.get(), ready_fd}};
+    options.new_session = true;
+    STACK_FAILPOINT("supervisor.spawn");
+    const auto supervisor = sys::spawn(sys::own_program(), options);
+    ready.write.reset();
+    if (sys::read_all(ready.read).empty())
+        throw Error(std::make_error_code(std::errc::connection_refused),
+                    "the supervisor of project " + project + " did not start: see " + directory +
+                        "/supervisor.log");
+}
+
+class Connection {
+  public:
+    explicit Connection(const std::string& directory) : socket_(loop_) {
+        const supervise::SocketPath path(directory);
+        boost::system::error_code refused;
+        if (path.is_there())
+            socket_.connect(stream_protocol::endpoint(path.text()), refused);
+        connected_ = path.is_there() && !refused;
+    }
+
+    [[nodiscard]] bool connected() const { return connected_; }
+
+    /// nullopt where the supervisor went away before it answered anything.
+    std::optional<int> ask(const std::string& request, const EventSink& events) {
+        boost::system::error_code error;
+        asio::write(socket_, asio::buffer(request + "\n"), error);
+        asio::streambuf buffer(supervise::longest_line);
+        bool answered = false;
+        while (!error) {
+            asio::read_until(socket_, buffer, '\n', error);
+            if (error)
+                break;
+            std::istream stream(&buffer);
+            std::string text;
+            std::getline(stream, text);
+            const auto line = supervise::decode_server_line(text);
+            answered = true;
+            if (line.exit)
+                return line.exit;
+            if (line.event)
+                events(*line.event);
+        }
+        if (answered)
+            throw Error(std::make_error_code(std::errc::connection_reset),
+                        "the supervisor died while it worked: it comes back by itself; run the "
+                        "command again");
+        return std::nullopt;
+    }
+
+  private:
+    asio::io_context loop_;
+    stream_protocol::socket socket_;
+    bool connected_ = false;
+};
+
+}  // namespace
+
+int request(const Paths& paths,
+            const std::string& project,
+            const Request& what,
+            const EventSink& events) {
+    const std::string directory = supervise::project_run_directory(paths, project);
+    const std::string line = supervise::encode_request(what);
+    constexpr int tries = 5;  // one that is about to end may still take a connection
+    for (int i = 0; i < tries; ++i) {
+        Connection connection(directory);
+        if (!connection.connected()) {
+            start_supervisor(paths, project);
+            continue;
+        }
+        if (const auto exit = connection.ask(line, events))
+            return *exit;
+    }
+    throw Error(std::make_error_code(std::errc::connection_refused),
+                "the supervisor of project " + project + " cannot be reached: see " + directory +
+                    "/supervisor.log");
+}
+
+}  // namespace stack

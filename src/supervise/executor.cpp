@@ -1,0 +1,123 @@
+#include "supervise/executor.h"
+
+#include "base/failpoint.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stack::supervise {
+namespace {
+
+constexpr std::size_t most_at_once = 64;
+
+struct Words {
+    const char* doing;
+    const char* done;
+};
+
+/// docker compose's vocabulary (compose.md section 2 "Output contracts").
+Words words(const Action& action) {
+    const std::string name = verb(action);
+    if (name == "pull")
+        return {"Pulling", "Pulled"};
+    if (name == "build")
+        return {"Building", "Built"};
+    if (name == "create")
+        return {"Creating", "Created"};
+    if (name == "start")
+        return {"Starting", "Started"};
+    if (name == "stop")
+        return {"Stopping", "Stopped"};
+    if (name == "remove")
+        return {"Removing", "Removed"};
+    if (name == "kill")
+        return {"Killing", "Killed"};
+    if (name == "pause")
+        return {"Pausing", "Paused"};
+    if (name == "unpause")
+        return {"Unpausing", "Unpaused"};
+    if (name == "update")
+        return {"Updating", "Updated"};
+    if (name == "await-healthy")
+        return {"Waiting", "Healthy"};
+    return {"Waiting", "Exited"};
+}
+
+}  // namespace
+
+Executor::Executor(Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished)
+    : plan_(std::move(plan)),
+      perform_(std::move(perform)),
+      events_(std::move(events)),
+      finished_(std::move(finished)),
+      states_(plan_.actions.size(), State::waiting) {}
+
+void Executor::start() {
+    begin_ready();
+}
+
+void Executor::begin_ready() {
+    for (std::size_t i = 0; i < states_.size() && running_ < most_at_once; ++i) {
+        const auto& after = plan_.actions[i].after;
+        if (states_[i] == State::waiting &&
+            std::all_of(after.begin(), after.end(), [&](std::size_t earlier) {
+                return states_[earlier] == State::done;
+            }))
+            begin(i);
+    }
+    if (running_ == 0 && finished_)
+        std::exchange(finished_, nullptr)(succeeded_);
+}
+
+void Executor::begin(std::size_t index) {
+    states_[index] = State::running;
+    ++running_;
+    const Action& action = plan_.actions[index].action;
+    tell(index, EventStatus::working, words(action).doing, "");
+    STACK_FAILPOINT(("action." + verb(action) + ".before").c_str());
+    perform_(action, events_, [self = shared_from_this(), index](const Outcome& outcome) {
+        self->end(index, outcome);
+    });
+}
+
+void Executor::end(std::size_t index, const Outcome& outcome) {
+    const auto& planned = plan_.actions[index];
+    STACK_FAILPOINT(("action." + verb(planned.action) + ".after").c_str());
+    --running_;
+    if (!outcome) {
+        states_[index] = State::done;
+        tell(index, EventStatus::done, words(planned.action).done, "");
+    } else if (planned.optional) {
+        states_[index] = State::done;  // what depends on it goes on without it
+        tell(index, EventStatus::warning, "Warning", outcome->what());
+    } else {
+        states_[index] = State::failed;
+        succeeded_ = false;
+        tell(index, EventStatus::error, "Error", outcome->what());
+        skip_dependents(index);
+    }
+    begin_ready();
+}
+
+void Executor::skip_dependents(std::size_t index) {
+    for (std::size_t i = index + 1; i < states_.size(); ++i) {
+        const auto& after = plan_.actions[i].after;
+        if (states_[i] == State::waiting &&
+            std::any_of(after.begin(), after.end(), [&](std::size_t earlier) {
+                return states_[earlier] == State::failed || states_[earlier] == State::skipped;
+            }))
+            states_[i] = State::skipped;
+    }
+}
+
+void Executor::tell(std::size_t index,
+                    EventStatus status,
+                    const std::string& text,
+                    const std::string& detail) const {
+    events_({.id = object(plan_.actions[index].action),
+             .status = status,
+             .text = text,
+             .detail = detail});
+}
+
+}  // namespace stack::supervise

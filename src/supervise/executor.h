@@ -1,0 +1,47 @@
+#pragma once
+
+// Walks a plan: whatever has nothing left to wait for is begun; a failure stops what depends on it
+// and nothing else. Carries no decision of its own.
+
+#include <stack/engine.h>
+#include <stack/events.h>
+#include <stack/plan.h>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace stack::supervise {
+
+/// Does one action; calls its completion later, never from inside.
+using Perform = std::function<void(const Action&, const EventSink&, Done)>;
+
+class Executor : public std::enable_shared_from_this<Executor> {
+  public:
+    /// `finished` gets whether every action succeeded, optional ones aside.
+    Executor(Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished);
+
+    void start();
+
+  private:
+    enum class State { waiting, running, done, failed, skipped };
+
+    void begin_ready();
+    void begin(std::size_t index);
+    void end(std::size_t index, const Outcome& outcome);
+    void skip_dependents(std::size_t index);
+    void tell(std::size_t index,
+              EventStatus status,
+              const std::string& text,
+              const std::string& detail) const;
+
+    Plan plan_;
+    Perform perform_;
+    EventSink events_;
+    std::function<void(bool)> finished_;
+    std::vector<State> states_;
+    std::size_t running_ = 0;
+    bool succeeded_ = true;
+};
+
+}  // namespace stack::supervise

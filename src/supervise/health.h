@@ -1,0 +1,48 @@
+#pragma once
+
+// When a container is asked how it feels, and what its answers mean: Docker's rules (engine.md
+// section 6), as a pure machine.
+
+#include <stack/engine.h>
+
+#include <optional>
+
+namespace stack::supervise {
+
+class HealthMachine {
+  public:
+    /// For a run that began at `started`. The state of an earlier supervisor's machine may be
+    /// given.
+    HealthMachine(Healthcheck check, Time started, Health health = Health::starting);
+
+    /// When the next probe is due; nullopt while one runs.
+    [[nodiscard]] std::optional<Time> next() const {
+        return probing_ ? std::nullopt : std::optional(next_);
+    }
+
+    void on_probe_started() { probing_ = true; }
+
+    /// True where the container's health changed.
+    bool on_result(const ProbeResult& result, Time now);
+
+    [[nodiscard]] Health health() const { return health_; }
+
+    [[nodiscard]] int failing_streak() const { return streak_; }
+
+    [[nodiscard]] Time started() const { return started_; }
+
+    [[nodiscard]] const Healthcheck& check() const { return check_; }
+
+  private:
+    [[nodiscard]] bool in_start_period(Time now) const;
+    [[nodiscard]] Duration pause(Time now) const;
+
+    Healthcheck check_;
+    Time started_;
+    Health health_;
+    int streak_ = 0;
+    Time next_;
+    bool probing_ = false;
+};
+
+}  // namespace stack::supervise

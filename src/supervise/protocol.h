@@ -1,0 +1,32 @@
+#pragma once
+
+// What client and supervisor say to each other: JSON, one object a line.
+//
+//   client:      the request
+//   supervisor:  events, then {"result": {"exit": 0}}
+
+#include <stack/events.h>
+#include <stack/supervise.h>
+
+#include <optional>
+#include <string>
+
+namespace stack::supervise {
+
+/// A longer line ends the connection.
+inline constexpr std::size_t longest_line = 64U << 20U;
+
+[[nodiscard]] std::string encode_request(const Request& request);
+/// Throws stack::Error where `line` is no request.
+[[nodiscard]] Request decode_request(const std::string& line);
+
+[[nodiscard]] std::string encode_result(int exit);
+
+struct ServerLine {
+    std::optional<Event> event;
+    std::optional<int> exit;
+};
+
+[[nodiscard]] ServerLine decode_server_line(const std::string& line);
+
+}  // namespace stack::supervise

@@ -1,0 +1,248 @@
+#include "supervise/server.h"
+
+#include "base/failpoint.h"
+#include "model/json.h"
+#include "supervise/desired.h"
+#include "supervise/protocol.h"
+#include "supervise/socket_path.h"
+#include "supervise/supervisor.h"
+#include "sys/lock.h"
+#include "sys/poll.h"
+#include "sys/process.h"
+#include "sys/tree.h"
+
+#include <csignal>
+#include <deque>
+#include <optional>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/streambuf.hpp>
+#include <boost/asio/write.hpp>
+
+namespace stack {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+using supervise::Supervisor;
+
+class LoopTimers final : public supervise::Timers {
+  public:
+    explicit LoopTimers(asio::io_context& loop) : loop_(loop), timer_(loop) {}
+
+    [[nodiscard]] Time now() const override { return std::chrono::system_clock::now(); }
+
+    void set(Time when, std::function<void()> call) override {
+        timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+            std::max<Time::duration>(when - now(), Time::duration::zero())));
+        timer_.async_wait([call = std::move(call)](boost::system::error_code error) {
+            if (!error)
+                call();
+        });
+    }
+
+    void post(std::function<void()> call) override { asio::post(loop_, std::move(call)); }
+
+  private:
+    asio::io_context& loop_;
+    asio::steady_timer timer_;
+};
+
+/// One client: a request in, lines out. A client that goes away does not stop its work.
+class Session : public std::enable_shared_from_this<Session> {
+  public:
+    Session(stream_protocol::socket socket, Supervisor& supervisor, std::function<void()> gone)
+        : socket_(std::move(socket)), supervisor_(supervisor), gone_(std::move(gone)) {}
+
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    ~Session() { gone_(); }
+
+    void start() {
+        asio::async_read_until(
+            socket_,
+            input_,
+            '\n',
+            [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                if (!error)
+                    self->take_request();
+            });
+    }
+
+  private:
+    void take_request() {
+        std::istream stream(&input_);
+        std::string line;
+        std::getline(stream, line);
+        try {
+            supervisor_.ask(
+                supervise::decode_request(line),
+                [self = shared_from_this()](const Event& event) {
+                    self->send(model::encode_event(event));
+                },
+                [self = shared_from_this()](int exit) {
+                    self->send(supervise::encode_result(exit));
+                });
+        } catch (const Error& error) {
+            send(model::encode_event({.id = "Stack",
+                                      .status = EventStatus::error,
+                                      .text = "Error",
+                                      .detail = error.what()}));
+            send(supervise::encode_result(1));
+        }
+    }
+
+    void send(const std::string& line) {
+        constexpr std::size_t most_waiting =
+            100'000;  // a client that does not read loses progress, not its result
+        if (output_.size() < most_waiting || line.starts_with("{\"result\""))
+            output_.push_back(line + "\n");
+        if (output_.size() == 1)
+            write();
+    }
+
+    void write() {
+        asio::async_write(
+            socket_,
+            asio::buffer(output_.front()),
+            [self = shared_from_this()](boost::system::error_code error, std::size_t) {
+                self->output_.pop_front();
+                if (error)
+                    self->output_.clear();
+                else if (!self->output_.empty())
+                    self->write();
+            });
+    }
+
+    stream_protocol::socket socket_;
+    Supervisor& supervisor_;
+    std::function<void()> gone_;
+    asio::streambuf input_{supervise::longest_line};
+    std::deque<std::string> output_;
+};
+
+class Server {
+  public:
+    Server(const Paths& paths, std::string project, const MakeEngine& make_engine)
+        : paths_(paths),
+          project_(std::move(project)),
+          directory_(supervise::project_run_directory(paths, project_)),
+          path_(directory_),
+          timers_(loop_),
+          engine_(make_engine(loop_)),
+          supervisor_(*engine_, timers_, paths, project_),
+          acceptor_(loop_),
+          signals_(loop_, SIGTERM, SIGINT) {}
+
+    int run(int ready_fd) {
+        listen();
+        supervisor_.adopt();
+        supervisor_.on_idle([this] { end_when_over(); });
+        signals_.async_wait([this](boost::system::error_code error, int) {
+            if (!error) {
+                left_alone_ = true;
+                loop_.stop();
+            }
+        });
+        if (ready_fd >= 0)
+            sys::write_all(sys::Fd(ready_fd), "r");
+        loop_.run();
+        leave();
+        return 0;
+    }
+
+  private:
+    void listen() {
+        sys::remove_file(path_.file());
+        STACK_FAILPOINT("supervisor.listen");
+        acceptor_.open();
+        acceptor_.bind(stream_protocol::endpoint(path_.text()));
+        acceptor_.listen();
+        sys::replace_volatile_file(directory_ + "/supervisor.pid", sys::identity_of_self() + "\n");
+        accept();
+    }
+
+    void accept() {
+        acceptor_.async_accept(
+            [this](boost::system::error_code error, stream_protocol::socket socket) {
+                if (error)
+                    return;
+                ++sessions_;
+                std::make_shared<Session>(std::move(socket), supervisor_, [this] {
+                    --sessions_;
+                    asio::post(loop_, [this] { end_when_over(); });
+                })->start();
+                accept();
+            });
+    }
+
+    void end_when_over() {
+        if (supervisor_.is_over() && sessions_ == 0)
+            loop_.stop();
+    }
+
+    /// Nobody is to think that we died. Where nothing is left of the project, nothing is left of
+    /// us.
+    void leave() {
+        STACK_FAILPOINT("supervisor.exit");
+        sys::remove_file(directory_ + "/supervisor.pid");
+        sys::remove_file(path_.file());
+        if (!left_alone_)
+            sys::remove_tree(directory_);
+    }
+
+    Paths paths_;
+    std::string project_;
+    std::string directory_;
+    supervise::SocketPath path_;
+    asio::io_context loop_;
+    LoopTimers timers_;
+    std::unique_ptr<Engine> engine_;
+    Supervisor supervisor_;
+    stream_protocol::acceptor acceptor_;
+    asio::signal_set signals_;
+    int sessions_ = 0;
+    bool left_alone_ = false;
+};
+
+bool somebody_listens(const std::string& directory) {
+    const supervise::SocketPath path(directory);
+    asio::io_context loop;
+    stream_protocol::socket socket(loop);
+    boost::system::error_code refused;
+    if (path.is_there())
+        socket.connect(stream_protocol::endpoint(path.text()), refused);
+    return path.is_there() && !refused;
+}
+
+}  // namespace
+
+int run_supervisor(const Paths& paths,
+                   const std::string& project,
+                   const MakeEngine& make_engine,
+                   int ready_fd) {
+    const std::string locks = paths.run + "/locks";
+    sys::ensure_directory(locks, 0700);
+    const std::string directory = supervise::project_run_directory(paths, project);
+    for (;;) {
+        if (const auto lock = sys::Lock::try_acquire(locks + "/" + project)) {
+            sys::ensure_directory(directory, 0700);
+            return Server(paths, project, make_engine).run(ready_fd);
+        }
+        if (somebody_listens(directory)) {
+            if (ready_fd >= 0)
+                sys::write_all(sys::Fd(ready_fd), "r");
+            return 0;
+        }
+        constexpr std::chrono::milliseconds between{20};  // it is about to listen, or to end
+        sys::pause(between);
+    }
+}
+
+}  // namespace stack

@@ -1,0 +1,389 @@
+#include "supervise/supervisor.h"
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "supervise/desired.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stack::supervise {
+namespace {
+
+constexpr std::chrono::seconds resync{30};
+
+bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
+const ObservedContainer* find(const Observed& observed, const std::string& name) {
+    for (const auto& container : observed.containers)
+        if (container.name == name)
+            return &container;
+    return nullptr;
+}
+
+Error failure(const std::string& sentence) {
+    return Error(std::make_error_code(std::errc::io_error), sentence);
+}
+
+std::string exit_text(const ExitStatus& exit) {
+    return exit.code ? std::to_string(*exit.code) : "unknown status";
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project)
+    : engine_(engine), timers_(timers), paths_(std::move(paths)), project_(std::move(project)) {
+    desired_.name = project_;
+    engine_.on_change([this] { wake(); });
+}
+
+void Supervisor::adopt() {
+    if (auto stored = load_desired(paths_, project_))
+        desired_ = std::move(*stored);
+    restarts_ = load_restarts(paths_, project_);
+    wake();
+}
+
+/// Coalesced: any number of events are one look.
+void Supervisor::wake() {
+    if (std::exchange(awake_, true))
+        return;
+    timers_.post([this] {
+        awake_ = false;
+        look();
+    });
+}
+
+void Supervisor::look() {
+    try {
+        const Observed observed = engine_.observe(desired_, {});
+        check_waiters(observed);
+        restart_ended(observed);
+        check_health(observed);
+        engine_.publish_names(desired_, observed);
+        over_ = observed.containers.empty() && observed.networks.empty();
+    } catch (const Error& error) {
+        log::error(std::string("look: ") + error.what() + ", ignoring until the next look");
+    }
+    schedule();
+    if (!busy_)
+        idle_();
+}
+
+void Supervisor::schedule() {
+    Time next = timers_.now() + resync;
+    for (const auto& [id, state] : restarts_)
+        if (state.next)
+            next = std::min(next, *state.next);
+    for (const auto& [id, machine] : machines_)
+        if (const auto probe = machine.next())
+            next = std::min(next, *probe);
+    timers_.set(next, [this] { wake(); });
+}
+
+// --- requests
+// --------------------------------------------------------------------------------------------------------
+
+void Supervisor::ask(Request request, EventSink events, Answer answer) {
+    if (busy_)
+        events({.id = "Stack " + project_, .text = "Waiting for another command on this project"});
+    queue_.push_back({std::move(request), std::move(events), std::move(answer)});
+    next_request();
+}
+
+void Supervisor::next_request() {
+    if (busy_ || queue_.empty())
+        return;
+    busy_ = true;
+    over_ = false;
+    const Asked asked = std::move(queue_.front());
+    queue_.pop_front();
+    try {
+        carry_out(asked);
+    } catch (const Error& error) {
+        asked.events({.id = "Stack " + project_,
+                      .status = EventStatus::error,
+                      .text = "Error",
+                      .detail = error.what()});
+        finish(asked, false);
+    }
+}
+
+Plan Supervisor::plan_for(const Request& request, const Observed& observed) const {
+    if (request.verb == "up")
+        return plan_up(desired_, observed, request.up);
+    if (request.verb == "down")
+        return plan_down(desired_, observed, request.down);
+    if (request.verb == "start")
+        return plan_start(desired_, observed, request.services);
+    if (request.verb == "stop")
+        return plan_stop(desired_, observed, request.services, request.timeout);
+    if (request.verb == "restart")
+        return plan_restart(desired_, observed, request.services, request.timeout, request.no_deps);
+    if (request.verb == "kill")
+        return plan_kill(observed, request.services, request.signal);
+    if (request.verb == "pause" || request.verb == "unpause")
+        return plan_pause(observed, request.services, request.verb == "pause");
+    if (request.verb == "rm")
+        return plan_remove(observed, request.services, request.stop, request.volumes);
+    throw failure("the supervisor knows no \"" + request.verb + "\"");
+}
+
+void Supervisor::carry_out(const Asked& asked) {
+    if (asked.request.verb == "ping") {
+        finish(asked, true);
+        return;
+    }
+    if (asked.request.stack)
+        desired_ = *asked.request.stack;
+    const ObserveOptions options{.builds =
+                                     asked.request.verb == "up" && !asked.request.up.no_build};
+    const Observed observed = engine_.observe(desired_, options);
+    Plan plan = plan_for(asked.request, observed);
+    STACK_FAILPOINT("plan.computed");
+    for (const auto& warning : plan.warnings)
+        asked.events({.id = "Stack " + project_,
+                      .status = EventStatus::warning,
+                      .text = "Warning",
+                      .detail = warning});
+    if (refuse(asked, plan, observed)) {
+        finish(asked, false);
+        return;
+    }
+    if (asked.request.verb == "up")
+        store_desired(paths_, desired_);
+    if (asked.request.verb != "stop" && asked.request.verb != "down")
+        restarts_.clear();  // a person's word makes every back-off start anew
+    for (const auto& name : plan.running)
+        asked.events({.id = "Container " + name, .status = EventStatus::done, .text = "Running"});
+    auto executor = std::make_shared<Executor>(
+        std::move(plan),
+        [this](const Action& action, const EventSink& events, Done done) {
+            perform(action, events, std::move(done));
+        },
+        asked.events,
+        [this, asked](bool succeeded) { finish(asked, succeeded); });
+    executor->start();
+}
+
+/// Says why nothing is done; nothing has been done then.
+bool Supervisor::refuse(const Asked& asked, const Plan& plan, const Observed& observed) const {
+    Strings reasons = plan.errors;
+    const bool creates =
+        std::any_of(plan.actions.begin(), plan.actions.end(), [](const PlannedAction& action) {
+            return std::holds_alternative<CreateContainer>(action.action) ||
+                   std::holds_alternative<StartContainer>(action.action);
+        });
+    if (reasons.empty() && asked.request.verb == "up" && creates && !asked.request.up.no_start)
+        reasons = engine_.port_conflicts(desired_, observed);
+    for (const auto& reason : reasons)
+        asked.events({.id = "Stack " + project_,
+                      .status = EventStatus::error,
+                      .text = "Error",
+                      .detail = reason});
+    return !reasons.empty();
+}
+
+void Supervisor::finish(const Asked& asked, bool succeeded) {
+    if (asked.request.verb == "down" && asked.request.down.services.empty() && succeeded) {
+        forget(paths_, project_);
+        desired_ = {};
+        desired_.name = project_;
+        restarts_.clear();
+        machines_.clear();
+    }
+    busy_ = false;
+    look();
+    asked.answer(succeeded ? 0 : 1);
+    next_request();
+    if (!busy_)
+        idle_();
+}
+
+// --- actions
+// ---------------------------------------------------------------------------------------------------------
+
+void Supervisor::perform(const Action& action, const EventSink& events, Done done) {
+    if (const auto* healthy = std::get_if<AwaitHealthy>(&action)) {
+        waiters_.push_back({true, healthy->name, std::move(done)});
+        wake();
+    } else if (const auto* completed = std::get_if<AwaitCompleted>(&action)) {
+        waiters_.push_back({false, completed->name, std::move(done)});
+        wake();
+    } else if (const auto* start = std::get_if<StartContainer>(&action)) {
+        start_container(start->name, events, std::move(done));
+    } else {
+        engine_.perform(action, events, std::move(done));
+    }
+}
+
+/// A plan and a restart may want the same container at the same time: it is started once.
+void Supervisor::start_container(const std::string& name, const EventSink& events, Done done) {
+    auto& waiting = starting_[name];
+    waiting.push_back(std::move(done));
+    if (waiting.size() > 1)
+        return;
+    engine_.perform(StartContainer{name}, events, [this, name](const Outcome& outcome) {
+        const auto dones = std::move(starting_[name]);
+        starting_.erase(name);
+        wake();
+        for (const auto& one : dones)
+            one(outcome);
+    });
+}
+
+// --- waiting for others
+// ------------------------------------------------------------------------------------------------
+
+std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed& observed) const {
+    const ObservedContainer* container = find(observed, waiter.name);
+    if (container == nullptr)
+        return failure("dependency failed to start: container " + waiter.name + " does not exist");
+    const bool ended =
+        container->state == ContainerState::exited && !starting_.contains(waiter.name);
+    if (!waiter.for_health) {
+        if (!ended)
+            return std::nullopt;
+        if (container->exit.code == 0)
+            return Outcome();
+        return failure("service \"" + container->service +
+                       "\" didn't complete successfully: exit " + exit_text(container->exit));
+    }
+    if (ended) {
+        const auto state = restarts_.find(container->id);
+        if (state != restarts_.end() && state->second.next)
+            return std::nullopt;  // it is started again
+        return failure("dependency failed to start: container " + waiter.name + " exited (" +
+                       exit_text(container->exit) + ")");
+    }
+    switch (container->health) {
+        case Health::healthy:
+            return Outcome();
+        case Health::unhealthy:
+            return failure("dependency failed to start: container " + waiter.name +
+                           " is unhealthy");
+        case Health::none:
+            if (container->state == ContainerState::running)
+                return failure("dependency failed to start: container " + waiter.name +
+                               " has no healthcheck configured");
+            break;
+        case Health::starting:
+            break;
+    }
+    return std::nullopt;
+}
+
+void Supervisor::check_waiters(const Observed& observed) {
+    auto waiters = std::move(waiters_);
+    waiters_.clear();
+    for (auto& waiter : waiters) {
+        if (auto outcome = verdict(waiter, observed))
+            timers_.post(
+                [done = std::move(waiter.done), outcome = std::move(*outcome)] { done(outcome); });
+        else
+            waiters_.push_back(std::move(waiter));
+    }
+}
+
+// --- restarts
+// ------------------------------------------------------------------------------------------------------------
+
+void Supervisor::restart_ended(const Observed& observed) {
+    std::set<std::string> present;
+    const auto before = restarts_;
+    for (const auto& container : observed.containers) {
+        present.insert(container.id);
+        if (is_up(container)) {
+            if (const auto state = restarts_.find(container.id); state != restarts_.end())
+                state->second = on_running(state->second);
+            continue;
+        }
+        if (container.state != ContainerState::exited || container.oneoff ||
+            starting_.contains(container.name))
+            continue;
+        const Ending ending{
+            container.exit, container.started, container.finished, container.stopped_by_user};
+        const RestartStep step = on_ended(
+            container.service_config.restart, ending, restarts_[container.id], timers_.now());
+        restarts_[container.id] = step.state;
+        if (step.action == RestartAction::start)
+            restart(container);
+    }
+    std::erase_if(restarts_, [&](const auto& entry) { return !present.contains(entry.first); });
+    if (restarts_ != before && !present.empty())
+        store_restarts(paths_, project_, restarts_);
+}
+
+void Supervisor::restart(const ObservedContainer& container) {
+    const RestartPolicy policy = container.service_config.restart;
+    const auto nobody = [](const Event&) {};
+    STACK_FAILPOINT("restart.start");
+    engine_.count_restart(container.id);
+    start_container(
+        container.name, nobody, [this, policy, id = container.id](const Outcome& outcome) {
+            if (!outcome)
+                return;
+            log::warn(std::string("restart: ") + outcome->what() + ", trying again by its policy");
+            restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
+        });
+}
+
+// --- health
+// ----------------------------------------------------------------------------------------------------------------
+
+void Supervisor::check_health(const Observed& observed) {
+    std::set<std::string> running;
+    for (const auto& container : observed.containers) {
+        if (container.state != ContainerState::running)
+            continue;  // a paused one is not asked, and keeps its state
+        running.insert(container.id);
+        auto machine = machines_.find(container.id);
+        if (machine != machines_.end() && machine->second.started() != container.started) {
+            machines_.erase(machine);
+            machine = machines_.end();
+        }
+        if (machine == machines_.end()) {
+            auto check = engine_.healthcheck(container.id);
+            if (!check)
+                continue;
+            const Health known =
+                container.health == Health::none ? Health::starting : container.health;
+            machine = machines_
+                          .emplace(container.id,
+                                   HealthMachine(std::move(*check), container.started, known))
+                          .first;
+        }
+        if (const auto due = machine->second.next(); due && *due <= timers_.now())
+            probe(container.id, container.name);
+    }
+    std::erase_if(machines_, [&](const auto& entry) {
+        return !running.contains(entry.first) && entry.second.next();
+    });
+}
+
+void Supervisor::probe(const std::string& id, const std::string& name) {
+    HealthMachine& machine = machines_.at(id);
+    machine.on_probe_started();
+    const auto finished = [this, id](const ProbeResult& result) {
+        const auto found = machines_.find(id);
+        if (found == machines_.end())
+            return;
+        HealthMachine& own = found->second;
+        const bool changed = own.on_result(result, timers_.now());
+        engine_.set_health(id, own.health(), own.failing_streak());
+        if (changed)
+            wake();
+        else
+            schedule();
+    };
+    try {
+        engine_.probe(id, machine.check(), finished);
+    } catch (const Error& error) {
+        log::info("health check of " + name + ": " + error.what());
+        timers_.post([finished] { finished({.exit_code = 125}); });
+    }
+}
+
+}  // namespace stack::supervise

@@ -1,0 +1,93 @@
+#pragma once
+
+// The loop of one project: look, decide, act, wait. Level-triggered: an event only wakes it, and a
+// look every half minute would find the same without any.
+
+#include <stack/engine.h>
+#include <stack/paths.h>
+#include <stack/supervise.h>
+
+#include "supervise/executor.h"
+#include "supervise/health.h"
+#include "supervise/restart.h"
+#include "supervise/timers.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+namespace stack::supervise {
+
+/// The answer to a request: 0, or 1 after an event that says why.
+using Answer = std::function<void(int exit)>;
+
+class Supervisor {
+  public:
+    Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project);
+    Supervisor(const Supervisor&) = delete;
+    Supervisor& operator=(const Supervisor&) = delete;
+
+    /// Takes up what runs. Call once, before anything else.
+    void adopt();
+
+    /// Carries requests out one after another.
+    void ask(Request request, EventSink events, Answer answer);
+
+    /// Whether the project has nothing left and nothing to do: the process may end.
+    [[nodiscard]] bool is_over() const { return over_ && queue_.empty() && !busy_; }
+
+    /// Called (from the loop) whenever is_over() may have become true.
+    void on_idle(std::function<void()> idle) { idle_ = std::move(idle); }
+
+  private:
+    struct Asked {
+        Request request;
+        EventSink events;
+        Answer answer;
+    };
+
+    struct Waiter {
+        bool for_health = false;
+        std::string name;
+        Done done;
+    };
+
+    void wake();
+    void look();
+    void next_request();
+    void carry_out(const Asked& asked);
+    [[nodiscard]] Plan plan_for(const Request& request, const Observed& observed) const;
+    bool refuse(const Asked& asked, const Plan& plan, const Observed& observed) const;
+    void finish(const Asked& asked, bool succeeded);
+    void perform(const Action& action, const EventSink& events, Done done);
+    void start_container(const std::string& name, const EventSink& events, Done done);
+
+    void check_waiters(const Observed& observed);
+    [[nodiscard]] std::optional<Outcome> verdict(const Waiter& waiter,
+                                                 const Observed& observed) const;
+    void restart_ended(const Observed& observed);
+    void restart(const ObservedContainer& container);
+    void check_health(const Observed& observed);
+    void probe(const std::string& id, const std::string& name);
+    void schedule();
+
+    Engine& engine_;
+    Timers& timers_;
+    Paths paths_;
+    std::string project_;
+    Stack desired_;
+    std::deque<Asked> queue_;
+    bool busy_ = false;
+    bool over_ = false;
+    bool awake_ = false;                             // a look is on its way
+    std::map<std::string, RestartState> restarts_;   // by container id
+    std::map<std::string, HealthMachine> machines_;  // by container id
+    std::map<std::string, std::vector<Done>>
+        starting_;  // by name: who waits for a start that is under way
+    std::vector<Waiter> waiters_;
+    std::function<void()> idle_ = [] {};
+};
+
+}  // namespace stack::supervise
