@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace stack::sys {
@@ -100,9 +101,13 @@ void write_all(const Fd& fd, std::string_view bytes) {
 }
 
 void write_existing(const std::string& path, std::string_view bytes) {
-    const Fd file = open_file(path, O_WRONLY);
-    if (::write(file.get(), bytes.data(), bytes.size()) < 0)
-        fail("write \"" + std::string(bytes) + "\" to " + path);
+    if (const int error = try_write_existing(path, bytes); error != 0)
+        fail("write \"" + std::string(bytes) + "\" to " + path, error);
+}
+
+int try_write_existing(const std::string& path, std::string_view bytes) {
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+    return file && ::write(file.get(), bytes.data(), bytes.size()) >= 0 ? 0 : errno;
 }
 
 void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode) {
@@ -140,6 +145,14 @@ bool is_device(const std::string& path) {
            (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
+std::optional<std::string> find_device_number(const std::string& path) {
+    struct stat status {};
+
+    if (::stat(path.c_str(), &status) < 0 || (!S_ISBLK(status.st_mode) && !S_ISCHR(status.st_mode)))
+        return std::nullopt;
+    return std::to_string(major(status.st_rdev)) + ":" + std::to_string(minor(status.st_rdev));
+}
+
 void ensure_directory(const std::string& path, std::uint32_t mode) {
     if (::mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path)))
         return;
@@ -157,8 +170,12 @@ void remove_file(const std::string& path) {
 }
 
 void remove_directory(const std::string& path) {
-    if (::rmdir(path.c_str()) < 0 && errno != ENOENT)
-        fail("remove directory " + path);
+    if (const int error = try_remove_directory(path); error != 0)
+        fail("remove directory " + path, error);
+}
+
+int try_remove_directory(const std::string& path) {
+    return ::rmdir(path.c_str()) == 0 || errno == ENOENT ? 0 : errno;
 }
 
 void rename(const std::string& from, const std::string& to) {

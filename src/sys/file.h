@@ -27,6 +27,8 @@ void write_all(const Fd& fd, std::string_view bytes);
 
 /// Writes to an existing file in one write(2), as cgroup and /proc files want it.
 void write_existing(const std::string& path, std::string_view bytes);
+/// The same where a refusal is an answer: 0, or the errno of opening or writing.
+[[nodiscard]] int try_write_existing(const std::string& path, std::string_view bytes);
 
 /// After return the file holds exactly `bytes`, also after a power cut: temporary file, fsync,
 /// rename, fsync of the directory. A reader sees the old or the new content, never a part.
@@ -44,12 +46,16 @@ void replace_volatile_file(const std::string& path,
 [[nodiscard]] bool is_directory(const std::string& path);
 /// A block or character device, not a link to one.
 [[nodiscard]] bool is_device(const std::string& path);
+/// "major:minor" of the device at `path`; nullopt where there is none.
+[[nodiscard]] std::optional<std::string> find_device_number(const std::string& path);
 
 /// Postcondition: the directory and its parents exist.
 void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
 /// Postcondition: nothing is at `path`. A directory must be empty; see remove_tree() in tree.h.
 void remove_file(const std::string& path);
 void remove_directory(const std::string& path);
+/// The same where a refusal is an answer: 0, or the errno.
+[[nodiscard]] int try_remove_directory(const std::string& path);
 void rename(const std::string& from, const std::string& to);
 /// As rename(); false where something that may not be replaced is there already.
 [[nodiscard]] bool try_rename(const std::string& from, const std::string& to);

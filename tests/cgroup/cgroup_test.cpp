@@ -1,5 +1,7 @@
 #include "engine/cgroup/cgroup.h"
 
+#include <stack/error.h>
+
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/tree.h"
@@ -15,7 +17,8 @@ namespace {
 std::string text_of(const std::vector<FileWrite>& writes) {
     std::string text;
     for (const auto& write : writes)
-        text += write.file + " = " + write.value + (write.required ? "\n" : " (may fail)\n");
+        text += write.file + " = " + (write.device.empty() ? "" : "<" + write.device + "> ") +
+                write.value + (write.required ? "\n" : " (may fail)\n");
     return text;
 }
 
@@ -61,6 +64,41 @@ TEST(Limits, TheDefaultOf1024SharesWeighs100) {
     Resources resources;
     resources.cpu_shares = 1024;
     EXPECT_EQ(text_of(limits_for(Mode::v2, resources)), "cpu.weight = 100 (may fail)\n");
+}
+
+TEST(Limits, ZeroIsNoLimit) {
+    Resources resources;
+    resources.memory = 0;
+    resources.pids = 0;
+    resources.cpus = 0;
+    EXPECT_EQ(text_of(limits_for(Mode::v2, resources)),
+              "memory.max = max\n"
+              "memory.swap.max = max (may fail)\n"
+              "pids.max = max\n");
+}
+
+TEST(Limits, OfBlockDevicesNameTheDevice) {
+    Resources resources;
+    resources.blkio.weight = 1000;
+    resources.blkio.device_read_bps = {{"/dev/sda", 1024}};
+    resources.blkio.device_write_iops = {{"/dev/sda", 10}};
+    EXPECT_EQ(text_of(limits_for(Mode::v1, resources)),
+              "blkio.weight = 1000 (may fail)\n"
+              "blkio.throttle.read_bps_device = </dev/sda> 1024\n"
+              "blkio.throttle.write_iops_device = </dev/sda> 10\n");
+    EXPECT_EQ(text_of(limits_for(Mode::v2, resources)),
+              "io.weight = default 10000 (may fail)\n"
+              "io.max = </dev/sda> rbps=1024\n"
+              "io.max = </dev/sda> wiops=10\n");
+}
+
+TEST(LiftedLimits, AreThoseThatAreNotNamed) {
+    EXPECT_EQ(text_of(lifted_limits_for(Mode::v2, limited())), "cpuset.cpus = \n (may fail)\n");
+    Resources resources = limited();
+    resources.memory.reset();
+    EXPECT_EQ(text_of(lifted_limits_for(Mode::v1, resources)),
+              "memory.memsw.limit_in_bytes = -1 (may fail)\n"
+              "memory.limit_in_bytes = -1 (may fail)\n");
 }
 
 /// A directory that looks like a cgroup mount, for what cannot be had on this machine.
@@ -117,6 +155,29 @@ TEST_F(FakeMount, AMissingControllerIsAWarning) {
     EXPECT_NE(warnings[0].find("cgroup controller cpu is not available"), std::string::npos);
 }
 
+TEST_F(FakeMount, OnHybridAGroupIsInItsHierarchiesAndInTheUnifiedOne) {
+    for (const auto* name : {"memory", "pids", "cpu", "cpuacct", "freezer", "blkio", "cpuset"})
+        sys::ensure_directory(mount_ + "/" + name);
+    file("unified/cgroup.procs");
+    file("pids/stack/web/tasks");
+    Strings warnings;
+    const auto placement = Cgroups(mount_).ensure("stack/web", {}, warnings);
+    EXPECT_EQ(placement.v2_directory, mount_ + "/unified/stack/web");
+    EXPECT_EQ(placement.attach_files, Strings{mount_ + "/pids/stack/web/tasks"});
+    for (const auto* name : {"memory", "cpu", "cpuacct", "unified"})
+        EXPECT_TRUE(sys::is_directory(mount_ + "/" + name + "/stack/web")) << name;
+    for (const auto* name : {"freezer", "blkio", "cpuset"})
+        EXPECT_FALSE(sys::exists(mount_ + "/" + name + "/stack")) << name << " is not needed";
+}
+
+TEST_F(FakeMount, AMachineWithoutControlGroupsSaysSo) {
+    Strings warnings;
+    const auto placement = Cgroups(mount_).ensure("stack/web", {}, warnings);
+    EXPECT_TRUE(placement.v2_directory.empty() && placement.attach_files.empty());
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_NE(warnings[0].find("limits are not enforced"), std::string::npos);
+}
+
 /// The machine's own tree, in groups of this test's name.
 class RealTree : public testing::Test {
   protected:
@@ -150,6 +211,29 @@ TEST_F(RealTree, LimitsAreHeldAndTheGroupVanishes) {
     EXPECT_EQ(cgroups_.children(sys::parent_path(path_)), Strings{"leaf"});
 }
 
+TEST_F(RealTree, ChangedLimitsReplaceThoseBefore) {
+    ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
+    Strings warnings;
+    Resources resources;
+    resources.memory = 64 << 20;
+    resources.memory_swap = 64 << 20;
+    cgroups_.ensure(path_, resources, warnings);
+    resources.memory = 128 << 20;  // above what memory and swap may be until that is changed, too
+    resources.memory_swap = 128 << 20;
+    cgroups_.ensure(path_, resources, warnings);
+    EXPECT_EQ(cgroups_.usage(path_).memory_limit, 128 << 20);
+    cgroups_.ensure(path_, {}, warnings);
+    EXPECT_EQ(cgroups_.usage(path_).memory_limit, 0);
+}
+
+TEST_F(RealTree, ALimitThatTheKernelRefusesIsAnError) {
+    ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
+    Strings warnings;
+    Resources resources;
+    resources.cpuset = "4096";
+    EXPECT_THROW(cgroups_.ensure(path_, resources, warnings), Error);
+}
+
 TEST_F(RealTree, KillReachesEveryProcess) {
     ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
     Strings warnings;
@@ -162,6 +246,12 @@ TEST_F(RealTree, KillReachesEveryProcess) {
     EXPECT_EQ(cgroups_.processes(path_), std::vector<int>{child.pid});
     cgroups_.freeze(path_, true);
     EXPECT_TRUE(cgroups_.frozen(path_));
+    Resources resources;
+    resources.cpuset = "0";
+    cgroups_.ensure(path_, resources, warnings);
+    for (const auto& file : cgroups_.placement(path_).attach_files)
+        EXPECT_EQ(sys::read_file(file), std::to_string(child.pid) + "\n")
+            << "a hierarchy that was added later has the processes, too";
     cgroups_.kill(path_);
     EXPECT_EQ(sys::wait(child), 137);
 }

@@ -56,6 +56,27 @@ TEST_F(VolumesTest, AVolumeWithDataIsNeverCopiedOver) {
               std::vector<std::string>{"row"});
 }
 
+TEST_F(VolumesTest, AnInterruptedCopyIsBegunAgain) {
+    ensure_volume(paths_, {.name = "data"});
+    const std::string half = sys::parent_path(volume_directory(paths_, "data")) + "/_copy";
+    sys::ensure_directory(half);
+    sys::replace_file(half + "/half", "");
+    populate_volume(paths_, "data", sys::open_directory(image_directory()));
+    EXPECT_EQ(sys::list_directory(volume_directory(paths_, "data")),
+              std::vector<std::string>{"seed"});
+    EXPECT_FALSE(sys::exists(half));
+}
+
+TEST_F(VolumesTest, ARecordThatIsDamagedCostsTheLabelsOnly) {
+    ensure_volume(paths_, {.name = "data", .project = "shop"});
+    const std::string data = volume_directory(paths_, "data");
+    sys::replace_file(data + "/row", "1");
+    sys::replace_file(sys::parent_path(data) + "/volume.json", "{\"project\": ");
+    EXPECT_EQ(find_volume(paths_, "data")->project, "");
+    ensure_volume(paths_, {.name = "data"});
+    EXPECT_EQ(sys::read_file(data + "/row"), "1");
+}
+
 TEST_F(VolumesTest, RemovalLeavesNothingAndMayBeRepeated) {
     ensure_volume(paths_, {.name = "data"});
     remove_volume(paths_, "data");

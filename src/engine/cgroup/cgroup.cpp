@@ -4,13 +4,16 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/cgroup/tree.h"
 #include "sys/file.h"
 #include "sys/poll.h"
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <set>
 
 namespace stack::cgroup {
@@ -18,195 +21,216 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::array<const char*, 9> v1_names{
-    "memory", "pids", "cpu", "cpuacct", "cpuset", "freezer", "blkio", "devices", "hugetlb"};
-/// What every container is put into on v1, limits or not: accounting, the limit of processes, and
-/// freezing.
-constexpr std::array<const char*, 5> v1_always{"memory", "pids", "cpu", "cpuacct", "freezer"};
+/// What every container is put into on v1, limits or not: accounting and the limit of processes.
+constexpr std::array<const char*, 4> v1_always{"memory", "pids", "cpu", "cpuacct"};
+constexpr std::array<const char*, 5> v2_wanted{"cpu", "cpuset", "io", "memory", "pids"};
+constexpr std::chrono::seconds removal_patience{5};
 
-Mode detect(const std::string& mount) {
-    if (sys::exists(mount + "/cgroup.controllers"))
-        return Mode::v2;
-    const bool has_v1 = sys::is_directory(mount + "/memory") || sys::is_directory(mount + "/pids");
-    const bool has_unified = sys::exists(mount + "/unified/cgroup.procs");
-    if (has_v1)
-        return has_unified ? Mode::hybrid : Mode::v1;
-    return Mode::none;
+std::error_code code_of(int error) {
+    return {error, std::generic_category()};
 }
 
-Strings find_controllers(const std::string& mount, Mode mode) {
-    if (mode == Mode::v2)
-        return split_words(sys::read_file(mount + "/cgroup.controllers").value_or(""));
-    Strings names;
-    for (const auto* name : v1_names)
-        if (sys::is_directory(mount + "/" + name))
-            names.emplace_back(name);
-    return names;
-}
+using Prepare = std::function<void(const std::string& parent, const std::string& directory)>;
 
-bool contains(const Strings& list, const std::string& name) {
-    return std::find(list.begin(), list.end(), name) != list.end();
-}
-
-std::optional<std::uint64_t> field(const std::string& text, std::string_view name) {
-    for (const auto& line : split(text, '\n')) {
-        const auto [key, value] = split_once(line, ' ');
-        if (key == name)
-            return parse_number<std::uint64_t>(trim(value));
-    }
-    return std::nullopt;
-}
-
-std::int64_t number_in(const std::string& file) {
-    return parse_number<std::int64_t>(trim(sys::read_file(file).value_or(""))).value_or(0);
-}
-
-/// Writes what can be written without the file being there at all; false where it is not there.
-bool write_if_there(const std::string& file, const std::string& value) {
-    if (!sys::exists(file))
-        return false;
-    sys::write_existing(file, value);
-    return true;
-}
-
-/// Makes the directories of `path` below `base`, one by one, calling `made` for each that did not
-/// exist.
-template <class Made>
-void make_group(const std::string& base, const std::string& path, const Made& made) {
-    std::string directory = base;
+/// Makes the directories of `path` below `root`, calling `prepare(parent, directory)` on each, new
+/// or not: whoever made it may have died before preparing it. Whether the last is new.
+bool make_group(const std::string& root, const std::string& path, const Prepare& prepare) {
+    bool is_new = false;
+    std::string directory = root;
     for (const auto& part : split(path, '/')) {
         const std::string parent = directory;
         directory += "/" + part;
-        if (sys::is_directory(directory))
-            continue;
-        sys::ensure_directory(directory);
-        made(parent, directory);
+        is_new = !sys::is_directory(directory);
+        if (is_new) {
+            STACK_FAILPOINT("cgroup.mkdir");
+            sys::ensure_directory(directory);
+        }
+        prepare(parent, directory);
     }
+    return is_new;
 }
 
-/// A new v1 cpuset admits nothing until it has its parent's processors and memory nodes.
+void do_nothing(const std::string&, const std::string&) {}
+
 void inherit_cpuset(const std::string& parent, const std::string& directory) {
     for (const auto* file : {"/cpuset.cpus", "/cpuset.mems"})
         sys::write_existing(directory + file, trim(sys::read_file(parent + file).value_or("")));
 }
 
-class Tree {
-  public:
-    Tree(const std::string& mount, Mode mode, const Strings& controllers)
-        : mount_(mount), mode_(mode), controllers_(controllers) {}
+/// A new v1 cpuset admits nothing until it has its parent's processors and memory nodes.
+void fill_cpuset(const std::string& parent, const std::string& directory) {
+    if (trim(sys::read_file(directory + "/cpuset.mems").value_or("")).empty())
+        inherit_cpuset(parent, directory);
+}
 
-    /// The bases of all hierarchies that groups may be in.
-    [[nodiscard]] Strings bases() const {
-        Strings list;
-        if (mode_ == Mode::v2)
-            return {mount_};
-        for (const auto& controller : controllers_)
-            list.push_back(mount_ + "/" + controller);
-        if (mode_ == Mode::hybrid)
-            list.push_back(mount_ + "/unified");
-        return list;
+/// v2: lets the children of a group use the controllers (cgroup-v2.rst, "Enabling and Disabling").
+/// One at a time, since a write is refused as a whole.
+void enable_controllers(const std::string& directory, const Tree& tree, Strings& warnings) {
+    const std::string file = directory + "/cgroup.subtree_control";
+    const auto enabled = split_words(sys::read_file(file).value_or(""));
+    for (const std::string controller : v2_wanted) {
+        if (!tree.has(controller) ||
+            std::find(enabled.begin(), enabled.end(), controller) != enabled.end())
+            continue;
+        if (const int error = sys::try_write_existing(file, "+" + controller); error != 0)
+            warnings.push_back("cgroup controller " + controller + " cannot be enabled in " +
+                               directory + " (" + code_of(error).message() +
+                               "): its limits are not enforced");
     }
+}
 
-    [[nodiscard]] std::string v2_directory(const std::string& path) const {
-        if (mode_ == Mode::v2)
-            return mount_ + "/" + path;
-        return mode_ == Mode::hybrid ? mount_ + "/unified/" + path : "";
-    }
-
-    [[nodiscard]] std::string file(const std::string& controller,
-                                   const std::string& path,
-                                   const char* name) const {
-        const std::string base = mode_ == Mode::v2 ? mount_ : mount_ + "/" + controller;
-        return base + "/" + path + "/" + name;
-    }
-
-  private:
-    const std::string& mount_;
-    Mode mode_;
-    const Strings& controllers_;
-};
-
-void write_limit(const std::string& file, const FileWrite& write, Strings& warnings) {
+/// 0, or the errno of the refusal.
+int write_limit(const Tree& tree, const std::string& path, const FileWrite& write) {
     STACK_FAILPOINT("cgroup.limit");
-    try {
-        if (write_if_there(file, write.value))
-            return;
-        warnings.push_back("the kernel has no " + write.file + ": this limit is not enforced");
-    } catch (const Error& error) {
-        if (write.required)
-            throw;
-        warnings.push_back(std::string(error.what()) + "; this limit is not enforced");
+    std::string value = write.value;
+    if (!write.device.empty()) {
+        const auto number = sys::find_device_number(write.device);
+        if (!number)
+            return ENODEV;
+        value.insert(0, *number + " ");
+    }
+    return sys::try_write_existing(tree.file(write.controller, path, write.file), value);
+}
+
+std::string describe_refusal(const FileWrite& write, const std::string& path, int error) {
+    if (error == ENOENT)
+        return "the kernel has no " + write.file + ": this limit is not enforced";
+    return "cannot set " + write.file + " of " + path + " to \"" + write.value + "\"" +
+           (write.device.empty() ? "" : " for " + write.device) + " (" + code_of(error).message() +
+           "): this limit is not enforced";
+}
+
+void write_limits(const Tree& tree,
+                  const std::string& path,
+                  const std::vector<FileWrite>& writes,
+                  Strings& warnings) {
+    // Some pairs must keep an order between them at every moment (memory below memory and swap,
+    // quota to period), which depends on what was there before: what is refused is tried again
+    // after the rest.
+    std::vector<FileWrite> refused;
+    for (const auto& write : writes) {
+        if (!tree.has(write.controller))
+            warnings.push_back("cgroup controller " + write.controller + " is not available: " +
+                               write.file + " is not enforced (see `stack doctor`)");
+        else if (write_limit(tree, path, write) != 0)
+            refused.push_back(write);
+    }
+    for (const auto& write : refused) {
+        const int error = write_limit(tree, path, write);
+        if (error == 0)
+            continue;
+        std::string sentence = describe_refusal(write, path, error);
+        if (write.required && error != ENOENT)
+            throw Error(code_of(error), std::move(sentence));
+        warnings.push_back(std::move(sentence));
     }
 }
 
-/// v2: lets children of every group on the way use the controllers (cgroups.rst "Enabling and
-/// Disabling").
-void enable_controllers(const std::string& directory, const Strings& wanted) {
-    const auto enabled =
-        split_words(sys::read_file(directory + "/cgroup.subtree_control").value_or(""));
-    for (const auto& controller : wanted)
-        if (!contains(enabled, controller))
-            sys::write_existing(directory + "/cgroup.subtree_control", "+" + controller);
+void lift_rates(const std::string& file, const char* unlimited) {
+    for (const auto& line : split(sys::read_file(file).value_or(""), '\n'))
+        if (const auto device = split_once(line, ' ').first; device.find(':') != device.npos)
+            (void)sys::try_write_existing(file, device + " " + unlimited);
 }
 
-bool is_populated(const std::string& v2_directory) {
-    return field(sys::read_file(v2_directory + "/cgroup.events").value_or(""), "populated")
-               .value_or(0) != 0;
+/// For a group that may have had other limits. What is not there cannot be limited.
+void lift_limits(const Tree& tree, Mode mode, const std::string& path, const Resources& resources) {
+    for (const auto& write : lifted_limits_for(mode, resources))
+        if (tree.has(write.controller))
+            (void)write_limit(tree, path, write);
+    if (mode == Mode::v2) {
+        lift_rates(tree.file("io", path, "io.max"), "rbps=max wbps=max riops=max wiops=max");
+        return;
+    }
+    for (const auto* file : {"read_bps", "write_bps", "read_iops", "write_iops"})
+        lift_rates(tree.file("blkio", path, std::string("blkio.throttle.") + file + "_device"),
+                   "0");
+    if (resources.cpuset.empty() && sys::is_directory(tree.file("cpuset", path, "")))
+        inherit_cpuset(sys::parent_path(tree.root("cpuset") + "/" + path),
+                       tree.root("cpuset") + "/" + path);
 }
 
-void remove_group(const std::string& directory) {
+/// Removes a group and those below it; 0, or the errno. Most have none below, so that is tried
+/// first.
+int remove_group(const std::string& directory) {
+    if (const int error = sys::try_remove_directory(directory); error != EBUSY)
+        return error;
     for (const auto& name : sys::list_directory(directory))
         if (sys::is_directory(directory + "/" + name))
-            remove_group(directory + "/" + name);
-    sys::remove_directory(directory);
+            if (const int error = remove_group(directory + "/" + name); error != 0)
+                return error;
+    return sys::try_remove_directory(directory);
 }
 
-constexpr std::chrono::seconds removal_patience{5};
+int remove_everywhere(const Strings& roots, const std::string& path) {
+    for (const auto& root : roots)
+        if (const int error = remove_group(root + "/" + path); error != 0)
+            return error;
+    return 0;
+}
+
+/// Lets a moment pass in which the last process may go; on v2 until the kernel says it has.
+void wait_for_processes(const std::string& v2_directory, std::chrono::milliseconds longest) {
+    const std::string events = v2_directory + "/cgroup.events";
+    if (!v2_directory.empty() && read_field(events, "populated") != 0)
+        sys::wait_for_change(events, longest);
+    else
+        sys::pause(longest);  // a v1 hierarchy does not say
+}
 
 }  // namespace
 
 Cgroups::Cgroups(std::string mount)
     : mount_(std::move(mount)),
-      mode_(detect(mount_)),
+      mode_(find_mode(mount_)),
       controllers_(find_controllers(mount_, mode_)) {}
 
 Placement Cgroups::ensure(const std::string& path,
                           const Resources& resources,
                           Strings& warnings) const {
-    STACK_FAILPOINT("cgroup.mkdir");
-    Placement placement;
-    const Tree tree(mount_, mode_, controllers_);
-    if (mode_ == Mode::v2) {
-        Strings wanted;
-        for (const auto* name : {"cpu", "cpuset", "io", "memory", "pids"})
-            if (contains(controllers_, name))
-                wanted.emplace_back(name);
-        enable_controllers(mount_, wanted);
-        make_group(mount_, path, [&](const std::string& parent, const std::string&) {
-            if (parent != mount_)
-                enable_controllers(parent, wanted);
-        });
-    } else if (mode_ != Mode::none) {
-        std::set<std::string> needed(v1_always.begin(), v1_always.end());
-        for (const auto& write : limits_for(mode_, resources))
-            needed.insert(write.controller);
-        for (const auto& controller : needed) {
-            if (!contains(controllers_, controller))
-                continue;
-            make_group(mount_ + "/" + controller,
-                       path,
-                       [&](const std::string& parent, const std::string& made) {
-                           if (controller == "cpuset")
-                               inherit_cpuset(parent, made);
-                       });
-            placement.attach_files.push_back(tree.file(controller, path, "tasks"));
-        }
-        if (mode_ == Mode::hybrid)
-            make_group(mount_ + "/unified", path, [](const std::string&, const std::string&) {});
+    if (mode_ == Mode::none) {
+        warnings.push_back("no control groups at " + mount_ +
+                           ": limits are not enforced (see `stack doctor`)");
+        return {};
     }
-    placement.v2_directory = tree.v2_directory(path);
-    apply(path, resources, warnings);
-    return placement;
+    const Tree tree(mount_, mode_, controllers_);
+    const bool is_new = mode_ == Mode::v2 ? ensure_v2(path, warnings) : ensure_v1(path, resources);
+    if (!is_new)
+        lift_limits(tree, mode_, path, resources);
+    write_limits(tree, path, limits_for(mode_, resources), warnings);
+    return placement(path);
+}
+
+bool Cgroups::ensure_v2(const std::string& path, Strings& warnings) const {
+    const Tree tree(mount_, mode_, controllers_);
+    return make_group(mount_, path, [&](const std::string& parent, const std::string&) {
+        enable_controllers(parent, tree, warnings);
+    });
+}
+
+bool Cgroups::ensure_v1(const std::string& path, const Resources& resources) const {
+    const Tree tree(mount_, mode_, controllers_);
+    std::set<std::string> needed(v1_always.begin(), v1_always.end());
+    for (const auto& write : limits_for(mode_, resources))
+        needed.insert(write.controller);
+    if (mode_ == Mode::v1)
+        needed.insert("freezer");  // elsewhere the v2 group freezes
+    bool was_there = mode_ == Mode::hybrid && !make_group(mount_ + "/unified", path, do_nothing);
+    Strings added;
+    for (const auto& controller : needed) {
+        if (!tree.has(controller))
+            continue;
+        const Prepare prepare = controller == "cpuset" ? fill_cpuset : do_nothing;
+        if (make_group(tree.root(controller), path, prepare))
+            added.push_back(controller);
+        else
+            was_there = true;
+    }
+    if (was_there)
+        for (const int pid : processes(path))
+            for (const auto& controller : added)
+                (void)sys::try_write_existing(tree.file(controller, path, "cgroup.procs"),
+                                              std::to_string(pid));
+    return !was_there;
 }
 
 Placement Cgroups::placement(const std::string& path) const {
@@ -220,31 +244,10 @@ Placement Cgroups::placement(const std::string& path) const {
     return placement;
 }
 
-std::string Cgroups::oom_file(const std::string& path) const {
-    if (!contains(controllers_, "memory"))
-        return {};
-    const char* name = mode_ == Mode::v2 ? "memory.events" : "memory.oom_control";
-    return Tree(mount_, mode_, controllers_).file("memory", path, name);
-}
-
-void Cgroups::apply(const std::string& path, const Resources& resources, Strings& warnings) const {
-    const Tree tree(mount_, mode_, controllers_);
-    for (const auto& write : limits_for(mode_, resources)) {
-        if (contains(controllers_, write.controller))
-            write_limit(tree.file(write.controller, path, write.file.c_str()), write, warnings);
-        else
-            warnings.push_back("cgroup controller " + write.controller + " is not available: " +
-                               write.file + " is not enforced (see `stack doctor`)");
-    }
-}
-
 void Cgroups::kill(const std::string& path) const {
     const std::string v2 = Tree(mount_, mode_, controllers_).v2_directory(path);
-    if (!v2.empty() && sys::exists(v2 + "/cgroup.kill")) {
-        sys::write_existing(v2 + "/cgroup.kill", "1");  // also reaches frozen ones
-        freeze(path, false);
-        return;
-    }
+    if (!v2.empty() && sys::try_write_existing(v2 + "/cgroup.kill", "1") == 0)
+        return;  // reaches frozen ones, too
     freeze(path, true);
     for (const int pid : processes(path))
         ::kill(pid, SIGKILL);
@@ -254,18 +257,22 @@ void Cgroups::kill(const std::string& path) const {
 void Cgroups::freeze(const std::string& path, bool frozen) const {
     const Tree tree(mount_, mode_, controllers_);
     const std::string v2 = tree.v2_directory(path);
-    if (!v2.empty() && write_if_there(v2 + "/cgroup.freeze", frozen ? "1" : "0"))
-        return;
-    write_if_there(tree.file("freezer", path, "freezer.state"), frozen ? "FROZEN" : "THAWED");
+    const std::string file =
+        v2.empty() ? tree.file("freezer", path, "freezer.state") : v2 + "/cgroup.freeze";
+    const char* value = frozen ? "FROZEN" : "THAWED";
+    if (!v2.empty())
+        value = frozen ? "1" : "0";
+    if (sys::exists(file))
+        sys::write_existing(file, value);
 }
 
 bool Cgroups::frozen(const std::string& path) const {
     const Tree tree(mount_, mode_, controllers_);
     const std::string v2 = tree.v2_directory(path);
-    if (const auto text = v2.empty() ? std::nullopt : sys::read_file(v2 + "/cgroup.freeze"))
-        return trim(*text) == "1";
-    return trim(sys::read_file(tree.file("freezer", path, "freezer.state")).value_or(""))
-        .starts_with("FR");
+    if (!v2.empty())
+        return trim(sys::read_file(v2 + "/cgroup.freeze").value_or("")) == "1";
+    const auto state = sys::read_file(tree.file("freezer", path, "freezer.state"));
+    return state && state->starts_with("FR");  // FREEZING, FROZEN
 }
 
 void Cgroups::remove(const std::string& path) const {
@@ -273,27 +280,22 @@ void Cgroups::remove(const std::string& path) const {
     const Tree tree(mount_, mode_, controllers_);
     const auto deadline = Clock::now() + removal_patience;
     const std::string v2 = tree.v2_directory(path);
-    for (std::chrono::milliseconds pause{1};;
-         pause = std::min(pause * 2, std::chrono::milliseconds(100))) {
-        try {
-            for (const auto& base : tree.bases())
-                remove_group(base + "/" + path);
+    constexpr std::chrono::milliseconds longest_pause{100};
+    for (std::chrono::milliseconds pause{1};; pause = std::min(pause * 2, longest_pause)) {
+        const int error = remove_everywhere(tree.roots(), path);
+        if (error == 0)
             return;
-        } catch (const Error& error) {
-            if (error.code() != std::errc::device_or_resource_busy)
-                throw;
-        }
+        if (error != EBUSY)
+            throw Error(code_of(error),
+                        "cannot remove cgroup " + path + ": " + code_of(error).message());
         if (Clock::now() > deadline)
             break;
-        if (!v2.empty() && is_populated(v2))
-            sys::wait_for_change(v2 + "/cgroup.events", pause);
-        else
-            sys::pause(pause);  // the last process is still being taken down in a v1 hierarchy
+        wait_for_processes(v2, pause);
     }
     Strings pids;
     for (const int pid : processes(path))
         pids.push_back(std::to_string(pid));
-    throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+    throw Error(code_of(EBUSY),
                 "cgroup " + path + " is still in use by processes " + join(pids, ", "));
 }
 
@@ -309,50 +311,11 @@ std::vector<int> Cgroups::processes(const std::string& path) const {
     return pids;
 }
 
-std::uint64_t Cgroups::oom_kills(const std::string& path) const {
-    const Tree tree(mount_, mode_, controllers_);
-    const char* name = mode_ == Mode::v2 ? "memory.events" : "memory.oom_control";
-    return field(sys::read_file(tree.file("memory", path, name)).value_or(""), "oom_kill")
-        .value_or(0);
-}
-
-Usage Cgroups::usage(const std::string& path) const {
-    const Tree tree(mount_, mode_, controllers_);
-    const auto number = [&](const char* controller, const char* name) {
-        return number_in(tree.file(controller, path, name));
-    };
-    const auto stat = [&](const char* controller, const char* name, std::string_view key) {
-        return field(sys::read_file(tree.file(controller, path, name)).value_or(""), key)
-            .value_or(0);
-    };
-    Usage usage;
-    if (mode_ == Mode::v2) {
-        constexpr std::uint64_t ns_per_us = 1000;
-        usage.cpu_ns = stat("cpu", "cpu.stat", "usage_usec") * ns_per_us;
-        usage.memory = number("memory", "memory.current") -
-                       static_cast<std::int64_t>(stat("memory", "memory.stat", "inactive_file"));
-        usage.memory_limit = number("memory", "memory.max");
-        usage.memory_peak = number("memory", "memory.peak");
-    } else {
-        usage.cpu_ns = static_cast<std::uint64_t>(number("cpuacct", "cpuacct.usage"));
-        usage.memory =
-            number("memory", "memory.usage_in_bytes") -
-            static_cast<std::int64_t>(stat("memory", "memory.stat", "total_inactive_file"));
-        const std::int64_t limit = number("memory", "memory.limit_in_bytes");
-        constexpr std::int64_t no_limit =
-            INT64_MAX / 4096 * 4096 / 2;  // what v1 reads back without one is above this
-        usage.memory_limit = limit > no_limit ? 0 : limit;
-        usage.memory_peak = number("memory", "memory.max_usage_in_bytes");
-    }
-    usage.pids = number("pids", "pids.current");
-    return usage;
-}
-
 Strings Cgroups::children(const std::string& path) const {
     std::set<std::string> names;
-    for (const auto& base : Tree(mount_, mode_, controllers_).bases())
-        for (const auto& name : sys::list_directory(base + "/" + path))
-            if (sys::is_directory(base + "/" + path + "/" + name))
+    for (const auto& root : Tree(mount_, mode_, controllers_).roots())
+        for (const auto& name : sys::list_directory(root + "/" + path))
+            if (sys::is_directory(root + "/" + path + "/" + name))
                 names.insert(name);
     return {names.begin(), names.end()};
 }

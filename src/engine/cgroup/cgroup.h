@@ -20,13 +20,16 @@ struct FileWrite {
     std::string file;
     std::string value;
     bool required = false;  // its failure is an error, not a warning
+    std::string device;     // path of the device whose number goes before the value; mostly none
 
     bool operator==(const FileWrite&) const = default;
 };
 
-/// What it takes to hold a group to `resources`; pure. In order: where the kernel wants one before
-/// the other, so.
+/// What it takes to hold a group to `resources`; pure.
 [[nodiscard]] std::vector<FileWrite> limits_for(Mode mode, const Resources& resources);
+
+/// What lifts the limits that `resources` does not name, for a group that may have had them; pure.
+[[nodiscard]] std::vector<FileWrite> lifted_limits_for(Mode mode, const Resources& resources);
 
 /// Where a new process has to go to be in a group.
 struct Placement {
@@ -55,14 +58,14 @@ class Cgroups {
 
     [[nodiscard]] const Strings& controllers() const { return controllers_; }
 
-    /// Postcondition: the group exists in every hierarchy and is held to `resources`. Limits whose
-    /// controller is missing become warnings.
+    /// Postcondition: the group exists in every hierarchy that it needs and is held to `resources`
+    /// and nothing else; processes that a group of this name had are under the new limits. What the
+    /// kernel cannot do becomes a warning; a limit that it refuses to enforce is an error.
     Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
     /// Where a process has to go to be in a group that exists.
     [[nodiscard]] Placement placement(const std::string& path) const;
     /// The file whose line `oom_kill N` counts kills; empty without a memory controller.
     [[nodiscard]] std::string oom_file(const std::string& path) const;
-    void apply(const std::string& path, const Resources& resources, Strings& warnings) const;
 
     /// Postcondition: every process of the group has been sent SIGKILL; a frozen group is thawed
     /// for it.
@@ -82,6 +85,9 @@ class Cgroups {
     [[nodiscard]] Strings children(const std::string& path) const;
 
   private:
+    bool ensure_v2(const std::string& path, Strings& warnings) const;
+    bool ensure_v1(const std::string& path, const Resources& resources) const;
+
     std::string mount_;
     Mode mode_;
     Strings controllers_;

@@ -159,10 +159,14 @@ void populate_volume(const Paths& paths, const std::string& name, const sys::Fd&
         sys::ensure_directory(copy, 0755);
         STACK_FAILPOINT("volume.copy");
         sys::copy_tree(from, sys::open_directory(copy));
+        if (!is_empty(copy))
+            sys::sync_filesystem(copy);  // the record below says that all of it is there
         STACK_FAILPOINT("volume.publish");
         sys::rename(copy, data);  // an empty directory may be replaced by rename(2)
+        sys::sync_directory(directory_of(paths, name));
     }
     record->populated = true;
+    STACK_FAILPOINT("volume.record");
     sys::replace_file(record_file(paths, name), to_text(*record));
 }
 
