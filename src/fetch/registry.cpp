@@ -88,7 +88,8 @@ RegistrySettings load_settings(const std::string& state) {
             throw Error(
                 "registries.json is not a JSON object: it may hold \"mirrors\", \"insecure\" and "
                 "\"ca\"");
-        for (const auto& [host, list] : json.value("mirrors", Json::object()).items())
+        const Json mirrors = json.value("mirrors", Json::object());
+        for (const auto& [host, list] : mirrors.items())
             for (const auto& mirror : list)
                 settings.mirrors.emplace(host, mirror.get<std::string>());
         settings.insecure = json.value("insecure", std::vector<std::string>());

@@ -553,8 +553,14 @@ void emit(YAML::Emitter& out, const Json& json) {
         out << YAML::Flow << YAML::BeginSeq << YAML::EndSeq;
     } else if (json.is_string()) {
         emit_text(out, json.get<std::string>());
+    } else if (json.is_null()) {
+        out << YAML::Null;
+    } else if (json.is_boolean()) {
+        out << json.get<bool>();
+    } else if (json.is_number_integer()) {
+        out << json.get<std::int64_t>();
     } else {
-        out << json.dump();
+        out << json.get<double>();
     }
 }
 

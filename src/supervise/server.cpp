@@ -150,6 +150,12 @@ class Server {
                 loop_.stop();
             }
         });
+        // Whoever started us is about to ask for something; a shim that did so asks for nothing.
+        patience_.expires_after(std::chrono::seconds(ready_fd >= 0 ? 10 : 0));
+        patience_.async_wait([this](boost::system::error_code) {
+            expected_ = false;
+            end_when_over();
+        });
         if (ready_fd >= 0)
             sys::write_all(sys::Fd(ready_fd), "r");
         loop_.run();
@@ -174,6 +180,7 @@ class Server {
                 if (error)
                     return;
                 ++sessions_;
+                expected_ = false;
                 std::make_shared<Session>(std::move(socket), supervisor_, [this] {
                     --sessions_;
                     asio::post(loop_, [this] { end_when_over(); });
@@ -183,7 +190,7 @@ class Server {
     }
 
     void end_when_over() {
-        if (supervisor_.is_over() && sessions_ == 0)
+        if (supervisor_.is_over() && sessions_ == 0 && !expected_)
             loop_.stop();
     }
 
@@ -207,6 +214,8 @@ class Server {
     Supervisor supervisor_;
     stream_protocol::acceptor acceptor_;
     asio::signal_set signals_;
+    asio::steady_timer patience_{loop_};
+    bool expected_ = true;
     int sessions_ = 0;
     bool left_alone_ = false;
 };

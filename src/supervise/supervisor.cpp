@@ -59,8 +59,8 @@ void Supervisor::wake() {
 void Supervisor::look() {
     try {
         const Observed observed = engine_.observe(desired_, {});
-        check_waiters(observed);
         restart_ended(observed);
+        check_waiters(observed);
         check_health(observed);
         engine_.publish_names(desired_, observed);
         over_ = observed.containers.empty() && observed.networks.empty();

@@ -102,7 +102,8 @@ std::optional<Image> load_image(const std::string& root, const std::string& mani
 /// The images of the index, each once, with all their references.
 std::vector<Image> load_images(const std::string& root) {
     std::vector<Image> images;
-    for (const auto& descriptor : read_index(root)["manifests"]) {
+    const Json index = read_index(root);
+    for (const auto& descriptor : index["manifests"]) {
         const std::string digest = descriptor.value("digest", "");
         auto known = std::find_if(images.begin(), images.end(), [&](const Image& image) {
             return image.manifest_digest == digest;
@@ -194,7 +195,8 @@ std::optional<Image> Store::find(const std::string& reference) const {
     const std::string id = reference.starts_with("sha256:") ? hex_of(reference) : reference;
     const bool may_be_id = id.size() >= shortest_id && is_hex(id);
     std::string digest;
-    for (const auto& descriptor : read_index(root_)["manifests"])
+    const Json index = read_index(root_);
+    for (const auto& descriptor : index["manifests"])
         if (!name.empty() && annotation(descriptor, reference_key) == name)
             digest = descriptor.value("digest", "");
     if (digest.empty() && !may_be_id)
