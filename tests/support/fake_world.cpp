@@ -1,0 +1,258 @@
+#include "tests/support/fake_world.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/signals.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace stack::test {
+namespace {
+
+bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
+template <class Elements>
+auto* find_name(Elements& elements, const std::string& name) {
+    const auto found = std::find_if(elements.begin(), elements.end(), [&](const auto& element) {
+        return element.name == name;
+    });
+    return found == elements.end() ? nullptr : &*found;
+}
+
+ObservedImage* find_image(Observed& world, const std::string& reference) {
+    const auto found =
+        std::find_if(world.images.begin(), world.images.end(), [&](const ObservedImage& image) {
+            return image.reference == reference;
+        });
+    return found == world.images.end() ? nullptr : &*found;
+}
+
+ObservedContainer* find_id(Observed& world, const std::string& id) {
+    const auto found = std::find_if(world.containers.begin(),
+                                    world.containers.end(),
+                                    [&](const auto& container) { return container.id == id; });
+    return found == world.containers.end() ? nullptr : &*found;
+}
+
+bool mounts(const ObservedContainer& container, const std::string& volume) {
+    return std::any_of(container.mounts.begin(), container.mounts.end(), [&](const Mount& mount) {
+        return mount.type == MountType::volume && mount.source == volume;
+    });
+}
+
+void end(ObservedContainer& container, int signal, Time now) {
+    constexpr int by_signal = 128;
+    container.state = ContainerState::exited;
+    container.exit = {signal == 0 ? 0 : by_signal + signal, signal, false};
+    container.finished = now;
+    container.health = Health::none;
+    container.pid = 0;
+    container.addresses.clear();
+}
+
+/// One action's effect on one world.
+class Effect {
+  public:
+    Effect(Observed& world, Time now) : world_(world), now_(now) {}
+
+    void operator()(const PullImage& a) { put_image(a.reference, {}); }
+
+    void operator()(const BuildImage& a) { put_image(a.tag, a.source_digest); }
+
+    void operator()(const CreateNetwork& a) {
+        if (find_name(world_.networks, a.network.name) == nullptr)
+            world_.networks.push_back(
+                {a.network.name, a.project, a.network.key, a.config_digest, "br", {}, false});
+    }
+
+    void operator()(const RemoveNetwork& a) {
+        for (const auto& container : world_.containers)
+            if (is_up(container) && container.service_config.networks.contains(a.name))
+                throw Error("network " + a.name + " is in use by container " + container.name);
+        std::erase_if(world_.networks, [&](const auto& network) { return network.name == a.name; });
+    }
+
+    void operator()(const CreateVolume& a) {
+        if (find_name(world_.volumes, a.volume.name) == nullptr)
+            world_.volumes.push_back(
+                {a.volume.name, a.project, a.volume.key, a.config_digest, false});
+    }
+
+    void operator()(const RemoveVolume& a) {
+        for (const auto& container : world_.containers)
+            if (mounts(container, a.name))
+                throw Error("volume " + a.name + " is in use by container " + container.name);
+        std::erase_if(world_.volumes, [&](const auto& volume) { return volume.name == a.name; });
+    }
+
+    void operator()(const CreateContainer& a);
+    void operator()(const StartContainer& a);
+
+    void operator()(const StopContainer& a) {
+        auto* container = find_id(world_, a.id);
+        if (container == nullptr)
+            return;
+        container->stopped_by_user = true;
+        constexpr int sigterm = 15;
+        if (is_up(*container))
+            end(*container, sigterm, now_);
+    }
+
+    void operator()(const KillContainer& a) {
+        auto* container = find_id(world_, a.id);
+        const auto signal = parse_signal(a.signal.empty() ? "KILL" : a.signal);
+        if (container != nullptr && is_up(*container) && signal)
+            end(*container, *signal, now_);
+    }
+
+    void operator()(const PauseContainer& a) {
+        auto* container = find_id(world_, a.id);
+        if (container != nullptr && is_up(*container))
+            container->state = a.paused ? ContainerState::paused : ContainerState::running;
+    }
+
+    void operator()(const RemoveContainer& a);
+
+    void operator()(const UpdateContainer& a) {
+        auto* container = find_id(world_, a.id);
+        if (container == nullptr)
+            throw Error("there is no container " + a.name + " to update");
+        container->service_config.resources = a.service.resources;
+        container->service_config.restart = a.service.restart;
+        container->config_digest = a.config_digest;
+    }
+
+    void operator()(const AwaitHealthy& a) { running(a.name).health = Health::healthy; }
+
+    void operator()(const AwaitCompleted& a) {
+        auto* container = find_container(world_, a.name);
+        if (container == nullptr)
+            throw Error("there is no container " + a.name + " to wait for");
+        if (is_up(*container))
+            end(*container, 0, now_);
+    }
+
+  private:
+    void put_image(const std::string& reference, const std::string& source_digest) {
+        const std::string id = fake_image_id(reference, source_digest);
+        if (auto* image = find_image(world_, reference))
+            *image = {reference, id, source_digest, now_};
+        else
+            world_.images.push_back({reference, id, source_digest, now_});
+    }
+
+    ObservedContainer& running(const std::string& name) {
+        auto* container = find_container(world_, name);
+        if (container == nullptr || !is_up(*container))
+            throw Error("container " + name + " does not run");
+        return *container;
+    }
+
+    Observed& world_;
+    Time now_;
+};
+
+void Effect::operator()(const CreateContainer& a) {
+    const ContainerSpec& spec = a.spec;
+    const auto* image = find_image(world_, spec.image);
+    if (image == nullptr)
+        throw Error("image " + spec.image + " is not in the store");
+    if (const auto* taken = find_container(world_, spec.name)) {
+        if (taken->project == spec.project && taken->config_digest == spec.config_digest &&
+            taken->image_id == image->id)
+            return;
+        throw Error("the name " + spec.name + " belongs to another container");
+    }
+    ObservedContainer made;
+    made.id = sha256_hex(spec.name + std::to_string(now_.time_since_epoch().count()) +
+                         spec.config_digest + image->id);
+    made.name = spec.name;
+    made.project = spec.project;
+    made.service = spec.service.name;
+    made.number = spec.number;
+    made.oneoff = spec.oneoff;
+    made.config_digest = spec.config_digest;
+    made.service_config = spec.service;
+    made.anonymous_salt = spec.anonymous_salt;
+    made.image = spec.image;
+    made.image_id = image->id;
+    made.created = now_;
+    made.mounts = spec.service.volumes;
+    for (auto& mount : made.mounts) {
+        if (mount.type != MountType::volume || !mount.source.empty())
+            continue;
+        mount.source = sha256_hex(spec.name + mount.target + spec.anonymous_salt);
+        if (find_name(world_.volumes, mount.source) == nullptr)
+            world_.volumes.push_back({mount.source, spec.project, "", "", true});
+    }
+    world_.containers.push_back(std::move(made));
+}
+
+void Effect::operator()(const StartContainer& a) {
+    auto* container = find_container(world_, a.name);
+    if (container == nullptr)
+        throw Error("container " + a.name + " does not exist");
+    if (is_up(*container))
+        return;
+    const Service& service = container->service_config;
+    for (const auto& [network, attachment] : service.networks) {
+        if (find_name(world_.networks, network) == nullptr)
+            throw Error("network " + network + " does not exist");
+        container->addresses.push_back({network, "10.0.0.2", ""});
+    }
+    const bool has_check = service.healthcheck && !service.healthcheck->disabled;
+    container->state = ContainerState::running;
+    container->health = has_check ? Health::starting : Health::none;
+    container->exit = {};
+    container->stopped_by_user = false;
+    container->started = now_;
+    container->pid = 1;
+}
+
+void Effect::operator()(const RemoveContainer& a) {
+    const auto* container = find_id(world_, a.id);
+    if (container == nullptr)
+        return;
+    if (is_up(*container))
+        throw Error("container " + a.name + " is running: stop it first");
+    Strings anonymous;
+    for (const auto& mount : container->mounts)
+        if (const auto* volume = find_name(world_.volumes, mount.source);
+            a.anonymous_volumes && volume != nullptr && volume->anonymous)
+            anonymous.push_back(volume->name);
+    std::erase_if(world_.containers, [&](const auto& one) { return one.id == a.id; });
+    for (const auto& name : anonymous)
+        (*this)(RemoveVolume{name});
+}
+
+}  // namespace
+
+Observed apply(Observed world, const Action& action, Time now) {
+    Effect effect(world, now);
+    std::visit(effect, action);
+    return world;
+}
+
+Observed apply(Observed world, const Plan& plan, Time now) {
+    for (const auto& planned : plan.actions)
+        world = apply(std::move(world), planned.action, now);
+    return world;
+}
+
+ObservedContainer* find_container(Observed& world, const std::string& name) {
+    return find_name(world.containers, name);
+}
+
+const ObservedContainer* find_container(const Observed& world, const std::string& name) {
+    return find_name(world.containers, name);
+}
+
+std::string fake_image_id(const std::string& reference, const std::string& source_digest) {
+    return "sha256:" + sha256_hex(reference + "\n" + source_digest);
+}
+
+}  // namespace stack::test
