@@ -10,17 +10,21 @@ namespace stack::shim {
 namespace {
 
 int listener = -1;
+FaultForm listener_form = FaultForm::record;
 
 }  // namespace
 
-void tell_faults_to(int fd) {
+void tell_faults_to(int fd, FaultForm form) {
     listener = fd;
+    listener_form = form;
 }
 
 void give_up(int code, const std::string& sentence, int error) {
-    std::string text = std::to_string(code) + " " + sentence;
+    std::string text = sentence;
     if (error != 0)
         text += std::string(": ") + ::strerror(error);
+    text = listener_form == FaultForm::line ? "stack: " + text + "\n"
+                                            : std::to_string(code) + " " + text;
     if (listener >= 0)
         static_cast<void>(::write(listener, text.data(), text.size()));
     ::_exit(code);

@@ -7,12 +7,15 @@
 
 namespace stack::shim {
 
+/// How a fault is told: "<code> <sentence>" to a program, or the sentence on a line to a person.
+enum class FaultForm { record, line };
+
 /// Where faults are told; -1: nowhere. The set-up stage sends them to its shim, the shim to its
 /// supervisor.
-void tell_faults_to(int fd);
+void tell_faults_to(int fd, FaultForm form = FaultForm::record);
 
-/// Sends "<code> <sentence>" and ends the process with `code`. `error` is an errno; 0: the sentence
-/// is complete.
+/// Tells the fault and ends the process with `code`. `error` is an errno; 0: the sentence is
+/// complete.
 [[noreturn]] void give_up(int code, const std::string& sentence, int error);
 
 /// Passes a system call's result on; gives up with status 125 (the engine failed) where it is

@@ -40,8 +40,7 @@ Pty open_pty() {
 
 [[noreturn]] void become_command(const JoinSpec& spec, const Pty& pty, const Identity& identity) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGWINCH})
-        ::signal(signal, SIG_DFL);
+    reset_signals();
     place_streams({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, pty.slave);
     enter_working_directory(spec.process.working_dir);
     drop_rights(spec.process, identity);
@@ -58,7 +57,7 @@ int shell_status(int status) {
 }  // namespace
 
 int join_container(const JoinSpec& spec, int pidfd) {
-    tell_faults_to(STDERR_FILENO);
+    tell_faults_to(STDERR_FILENO, FaultForm::line);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     join_cgroups(spec.attach_files, spec.v2_directory);
     constexpr int all =
@@ -71,20 +70,14 @@ int join_container(const JoinSpec& spec, int pidfd) {
         pty = open_pty();
     // We stay the direct parent: a process that enters a pid namespace and loses its parent goes to
     // that namespace's first process, and its status with it.
+    hold_signals();
     const int pid = static_cast<int>(must(::fork(), "create a process in the container"));
     if (pid == 0)
         become_command(spec, pty, identity);
-    int status = 0;
-    if (pty.master >= 0) {
-        ::close(pty.slave);
-        status = relay_terminal(pty.master, pid);
-    } else {
-        for (const int signal : {SIGINT, SIGTERM, SIGHUP})
-            ::signal(signal, SIG_IGN);  // the command is in no process group of ours: it decides
-        while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-        }
-    }
-    return shell_status(status);
+    if (pty.master < 0)
+        return shell_status(relay_signals(pid));
+    ::close(pty.slave);
+    return shell_status(relay_terminal(pty.master, pid));
 }
 
 }  // namespace stack::shim

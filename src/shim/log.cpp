@@ -54,21 +54,31 @@ void Log::append(bool standard_error, std::string_view bytes) {
     if (fd_ < 0)
         return;
     const std::string head = timestamp() + (standard_error ? " stderr " : " stdout ");
-    batch_.clear();
     while (!bytes.empty()) {
         const auto end = bytes.find('\n');
+        const std::string_view line = bytes.substr(0, end);
+        make_room(head.size() + line.size() + 3);
         batch_ += head;
         batch_ += end == std::string_view::npos ? "P " : "F ";
-        batch_ += bytes.substr(0, end);
+        batch_ += line;
         batch_ += '\n';
         bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
     }
-    write(batch_);
+    flush();
 }
 
-void Log::write(std::string_view text) {
-    if (size_ > 0 && size_ + text.size() > largest_)
+void Log::make_room(std::size_t entry) {
+    constexpr std::size_t largest_batch = 32U
+                                          << 10U;  // short lines grow eightfold: do not keep that
+    const bool full = size_ + batch_.size() > 0 && size_ + batch_.size() + entry > largest_;
+    if (full || batch_.size() > largest_batch)
+        flush();
+    if (full)
         rotate();
+}
+
+void Log::flush() {
+    std::string_view text = batch_;
     size_ += text.size();
     while (!text.empty()) {
         const auto count = ::write(fd_, text.data(), text.size());
@@ -78,9 +88,10 @@ void Log::write(std::string_view text) {
             constexpr int look_again_ms = 200;
             ::poll(nullptr, 0, look_again_ms);
         } else if (errno != EINTR) {
-            return;  // the file system is broken: the container goes on without a log
+            break;  // the file system is broken: the container goes on without a log
         }
     }
+    batch_.clear();
 }
 
 void Log::rotate() {

@@ -22,7 +22,9 @@ class Log {
     void sync() const;
 
   private:
-    void write(std::string_view text);
+    /// Postcondition: an entry of this size fits into the file after what is in the batch.
+    void make_room(std::size_t entry);
+    void flush();
     void rotate();
     void open();
 

@@ -40,6 +40,20 @@ class RawMode {
     bool active_ = false;
 };
 
+sigset_t watched_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD})
+        sigaddset(&signals, signal);
+    return signals;
+}
+
+/// The command is in a session of its own: a Ctrl-C at our terminal reaches it through us.
+void pass_on(int signal, int pid) {
+    if (signal != SIGCHLD && signal != SIGWINCH)
+        ::kill(pid, signal);
+}
+
 void copy_size(int master) {
     winsize size{};
     if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
@@ -68,12 +82,24 @@ bool copy(int from, int to) {
 
 }  // namespace
 
+void hold_signals() {
+    const sigset_t signals = watched_signals();
+    ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+}
+
+int relay_signals(int pid) {
+    const sigset_t watched = watched_signals();
+    int status = 0;
+    while (::waitpid(pid, &status, WNOHANG) != pid) {
+        int signal = 0;
+        ::sigwait(&watched, &signal);
+        pass_on(signal, pid);
+    }
+    return status;
+}
+
 int relay_terminal(int master, int pid) {
-    sigset_t watched;
-    sigemptyset(&watched);
-    for (const int signal : {SIGWINCH, SIGCHLD})
-        sigaddset(&watched, signal);
-    ::sigprocmask(SIG_BLOCK, &watched, nullptr);
+    const sigset_t watched = watched_signals();
     const int signals = static_cast<int>(
         must(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK), "watch signals"));
     const RawMode raw;
@@ -90,8 +116,9 @@ int relay_terminal(int master, int pid) {
         if ((entries[1].revents & POLLIN) != 0)
             copy(master, STDOUT_FILENO);
         if (entries[0].revents != 0) {
-            std::array<signalfd_siginfo, 8> infos{};
-            static_cast<void>(::read(signals, infos.data(), sizeof infos));
+            signalfd_siginfo info{};
+            if (::read(signals, &info, sizeof info) == sizeof info)
+                pass_on(static_cast<int>(info.ssi_signo), pid);
             copy_size(master);
         }
         ended = ::waitpid(pid, &status, WNOHANG) == pid;

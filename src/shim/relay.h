@@ -1,10 +1,18 @@
 #pragma once
 
+// What stands between a caller and its command in a container: terminal, window size and signals.
+
 namespace stack::shim {
 
-/// Connects the caller's terminal (descriptors 0 and 1) with `master` until process `pid` ends: raw
-/// mode, size changes, everything printed before its end. Returns the wait status; the terminal is
-/// as it was.
-int relay_terminal(int master, int pid);
+/// Keeps the signals that the relays pass on for them; called before the command is made, so that
+/// none is lost. The command itself unblocks them.
+void hold_signals();
+
+/// Copies between this process's standard streams and a terminal until `pid` has ended; returns its
+/// wait status. This process's own terminal is raw meanwhile.
+[[nodiscard]] int relay_terminal(int master, int pid);
+
+/// Waits until `pid` has ended; returns its wait status.
+[[nodiscard]] int relay_signals(int pid);
 
 }  // namespace stack::shim

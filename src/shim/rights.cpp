@@ -54,6 +54,13 @@ void set_capabilities(std::uint64_t mask) {
     must(::syscall(SYS_capset, &header, wanted), "set capabilities");
 }
 
+/// The keys of whoever started the engine are not the container's; a kernel without keyrings has
+/// none to share.
+void leave_session_keyring() {
+    constexpr int join_session_keyring = 1;  // KEYCTL_JOIN_SESSION_KEYRING
+    ::syscall(SYS_keyctl, join_session_keyring, nullptr);
+}
+
 void load_filter(const std::string& program) {
     if (program.empty())
         return;
@@ -77,6 +84,7 @@ void set_oom_score(int score) {
 void drop_rights(const ProcessSpec& process, const Identity& identity) {
     set_limits(process.limits);
     ::umask(0022);
+    leave_session_keyring();
     must(::setgroups(identity.groups.size(), identity.groups.data()), "set groups");
     drop_bounding_set(process.capabilities);
     // Without no_new_privs a filter needs CAP_SYS_ADMIN: it comes before that is dropped.

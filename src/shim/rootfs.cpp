@@ -7,11 +7,13 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -401,12 +403,27 @@ int make_mount(const MountSpec& mount) {
     return make_image_mount(mount);
 }
 
+/// Something mounted over a part of /proc would take what is written there for the container
+/// (CVE-2019-16884), wherever a link of the image hides it.
+void refuse_proc(int target, const std::string& path) {
+    struct statfs status {};
+
+    must(::fstatfs(target, &status), "look at " + path + " in the container");
+    if (status.f_type == PROC_SUPER_MAGIC)
+        give_up(engine_failed, "nothing can be mounted on " + path + ": it is in /proc", 0);
+}
+
+void attach_for_user(int tree, int root, const std::string& path) {
+    const int target = open_target(root, path, is_directory(tree));
+    refuse_proc(target, path);
+    attach(tree, target, path);
+    ::close(target);
+}
+
 void mount_all(int root, const Spec& spec) {
     for (const auto& mount : spec.mounts) {
         const int tree = make_mount(mount);
-        const int target = open_target(root, mount.target, is_directory(tree));
-        attach(tree, target, mount.target);
-        ::close(target);
+        attach_for_user(tree, root, mount.target);
         ::close(tree);
     }
 }
@@ -432,9 +449,7 @@ void mount_files(int root, const Spec& spec) {
         mount_attr read_only{};
         read_only.attr_set = MOUNT_ATTR_RDONLY;
         must(mount_setattr_call(tree, 0, read_only), "protect " + file.target);
-        const int target = open_target(root, file.target, false);
-        attach(tree, target, file.target);
-        ::close(target);
+        attach_for_user(tree, root, file.target);
         ::close(tree);
     }
     ::close(store);
@@ -443,11 +458,19 @@ void mount_files(int root, const Spec& spec) {
 // --- what is hidden
 // ------------------------------------------------------------------------------------------------
 
+/// -1: this kernel does not have it. Anything else that keeps us from hiding it is fatal.
+int open_kernel_path(int root, const std::string& path) {
+    const int target = open_in(root, path, O_PATH);
+    if (target < 0 && errno != ENOENT && errno != ENOTDIR)
+        give_up(engine_failed, "hide " + path, errno);
+    return target;
+}
+
 void protect_paths(int root, const Spec& spec) {
     for (const auto& path : spec.read_only_paths) {
-        const int target = open_in(root, path, O_PATH);
+        const int target = open_kernel_path(root, path);
         if (target < 0)
-            continue;  // this kernel does not have it
+            continue;
         const int tree = open_tree_call(
             target, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
         must(tree, "protect " + path);
@@ -465,7 +488,7 @@ void protect_paths(int root, const Spec& spec) {
 void mask_paths(int root, const Spec& spec) {
     int empty = -1;
     for (const auto& path : spec.masked_paths) {
-        const int target = open_in(root, path, O_PATH);
+        const int target = open_kernel_path(root, path);
         if (target < 0)
             continue;
         int tree = -1;

@@ -110,7 +110,7 @@ Container clone_container(const Spec& spec, const Streams& streams) {
             must(::open(spec.v2_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
                  "open " + spec.v2_directory));
         arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = static_cast<std::uint64_t>(cgroup);
+        arguments.cgroup = static_cast<__u64>(static_cast<unsigned int>(cgroup));
     }
     const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     if (pid == 0) {

@@ -157,6 +157,21 @@ void join_cgroups(const std::vector<std::string>& attach_files, const std::strin
     }
 }
 
+void reset_signals() {
+    struct KernelAction {
+        std::uint64_t handler, flags, restorer, mask;
+    };
+
+    // libc would refuse its own two.
+    const KernelAction by_default{};
+    constexpr long last_signal = 64;
+    for (long signal = 1; signal <= last_signal; ++signal)
+        ::syscall(SYS_rt_sigaction, signal, &by_default, nullptr, sizeof by_default.mask);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 void place_streams(StageStreams streams, int terminal) {
     if (terminal >= 0) {
         ::setsid();
@@ -225,6 +240,8 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     tell_faults_to(channel);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // until we are recorded
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    reset_signals();
+    ::umask(0);  // nodes and directories get the modes that are written here
     set_oom_score(spec.process.oom_score_adj);
     // v2: clone3(CLONE_INTO_CGROUP) has done it.
     join_cgroups(spec.attach_files, "");

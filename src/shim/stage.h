@@ -27,6 +27,10 @@ void place_streams(StageStreams streams, int terminal);
 /// 126 or 127.
 [[noreturn]] void execute(const ProcessSpec& process, const Identity& identity);
 
+/// Every signal as a new program expects it: not ignored, not blocked. What the shim ignores, and
+/// the two that posix_spawn(3) of glibc leaves ignored (32, 33), would be inherited.
+void reset_signals();
+
 /// Goes to the working directory, made where it is missing; must end inside the root
 /// (CVE-2024-21626).
 void enter_working_directory(const std::string& path);

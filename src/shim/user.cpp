@@ -26,31 +26,35 @@ std::vector<std::string_view> cut(std::string_view text, char separator) {
     }
 }
 
-/// All digits, or nothing: "1000x" is a name (crun CVE-2026-30892).
-std::optional<std::uint32_t> number(std::string_view text) {
-    std::uint32_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (text.empty() || error != std::errc{} || end != text.data() + text.size())
-        return std::nullopt;
-    return value;
+bool is_digits(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// The line of a passwd(5) or group(5) file whose name or number is `wanted`, as fields.
+/// All digits, or nothing: "1000x" is a name (crun CVE-2026-30892). Ids beyond an int are refused:
+/// -1 means "unchanged" to the kernel, which would leave root (CVE-2024-40635).
+std::optional<std::uint32_t> number(std::string_view text) {
+    std::int32_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (!is_digits(text) || error != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return static_cast<std::uint32_t>(value);
+}
+
+/// The first line of a passwd(5) or group(5) file that `wanted` names, as fields. Digits are a
+/// number, also where an image has a user of that name (CVE-2016-3697).
 std::vector<std::string_view> find_entry(const std::string& file,
                                          std::string_view wanted,
                                          std::size_t fields) {
+    const bool by_number = is_digits(wanted);
     const auto wanted_number = number(wanted);
-    std::vector<std::string_view> by_number;
     for (const auto line : cut(file, '\n')) {
         auto entry = cut(line, ':');
         if (entry.size() < fields)
             continue;
-        if (entry[0] == wanted)
+        if (by_number ? wanted_number && number(entry[2]) == wanted_number : entry[0] == wanted)
             return entry;
-        if (by_number.empty() && wanted_number && number(entry[2]) == wanted_number)
-            by_number = std::move(entry);
     }
-    return by_number;
+    return {};
 }
 
 std::string read_file(const char* path) {
@@ -78,10 +82,42 @@ void add(std::vector<std::uint32_t>& groups, std::uint32_t gid) {
 }
 
 std::optional<std::uint32_t> find_group(const std::string& group, std::string_view wanted) {
+    if (is_digits(wanted))
+        return number(wanted);
     const auto entry = find_entry(group, wanted, 3);
-    if (!entry.empty())
-        return number(entry[2]);
-    return number(wanted);
+    return entry.empty() ? std::nullopt : number(entry[2]);
+}
+
+/// Fills in who `name` is; false where that cannot be said.
+bool resolve_user(const std::string& name, const std::string& passwd, Identity& identity) {
+    const auto entry = find_entry(passwd, name.empty() ? "0" : name, 7);
+    if (entry.empty()) {
+        const auto uid = number(name.empty() ? "0" : name);
+        identity.uid = uid.value_or(0);
+        return uid.has_value();
+    }
+    const auto uid = number(entry[2]);
+    const auto gid = number(entry[3]);
+    if (!uid || !gid)
+        return false;
+    identity.name = entry[0];
+    identity.uid = *uid;
+    identity.gid = *gid;
+    identity.home = entry[5].empty() ? "/" : std::string(entry[5]);
+    return true;
+}
+
+/// The groups that list `name` among their members.
+void add_memberships(const std::string& group, const std::string& name, Identity& identity) {
+    for (const auto line : cut(group, '\n')) {
+        const auto fields = cut(line, ':');
+        if (fields.size() < 4)
+            continue;
+        const auto members = cut(fields[3], ',');
+        const auto gid = number(fields[2]);
+        if (gid && std::find(members.begin(), members.end(), name) != members.end())
+            add(identity.groups, *gid);
+    }
 }
 
 }  // namespace
@@ -94,15 +130,7 @@ bool resolve(const std::string& user,
              std::string& problem) {
     const auto colon = user.find(':');
     const std::string name = user.substr(0, colon);
-    const auto entry = find_entry(passwd, name.empty() ? "0" : name, 7);
-    if (!entry.empty()) {
-        identity.name = entry[0];
-        identity.uid = number(entry[2]).value_or(0);
-        identity.gid = number(entry[3]).value_or(0);
-        identity.home = entry[5].empty() ? "/" : std::string(entry[5]);
-    } else if (const auto uid = number(name)) {
-        identity.uid = *uid;
-    } else if (!name.empty()) {
+    if (!resolve_user(name, passwd, identity)) {
         problem = "user " + name + " is not in the container's /etc/passwd";
         return false;
     }
@@ -113,18 +141,11 @@ bool resolve(const std::string& user,
             return false;
         }
         identity.gid = *gid;
-    } else if (!identity.name.empty()) {
-        for (const auto line : cut(group, '\n')) {
-            const auto fields = cut(line, ':');
-            if (fields.size() < 4)
-                continue;
-            const auto members = cut(fields[3], ',');
-            const auto gid = number(fields[2]);
-            if (gid && std::find(members.begin(), members.end(), identity.name) != members.end())
-                add(identity.groups, *gid);
-        }
     }
-    add(identity.groups, identity.gid);  // CVE-2022-36109: the primary group counts
+    // The primary group counts (CVE-2022-36109); memberships do unless a group was named.
+    add(identity.groups, identity.gid);
+    if (colon == std::string::npos && !identity.name.empty())
+        add_memberships(group, identity.name, identity);
     for (const auto& more : more_groups) {
         const auto gid = find_group(group, more);
         if (!gid) {
