@@ -21,14 +21,16 @@ shim::JoinSpec Runtime::join_spec(const ContainerRecord& record, const ExecOptio
     shim::JoinSpec spec;
     spec.process = process_for(record);
     spec.process.arguments = options.command;
-    for (const auto& [name, value] : options.environment) {
+    const auto set = [&](const std::string& name, const std::string& value) {
         std::erase_if(spec.process.environment, [&, key = name + "="](const std::string& entry) {
             return entry.starts_with(key);
         });
         spec.process.environment.push_back(name + "=" + value);
-    }
+    };
     if (options.tty)
-        spec.process.environment.emplace_back("TERM=xterm");
+        set("TERM", "xterm");
+    for (const auto& [name, value] : options.environment)
+        set(name, value);
     if (!options.user.empty())
         spec.process.user = options.user;
     if (!options.working_dir.empty())

@@ -11,6 +11,7 @@
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
 #include "engine/runtime/seccomp.h"
+#include "engine/runtime/sysctls.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -22,6 +23,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/syscall.h>
 
 namespace stack::runtime {
 namespace {
@@ -180,15 +182,30 @@ std::uint64_t log_option(const Logging& logging, const char* name, std::uint64_t
     return value && *value > 0 ? static_cast<std::uint64_t>(*value) : otherwise;
 }
 
-/// The signal cannot reach a first process that has no handler for it: the kernel protects process
-/// 1 of a pid namespace (pid_namespaces(7)). Field SigCgt of /proc/PID/status.
+/// A set of signals in /proc/PID/status, all of them where there is no such field.
+std::uint64_t signal_set(const std::string& status, const std::string& field) {
+    const auto at = status.find(field + ":");
+    return at == std::string::npos
+               ? ~std::uint64_t{0}
+               : std::strtoull(status.c_str() + at + field.size() + 1, nullptr, 16);
+}
+
+/// Whether the main thread of a process runs, or waits for a signal: sigwait(3) unblocks what it
+/// waits for, so that the sets in its status do not show it. False where that cannot be told.
+bool may_await_signals(int pid) {
+    const auto text = sys::read_file("/proc/" + std::to_string(pid) + "/syscall").value_or("");
+    return text.starts_with("running") ||
+           text.starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
+}
+
+/// The signal cannot reach a first process that neither handles nor awaits it: the kernel protects
+/// process 1 of a pid namespace (pid_namespaces(7)).
 bool would_ignore(int pid, int signal) {
-    const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
-    const auto at = status.find("SigCgt:");
-    if (at == std::string::npos)
+    if (may_await_signals(pid))
         return false;
-    const auto caught = std::strtoull(status.c_str() + at + 7, nullptr, 16);
-    return (caught >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
+    const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+    const auto heard = signal_set(status, "SigCgt") | signal_set(status, "SigBlk");
+    return (heard >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
 }
 
 bool is_alive(int pid, std::uint64_t started) {
@@ -390,11 +407,7 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.cgroup = namespace_for(service.cgroup, "cgroup", lend);
     spec.hostname = hostname_for(service, record.id);
     spec.domainname = service.domainname;
-    if (spec.network.sharing == shim::Sharing::own)
-        spec.sysctls = {{"net.ipv4.ip_unprivileged_port_start", "0"},
-                        {"net.ipv4.ping_group_range", "0 2147483647"}};
-    for (const auto& [name, value] : service.sysctls)
-        spec.sysctls.push_back({name, value});
+    spec.sysctls = sysctls_for(service.sysctls, spec);
     for (const auto& endpoint : endpoints)
         spec.interfaces.push_back(interface_spec(endpoint));
     if (!endpoints.empty())

@@ -1,0 +1,294 @@
+// A container's life as its user sees it: start, output, end, and nothing left.
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "sys/file.h"
+#include "tests/runtime/bed.h"
+
+#include <csignal>
+#include <regex>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace stack::runtime {
+namespace {
+
+using test::Bed;
+using test::script;
+
+std::string refusal(Bed& bed, const Service& service) {
+    try {
+        bed.start(bed.create(service));
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "it started";
+}
+
+TEST(ContainerLife, EndsWithTheStatusOfItsProgram) {
+    Bed bed;
+    const auto seen = bed.run(script("exit 7"));
+    EXPECT_EQ(seen.state, ContainerState::exited);
+    EXPECT_EQ(seen.exit, (ExitStatus{7, 0, false}));
+    EXPECT_GE(seen.finished, seen.started);
+}
+
+TEST(ContainerLife, EndsWithTheSignalThatKilledIt) {
+    Bed bed;
+    const auto id = bed.create(script("echo up; exec sleep 1000"));
+    bed.start(id);
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
+    bed.runtime.kill(id);
+    EXPECT_EQ(bed.wait(id).exit, (ExitStatus{137, SIGKILL, false}));
+}
+
+TEST(ContainerLife, CanBeStartedAgainAndKeepsWhatItWrote) {
+    Bed bed;
+    const auto id = bed.create(script("cat /srv/count; echo more >>/srv/count"));
+    for (int i = 0; i < 3; ++i) {
+        bed.start(id);
+        bed.wait(id);
+    }
+    EXPECT_EQ(bed.output(id).find("more\nmore\n") == std::string::npos, false) << bed.output(id);
+}
+
+TEST(ContainerLife, KnowsThatItWasKilledForWantOfMemory) {
+    Bed bed;
+    auto service = script("head -c 200000000 /dev/zero | tail -c 150000000 >/dev/null");
+    service.command->back() += "; exit 137";
+    service.resources.memory = 24 << 20;
+    const auto seen = bed.run(service);
+    EXPECT_EQ(seen.exit.code, 137);
+    EXPECT_TRUE(seen.exit.oom_killed);
+}
+
+TEST(ContainerLife, SurvivesItsShimAndThenEndsWithAnUnknownStatus) {
+    Bed bed;
+    const auto id = bed.create(script("trap 'exit 3' TERM; echo up; while :; do sleep 0.01; done"));
+    bed.start(id);
+    bed.await_output(id, "up");
+    const auto shim = bed.runtime.watch(id);
+    sys::send_signal(*shim, SIGKILL);
+    sys::wait_for_end(*shim, std::chrono::seconds(10));
+    ASSERT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
+    bed.runtime.kill(id);
+    const auto seen = bed.wait(id);
+    EXPECT_EQ(seen.state, ContainerState::exited);
+    EXPECT_EQ(seen.exit.code, std::nullopt);
+}
+
+TEST(ContainerLife, EndsWhatItsFirstProcessLeaves) {
+    Bed bed;
+    const auto id = bed.create(script("sleep 1000 & sleep 1000 & echo left; exit 0"));
+    bed.start(id);
+    EXPECT_EQ(bed.wait(id).exit.code, 0);
+    EXPECT_TRUE(bed.runtime.processes(id).empty());
+}
+
+TEST(ContainerStop, LetsAProgramThatListensFinish) {
+    Bed bed;
+    const auto id =
+        bed.create(script("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done"));
+    bed.start(id);
+    bed.await_output(id, "up");
+    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt), std::chrono::seconds(10));
+    const auto seen = bed.wait(id);
+    EXPECT_EQ(seen.exit.code, 5);
+    EXPECT_TRUE(seen.stopped_by_user);
+    EXPECT_EQ(bed.output(id), "up\nbye\n");
+}
+
+TEST(ContainerStop, DoesNotWaitForAFirstProcessThatCannotHear) {
+    Bed bed;
+    const auto id = bed.create(script("exec sleep 1000"));
+    bed.start(id);
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (bed.runtime.begin_stop(id, std::nullopt) != Duration::zero())
+        ASSERT_LT(std::chrono::steady_clock::now(), until);
+}
+
+TEST(ContainerStop, ReachesTheProgramBehindAnInit) {
+    Bed bed;
+    auto service = script("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done");
+    service.init = true;
+    const auto id = bed.create(service);
+    bed.start(id);
+    bed.await_output(id, "up");
+    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt), std::chrono::seconds(10));
+    EXPECT_EQ(bed.wait(id).exit.code, 5);
+}
+
+TEST(ContainerStop, UsesTheSignalOfTheImage) {
+    Bed bed;
+    bed.image_config.stop_signal = "SIGINT";
+    const auto id = bed.create(script("trap 'exit 6' INT; echo up; while :; do sleep 0.01; done"));
+    bed.start(id);
+    bed.await_output(id, "up");
+    bed.runtime.begin_stop(id, std::nullopt);
+    EXPECT_EQ(bed.wait(id).exit.code, 6);
+}
+
+TEST(ContainerSignals, AreAtTheirDefaults) {
+    Bed bed;
+    EXPECT_EQ(bed.output_of(script("grep -E 'Sig(Ign|Blk)' /proc/self/status | tr '\\t' ' '")),
+              "SigBlk: 0000000000000000\nSigIgn: 0000000000000000\n");
+}
+
+TEST(ContainerPause, Freezes) {
+    Bed bed;
+    const auto id = bed.create(script("echo up; exec sleep 1000"));
+    bed.start(id);
+    bed.runtime.pause(id, true);
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::paused);
+    bed.runtime.kill(id);
+    EXPECT_EQ(bed.wait(id).exit.signal, SIGKILL);
+}
+
+TEST(ContainerStart, SaysWhichProgramIsMissing) {
+    Bed bed;
+    auto service = script("");
+    service.command = Strings{"no-such-program"};
+    const auto id = bed.create(service);
+    EXPECT_THROW(bed.start(id), Error);
+    EXPECT_EQ(bed.runtime.observe(id)->exit.code, 127);
+    service.container_name = "other";
+    EXPECT_EQ(refusal(bed, service),
+              "container other cannot be started: executable \"no-such-program\" is not in the "
+              "container's PATH");
+}
+
+TEST(ContainerStart, SaysWhyAProgramCannotRun) {
+    Bed bed;
+    sys::replace_file(bed.image() + "/bin/garbage", "\1\2\3\4", 0755);
+    sys::replace_file(bed.image() + "/bin/orphan", "#!/bin/nowhere\n", 0755);
+    auto service = script("");
+    service.command = Strings{"garbage"};
+    const auto id = bed.create(service);
+    EXPECT_THROW(bed.start(id), Error);
+    EXPECT_EQ(bed.runtime.observe(id)->exit.code, 126);
+    service.command = Strings{"orphan"};
+    EXPECT_NE(refusal(bed, service).find("its interpreter or loader is missing"),
+              std::string::npos);
+    service.command = Strings{"/etc/passwd"};
+    EXPECT_NE(refusal(bed, service).find("Permission denied"), std::string::npos);
+}
+
+TEST(ContainerStart, LeavesNothingOfARefusal) {
+    Bed bed;
+    auto service = script("true");
+    service.user = "nobody-here";
+    const auto id = bed.create(service);
+    EXPECT_THROW(bed.start(id), Error);
+    EXPECT_TRUE(bed.cgroups.children("stack-" + bed.paths.instance).empty());
+    EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + id));
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::exited);
+}
+
+TEST(ContainerCreate, ReturnsTheSameForTheSame) {
+    Bed bed;
+    auto service = script("true");
+    service.container_name = "one";
+    const auto id = bed.create(service);
+    EXPECT_EQ(bed.create(service), id);
+    EXPECT_EQ(bed.runtime.find("one")->id, id);
+    EXPECT_EQ(bed.runtime.find(id.substr(0, 8))->id, id);
+    bed.runtime.remove(id, true);
+    EXPECT_EQ(bed.runtime.find("one"), std::nullopt);
+    EXPECT_NE(bed.create(service), id);
+}
+
+TEST(ContainerLog, HasTimeStreamAndText) {
+    Bed bed;
+    const auto id = bed.create(script("echo one; printf 'half' >&2"));
+    bed.start(id);
+    bed.wait(id);
+    const auto log = *sys::read_file(bed.runtime.log_path(id));
+    const std::string time = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{9}Z ";
+    EXPECT_TRUE(std::regex_search(log, std::regex(time + "stdout F one\n"))) << log;
+    EXPECT_TRUE(std::regex_search(log, std::regex(time + "stderr P half\n"))) << log;
+}
+
+TEST(ContainerLog, HasAllThatWasPrintedBeforeTheEnd) {
+    Bed bed;
+    const auto id = bed.create(script("seq 1 200000"));
+    bed.start(id);
+    bed.wait(id);
+    const auto lines = split(bed.output(id), '\n');
+    ASSERT_EQ(lines.size(), 200001U);
+    EXPECT_EQ(lines[199999], "200000");
+}
+
+TEST(ContainerLog, IsBounded) {
+    Bed bed;
+    auto service = script("seq 1 50000");
+    service.logging.options = {{"max-size", "200k"}, {"max-file", "3"}};
+    const auto id = bed.create(service);
+    bed.start(id);
+    bed.wait(id);
+    const auto path = bed.runtime.log_path(id);
+    EXPECT_TRUE(sys::exists(path + ".1"));
+    EXPECT_TRUE(sys::exists(path + ".2"));
+    EXPECT_FALSE(sys::exists(path + ".3"));
+    for (const auto* suffix : {"", ".1", ".2"})
+        EXPECT_LE(sys::read_file(path + suffix)->size(), 200U << 10U) << suffix;
+    EXPECT_TRUE(bed.output(id).ends_with("50000\n"));
+}
+
+TEST(ContainerPorts, AreHeldWhileItRuns) {
+    Bed bed;
+    Network network;
+    network.name = "test";
+    static_cast<void>(bed.networks.ensure("", network, "digest"));
+    auto service = script("echo up; exec sleep 1000");
+    service.network_mode.clear();
+    service.networks["test"] = {};
+    service.ports.push_back({.host_ip = "127.0.0.1", .published = "18080", .target = 80});
+    const auto id = bed.create(service);
+    bed.start(id);
+    EXPECT_FALSE(network::conflicts({{"127.0.0.1", 18080, 80, Protocol::tcp}}).empty());
+    EXPECT_EQ(bed.runtime.observe(id)->addresses.size(), 1U);
+    bed.runtime.remove(id, true);
+    EXPECT_TRUE(network::conflicts({{"127.0.0.1", 18080, 80, Protocol::tcp}}).empty());
+    bed.networks.remove("test");
+}
+
+TEST(ContainerNetwork, CarriesTrafficBetweenTwo) {
+    Bed bed;
+    Network network;
+    network.name = "test";
+    static_cast<void>(bed.networks.ensure("", network, "digest"));
+    auto service = script("echo up; echo hello | nc -l -p 80; exec sleep 1000");
+    service.network_mode.clear();
+    service.networks["test"] = {};
+    const auto server = bed.create(service);
+    bed.start(server);
+    const auto address = bed.runtime.observe(server)->addresses.at(0).ipv4;
+    service.command = Strings{"sh",
+                              "-c",
+                              "i=0; while [ $i -lt 500 ]; do nc -w 5 " + address +
+                                  " 80 </dev/null && exit 0; i=$((i+1)); sleep 0.01; done; exit 1"};
+    EXPECT_EQ(bed.output_of(service), "hello\n");
+    for (const auto& id : bed.runtime.list())
+        bed.runtime.remove(id, true);
+    bed.networks.remove("test");
+}
+
+TEST(ContainerNetwork, CanBeAnother) {
+    Bed bed;
+    auto service = script("echo up; exec sleep 1000");
+    service.container_name = "first";
+    const auto id = bed.create(service);
+    bed.start(id);
+    service = script("readlink /proc/self/ns/net");
+    service.network_mode = "container:first";
+    const auto other = bed.output_of(service);
+    const auto own = bed.exec(id, {.command = {"readlink", "/proc/self/ns/net"}});
+    EXPECT_EQ(other, own.output);
+}
+
+}  // namespace
+}  // namespace stack::runtime
