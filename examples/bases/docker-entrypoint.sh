@@ -18,8 +18,12 @@ chmod 0700 "$data"
 
 if [ ! -s "$data/PG_VERSION" ]; then
     : "${POSTGRES_PASSWORD:?must be set for a new database}"
+    password=$(mktemp)
+    printf '%s' "$POSTGRES_PASSWORD" > "$password"
+    chown postgres "$password"
     as_postgres "$bin/initdb" --pgdata="$data" --username="$user" --auth-local=trust --auth-host=scram-sha-256 \
-        --encoding=UTF8 --locale=C.UTF-8 --pwfile=<(printf '%s' "$POSTGRES_PASSWORD")
+        --encoding=UTF8 --locale=C.UTF-8 --pwfile="$password"
+    rm "$password"
     echo "host all all all scram-sha-256" >> "$data/pg_hba.conf"
     if [ -n "${POSTGRES_DB:-}" ] && [ "$POSTGRES_DB" != "$user" ]; then
         as_postgres "$bin/postgres" --single -D "$data" postgres <<< "CREATE DATABASE \"$POSTGRES_DB\""

@@ -87,10 +87,21 @@ void Supervisor::schedule() {
 // --------------------------------------------------------------------------------------------------------
 
 void Supervisor::ask(Request request, EventSink events, Answer answer) {
-    if (busy_)
+    if (busy_) {
         events({.id = "Stack " + project_, .text = "Waiting for another command on this project"});
+        abandon_waits("another command came: " + request.verb);
+    }
     queue_.push_back({std::move(request), std::move(events), std::move(answer)});
     next_request();
+}
+
+/// What only waits gives way: a `down` must not stand behind an `up` that waits for a health that
+/// never comes.
+void Supervisor::abandon_waits(const std::string& reason) {
+    for (auto& waiter : std::exchange(waiters_, {}))
+        timers_.post([done = std::move(waiter.done), name = waiter.name, reason] {
+            done(failure("gave up waiting for container " + name + ": " + reason));
+        });
 }
 
 void Supervisor::next_request() {
@@ -253,7 +264,8 @@ std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed&
     }
     if (ended) {
         const auto state = restarts_.find(container->id);
-        if (state != restarts_.end() && state->second.next)
+        constexpr int patience = 3;  // a container that keeps ending will not become healthy
+        if (state != restarts_.end() && state->second.next && state->second.attempts <= patience)
             return std::nullopt;  // it is started again
         return failure("dependency failed to start: container " + waiter.name + " exited (" +
                        exit_text(container->exit) + ")");

@@ -57,6 +57,7 @@ class Supervisor {
     void wake();
     void look();
     void next_request();
+    void abandon_waits(const std::string& reason);
     void carry_out(const Asked& asked);
     [[nodiscard]] Plan plan_for(const Request& request, const Observed& observed) const;
     bool refuse(const Asked& asked, const Plan& plan, const Observed& observed) const;
