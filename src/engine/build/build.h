@@ -23,18 +23,21 @@ struct BuildRequest {
 };
 
 struct BuildResult {
-    std::string image_id;  // empty exactly when `diagnostics` has an error or `failure` is set
-    Diagnostics diagnostics;               // located in the Dockerfile
+    std::string image_id;     // empty exactly when `diagnostics` has an error or `failure` is set
+    Diagnostics diagnostics;  // located in the Dockerfile
     std::map<std::string, std::string> sources;
-    std::string failure;   // a step that failed: its command, last output and status, for people
+    std::string failure;  // a step that failed: its command, last output and status, for people
 };
 
-/// Builds (from the cache where it can). Blocks; meant for a process of its own. Output and progress go to `sink`.
-[[nodiscard]] BuildResult build_image(const Paths& paths, const BuildRequest& request, const EventSink& sink);
+/// Builds (from the cache where it can). Blocks; meant for a process of its own. Output and
+/// progress go to `sink`.
+[[nodiscard]] BuildResult build_image(const Paths& paths,
+                                      const BuildRequest& request,
+                                      const EventSink& sink);
 
-/// What the image would be made from now: Dockerfile, arguments, the content of the context (mtimes excluded, see
-/// images.md 3.5), the ids of local base images. Equal digests mean that a build would change nothing.
-/// Throws stack::Error where context or Dockerfile cannot be read.
+/// What the image would be made from now: Dockerfile, arguments, the content of the context (mtimes
+/// excluded, see images.md 3.5), the ids of local base images. Equal digests mean that a build
+/// would change nothing. Throws stack::Error where context or Dockerfile cannot be read.
 [[nodiscard]] std::string source_digest(const Paths& paths, const Build& build);
 
 }  // namespace stack::build

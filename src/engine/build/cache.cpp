@@ -1,0 +1,70 @@
+#include "engine/build/cache.h"
+
+#include "base/failpoint.h"
+#include "sys/file.h"
+
+#include <algorithm>
+#include <ctime>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+namespace stack::build {
+namespace {
+
+constexpr std::size_t most_records = 10000;
+
+}  // namespace
+
+CacheKey& CacheKey::add(std::string_view name, std::string_view value) {
+    digest_.update(std::string(name) + " " + std::to_string(value.size()) + " ");
+    digest_.update(value);
+    return *this;
+}
+
+CacheKey& CacheKey::add(std::string_view name, const std::vector<std::string>& values) {
+    add(name, std::to_string(values.size()));
+    for (const auto& value : values)
+        add(name, value);
+    return *this;
+}
+
+std::optional<std::string> StepCache::find(const std::string& key) const {
+    const std::string path = directory_ + "/" + key + ".json";
+    const auto text = sys::read_file(path, 4096);
+    if (!text)
+        return std::nullopt;
+    const auto json = nlohmann::json::parse(*text, nullptr, false);
+    const auto layer = json.is_object() ? json.find("layer") : json.end();
+    if (!json.is_object() || layer == json.end() || !layer->is_string())
+        return std::nullopt;
+    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // its last use, for prune()
+    return layer->get<std::string>();
+}
+
+void StepCache::record(const std::string& key, const std::string& diff_id) const {
+    sys::ensure_directory(directory_, 0700);
+    STACK_FAILPOINT("build.cache.record");
+    sys::replace_file(directory_ + "/" + key + ".json", nlohmann::json{{"layer", diff_id}}.dump());
+    prune();
+}
+
+void StepCache::prune() const {
+    const auto names = sys::list_directory(directory_);
+    if (names.size() <= most_records)
+        return;
+    std::vector<std::pair<std::time_t, std::string>> by_age;
+    for (const auto& name : names) {
+        struct stat status {};
+
+        if (::stat((directory_ + "/" + name).c_str(), &status) == 0)
+            by_age.emplace_back(status.st_mtime, name);
+    }
+    std::sort(by_age.begin(), by_age.end());
+    by_age.resize(std::min(by_age.size(), most_records / 4));
+    for (const auto& [age, name] : by_age)
+        sys::remove_file(directory_ + "/" + name);
+}
+
+}  // namespace stack::build

@@ -1,0 +1,252 @@
+#include "engine/build/copy.h"
+
+#include <stack/error.h>
+
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <array>
+
+#include <fcntl.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+std::string parent_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+std::string name_of(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+std::string joined(const std::string& directory, const std::string& name) {
+    if (name.empty())
+        return directory;
+    return directory.empty() ? name : directory + "/" + name;
+}
+
+std::optional<std::string> link_at(const sys::Fd& parent, const std::string& name) {
+    std::array<char, 4097> text{};
+    const auto size = ::readlinkat(parent.get(), name.c_str(), text.data(), text.size());
+    if (size < 0)
+        return std::nullopt;
+    return std::string(text.data(), static_cast<std::size_t>(size));
+}
+
+/// Where a link at `path` leads, by text.
+std::string through_link(const std::string& path, const std::string& target) {
+    return clean_path(target.starts_with('/') ? target : parent_of(path) + "/" + target);
+}
+
+void copy_bytes(const sys::Fd& from, const sys::Fd& to, const std::string& path) {
+    constexpr std::size_t step = 1U << 30U;
+    auto count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
+    while (count > 0)
+        count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
+    if (count == 0)
+        return;
+    if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP)
+        sys::fail("copy " + path);
+    std::array<char, 131072> buffer{};
+    while ((count = sys::check(::read(from.get(), buffer.data(), buffer.size()), "read " + path)) >
+           0)
+        sys::write_all(to, {buffer.data(), static_cast<std::size_t>(count)});
+}
+
+/// Capabilities of files and attributes that programs attach.
+void copy_attributes(const sys::Fd& from, const sys::Fd& to) {
+    std::array<char, 65536> names{};
+    const auto size = ::flistxattr(from.get(), names.data(), names.size());
+    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
+        const std::string name(&names[at]);
+        at += name.size() + 1;
+        if (name != "security.capability" && !name.starts_with("user."))
+            continue;
+        std::array<char, 65536> value{};
+        const auto length = ::fgetxattr(from.get(), name.c_str(), value.data(), value.size());
+        if (length < 0)
+            continue;
+        if (::fsetxattr(to.get(), name.c_str(), value.data(), static_cast<std::size_t>(length), 0) <
+                0 &&
+            errno != ENOTSUP && errno != EPERM)
+            sys::fail("set attribute " + name);
+    }
+}
+
+}  // namespace
+
+bool TreeWriter::is_directory(const std::string& path) const {
+    return static_cast<bool>(sys::find_in_root(root_, path, O_PATH | O_DIRECTORY));
+}
+
+sys::Fd TreeWriter::ensure_directory(const std::string& path) {
+    return ensure_directory(clean_path(path), most_links);
+}
+
+sys::Fd TreeWriter::ensure_directory(const std::string& path, int links_left) {
+    sys::Fd existing = sys::find_in_root(root_, path, O_RDONLY | O_DIRECTORY);
+    if (existing || path.empty())
+        return existing ? std::move(existing)
+                        : sys::open_in_root(root_, "", O_RDONLY | O_DIRECTORY);
+    if (links_left == 0)
+        sys::fail("follow /" + path, ELOOP);
+    const sys::Fd parent = ensure_directory(parent_of(path), links_left - 1);
+    const std::string name = name_of(path);
+    // A link that leads to nothing yet: what it leads to is made.
+    if (const auto link = link_at(parent, name))
+        return ensure_directory(through_link(path, *link), links_left - 1);
+    if (::mkdirat(parent.get(), name.c_str(), 0755) < 0)
+        sys::fail("create the directory /" + path);
+    sys::Fd made = sys::open_in_root(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    const Owner owner = options_.owner.value_or(Owner{});
+    sys::check(::fchown(made.get(), owner.uid, owner.gid), "set the owner of /" + path);
+    sys::check(::fchmod(made.get(), 0755), "set the mode of /" + path);
+    return made;
+}
+
+std::string TreeWriter::follow(std::string path) const {
+    for (int i = 0; i < most_links; ++i) {
+        const sys::Fd parent = sys::find_in_root(root_, parent_of(path), O_PATH | O_DIRECTORY);
+        const auto link = parent ? link_at(parent, name_of(path)) : std::nullopt;
+        if (!link)
+            return path;
+        path = through_link(path, *link);
+    }
+    sys::fail("follow /" + path, ELOOP);
+}
+
+Owner TreeWriter::owner_for(const struct stat& status) const {
+    return options_.owner.value_or(Owner{status.st_uid, status.st_gid});
+}
+
+std::uint32_t TreeWriter::mode_for(const struct stat& status) const {
+    const std::uint32_t mode = status.st_mode & 07777U;
+    if (options_.mode.empty())
+        return mode;
+    const auto changed = changed_mode(options_.mode, mode, S_ISDIR(status.st_mode));
+    if (!changed)
+        throw Error(changed.error().message);
+    return *changed;
+}
+
+void TreeWriter::finish(const sys::Fd& file, const struct stat& status) const {
+    const Owner owner = owner_for(status);
+    sys::check(::fchown(file.get(), owner.uid, owner.gid), "set the owner of a file");
+    sys::check(::fchmod(file.get(), mode_for(status)), "set the mode of a file");
+}
+
+void TreeWriter::set_owner_and_times(const sys::Fd& parent,
+                                     const std::string& name,
+                                     const struct stat& status) const {
+    const Owner owner = owner_for(status);
+    sys::check(::fchownat(parent.get(), name.c_str(), owner.uid, owner.gid, AT_SYMLINK_NOFOLLOW),
+               "set the owner of " + name);
+    const std::array<timespec, 2> times{status.st_mtim, status.st_mtim};
+    sys::check(::utimensat(parent.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),
+               "set the times of " + name);
+}
+
+void TreeWriter::write(const SourceTree& source,
+                       const std::vector<SourceFile>& files,
+                       const std::string& destination) {
+    const std::string base = clean_path(destination);
+    for (const auto& file : files) {
+        const std::string path = joined(base, file.name);
+        if (S_ISDIR(file.status.st_mode))
+            make_directory(file, path);
+        else
+            write_entry(source, file, file.name.empty() ? follow(path) : path);
+    }
+    for (const auto& made : made_) {
+        const std::array<timespec, 2> times{made.modified, made.modified};
+        sys::check(::futimens(made.fd.get(), times.data()), "set the times of a directory");
+    }
+    made_.clear();
+    linked_.clear();
+}
+
+void TreeWriter::make_directory(const SourceFile& file, const std::string& path) {
+    if (is_directory(path))
+        return;
+    const sys::Fd parent = ensure_directory(parent_of(path), most_links);
+    if (link_at(parent, name_of(path)) && ::unlinkat(parent.get(), name_of(path).c_str(), 0) < 0)
+        sys::fail("replace /" + path);
+    if (::mkdirat(parent.get(), name_of(path).c_str(), 0700) < 0)
+        sys::fail("create the directory /" + path);
+    sys::Fd made = sys::open_in_root(parent, name_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    finish(made, file.status);
+    made_.push_back({std::move(made), file.status.st_mtim});
+}
+
+void TreeWriter::write_entry(const SourceTree& source,
+                             const SourceFile& file,
+                             const std::string& path) {
+    const sys::Fd parent = ensure_directory(parent_of(path), most_links);
+    const std::string name = name_of(path);
+    if (::unlinkat(parent.get(), name.c_str(), 0) < 0 && errno != ENOENT)
+        throw Error("/" + path + " is a directory in the stage, and a file is to be copied there");
+    const mode_t type = file.status.st_mode & S_IFMT;
+    if (type == S_IFREG) {
+        write_file(source, file, parent, name);
+        if (file.status.st_nlink > 1)
+            linked_.try_emplace({file.status.st_dev, file.status.st_ino}, path);
+        return;
+    }
+    if (type == S_IFLNK) {
+        sys::check(::symlinkat(file.link.c_str(), parent.get(), name.c_str()),
+                   "create the link /" + path);
+    } else {
+        sys::check(::mknodat(parent.get(), name.c_str(), file.status.st_mode, file.status.st_rdev),
+                   "create /" + path);
+        sys::check(::fchmodat(parent.get(), name.c_str(), mode_for(file.status), 0),
+                   "set the mode of /" + path);
+    }
+    set_owner_and_times(parent, name, file.status);
+}
+
+void TreeWriter::write_file(const SourceTree& source,
+                            const SourceFile& file,
+                            const sys::Fd& parent,
+                            const std::string& name) {
+    const auto earlier = linked_.find({file.status.st_dev, file.status.st_ino});
+    if (file.status.st_nlink > 1 && earlier != linked_.end()) {
+        const sys::Fd directory =
+            sys::open_in_root(root_, parent_of(earlier->second), O_PATH | O_DIRECTORY);
+        sys::check(
+            ::linkat(
+                directory.get(), name_of(earlier->second).c_str(), parent.get(), name.c_str(), 0),
+            "link " + name);
+        return;
+    }
+    const sys::Fd from = source.open(file);
+    const sys::Fd to =
+        sys::open_in_root(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    copy_bytes(from, to, file.path);
+    finish(to, file.status);
+    copy_attributes(from, to);
+    const std::array<timespec, 2> times{file.status.st_mtim, file.status.st_mtim};
+    sys::check(::futimens(to.get(), times.data()), "set the times of " + name);
+}
+
+void TreeWriter::write_text(const std::string& path, std::string_view content, std::uint32_t mode) {
+    const std::string place = follow(clean_path(path));
+    const sys::Fd parent = ensure_directory(parent_of(place), most_links);
+    const std::string name = name_of(place);
+    if (::unlinkat(parent.get(), name.c_str(), 0) < 0 && errno != ENOENT)
+        throw Error("/" + place +
+                    " is a directory in the stage, and a file is to be written there");
+    const sys::Fd file =
+        sys::open_in_root(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    sys::write_all(file, content);
+
+    struct stat status {};
+
+    status.st_mode = S_IFREG | mode;
+    finish(file, status);
+}
+
+}  // namespace stack::build

@@ -1,0 +1,76 @@
+#pragma once
+
+// Writing what COPY and ADD bring into the root of a stage (Dockerfile reference; images.md 3.4).
+
+#include "engine/build/context.h"
+#include "engine/build/ownership.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace stack::build {
+
+struct WriteOptions {
+    std::optional<Owner> owner;  // of everything written, made parents included
+    std::string mode;            // as --chmod has it; empty: as in the source
+};
+
+/// Writes below a root as a process chrooted there would, links included.
+class TreeWriter {
+  public:
+    TreeWriter(const sys::Fd& root, WriteOptions options)
+        : root_(root), options_(std::move(options)) {}
+
+    [[nodiscard]] bool is_directory(const std::string& path) const;
+
+    /// Postcondition: `path` and its parents are directories; made ones have mode 0755 and the
+    /// options' owner.
+    sys::Fd ensure_directory(const std::string& path);
+
+    /// Postcondition: the listed files are at `destination`, their names below it. Existing
+    /// directories stay as they are; other files that are in the way are replaced.
+    void write(const SourceTree& source,
+               const std::vector<SourceFile>& files,
+               const std::string& destination);
+
+    /// Postcondition: a file with this content is at `path`.
+    void write_text(const std::string& path, std::string_view content, std::uint32_t mode);
+
+  private:
+    struct MadeDirectory {
+        sys::Fd fd;
+        struct timespec modified;
+    };
+
+    using Inode = std::pair<dev_t, ino_t>;
+
+    sys::Fd ensure_directory(const std::string& path, int links_left);
+    void make_directory(const SourceFile& file, const std::string& path);
+    void write_entry(const SourceTree& source, const SourceFile& file, const std::string& path);
+    void write_file(const SourceTree& source,
+                    const SourceFile& file,
+                    const sys::Fd& parent,
+                    const std::string& name);
+    void finish(const sys::Fd& file, const struct stat& status) const;
+    void set_owner_and_times(const sys::Fd& parent,
+                             const std::string& name,
+                             const struct stat& status) const;
+    [[nodiscard]] Owner owner_for(const struct stat& status) const;
+    [[nodiscard]] std::uint32_t mode_for(const struct stat& status) const;
+    /// The path that a chain of symbolic links at the end of `path` leads to.
+    [[nodiscard]] std::string follow(std::string path) const;
+
+    const sys::Fd& root_;
+    WriteOptions options_;
+    std::vector<MadeDirectory> made_;      // their times are set when they are full
+    std::map<Inode, std::string> linked_;  // files with several names: the first one's path
+};
+
+/// The size of the deepest chain of links that is followed.
+inline constexpr int most_links = 40;
+
+}  // namespace stack::build

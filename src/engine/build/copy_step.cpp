@@ -1,0 +1,330 @@
+#include "engine/build/copy_step.h"
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "engine/build/cache.h"
+#include "engine/build/expand.h"
+#include "engine/build/glob.h"
+#include "engine/build/layer_mount.h"
+#include "engine/image/fetch.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+bool is_url(const std::string& source) {
+    return source.starts_with("http://") || source.starts_with("https://") ||
+           source.starts_with("git@") || source.starts_with("git://") ||
+           source.starts_with("ssh://");
+}
+
+/// The variables of a COPY replaced; fields that hold none are left.
+class CopyExpander {
+  public:
+    CopyExpander(const State& state, const Scope& scope)
+        : variables_(variables_of(state)), escape_(scope.escape) {}
+
+    Expected<Copy> run(Copy copy) {
+        for (auto* field : {&copy.destination, &copy.chown, &copy.chmod, &copy.checksum})
+            replace(*field);
+        for (auto& source : copy.sources)
+            replace(source);
+        for (auto& exclude : copy.excludes)
+            replace(exclude);
+        for (auto& file : copy.files) {
+            if (file.expand)
+                replace(file.content, Quotes::kept);
+        }
+        if (mistake_)
+            return tl::unexpected(*mistake_);
+        return copy;
+    }
+
+  private:
+    void replace(std::string& text, Quotes quotes = Quotes::removed) {
+        auto result = expand(text, variables_, escape_, quotes);
+        if (result)
+            text = *std::move(result);
+        else
+            mistake_ = result.error();
+    }
+
+    StringMap variables_;
+    char escape_;
+    std::optional<Malformed> mistake_;
+};
+
+/// By content, as ADD tells archives: tar, gzip, bzip2, xz, zstd.
+bool is_archive(const SourceTree& tree, const SourceFile& file) {
+    constexpr std::size_t magic_at = 257;
+    std::array<char, 512> head{};
+    const sys::Fd fd = tree.open(file);
+    const auto size = ::pread(fd.get(), head.data(), head.size(), 0);
+    const std::string_view text(head.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    return text.starts_with("\x1F\x8B") || text.starts_with("BZh") ||
+           text.starts_with(
+               "\xFD"
+               "7zXZ") ||
+           text.starts_with("\x28\xB5\x2F\xFD") ||
+           (text.size() > magic_at && text.substr(magic_at).starts_with("ustar"));
+}
+
+class CopyPreparer {
+  public:
+    CopyPreparer(const Instruction& instruction, Sources& sources)
+        : instruction_(instruction), sources_(sources) {}
+
+    PreparedCopy run(const State& state,
+                     const Scope& scope,
+                     const Strings& contexts,
+                     const Dockerfile& file,
+                     std::size_t stage) {
+        const auto expanded = CopyExpander(state, scope).run(std::get<Copy>(instruction_.body));
+        if (!expanded) {
+            complain("bad-variable", expanded.error().message);
+            return std::move(result_);
+        }
+        result_.copy = *expanded;
+        const Copy& copy = result_.copy;
+        result_.destination = absolute_in(state, copy.destination);
+        const bool many = copy.sources.size() + copy.files.size() > 1;
+        result_.into_directory = copy.parents || copy.destination.ends_with('/') ||
+                                 copy.destination == "." || copy.destination.ends_with("/.");
+        if (many && !result_.into_directory)
+            complain("bad-destination",
+                     "several sources need a directory: the destination `" + copy.destination +
+                         "` must end in /");
+        if (!copy.chmod.empty() && !changed_mode(copy.chmod, 0, false))
+            complain("bad-mode", changed_mode(copy.chmod, 0, false).error().message);
+        if (!has_errors(result_.diagnostics) && !copy.sources.empty())
+            collect(tree_for(contexts, file, stage));
+        if (!has_errors(result_.diagnostics))
+            result_.key = key_for(state);
+        return std::move(result_);
+    }
+
+  private:
+    void complain(const char* code, std::string message, std::string hint = {}) {
+        result_.diagnostics.push_back({Severity::error,
+                                       code,
+                                       std::move(message),
+                                       instruction_.location,
+                                       std::move(hint),
+                                       {}});
+    }
+
+    SourceTree& tree_for(const Strings& contexts, const Dockerfile& file, std::size_t stage) {
+        const std::string& from = result_.copy.from;
+        const auto source = from.empty() ? std::nullopt : find_source(file, contexts, from, stage);
+        return source ? sources_.open(*source) : sources_.context();
+    }
+
+    void collect(SourceTree& tree) {
+        const auto excludes = IgnoreRules::from_patterns(result_.copy.excludes);
+        if (!excludes) {
+            complain("bad-pattern", excludes.error().message);
+            return;
+        }
+        for (const auto& source : result_.copy.sources) {
+            if (is_url(source))
+                complain("unsupported",
+                         "ADD from " + source + " is not supported",
+                         "fetch it in a RUN step, or beforehand into the context");
+            else if (result_.copy.parents)
+                collect_with_parents(tree, source, *excludes);
+            else
+                collect_source(tree, source, *excludes);
+        }
+        for (auto& batch : result_.batches)
+            batch.tree->add_digests(batch.files);
+    }
+
+    void collect_source(SourceTree& tree, const std::string& source, const IgnoreRules& excludes) {
+        const auto paths = tree.match(source);
+        if (paths.empty() && !has_wildcards(source))
+            complain_missing(source);
+        if (paths.size() > 1)
+            result_.into_directory = true;
+        for (const auto& path : paths)
+            add_batch(tree, path, excludes);
+    }
+
+    void complain_missing(const std::string& source) {
+        const bool from_context = result_.copy.from.empty();
+        complain("no-source",
+                 "`" + source + "` is not in " +
+                     (from_context ? "the build context" : "`" + result_.copy.from + "`"),
+                 from_context ? "or .dockerignore excludes it" : "");
+    }
+
+    void add_batch(SourceTree& tree, const std::string& path, const IgnoreRules& excludes) {
+        CopyBatch batch;
+        batch.tree = &tree;
+        batch.name = sys::file_name("/" + path);
+        batch.files = tree.list(path, "", excludes);
+        if (batch.files.empty())
+            return;
+        batch.directory = S_ISDIR(batch.files.front().status.st_mode);
+        const bool may_unpack = result_.copy.add && result_.copy.unpack.value_or(true);
+        batch.archive = may_unpack && S_ISREG(batch.files.front().status.st_mode) &&
+                        is_archive(tree, batch.files.front());
+        result_.batches.push_back(std::move(batch));
+    }
+
+    /// --parents: what matches keeps its path, from the pivot `/./` on, and the directories on the
+    /// way with it.
+    void collect_with_parents(SourceTree& tree,
+                              const std::string& source,
+                              const IgnoreRules& excludes) {
+        const auto pivot = source.find("/./");
+        const std::string base =
+            pivot == std::string::npos ? "" : clean_path(source.substr(0, pivot));
+        const std::string pattern =
+            clean_path(pivot == std::string::npos ? source : source.substr(pivot + 3));
+        const auto glob = Glob::compile(pattern, GlobStyle::wildcard);
+        if (!glob) {
+            complain("bad-pattern",
+                     "the source pattern `" + source + "` is wrong: " + glob.error().message);
+            return;
+        }
+        const bool literal = !has_wildcards(base) && !has_wildcards(pattern);
+        bool found = false;
+        for (const auto& path : tree.match(base)) {
+            CopyBatch batch{&tree, {}, true, false, selected(tree.list(path, "", excludes), *glob)};
+            found = found || !batch.files.empty();
+            result_.batches.push_back(std::move(batch));
+        }
+        if (!found && literal)
+            complain_missing(source);
+    }
+
+    static std::vector<SourceFile> selected(std::vector<SourceFile> all, const Glob& glob) {
+        std::set<std::string> wanted;
+        for (const auto& file : all) {
+            const auto matched = glob.prefix_matches(file.name);
+            bool selected = false;
+            for (std::size_t i = 1; i <= file.name.size(); ++i)
+                selected =
+                    selected || (matched[i] && (i == file.name.size() || file.name[i] == '/'));
+            for (std::string path = file.name; selected && !path.empty(); path = parent_name(path))
+                wanted.insert(path);
+        }
+        std::erase_if(all, [&](const SourceFile& file) { return wanted.count(file.name) == 0; });
+        return all;
+    }
+
+    static std::string parent_name(const std::string& path) {
+        const auto slash = path.rfind('/');
+        return slash == std::string::npos ? "" : path.substr(0, slash);
+    }
+
+    [[nodiscard]] std::string key_for(const State& state) const {
+        const Copy& copy = result_.copy;
+        CacheKey key(copy.add ? "add" : "copy");
+        if (!copy.link)
+            key.add("layers", state.layers);
+        key.add("destination", result_.destination)
+            .add("into", result_.into_directory ? "directory" : "")
+            .add("chown", copy.chown)
+            .add("chmod", copy.chmod)
+            .add("link", copy.link ? "link" : "");
+        for (const auto& batch : result_.batches)
+            key.add(batch.archive ? "archive" : "name", batch.directory ? "" : batch.name)
+                .add("content", content_digest(batch.files));
+        for (const auto& file : copy.files)
+            key.add("file", file.name).add("content", file.content);
+        return key.finish();
+    }
+
+    const Instruction& instruction_;
+    Sources& sources_;
+    PreparedCopy result_;
+};
+
+/// The archive is read by the fetch worker's program: hostile bytes never meet this process.
+void unpack(const CopyBatch& batch, const std::string& destination, TreeWriter& writer) {
+    constexpr int archive_fd = 3;
+    constexpr int directory_fd = 4;
+    const sys::Fd archive = batch.tree->open(batch.files.front());
+    const sys::Fd directory = writer.ensure_directory(destination);
+    sys::Pipe said = sys::make_pipe();
+    sys::SpawnOptions options;
+    options.arguments = {"stack-fetch", "unpack"};
+    options.descriptors = {{said.write.get(), STDOUT_FILENO},
+                           {archive.get(), archive_fd},
+                           {directory.get(), directory_fd}};
+    const auto child = sys::spawn(sys::helper_program("stack-fetch"), options);
+    said.write.reset();
+    const std::string line = sys::read_all(said.read);
+    if (sys::wait(child) != 0)
+        throw Error("unpacking `" + batch.name + "` failed: " +
+                    (line.empty() ? "its worker died" : image::parse_line(line).error));
+}
+
+std::string place_for(const PreparedCopy& prepared,
+                      const std::string& name,
+                      const TreeWriter& writer) {
+    const bool into = prepared.into_directory || writer.is_directory(prepared.destination);
+    return into ? prepared.destination + "/" + name : prepared.destination;
+}
+
+}  // namespace
+
+PreparedCopy prepare_copy(const Instruction& instruction,
+                          const State& state,
+                          const Scope& scope,
+                          const Strings& contexts,
+                          const Dockerfile& file,
+                          std::size_t stage,
+                          Sources& sources) {
+    return CopyPreparer(instruction, sources).run(state, scope, contexts, file, stage);
+}
+
+void write_copy(const PreparedCopy& prepared, const NewLayer& layer) {
+    const Copy& copy = prepared.copy;
+    const sys::Fd root = copy.link ? sys::open_directory(layer.upper()) : layer.open_root();
+    WriteOptions options;
+    options.mode = copy.chmod;
+    if (!copy.chown.empty() && copy.link && !layer.lowers().empty())
+        options.owner = find_owner(mount_layers(layer.lowers()), copy.chown);
+    else if (!copy.chown.empty())
+        options.owner = find_owner(root, copy.chown);
+    TreeWriter writer(root, options);
+    for (const auto& batch : prepared.batches) {
+        if (batch.archive)
+            unpack(batch, prepared.destination, writer);
+        else
+            writer.write(
+                *batch.tree,
+                batch.files,
+                batch.directory ? prepared.destination : place_for(prepared, batch.name, writer));
+    }
+    for (const auto& file : copy.files)
+        writer.write_text(place_for(prepared, file.name, writer), file.content, 0644);
+}
+
+std::string copy_history(const PreparedCopy& prepared) {
+    const Copy& copy = prepared.copy;
+    std::string text = copy.add ? "ADD" : "COPY";
+    if (copy.parents)
+        text += " --parents";
+    if (!copy.chown.empty())
+        text += " --chown=" + copy.chown;
+    if (!copy.chmod.empty())
+        text += " --chmod=" + copy.chmod;
+    for (const auto& source : copy.sources)
+        text += " " + source;
+    for (const auto& file : copy.files)
+        text += " <<" + file.name;
+    return text + " " + copy.destination + " # buildkit";
+}
+
+}  // namespace stack::build

@@ -1,0 +1,140 @@
+#include "engine/build/inputs.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <fcntl.h>
+
+namespace stack::build {
+namespace {
+
+constexpr std::size_t longest_dockerfile = 4U << 20U;  // bytes
+constexpr std::size_t longest_ignore_file = 1U << 20U;
+
+bool is_remote(const std::string& context) {
+    return context.find("://") != std::string::npos || context.starts_with("git@");
+}
+
+sys::Fd open_context_directory(const std::string& context) {
+    if (is_remote(context))
+        throw Error("the build context " + context +
+                    " is remote, which is not supported: fetch it and name the directory");
+    return sys::open_directory(context);
+}
+
+std::string dockerfile_path(const Build& build) {
+    return sys::absolute_path(build.dockerfile.empty() ? "Dockerfile" : build.dockerfile,
+                              build.context);
+}
+
+/// The path below the context where it lies there; empty otherwise.
+std::string below_context(const std::string& path, const Build& build) {
+    const std::string prefix = sys::absolute_path(build.context, "/") + "/";
+    return path.starts_with(prefix) ? path.substr(prefix.size()) : "";
+}
+
+/// A file the user named. Inside the context a link leads no further than the context's root.
+std::optional<std::string> read_named(const Build& build,
+                                      const std::string& path,
+                                      std::size_t limit) {
+    const std::string inside = below_context(path, build);
+    if (!inside.empty())
+        return sys::read_in_root(open_context_directory(build.context), inside, limit);
+    if (!sys::is_directory(sys::parent_path(path)))
+        return std::nullopt;
+    return sys::read_in_root(
+        sys::open_directory(sys::parent_path(path)), sys::file_name(path), limit);
+}
+
+std::string for_people(const std::string& path) {
+    const std::string here = sys::current_directory() + "/";
+    return path.starts_with(here) ? path.substr(here.size()) : path;
+}
+
+std::string read_dockerfile(const Build& build, std::string& name) {
+    name = "dockerfile_inline";
+    if (!build.dockerfile_inline.empty())
+        return build.dockerfile_inline;
+    const std::string path = dockerfile_path(build);
+    name = for_people(path);
+    auto text = read_named(build, path, longest_dockerfile);
+    if (!text)
+        throw Error("there is no Dockerfile at " + name + ": `dockerfile` of the build names it");
+    return *std::move(text);
+}
+
+StringMap given_arguments(const Build& build, const StringMap& environment) {
+    StringMap arguments;
+    for (const auto& [name, value] : build.args) {
+        const auto inherited = environment.find(name);
+        if (value)
+            arguments[name] = *value;
+        else if (inherited != environment.end())
+            arguments[name] = inherited->second;
+    }
+    return arguments;
+}
+
+std::unique_ptr<DigestCache> kept_digests(const Paths& paths, const std::string& directory) {
+    return std::make_unique<DigestCache>(paths.state + "/build/context-cache/" +
+                                         sha256_hex(directory));
+}
+
+IgnoreRules read_ignore_rules(const Build& build) {
+    const std::string own = dockerfile_path(build) + ".dockerignore";
+    std::string file = own;
+    auto text = build.dockerfile_inline.empty() ? read_named(build, own, longest_ignore_file)
+                                                : std::nullopt;
+    if (!text) {
+        file = sys::absolute_path(".dockerignore", build.context);
+        text = read_named(build, file, longest_ignore_file);
+    }
+    if (!text)
+        return {};
+    Diagnostics diagnostics;
+    auto rules = IgnoreRules::parse(*text, for_people(file), diagnostics);
+    if (has_errors(diagnostics))
+        throw Error(to_text(diagnostics, nullptr, nullptr));
+    return rules;
+}
+
+}  // namespace
+
+BuildInputs read_inputs(const Build& build, const StringMap& environment) {
+    BuildInputs inputs;
+    inputs.text = read_dockerfile(build, inputs.file);
+    inputs.dockerfile = parse_dockerfile(inputs.text, inputs.file);
+    inputs.diagnostics = inputs.dockerfile.diagnostics;
+    inputs.choices.arguments = given_arguments(build, environment);
+    inputs.choices.target = build.target;
+    inputs.choices.platform =
+        build.platforms.empty() ? machine_platform() : build.platforms.front();
+    for (const auto& [name, source] : build.additional_contexts)
+        inputs.choices.contexts.push_back(name);
+    if (!has_errors(inputs.diagnostics)) {
+        inputs.plan = plan_build(inputs.dockerfile, inputs.choices);
+        inputs.diagnostics.insert(inputs.diagnostics.end(),
+                                  inputs.plan.diagnostics.begin(),
+                                  inputs.plan.diagnostics.end());
+    }
+    inputs.scope = {inputs.plan.globals, inputs.choices.arguments, inputs.dockerfile.escape};
+    return inputs;
+}
+
+SourceTree open_context(const Paths& paths, const Build& build) {
+    SourceTree tree(
+        open_context_directory(build.context), SourceTree::Owners::root, read_ignore_rules(build));
+    tree.use(kept_digests(paths, build.context));
+    return tree;
+}
+
+SourceTree open_additional_context(const Paths& paths, const std::string& directory) {
+    SourceTree tree(open_context_directory(directory), SourceTree::Owners::root);
+    tree.use(kept_digests(paths, directory));
+    return tree;
+}
+
+}  // namespace stack::build

@@ -1,0 +1,42 @@
+#pragma once
+
+// What a build is made from, before anything is done: the Dockerfile, its plan, and the context
+// with its ignore rules.
+
+#include <stack/diagnostics.h>
+#include <stack/model.h>
+#include <stack/paths.h>
+
+#include "engine/build/context.h"
+#include "engine/build/dockerfile.h"
+#include "engine/build/stages.h"
+#include "engine/build/state.h"
+
+#include <optional>
+#include <string>
+
+namespace stack::build {
+
+struct BuildInputs {
+    std::string file;  // the Dockerfile's name for people
+    std::string text;
+    Dockerfile dockerfile;
+    BuildChoices choices;
+    BuildPlan plan;
+    Scope scope;
+    Diagnostics diagnostics;  // of all of these
+};
+
+/// `environment` gives arguments without a value theirs. Throws stack::Error where the Dockerfile
+/// cannot be read.
+[[nodiscard]] BuildInputs read_inputs(const Build& build, const StringMap& environment);
+
+/// The context, with the rules of `<Dockerfile>.dockerignore` or `.dockerignore`, and with the
+/// digests that an earlier build kept. Throws stack::Error where it is no directory or the rules
+/// are wrong.
+[[nodiscard]] SourceTree open_context(const Paths& paths, const Build& build);
+
+/// A directory that is given as an additional context.
+[[nodiscard]] SourceTree open_additional_context(const Paths& paths, const std::string& directory);
+
+}  // namespace stack::build

@@ -1,0 +1,378 @@
+#include "engine/build/run_step.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "engine/build/cache.h"
+#include "engine/build/copy.h"
+#include "engine/build/expand.h"
+#include "engine/build/mount_points.h"
+#include "engine/runtime/runtime.h"
+#include "sys/file.h"
+#include "sys/lock.h"
+#include "sys/tree.h"
+
+#include <algorithm>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+constexpr std::size_t largest_secret = 500 * 1024;  // bytes, as BuildKit has it
+
+/// What the shell or exec gets. A command that is nothing but a heredoc is the script in it.
+Strings step_command(const State& state, const Run& run, std::optional<Heredoc>& script) {
+    if (run.heredocs.empty())
+        return command_words(state, run.command);
+    const std::string& line = run.command.words.front();
+    HeredocWord word;
+    const bool alone = run.heredocs.size() == 1 && line.find_first_of(" \t") == std::string::npos &&
+                       parse_heredoc_word(line, word);
+    if (alone && run.heredocs[0].content.starts_with("#!")) {
+        script = run.heredocs[0];
+        return {"/dev/pipes/" + script->name};
+    }
+    if (alone)
+        return command_words(state, {true, {run.heredocs[0].content}});
+    std::string text = line;
+    for (const auto& heredoc : run.heredocs)
+        text += "\n" + heredoc.content + heredoc.name;
+    return command_words(state, {true, {text}});
+}
+
+class RunPreparer {
+  public:
+    RunPreparer(const Instruction& instruction,
+                const State& state,
+                const RunSurroundings& around,
+                Sources& sources)
+        : instruction_(instruction), state_(state), around_(around), sources_(sources) {}
+
+    PreparedRun run() {
+        const Run& run = std::get<Run>(instruction_.body);
+        result_.command = step_command(state_, run, result_.script);
+        result_.environment = environment_of(state_, around_.scope, true);
+        result_.user = state_.config.user;
+        result_.working_dir = state_.config.working_dir.empty() ? "/" : state_.config.working_dir;
+        result_.network = run.network;
+        if (run.network == "default" && !around_.build.network.empty())
+            result_.network = around_.build.network;
+        for (const auto& text : run.mounts)
+            add_mount(text);
+        if (!has_errors(result_.diagnostics))
+            result_.key = key_for();
+        return std::move(result_);
+    }
+
+  private:
+    void complain(std::string message, std::string hint = {}) {
+        result_.diagnostics.push_back({Severity::error,
+                                       "bad-mount",
+                                       std::move(message),
+                                       instruction_.location,
+                                       std::move(hint),
+                                       {}});
+    }
+
+    void add_mount(const std::string& text) {
+        const auto expanded = expand(text, variables_of(state_), around_.scope.escape);
+        const auto mount = expanded ? parse_run_mount(*expanded) : tl::unexpected(expanded.error());
+        if (!mount) {
+            complain(mount.error().message);
+            return;
+        }
+        PreparedRunMount prepared{*mount, absolute_in(state_, mount->target), nullptr, {}, {}};
+        switch (mount->type) {
+            case RunMountType::bind:
+                add_bind(std::move(prepared));
+                break;
+            case RunMountType::cache:
+                if (prepared.mount.id.empty())
+                    prepared.mount.id = prepared.target;
+                if (!mount->from.empty())
+                    add_bind(std::move(prepared));
+                else
+                    result_.mounts.push_back(std::move(prepared));
+                break;
+            case RunMountType::tmpfs:
+                result_.mounts.push_back(std::move(prepared));
+                break;
+            case RunMountType::secret:
+                add_secret(std::move(prepared));
+                break;
+            case RunMountType::ssh:
+                if (mount->required)
+                    complain("no ssh agent is forwarded into builds",
+                             "remove `required`, or give a key as a secret");
+                break;
+        }
+    }
+
+    /// A bind's files, or those that a new cache begins with.
+    void add_bind(PreparedRunMount prepared) {
+        const std::string& from = prepared.mount.from;
+        const auto source = from.empty()
+                                ? std::nullopt
+                                : find_source(around_.file, around_.contexts, from, around_.stage);
+        SourceTree& tree = source ? sources_.open(*source) : sources_.context();
+        if (!tree.resolve(prepared.mount.source)) {
+            complain("the source `" + prepared.mount.source + "` of the mount is not in " +
+                     (from.empty() ? "the build context" : "`" + from + "`"));
+            return;
+        }
+        prepared.tree = &tree;
+        prepared.files = tree.list(prepared.mount.source, "", {});
+        tree.add_digests(prepared.files);
+        result_.mounts.push_back(std::move(prepared));
+    }
+
+    void add_secret(PreparedRunMount prepared) {
+        const RunMount& mount = prepared.mount;
+        const std::string id = !mount.id.empty()       ? mount.id
+                               : !mount.source.empty() ? mount.source
+                                                       : sys::file_name("/" + mount.target);
+        const auto secret = find_secret(id);
+        if (!secret) {
+            if (mount.required)
+                complain("the secret `" + id + "` is required and not given",
+                         "name it under `secrets` of the build");
+            return;
+        }
+        if (mount.environment)
+            result_.environment.push_back((mount.environment->empty() ? id : *mount.environment) +
+                                          "=" + *secret);
+        if (mount.environment && mount.target.empty())
+            return;
+        if (mount.target.empty())
+            prepared.target = "/run/secrets/" + id;
+        prepared.secret = *secret;
+        result_.mounts.push_back(std::move(prepared));
+    }
+
+    /// A secret's source is a file of the host or a variable of the environment.
+    [[nodiscard]] std::optional<std::string> find_secret(const std::string& id) const {
+        for (const auto& secret : around_.build.secrets) {
+            if (id != (secret.target.empty() ? secret.source : secret.target))
+                continue;
+            if (secret.source.starts_with('/'))
+                return sys::read_file(secret.source, largest_secret);
+            const auto variable = around_.environment.find(secret.source);
+            if (variable != around_.environment.end())
+                return variable->second;
+        }
+        return std::nullopt;
+    }
+
+    [[nodiscard]] std::string key_for() const {
+        CacheKey key("run");
+        key.add("layers", state_.layers)
+            .add("command", result_.command)
+            .add("environment", environment_of(state_, around_.scope, false))
+            .add("user", result_.user)
+            .add("directory", result_.working_dir)
+            .add("network", result_.network)
+            .add("script", result_.script ? result_.script->content : "");
+        for (const auto& prepared : result_.mounts) {
+            const bool bind = prepared.mount.type == RunMountType::bind;
+            key.add("mount", std::to_string(static_cast<int>(prepared.mount.type)))
+                .add("target", prepared.target)
+                .add("access", prepared.mount.read_only ? "ro" : "rw")
+                .add("content", bind ? content_digest(prepared.files) : "");
+        }
+        return key.finish();
+    }
+
+    const Instruction& instruction_;
+    const State& state_;
+    const RunSurroundings& around_;
+    Sources& sources_;
+    PreparedRun result_;
+};
+
+/// Files of a step that must not outlive it, in memory: under the run directory.
+class StepFiles {
+  public:
+    explicit StepFiles(const Paths& paths) : parent_(paths.run + "/build") {
+        sys::ensure_directory(parent_, 0700);
+        sweep();
+        directory_ = parent_ + "/" + std::to_string(::getpid());
+        sys::remove_tree(directory_);
+        sys::ensure_directory(directory_, 0700);
+        lock_ = sys::Lock::acquire(directory_ + "/lock");
+    }
+
+    ~StepFiles() { sys::remove_tree(directory_); }
+
+    StepFiles(const StepFiles&) = delete;
+    StepFiles& operator=(const StepFiles&) = delete;
+
+    [[nodiscard]] std::string write(const std::string& name,
+                                    std::string_view content,
+                                    std::uint32_t mode,
+                                    Owner owner) const {
+        std::string path = directory_ + "/" + name;
+        const sys::Fd file = sys::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
+        sys::write_all(file, content);
+        sys::check(::fchown(file.get(), owner.uid, owner.gid), "set the owner of " + path);
+        sys::check(::fchmod(file.get(), mode), "set the mode of " + path);
+        return path;
+    }
+
+  private:
+    /// Builds that were killed leave theirs; nobody holds its lock.
+    void sweep() const {
+        for (const auto& name : sys::list_directory(parent_)) {
+            if (sys::exists(parent_ + "/" + name + "/lock") &&
+                sys::Lock::try_acquire(parent_ + "/" + name + "/lock"))
+                sys::remove_tree(parent_ + "/" + name);
+        }
+    }
+
+    std::string parent_;
+    std::string directory_;
+    std::optional<sys::Lock> lock_;
+};
+
+/// Brings the mounts of a step about and takes away what it made for them.
+class MountMaker {
+  public:
+    MountMaker(const Paths& paths, const NewLayer& layer)
+        : paths_(paths), layer_(layer), files_(paths) {}
+
+    Mount make(const PreparedRunMount& prepared) {
+        Mount mount;
+        mount.type = MountType::bind;
+        mount.target = prepared.target;
+        mount.read_only = prepared.mount.read_only;
+        mount.create_host_path = false;
+        ++count_;
+        switch (prepared.mount.type) {
+            case RunMountType::bind:
+                mount.source =
+                    copy_files(prepared, layer_.scratch() + "/" + std::to_string(count_));
+                break;
+            case RunMountType::cache:
+                mount.source = open_cache(prepared);
+                break;
+            case RunMountType::tmpfs:
+                mount.type = MountType::tmpfs;
+                mount.tmpfs_size = prepared.mount.size;
+                break;
+            case RunMountType::secret:
+            case RunMountType::ssh:
+                mount.source =
+                    files_.write(std::to_string(count_),
+                                 prepared.secret,
+                                 prepared.mount.mode.value_or(0400),
+                                 {prepared.mount.uid.value_or(0), prepared.mount.gid.value_or(0)});
+                mount.read_only = true;
+                break;
+        }
+        return mount;
+    }
+
+    Mount make_script(const Heredoc& script) {
+        Mount mount;
+        mount.type = MountType::bind;
+        mount.target = "/dev/pipes/" + script.name;
+        mount.source = files_.write("script", script.content, 0755, {});
+        mount.read_only = true;
+        return mount;
+    }
+
+  private:
+    /// A step sees a copy: whatever it writes there is gone with it, and no link leads out of it.
+    static std::string copy_files(const PreparedRunMount& prepared, const std::string& place) {
+        sys::ensure_directory(place, 0755);
+        const sys::Fd directory = sys::open_directory(place);
+        const bool single = !S_ISDIR(prepared.files.front().status.st_mode);
+        TreeWriter(directory, {}).write(*prepared.tree, prepared.files, single ? "file" : "");
+        return single ? place + "/file" : place;
+    }
+
+    std::string open_cache(const PreparedRunMount& prepared) {
+        const std::string name = sha256_hex(prepared.mount.id);
+        const std::string parent = paths_.state + "/build/mounts";
+        std::string directory = parent + "/" + name;
+        sys::ensure_directory(parent, 0700);
+        if (prepared.mount.sharing == CacheSharing::locked)
+            locks_.push_back(sys::Lock::acquire(directory + ".lock"));
+        if (prepared.mount.sharing == CacheSharing::exclusive) {
+            auto lock = sys::Lock::try_acquire(directory + ".lock");
+            if (!lock)
+                directory = layer_.scratch() + "/" + std::to_string(count_);
+            else
+                locks_.push_back(std::move(*lock));
+        }
+        if (!sys::exists(directory))
+            make_cache(prepared, directory);
+        return directory;
+    }
+
+    static void make_cache(const PreparedRunMount& prepared, const std::string& directory) {
+        sys::ensure_directory(directory);
+        if (prepared.tree != nullptr)
+            copy_files(prepared, directory);
+        const sys::Fd made = sys::open_directory(directory);
+        sys::check(
+            ::fchown(made.get(), prepared.mount.uid.value_or(0), prepared.mount.gid.value_or(0)),
+            "set the owner of " + directory);
+        sys::check(::fchmod(made.get(), prepared.mount.mode.value_or(0755)),
+                   "set the mode of " + directory);
+    }
+
+    const Paths& paths_;
+    const NewLayer& layer_;
+    StepFiles files_;
+    std::vector<sys::Lock> locks_;
+    int count_ = 0;
+};
+
+}  // namespace
+
+PreparedRun prepare_run(const Instruction& instruction,
+                        const State& state,
+                        const RunSurroundings& around,
+                        Sources& sources) {
+    return RunPreparer(instruction, state, around, sources).run();
+}
+
+int execute_run(const Paths& paths,
+                const Build& build,
+                const std::string& name,
+                const PreparedRun& prepared,
+                const NewLayer& layer,
+                const std::function<void(std::string_view)>& output) {
+    MountMaker maker(paths, layer);
+    runtime::StepSpec step;
+    step.name = name;
+    step.lowers = layer.lowers();
+    step.upper = layer.upper();
+    step.work = layer.work();
+    step.command = prepared.command;
+    step.environment = prepared.environment;
+    step.user = prepared.user;
+    step.working_dir = prepared.working_dir;
+    step.network = prepared.network;
+    step.extra_hosts = build.extra_hosts;
+    step.shm_size = build.shm_size;
+    for (const auto& mount : prepared.mounts)
+        step.mounts.push_back(maker.make(mount));
+    if (prepared.script)
+        step.mounts.push_back(maker.make_script(*prepared.script));
+    Strings targets;
+    for (const auto& mount : step.mounts)
+        targets.push_back(mount.target);
+    const MountPoints points(layer, targets);
+    const cgroup::Cgroups cgroups;
+    network::Networks networks(paths);
+    const int status = runtime::run_step(paths, cgroups, networks, step, output);
+    points.remove();
+    return status;
+}
+
+}  // namespace stack::build

@@ -1,0 +1,68 @@
+#pragma once
+
+// RUN: from the instruction to a command with its mounts and a cache key (preparing), and from that
+// to a layer.
+
+#include <stack/diagnostics.h>
+
+#include "engine/build/new_layer.h"
+#include "engine/build/run_mount.h"
+#include "engine/build/sources.h"
+#include "engine/build/state.h"
+#include "engine/cgroup/cgroup.h"
+#include "engine/network/networks.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace stack::build {
+
+/// A mount with its place and, for a bind, what is to be seen there.
+struct PreparedRunMount {
+    RunMount mount;
+    std::string target;  // absolute
+    const SourceTree* tree = nullptr;
+    std::vector<SourceFile> files;
+    std::string secret;  // content
+};
+
+struct PreparedRun {
+    Strings command;
+    Strings environment;  // with secrets and proxies; not part of the key
+    std::string user;
+    std::string working_dir;
+    std::string network;
+    std::vector<PreparedRunMount> mounts;
+    std::optional<Heredoc> script;  // a heredoc with an interpreter line, run as a file
+    std::string key;
+    Diagnostics diagnostics;  // where it has an error there is nothing to be done
+};
+
+/// What the preparation of a step sees beside its state.
+struct RunSurroundings {
+    const Scope& scope;
+    const Dockerfile& file;
+    const Strings& contexts;
+    const Build& build;
+    const StringMap& environment;  // secrets may come from it
+    std::size_t stage = 0;
+};
+
+[[nodiscard]] PreparedRun prepare_run(const Instruction& instruction,
+                                      const State& state,
+                                      const RunSurroundings& around,
+                                      Sources& sources);
+
+/// Runs the command with its writes in `layer` and returns its status. `output` gets what it
+/// prints.
+[[nodiscard]] int execute_run(const Paths& paths,
+                              const Build& build,
+                              const std::string& name,
+                              const PreparedRun& prepared,
+                              const NewLayer& layer,
+                              const std::function<void(std::string_view)>& output);
+
+}  // namespace stack::build

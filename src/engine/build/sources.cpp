@@ -1,0 +1,114 @@
+#include "engine/build/sources.h"
+
+#include <stack/error.h>
+
+#include "engine/build/inputs.h"
+#include "engine/build/layer_mount.h"
+#include "engine/build/new_layer.h"
+#include "engine/image/fetch.h"
+#include "sys/file.h"
+
+namespace stack::build {
+
+image::Image Sources::find_image(const std::string& reference, const std::string& platform) {
+    const bool wanted_anew = pull_ && pulled_.insert(reference).second;
+    auto image = wanted_anew ? std::nullopt : store_.find(reference);
+    if (!image) {
+        auto fetch = image::start_pull(paths_, reference, platform);
+        const std::string id = image::finish(fetch, sink_);
+        image = store_.find(id);
+    }
+    if (!image)
+        throw Error("the image " + reference + " was pulled and is not in the store");
+    return *std::move(image);
+}
+
+State Sources::image_state(const std::string& reference, const std::string& platform) {
+    const auto image = find_image(reference, platform);
+    State state;
+    state.config = image.config;
+    state.base_json = image.config_json;
+    state.layers = image.layers;
+    return state;
+}
+
+std::string Sources::context_image(const std::string& name) const {
+    constexpr std::string_view scheme = "docker-image://";
+    const std::string& source = build_.additional_contexts.at(name);
+    return source.starts_with(scheme) ? source.substr(scheme.size()) : "";
+}
+
+State Sources::base_state(const StageSource& base, const std::string& platform) {
+    switch (base.kind) {
+        case StageSource::Kind::scratch:
+            return scratch_state(platform.empty() ? machine_platform() : platform);
+        case StageSource::Kind::stage: {
+            State state = stage(base.stage);
+            state.command_is_own = false;
+            return state;
+        }
+        case StageSource::Kind::context: {
+            const std::string reference = context_image(base.name);
+            if (reference.empty())
+                throw Error("the additional context `" + base.name +
+                            "` is a directory, which cannot be a base");
+            return image_state(reference, platform);
+        }
+        case StageSource::Kind::image:
+            break;
+    }
+    return image_state(base.name, platform);
+}
+
+SourceTree Sources::open_layers(const Strings& layers) const {
+    const Strings lowers = lowers_for(store_, layers);
+    if (lowers.empty()) {
+        const std::string empty = paths_.state + "/build/empty";
+        sys::ensure_directory(empty);
+        return {sys::open_directory(empty), SourceTree::Owners::kept};
+    }
+    return {mount_layers(lowers), SourceTree::Owners::kept};
+}
+
+SourceTree& Sources::context() {
+    if (!context_)
+        context_ = std::make_unique<SourceTree>(open_context(paths_, build_));
+    return *context_;
+}
+
+SourceTree Sources::open_uncached(const StageSource& source) {
+    switch (source.kind) {
+        case StageSource::Kind::scratch:
+            return open_layers({});
+        case StageSource::Kind::stage:
+            return open_layers(stage(source.stage).layers);
+        case StageSource::Kind::context: {
+            const std::string reference = context_image(source.name);
+            if (reference.empty())
+                return open_additional_context(paths_, build_.additional_contexts.at(source.name));
+            return open_layers(find_image(reference, "").layers);
+        }
+        case StageSource::Kind::image:
+            break;
+    }
+    return open_layers(find_image(source.name, "").layers);
+}
+
+SourceTree& Sources::open(const StageSource& source) {
+    const bool is_stage = source.kind == StageSource::Kind::stage;
+    const std::string key =
+        is_stage ? "stage " + std::to_string(source.stage) : "name " + source.name;
+    auto& tree = trees_[key];
+    if (!tree)
+        tree = std::make_unique<SourceTree>(open_uncached(source));
+    return *tree;
+}
+
+void Sources::save_digests() const {
+    if (context_)
+        context_->save_digests();
+    for (const auto& [key, tree] : trees_)
+        tree->save_digests();
+}
+
+}  // namespace stack::build

@@ -1,0 +1,334 @@
+#include "engine/build/build.h"
+
+#include "base/text.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/tree.h"
+#include "tests/build/workshop.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+class RealBuild : public ::testing::Test {
+  protected:
+    void SetUp() override {
+        if (::geteuid() != 0)
+            GTEST_SKIP() << "needs root";
+    }
+
+    /// Builds and expects an image.
+    void build(const std::string& dockerfile) {
+        const auto result = shop.build(dockerfile);
+        ASSERT_NE(result.image_id, "") << result.failure << shop.output();
+    }
+
+    /// Builds, expects no image, and returns why.
+    std::string refusal(const std::string& dockerfile) {
+        const auto result = shop.build(dockerfile);
+        EXPECT_EQ(result.image_id, "");
+        return replace_all(result.failure, shop.context() + "/", "");
+    }
+
+    Workshop shop;
+};
+
+TEST_F(RealBuild, RunsCopiesAndDescribes) {
+    shop.write("app.py", "print('hello')\n");
+    build(
+        "FROM busybox\n"
+        "ARG WHO=world\n"
+        "ENV GREETING=hello\n"
+        "WORKDIR /srv/app\n"
+        "COPY app.py .\n"
+        "RUN echo \"$GREETING $WHO\" > said && pwd > where\n"
+        "USER web\n"
+        "EXPOSE 5000\n"
+        "LABEL a=b\n"
+        "CMD [\"sh\", \"-c\", \"cat said\"]\n");
+    EXPECT_EQ(shop.read("srv/app/app.py"), "print('hello')\n");
+    EXPECT_EQ(shop.read("srv/app/said"), "hello world\n");
+    EXPECT_EQ(shop.read("srv/app/where"), "/srv/app\n");
+    const auto config = shop.image().config;
+    EXPECT_EQ(config.command, (Strings{"sh", "-c", "cat said"}));
+    EXPECT_EQ(config.environment, (Strings{"PATH=/usr/local/bin:/usr/bin:/bin", "GREETING=hello"}));
+    EXPECT_EQ(config.working_dir, "/srv/app");
+    EXPECT_EQ(config.user, "web");
+    EXPECT_EQ(config.exposed_ports, Strings{"5000/tcp"});
+    EXPECT_EQ(config.labels, (StringMap{{"a", "b"}}));
+    EXPECT_EQ(shop.image().layers.size(), 4U);
+    const auto json = shop.image().config_json;
+    EXPECT_NE(json.find("RUN |1 WHO=world /bin/sh -c echo"), std::string::npos) << json;
+    EXPECT_NE(json.find("COPY app.py . # buildkit"), std::string::npos) << json;
+}
+
+TEST_F(RealBuild, DoesNothingTwiceAndOnlyWhatAChangedFileAsksFor) {
+    shop.write("a", "1");
+    shop.write("b", "1");
+    const std::string file =
+        "FROM busybox\nWORKDIR /w\nCOPY a .\nRUN cat a > x\nCOPY b .\nRUN cat b > y\n";
+    build(file);
+    const auto first = shop.image();
+    build(file);
+    EXPECT_EQ(shop.steps(),
+              (Strings{"Done FROM busybox",
+                       "CACHED WORKDIR /w",
+                       "CACHED COPY a .",
+                       "CACHED RUN cat a > x",
+                       "CACHED COPY b .",
+                       "CACHED RUN cat b > y"}));
+    EXPECT_EQ(shop.image().layers, first.layers);
+    shop.write("b", "2");
+    build(file);
+    EXPECT_EQ(shop.steps(),
+              (Strings{"Done FROM busybox",
+                       "CACHED WORKDIR /w",
+                       "CACHED COPY a .",
+                       "CACHED RUN cat a > x",
+                       "Done COPY b .",
+                       "Done RUN cat b > y"}));
+    EXPECT_EQ(shop.read("w/y"), "2");
+    shop.no_cache = true;
+    build(file);
+    EXPECT_EQ(shop.steps()[1], "Done WORKDIR /w");
+}
+
+TEST_F(RealBuild, IgnoresTimesAndWhatDockerignoreExcludes) {
+    shop.write("keep/a", "1");
+    shop.write("skip/b", "1");
+    shop.write(".dockerignore", "skip\nDockerfile\n.dockerignore\n");
+    build("FROM busybox\nCOPY . /w/\n");
+    EXPECT_EQ(shop.read("w/keep/a"), "1");
+    EXPECT_EQ(shop.attributes("w/skip"), "");
+    EXPECT_EQ(shop.attributes("w/Dockerfile"), "");
+    shop.write("skip/b", "2");
+    shop.write("keep/a", "1");
+    build("FROM busybox\nCOPY . /w/\n");
+    EXPECT_EQ(shop.steps()[1], "CACHED COPY . /w/");
+    EXPECT_NE(refusal("FROM busybox\nCOPY skip /w/\n")
+                  .find("Dockerfile:2:1: error: `skip` is not in the build context"),
+              std::string::npos);
+}
+
+TEST_F(RealBuild, TakesFromStagesThatTheTargetNeeds) {
+    build(
+        "FROM busybox AS base\nRUN echo base > /base\n"
+        "FROM busybox AS unused\nRUN false\n"
+        "FROM base AS builder\nRUN echo built > /out && chown web:staff /out\n"
+        "FROM busybox\nCOPY --from=builder /out /base /d/\nCOPY --from=0 /base /zero\n");
+    EXPECT_EQ(shop.read("d/out"), "built\n");
+    EXPECT_EQ(shop.read("d/base"), "base\n");
+    EXPECT_EQ(shop.read("zero"), "base\n");
+    EXPECT_EQ(shop.attributes("d/out"), "0644 500:601");
+    shop.options.target = "base";
+    build("FROM busybox AS base\nRUN echo base > /base\nFROM busybox\nRUN false\n");
+    EXPECT_EQ(shop.read("base"), "base\n");
+}
+
+TEST_F(RealBuild, PassesArgumentsDownTheirScopes) {
+    shop.options.args = {{"GIVEN", "given"}, {"FROM_ENV", std::nullopt}, {"http_proxy", "p"}};
+    shop.environment = {{"FROM_ENV", "env"}};
+    build(
+        "ARG TAG=latest\nARG GLOBAL=g\nFROM busybox:${TAG}\n"
+        "RUN echo \"[$GLOBAL]\" > /undeclared\n"
+        "ARG GLOBAL\nARG GIVEN=default\nARG FROM_ENV\nARG UNSET\nARG TARGETARCH\n"
+        "ENV E=${GIVEN}-${UNSET:-none}\n"
+        "RUN echo \"$GLOBAL $GIVEN $FROM_ENV $E $TARGETARCH $http_proxy\" > /declared\n");
+    EXPECT_EQ(shop.read("undeclared"), "[]\n");
+    EXPECT_EQ(shop.read("declared"), "g given env given-none amd64 p\n");
+    EXPECT_EQ(shop.image().config.environment.back(), "E=given-none");
+}
+
+TEST_F(RealBuild, RunsHeredocs) {
+    build(
+        "FROM busybox\n"
+        "RUN <<EOF\necho one > /one\necho two > /two\nEOF\n"
+        "RUN <<'EOF'\n#!/bin/cat\nthe script itself\nEOF\n"
+        "RUN cat <<A > /a && cat <<-B > /b\nin a\nA\n\tin b\n\tB\n"
+        "ENV NAME=n\n"
+        "COPY <<c.txt <<'d.txt' /files/\n$NAME\nc.txt\n$NAME\nd.txt\n");
+    EXPECT_EQ(shop.read("one"), "one\n");
+    EXPECT_EQ(shop.read("two"), "two\n");
+    EXPECT_NE(shop.output().find("the script itself"), std::string::npos);
+    EXPECT_EQ(shop.read("a"), "in a\n");
+    EXPECT_EQ(shop.read("b"), "in b\n");
+    EXPECT_EQ(shop.read("files/c.txt"), "n\n");
+    EXPECT_EQ(shop.read("files/d.txt"), "$NAME\n");
+}
+
+TEST_F(RealBuild, MountsCachesBindsAndSecretsForAStepOnly) {
+    shop.write("src/data", "data");
+    shop.options.secrets = {{"TOKEN", "token"}};
+    shop.environment = {{"TOKEN", "canary-secret"}};
+    build(
+        "FROM busybox\n"
+        "RUN --mount=type=cache,target=/cache echo 1 >> /cache/count\n"
+        "RUN --mount=type=cache,target=/cache echo 2 >> /cache/count && cp /cache/count /count\n"
+        "RUN --mount=target=/in,source=src,rw cat /in/data > /read && echo changed > /in/data\n"
+        "RUN --mount=type=secret,id=token cat /run/secrets/token | wc -c > /secret-size\n"
+        "RUN --mount=type=secret,id=token,env=T test \"$T\" = canary-secret\n"
+        "RUN --mount=type=tmpfs,target=/scratch touch /scratch/x\n");
+    EXPECT_EQ(shop.read("count"), "1\n2\n");
+    EXPECT_EQ(shop.read("read"), "data");
+    EXPECT_EQ(*sys::read_file(shop.context() + "/src/data"), "data");
+    EXPECT_EQ(shop.read("secret-size"), "13\n");
+    for (const auto* path : {"cache", "in", "run", "scratch", "etc/hosts", "etc/resolv.conf"})
+        EXPECT_EQ(shop.attributes(path), "") << path;
+    EXPECT_EQ(shop.image().config_json.find("canary-secret"), std::string::npos);
+    EXPECT_NE(refusal("FROM busybox\nRUN --mount=type=secret,id=other,required true\n")
+                  .find("the secret `other` is required"),
+              std::string::npos);
+}
+
+TEST_F(RealBuild, ReportsAFailingStepWithItsOutput) {
+    const auto result = shop.build("FROM busybox\nRUN echo before; \\\n  exit 3\n");
+    EXPECT_EQ(result.image_id, "");
+    const std::string why = replace_all(result.failure, shop.context() + "/", "");
+    EXPECT_NE(why.find("Dockerfile:2:1: error: `RUN echo before;   exit 3` failed with status 3\n"
+                       "    2 | RUN echo before; \\\n      | ^^^\n"),
+              std::string::npos)
+        << why;
+    EXPECT_NE(why.find("Its last output:\nbefore\n"), std::string::npos) << why;
+}
+
+TEST_F(RealBuild, CopiesAsTheReferenceSays) {
+    shop.write("dir/a", "a");
+    shop.write("dir/sub/b", "b", 0755);
+    shop.write("one.txt", "1");
+    shop.write("two.txt", "2");
+    build(
+        "FROM busybox\n"
+        "WORKDIR /w\n"
+        "COPY dir /contents\n"
+        "COPY one.txt renamed\n"
+        "COPY one.txt into/\n"
+        "COPY one.txt /tmp\n"
+        "COPY *.txt /wild/\n"
+        "COPY --chown=web:staff --chmod=0640 one.txt /owned\n"
+        "COPY --chown=web one.txt /made/here/\n"
+        "COPY --chmod=u=rwX,go= dir /modes\n"
+        "COPY --exclude=sub dir /without\n"
+        "COPY --parents dir/./sub/b dir/a /kept/\n"
+        "COPY --parents **/*.txt /all/\n"
+        "COPY --link one.txt /linked/\n");
+    EXPECT_EQ(shop.read("contents/sub/b"), "b");
+    EXPECT_EQ(shop.attributes("contents/sub/b"), "0755 0:0");
+    EXPECT_EQ(shop.read("w/renamed"), "1");
+    EXPECT_EQ(shop.read("w/into/one.txt"), "1");
+    EXPECT_EQ(shop.read("tmp/one.txt"), "1");
+    EXPECT_EQ(shop.read("wild/two.txt"), "2");
+    EXPECT_EQ(shop.attributes("owned"), "0640 500:601");
+    EXPECT_EQ(shop.attributes("made/here"), "0755 500:600");
+    EXPECT_EQ(shop.attributes("modes/a"), "0600 0:0");
+    EXPECT_EQ(shop.attributes("modes/sub"), "0700 0:0");
+    EXPECT_EQ(shop.attributes("without/sub"), "");
+    EXPECT_EQ(shop.read("without/a"), "a");
+    EXPECT_EQ(shop.read("kept/sub/b"), "b");
+    EXPECT_EQ(shop.read("kept/dir/a"), "a");
+    EXPECT_EQ(shop.read("all/two.txt"), "2");
+    EXPECT_EQ(shop.attributes("all/dir"), "");
+    EXPECT_EQ(shop.read("linked/one.txt"), "1");
+}
+
+TEST_F(RealBuild, RefusesWrongCopiesAtTheirLine) {
+    shop.write("a", "a");
+    EXPECT_NE(refusal("FROM busybox\nCOPY a b /c\n")
+                  .find("Dockerfile:2:1: error: several sources need a directory"),
+              std::string::npos);
+    EXPECT_NE(refusal("FROM busybox\nCOPY --chown=nobody a /c\n")
+                  .find("Dockerfile:2:1: error: there is no user `nobody`"),
+              std::string::npos);
+    EXPECT_NE(
+        refusal("FROM busybox\nCOPY a /bin\nCOPY a /bin/a/b\n").find("Dockerfile:3:1: error:"),
+        std::string::npos);
+    EXPECT_NE(refusal("FROM busybox\nCOPY --chmod=z a /c\n")
+                  .find("Dockerfile:2:1: error: `z` is not a mode"),
+              std::string::npos);
+}
+
+TEST_F(RealBuild, LeadsNoLinkOutOfTheContextOrAStage) {
+    shop.write("x", "x");
+    ASSERT_EQ(::symlink("/etc/passwd", (shop.context() + "/absolute").c_str()), 0);
+    ASSERT_EQ(::symlink("../../../../../../etc/passwd", (shop.context() + "/relative").c_str()), 0);
+    ASSERT_EQ(::symlink("/etc", (shop.context() + "/directory").c_str()), 0);
+    for (const auto* source : {"absolute", "relative", "directory/passwd", "../../../etc/passwd"})
+        EXPECT_NE(refusal("FROM busybox\nCOPY " + std::string(source) + " /stolen\n")
+                      .find("is not in the build context"),
+                  std::string::npos)
+            << source;
+    const std::string outside = shop.root() + "/outside";
+    sys::ensure_directory(outside);
+    build("FROM busybox\nRUN ln -s " + outside + " /way-out && ln -s ../../../.." + outside +
+          " /way\n"
+          "COPY x /way-out/a\nCOPY x /way/b\n");
+    EXPECT_TRUE(sys::list_directory(outside).empty());
+    EXPECT_EQ(shop.read(outside.substr(1) + "/a"), "x");
+}
+
+TEST_F(RealBuild, LeavesOutWhatIsNoFile) {
+    shop.write("x", "x");
+    ASSERT_EQ(::symlink("loop", (shop.context() + "/loop").c_str()), 0);
+    build("FROM busybox\nCOPY . /w/\n");
+    EXPECT_EQ(shop.read("w/x"), "x");
+}
+
+TEST_F(RealBuild, RecordsRemovalsInALayer) {
+    build(
+        "FROM busybox\nRUN mkdir /d && echo 1 > /d/a && echo 2 > /d/b\nRUN rm /d/a\nRUN rm -r /d "
+        "&& mkdir /d && echo 3 > /d/c\n");
+    EXPECT_EQ(shop.attributes("d/a"), "");
+    EXPECT_EQ(shop.attributes("d/b"), "");
+    EXPECT_EQ(shop.read("d/c"), "3\n");
+}
+
+TEST_F(RealBuild, StartsFromNothing) {
+    shop.write("x", "x");
+    build("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n");
+    EXPECT_EQ(shop.read("x"), "x");
+    EXPECT_EQ(shop.image().layers.size(), 1U);
+}
+
+TEST_F(RealBuild, RunsTheTriggersOfItsBase) {
+    shop.write("x", "x");
+    shop.options.tags = {"base"};
+    build("FROM busybox\nONBUILD COPY x /x\nONBUILD RUN echo triggered > /y\n");
+    EXPECT_EQ(shop.image().config.on_build.size(), 2U);
+    shop.options.tags = {};
+    build("FROM base\nRUN cat /x /y > /z\n");
+    EXPECT_EQ(shop.read("z"), "xtriggered\n");
+    EXPECT_TRUE(shop.image().config.on_build.empty());
+}
+
+TEST_F(RealBuild, UnpacksLocalArchivesWithAdd) {
+    shop.write("tree/a", "in the archive");
+    ASSERT_EQ(sys::run_and_capture(
+                  "/bin/tar",
+                  {"tar", "-C", shop.context() + "/tree", "-czf", shop.context() + "/t.tgz", "a"})
+                  .first,
+              0);
+    build("FROM busybox\nADD t.tgz /in/\nADD --unpack=false t.tgz /as/\nCOPY t.tgz /c.tgz\n");
+    EXPECT_EQ(shop.read("in/a"), "in the archive");
+    EXPECT_NE(shop.attributes("as/t.tgz"), "");
+    EXPECT_NE(shop.attributes("c.tgz"), "");
+}
+
+TEST_F(RealBuild, SourceDigestChangesWithWhatTheImageIsMadeFrom) {
+    shop.write("a", "1");
+    shop.write("b", "1");
+    shop.write("Dockerfile", "FROM busybox\nCOPY a /a\n");
+    const auto first = source_digest(shop.paths, shop.options);
+    EXPECT_EQ(source_digest(shop.paths, shop.options), first);
+    shop.write("b", "2");
+    EXPECT_EQ(source_digest(shop.paths, shop.options), first);
+    shop.write("a", "2");
+    EXPECT_NE(source_digest(shop.paths, shop.options), first);
+    shop.write("a", "1");
+    EXPECT_EQ(source_digest(shop.paths, shop.options), first);
+    shop.options.args["X"] = "1";
+    EXPECT_NE(source_digest(shop.paths, shop.options), first);
+}
+
+}  // namespace
+}  // namespace stack::build
