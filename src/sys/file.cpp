@@ -153,6 +153,18 @@ std::optional<std::string> find_device_number(const std::string& path) {
     return std::to_string(major(status.st_rdev)) + ":" + std::to_string(minor(status.st_rdev));
 }
 
+std::optional<FileStamp> find_stamp(const std::string& path) {
+    struct stat status {};
+
+    if (::stat(path.c_str(), &status) < 0) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return std::nullopt;
+        fail("stat " + path);
+    }
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
+    return FileStamp{status.st_ino, status.st_mtim.tv_sec * ns_per_s + status.st_mtim.tv_nsec};
+}
+
 void ensure_directory(const std::string& path, std::uint32_t mode) {
     if (::mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path)))
         return;

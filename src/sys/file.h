@@ -74,6 +74,17 @@ void sync_filesystem(const std::string& path);
 [[nodiscard]] std::string parent_path(const std::string& path);
 [[nodiscard]] std::string file_name(const std::string& path);
 
+/// Tells one content of a file that is only ever replaced whole from the next.
+struct FileStamp {
+    std::uint64_t inode = 0;
+    std::int64_t modified_ns = 0;
+
+    bool operator==(const FileStamp&) const = default;
+};
+
+/// nullopt when it does not exist.
+[[nodiscard]] std::optional<FileStamp> find_stamp(const std::string& path);
+
 /// A file in memory that holds `bytes`, at offset 0.
 [[nodiscard]] Fd memory_file(const char* name, std::string_view bytes);
 

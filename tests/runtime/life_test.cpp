@@ -201,6 +201,15 @@ TEST(ContainerCreate, ReturnsTheSameForTheSame) {
     EXPECT_NE(bed.create(service), id);
 }
 
+TEST(ContainerCreate, RefusesANameThatIsNone) {
+    Bed bed;
+    auto service = script("true");
+    for (const auto* name : {"../x", "a/b", ".a", "-a", "a b"}) {
+        service.container_name = name;
+        EXPECT_THROW(bed.create(service), Error) << name;
+    }
+}
+
 TEST(ContainerLog, HasTimeStreamAndText) {
     Bed bed;
     const auto id = bed.create(script("echo one; printf 'half' >&2"));

@@ -135,6 +135,14 @@ std::optional<Healthcheck> healthcheck_for(const Service& service, const ImageCo
     return check;
 }
 
+Resources resources_for(const Service& service) {
+    constexpr std::int64_t default_pids = 4096;  // a fork bomb ends in its container
+    Resources resources = service.resources;
+    if (!resources.pids)
+        resources.pids = default_pids;
+    return resources;
+}
+
 std::vector<shim::LimitSpec> limits_for(const Service& service) {
     constexpr Ulimit default_files{1024, 524288};
     std::map<std::string, Ulimit> all{{"core", {0, -1}}, {"nofile", default_files}};

@@ -28,6 +28,9 @@ namespace stack::runtime {
 [[nodiscard]] std::optional<Healthcheck> healthcheck_for(const Service& service,
                                                          const ImageConfig& image);
 
+/// The limits of its group: the service's over the defaults.
+[[nodiscard]] Resources resources_for(const Service& service);
+
 /// Resource limits of the process: the service's over the defaults.
 [[nodiscard]] std::vector<shim::LimitSpec> limits_for(const Service& service);
 

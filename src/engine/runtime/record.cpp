@@ -84,6 +84,22 @@ ContainerRecord decode_record(const std::string& text) {
     }
 }
 
+std::shared_ptr<const ContainerRecord> Records::find(const std::string& id) {
+    const std::string file = places_of(paths_, id).state + "/config.json";
+    const auto stamp = sys::find_stamp(file);
+    const auto known = entries_.find(id);
+    if (stamp && known != entries_.end() && known->second.stamp == *stamp)
+        return known->second.record;
+    const auto text = stamp ? sys::read_file(file) : std::nullopt;
+    if (!text) {
+        entries_.erase(id);
+        return nullptr;
+    }
+    auto record = std::make_shared<const ContainerRecord>(decode_record(*text));
+    entries_[id] = {*stamp, record};
+    return record;
+}
+
 Life read_life(const Places& places) {
     const Json json = read_json(places.state + "/life.json");
     Life life;

@@ -5,7 +5,10 @@
 #include <stack/paths.h>
 
 #include "engine/runtime/runtime.h"
+#include "sys/file.h"
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -23,6 +26,25 @@ struct Places {
 [[nodiscard]] std::string encode(const ContainerRecord& record);
 /// Throws stack::Error where `text` is not such a record.
 [[nodiscard]] ContainerRecord decode_record(const std::string& text);
+
+/// The records of an instance, each read again only when it was replaced: looking at every
+/// container, as each round of a supervisor does, costs a stat(2) each.
+class Records {
+  public:
+    explicit Records(Paths paths) : paths_(std::move(paths)) {}
+
+    /// nullptr where there is none.
+    [[nodiscard]] std::shared_ptr<const ContainerRecord> find(const std::string& id);
+
+  private:
+    struct Entry {
+        sys::FileStamp stamp;
+        std::shared_ptr<const ContainerRecord> record;
+    };
+
+    Paths paths_;
+    std::map<std::string, Entry> entries_;
+};
 
 /// What has become of it, over all its starts.
 struct Life {

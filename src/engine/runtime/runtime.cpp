@@ -7,42 +7,32 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "engine/runtime/description.h"
-#include "engine/runtime/helper.h"
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
-#include "engine/runtime/seccomp.h"
-#include "engine/runtime/sysctls.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/lock.h"
-#include "sys/mount.h"
 #include "sys/tree.h"
 
 #include <algorithm>
 #include <csignal>
 
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <sys/syscall.h>
-
 namespace stack::runtime {
 namespace {
-
-constexpr std::int64_t default_pids = 4096;  // a fork bomb ends in its container
 
 std::string containers_directory(const Paths& paths) {
     return paths.state + "/containers";
 }
 
-Time now() {
-    return std::chrono::system_clock::now();
-}
-
-/// The limits that hold when the stack file says nothing.
-Resources with_defaults(Resources resources) {
-    if (!resources.pids)
-        resources.pids = default_pids;
-    return resources;
+/// Docker's rule; names become hosts' names, labels and words of commands.
+bool is_name(std::string_view name) {
+    const auto is_letter_or_digit = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    return !name.empty() && is_letter_or_digit(name.front()) &&
+           std::all_of(name.begin(), name.end(), [&](char c) {
+               return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-';
+           });
 }
 
 std::uint16_t decide_port(const Port& port) {
@@ -67,156 +57,15 @@ std::vector<network::PublishedPort> decide_ports(const Service& service) {
     return ports;
 }
 
-std::uint32_t protocol_number(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::tcp:
-            return IPPROTO_TCP;
-        case Protocol::udp:
-            return IPPROTO_UDP;
-        case Protocol::sctp:
-            return IPPROTO_SCTP;
-    }
-    return IPPROTO_TCP;
-}
-
-/// Names of the container's networks in the order of their interfaces: priority, then name.
-Strings network_order(const Service& service) {
-    Strings names;
-    for (const auto& [name, attachment] : service.networks)
-        names.push_back(name);
-    std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-        return service.networks.at(a).priority > service.networks.at(b).priority;
-    });
-    return names;
-}
-
-/// One network gives the default route: the one with the highest gw_priority, else the first that
-/// has a gateway.
-void choose_gateway(const Service& service, std::vector<network::Endpoint>& endpoints) {
-    const network::Endpoint* chosen = nullptr;
-    for (const auto& endpoint : endpoints)
-        if (!endpoint.gateway4.empty() || !endpoint.gateway6.empty())
-            if (!chosen || service.networks.at(endpoint.network).gw_priority >
-                               service.networks.at(chosen->network).gw_priority)
-                chosen = &endpoint;
-    for (auto& endpoint : endpoints)
-        if (&endpoint != chosen) {
-            endpoint.gateway4.clear();
-            endpoint.gateway6.clear();
-        }
-}
-
-shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
-    shim::InterfaceSpec spec;
-    spec.bridge = endpoint.bridge_index;
-    spec.group = endpoint.group;
-    spec.host_name = endpoint.host_name;
-    spec.name = endpoint.name;
-    spec.alias = endpoint.alias;
-    spec.mac = endpoint.mac;
-    spec.address4 = endpoint.address4;
-    spec.address6 = endpoint.address6;
-    spec.gateway4 = endpoint.gateway4;
-    spec.gateway6 = endpoint.gateway6;
-    spec.mtu = static_cast<std::uint32_t>(endpoint.mtu);
-    return spec;
-}
-
-shim::FileSpec file_spec(const FileReference& reference,
-                         const FileSource& source,
-                         const std::string& directory) {
-    shim::FileSpec file;
-    const std::string target = reference.target.empty() ? reference.source : reference.target;
-    file.target = target.starts_with('/') ? target : directory + target;
-    if (source.content) {
-        file.content = *source.content;
-    } else {
-        auto content = sys::read_file(source.file);
-        if (!content)
-            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
-                        "the file " + source.file + " of " + reference.source + " does not exist");
-        file.content = std::move(*content);
-    }
-    file.mode = reference.mode.value_or(0444);
-    file.uid = parse_number<std::uint32_t>(reference.uid).value_or(0);
-    file.gid = parse_number<std::uint32_t>(reference.gid).value_or(0);
-    return file;
-}
-
-std::vector<shim::FileSpec> file_specs(const ContainerSpec& spec) {
-    std::vector<shim::FileSpec> files;
-    for (const auto& reference : spec.service.secrets)
-        if (const auto found = spec.secrets.find(reference.source); found != spec.secrets.end())
-            files.push_back(file_spec(reference, found->second, "/run/secrets/"));
-    for (const auto& reference : spec.service.configs)
-        if (const auto found = spec.configs.find(reference.source); found != spec.configs.end())
-            files.push_back(file_spec(reference, found->second, "/"));
-    return files;
-}
-
-void list_devices(const std::string& directory, std::vector<shim::DeviceSpec>& devices) {
-    for (const auto& name : sys::list_directory(directory)) {
-        const std::string path = directory + "/" + name;
-        if (sys::is_device(path))
-            devices.push_back({path, path});
-        else if (sys::is_directory(path) && name != "pts" && name != "shm" && name != "mqueue" &&
-                 name != "fd" && name != "hugepages")
-            list_devices(path, devices);
-    }
-}
-
-std::vector<shim::DeviceSpec> device_specs(const Service& service) {
-    std::vector<shim::DeviceSpec> devices;
-    if (service.privileged)
-        list_devices("/dev", devices);
-    for (const auto& device : service.devices)
-        devices.push_back({device.source, device.target.empty() ? device.source : device.target});
-    return devices;
-}
-
-std::uint64_t log_option(const Logging& logging, const char* name, std::uint64_t otherwise) {
-    const auto found = logging.options.find(name);
-    if (found == logging.options.end())
-        return otherwise;
-    const auto value = parse_bytes(found->second);
-    return value && *value > 0 ? static_cast<std::uint64_t>(*value) : otherwise;
-}
-
-/// A set of signals in /proc/PID/status, all of them where there is no such field.
-std::uint64_t signal_set(const std::string& status, const std::string& field) {
-    const auto at = status.find(field + ":");
-    return at == std::string::npos
-               ? ~std::uint64_t{0}
-               : std::strtoull(status.c_str() + at + field.size() + 1, nullptr, 16);
-}
-
-/// Whether the main thread of a process runs, or waits for a signal: sigwait(3) unblocks what it
-/// waits for, so that the sets in its status do not show it. False where that cannot be told.
-bool may_await_signals(int pid) {
-    const auto text = sys::read_file("/proc/" + std::to_string(pid) + "/syscall").value_or("");
-    return text.starts_with("running") ||
-           text.starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
-}
-
-/// The signal cannot reach a first process that neither handles nor awaits it: the kernel protects
-/// process 1 of a pid namespace (pid_namespaces(7)).
-bool would_ignore(int pid, int signal) {
-    if (may_await_signals(pid))
-        return false;
-    const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
-    const auto heard = signal_set(status, "SigCgt") | signal_set(status, "SigBlk");
-    return (heard >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
-}
-
-bool is_alive(int pid, std::uint64_t started) {
-    const sys::Fd process = sys::open_process(pid, started);
-    return process && !sys::has_ended(process);
-}
-
 }  // namespace
 
 Runtime::Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
-    : paths_(paths), cgroups_(cgroups), networks_(networks) {}
+    : paths_(paths),
+      cgroups_(cgroups),
+      networks_(networks),
+      records_(std::make_unique<Records>(paths)) {}
+
+Runtime::~Runtime() = default;
 
 std::vector<std::string> Runtime::list() const {
     auto names = sys::list_directory(containers_directory(paths_));
@@ -225,17 +74,16 @@ std::vector<std::string> Runtime::list() const {
 }
 
 std::optional<ContainerRecord> Runtime::find(const std::string& id_or_name) const {
-    if (const auto text = sys::read_file(places_of(paths_, id_or_name).state + "/config.json"))
-        return decode_record(*text);
+    if (const auto record = records_->find(id_or_name))
+        return *record;
     for (const auto& id : list()) {
-        const auto text = sys::read_file(places_of(paths_, id).state + "/config.json");
-        if (!text)
+        const auto record = records_->find(id);
+        if (!record)
             continue;  // its creation was interrupted before it had a name
-        auto record = decode_record(*text);
         constexpr std::size_t shortest_prefix = 4;
-        if (record.spec.name == id_or_name ||
+        if (record->spec.name == id_or_name ||
             (id_or_name.size() >= shortest_prefix && id.starts_with(id_or_name)))
-            return record;
+            return *record;
     }
     return std::nullopt;
 }
@@ -249,6 +97,10 @@ ContainerRecord Runtime::require(const std::string& id) const {
 }
 
 std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
+    if (!is_name(spec.name))
+        throw Error(
+            "container name " + spec.name +
+            " is not allowed: letters, digits, `_`, `.` and `-`, the first a letter or digit");
     sys::ensure_directory(containers_directory(paths_), 0711);
     const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
     if (const auto existing = find(spec.name); existing && existing->spec.name == spec.name) {
@@ -268,313 +120,13 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.ports = decide_ports(spec.service);
     record.command = command_for(spec.service, image.config);
     record.mounts = mounts_for(spec, image.config);
-    record.created = now();
+    record.created = std::chrono::system_clock::now();
     const Places places = places_of(paths_, record.id);
     STACK_FAILPOINT("container.directory");
     sys::ensure_directory(places.state, 0711);
     STACK_FAILPOINT("container.record");
     sys::replace_file(places.state + "/config.json", encode(record));
     return record.id;
-}
-
-std::vector<network::Endpoint> Runtime::attach(const ContainerRecord& record) {
-    std::vector<network::Endpoint> endpoints;
-    const Service& service = record.spec.service;
-    if (!service.network_mode.empty() && service.network_mode != "bridge")
-        return endpoints;
-    const std::string key =
-        record.spec.project + "/" + service.name + "/" + std::to_string(record.spec.number);
-    for (const auto& name : network_order(service)) {
-        auto endpoint = networks_.attach(
-            name, record.id, key, service.networks.at(name), static_cast<int>(endpoints.size()));
-        if (const auto network = networks_.find(name))
-            endpoint.resolver = network->gateway4;
-        endpoints.push_back(std::move(endpoint));
-    }
-    choose_gateway(service, endpoints);
-    return endpoints;
-}
-
-void Runtime::prepare_volumes(const ContainerRecord& record) {
-    sys::Fd image;
-    for (const auto& mount : record.mounts) {
-        if (mount.type == MountType::bind && mount.create_host_path && !sys::exists(mount.source))
-            sys::ensure_directory(mount.source);
-        if (mount.type != MountType::volume)
-            continue;
-        auto volume = storage::find_volume(paths_, mount.source);
-        if (!volume) {
-            storage::VolumeRecord made;
-            made.name = mount.source;
-            made.project = record.spec.project;
-            made.anonymous = true;
-            storage::ensure_volume(paths_, made);
-            volume = made;
-        }
-        if (volume->populated || !volume->driver_opts.empty())
-            continue;
-        if (!image && !mount.nocopy)
-            image = sys::merged_view(record.image.lowers);
-        storage::populate_volume(
-            paths_,
-            mount.source,
-            mount.nocopy ? sys::Fd()
-                         : sys::find_in_root(image, mount.target, O_RDONLY | O_DIRECTORY));
-    }
-}
-
-shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount& mount) const {
-    shim::MountSpec spec;
-    if (mount.type == MountType::image) {
-        spec.kind = shim::MountKind::overlay;
-        spec.lowers = record.image.lowers;
-        return spec;
-    }
-    spec.source = storage::volume_directory(paths_, mount.source);
-    spec.subpath = mount.subpath;
-    const auto volume = storage::find_volume(paths_, mount.source);
-    if (!volume || volume->driver_opts.empty())
-        return spec;
-    const auto option = [&](const char* name) {
-        const auto found = volume->driver_opts.find(name);
-        return found == volume->driver_opts.end() ? std::string() : found->second;
-    };
-    if (option("type") == "tmpfs") {
-        spec = {};
-        spec.kind = shim::MountKind::tmpfs;
-        spec.options = option("o");
-    } else if (const std::string flags = "," + option("o") + ",";
-               flags.find("bind,") != std::string::npos) {
-        spec.source = option("device");
-    } else if (!option("device").empty()) {
-        throw Error(std::make_error_code(std::errc::not_supported),
-                    "volume " + mount.source + ": file systems of type " + option("type") +
-                        " are not mounted; mount it on the host and bind it");
-    }
-    return spec;
-}
-
-int Runtime::pid_of(const ContainerRecord& record, const std::string& mode) const {
-    const auto [kind, name] = split_once(mode, ':');
-    for (const auto& id : list()) {
-        const auto other = find(id);
-        if (!other || other->id == record.id)
-            continue;
-        const bool matches = kind == "container"
-                                 ? other->spec.name == name || id.starts_with(name)
-                                 : other->spec.project == record.spec.project &&
-                                       other->spec.service.name == name && !other->spec.oneoff;
-        const auto live = matches ? read_live(places_of(paths_, id)) : std::nullopt;
-        if (live && is_alive(live->pid, live->pid_started))
-            return live->pid;
-    }
-    return 0;
-}
-
-shim::Spec Runtime::describe(const ContainerRecord& record,
-                             const std::vector<network::Endpoint>& endpoints) {
-    const Places places = places_of(paths_, record.id);
-    const Service& service = record.spec.service;
-    const auto lend = [&](const std::string& mode) { return pid_of(record, mode); };
-    shim::Spec spec;
-    spec.id = record.id;
-    spec.name = record.spec.name;
-    spec.process = process_for(record);
-    if (!service.privileged && !has_security_option(service, "seccomp", "unconfined"))
-        spec.process.seccomp = default_filter(paths_, spec.process.capabilities);
-    spec.lowers = record.image.lowers;
-    spec.upper = places.state + "/upper";
-    spec.work = places.state + "/work";
-    spec.mount_point = places.run + "/root";
-    spec.read_only = service.read_only ? 1 : 0;
-    spec.privileged = service.privileged ? 1 : 0;
-    spec.mounts =
-        mount_specs(record.mounts, [&](const Mount& mount) { return volume_mount(record, mount); });
-    spec.files = file_specs(record.spec);
-    spec.devices = device_specs(service);
-    if (!service.privileged && !has_security_option(service, "systempaths", "unconfined")) {
-        spec.masked_paths = masked_paths();
-        spec.read_only_paths = read_only_paths();
-    }
-    if (service.shm_size)
-        spec.shm_size = static_cast<std::uint64_t>(*service.shm_size);
-    spec.network = namespace_for(service.network_mode, "net", lend);
-    spec.pid = namespace_for(service.pid, "pid", lend);
-    spec.ipc = namespace_for(service.ipc, "ipc", lend);
-    spec.uts = service.network_mode == "host" && service.hostname.empty()
-                   ? shim::NamespaceSpec{shim::Sharing::host, ""}
-                   : namespace_for(service.uts, "uts", lend);
-    spec.cgroup = namespace_for(service.cgroup, "cgroup", lend);
-    spec.hostname = hostname_for(service, record.id);
-    spec.domainname = service.domainname;
-    spec.sysctls = sysctls_for(service.sysctls, spec);
-    for (const auto& endpoint : endpoints)
-        spec.interfaces.push_back(interface_spec(endpoint));
-    if (!endpoints.empty())
-        for (const auto& port : record.ports)
-            spec.ports.push_back({port.host_ip, port.port, protocol_number(port.protocol)});
-    spec.stdin_open = service.stdin_open ? 1 : 0;
-    spec.run_directory = places.run;
-    if (service.logging.driver != "none")
-        spec.log_path = places.state + "/log";
-    spec.log_size = log_option(service.logging, "max-size", spec.log_size);
-    spec.log_files =
-        static_cast<std::uint32_t>(log_option(service.logging, "max-file", spec.log_files));
-    spec.boot_id = sys::boot_id();
-    if (!record.spec.project.empty()) {
-        spec.supervisor_pid_file =
-            paths_.run + "/projects/" + record.spec.project + "/supervisor.pid";
-        spec.supervisor = {sys::own_program(),
-                           "--root",
-                           paths_.instance.empty() ? "" : paths_.state,
-                           "supervise",
-                           record.spec.project};
-    }
-    return spec;
-}
-
-namespace {
-
-/// Files of ours that stand where the image has its own.
-void add_host_files(shim::Spec& spec,
-                    const ContainerRecord& record,
-                    const std::vector<network::Endpoint>& endpoints,
-                    const std::string& directory) {
-    const Service& service = record.spec.service;
-    const bool shares_network = spec.network.sharing != shim::Sharing::own;
-    sys::replace_volatile_file(directory + "/hostname", spec.hostname + "\n", 0644);
-    sys::replace_volatile_file(directory + "/hosts", hosts_file(record, endpoints), 0644);
-    std::vector<std::pair<std::string, std::string>> files{
-        {directory + "/hostname", "/etc/hostname"}, {directory + "/hosts", "/etc/hosts"}};
-    if (shares_network) {
-        if (sys::exists("/etc/resolv.conf"))
-            files.emplace_back("/etc/resolv.conf", "/etc/resolv.conf");
-    } else {
-        sys::replace_volatile_file(
-            directory + "/resolv.conf", resolv_conf(service, endpoints), 0644);
-        files.emplace_back(directory + "/resolv.conf", "/etc/resolv.conf");
-    }
-    for (const auto& [source, target] : files) {
-        shim::MountSpec mount;
-        mount.source = source;
-        mount.target = target;
-        spec.mounts.insert(spec.mounts.begin(),
-                           mount);  // a mount of the user's at the same place covers it
-    }
-    if (service.init) {
-        shim::MountSpec init;
-        init.source = helper_file();
-        init.target = "/dev/init";
-        init.read_only = 1;
-        spec.mounts.push_back(init);
-        spec.process.arguments.insert(spec.process.arguments.begin(), {"/dev/init", "init"});
-    }
-}
-
-}  // namespace
-
-Starting Runtime::start(const std::string& id) {
-    const ContainerRecord record = require(id);
-    settle(id);
-    const Places places = places_of(paths_, record.id);
-    for (const auto& directory :
-         {places.state + "/upper", places.state + "/work", places.run + "/root"})
-        sys::ensure_directory(directory);
-    prepare_volumes(record);
-    STACK_FAILPOINT("container.start.volumes");
-    const auto endpoints = attach(record);
-    STACK_FAILPOINT("container.start.attached");
-    Strings warnings;
-    const auto placement =
-        cgroups_.ensure(places.cgroup, with_defaults(record.spec.service.resources), warnings);
-    shim::Spec spec = describe(record, endpoints);
-    add_host_files(spec, record, endpoints, places.run);
-    spec.attach_files = placement.attach_files;
-    spec.v2_directory = placement.v2_directory;
-    spec.oom_file = cgroups_.oom_file(places.cgroup);
-    if (!endpoints.empty() && !record.ports.empty())
-        networks_.publish(record.id, endpoints.front(), record.ports);
-    STACK_FAILPOINT("container.start.published");
-    Life life = read_life(places);
-    life.stopped_by_user = false;
-    life.ended = false;
-    life.started_once = true;
-    life.started = now();
-    write_life(places, life);
-    sys::Pipe status = sys::make_pipe();
-    constexpr int status_fd = 4;
-    const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
-    Starting starting;
-    starting.id = record.id;
-    starting.shim = start_helper(
-        "run",
-        shim::encode(spec),
-        {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}, {status.write.get(), status_fd}},
-        true);
-    starting.status = std::move(status.read);
-    STACK_FAILPOINT("container.start.spawned");
-    return starting;
-}
-
-void Runtime::finish_start(const Starting& starting, const std::string& status) {
-    if (status == "started")
-        return;
-    const Places places = places_of(paths_, starting.id);
-    static_cast<void>(sys::wait(starting.shim));
-    auto [code, sentence] = split_once(status, ' ');
-    Life life = read_life(places);
-    life.ended = true;
-    life.finished = now();
-    life.exit = {};
-    life.exit.code = parse_number<int>(code).value_or(125);
-    write_life(places, life);
-    sys::remove_file(places.run + "/live.json");
-    settle(starting.id);
-    if (sentence.empty())
-        sentence = "its shim died before the container ran";
-    throw Error(std::make_error_code(std::errc::io_error),
-                "container " + require(starting.id).spec.name + " cannot be started: " + sentence);
-}
-
-Duration Runtime::begin_stop(const std::string& id, std::optional<Duration> timeout) {
-    const ContainerRecord record = require(id);
-    const Places places = places_of(paths_, record.id);
-    Life life = read_life(places);
-    life.stopped_by_user = true;
-    write_life(places, life);
-    const auto live = read_live(places);
-    const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
-    if (!process)
-        return Duration::zero();
-    if (cgroups_.frozen(places.cgroup))
-        cgroups_.freeze(places.cgroup, false);
-    const int signal = stop_signal_for(record.spec.service, record.image.config);
-    const bool deaf =
-        record.spec.service.pid.empty() && signal != SIGKILL && would_ignore(live->pid, signal);
-    sys::send_signal(process, signal);
-    constexpr std::chrono::seconds default_grace{10};
-    return deaf ? Duration::zero()
-                : timeout.value_or(record.spec.service.stop_grace_period.value_or(default_grace));
-}
-
-void Runtime::signal(const std::string& id, int signal) {
-    const Places places = places_of(paths_, id);
-    const auto live = read_live(places);
-    const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
-    if (process)
-        sys::send_signal(process, signal);
-    if (signal == SIGKILL && cgroups_.frozen(places.cgroup))
-        cgroups_.freeze(places.cgroup, false);
-}
-
-void Runtime::kill(const std::string& id) {
-    const Places places = places_of(paths_, id);
-    cgroups_.kill(places.cgroup);
-    signal(id, SIGKILL);
-}
-
-void Runtime::pause(const std::string& id, bool paused) {
-    cgroups_.freeze(places_of(paths_, id).cgroup, paused);
 }
 
 void Runtime::update(const std::string& id,
@@ -587,7 +139,7 @@ void Runtime::update(const std::string& id,
     record.spec.config_digest = config_digest;
     Strings warnings;
     if (read_live(places))
-        cgroups_.ensure(places.cgroup, with_defaults(service.resources), warnings);
+        cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
     sys::replace_file(places.state + "/config.json", encode(record));
 }
 
@@ -617,7 +169,7 @@ void Runtime::settle(const std::string& id) {
         const auto ended = read_exit(places);
         life.ended = true;
         life.exit = ended ? ended->exit : ExitStatus{};
-        life.finished = ended ? ended->finished : now();
+        life.finished = ended ? ended->finished : std::chrono::system_clock::now();
         if (live)
             life.started = live->started;
         STACK_FAILPOINT("container.settle.life");
@@ -641,6 +193,7 @@ void Runtime::remove(const std::string& id, bool anonymous_volumes) {
     }
     settle(id);
     cgroups_.remove(places.cgroup);
+    cgroups_.remove_if_empty(sys::parent_path(places.cgroup));
     STACK_FAILPOINT("container.remove.settled");
     networks_.release(id);
     STACK_FAILPOINT("container.remove.released");
@@ -655,59 +208,6 @@ void Runtime::remove(const std::string& id, bool anonymous_volumes) {
     }
     STACK_FAILPOINT("container.remove.renamed");
     sys::remove_tree(trash);
-}
-
-std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
-    const Places places = places_of(paths_, id);
-    const auto text = sys::read_file(places.state + "/config.json");
-    if (!text)
-        return std::nullopt;
-    const ContainerRecord record = decode_record(*text);
-    const Life life = read_life(places);
-    ObservedContainer seen;
-    seen.id = record.id;
-    seen.name = record.spec.name;
-    seen.project = record.spec.project;
-    seen.service = record.spec.service.name;
-    seen.number = record.spec.number;
-    seen.oneoff = record.spec.oneoff;
-    seen.config_digest = record.spec.config_digest;
-    seen.service_config = record.spec.service;
-    seen.anonymous_salt = record.spec.anonymous_salt;
-    seen.image = record.spec.image;
-    seen.image_id = record.image.id;
-    seen.command = record.command;
-    seen.labels = labels_for(record);
-    seen.created = record.created;
-    seen.started = life.started;
-    seen.finished = life.finished;
-    seen.restarts = life.restarts;
-    seen.stopped_by_user = life.stopped_by_user;
-    seen.mounts = record.mounts;
-    for (const auto& port : record.ports)
-        seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
-    const auto live = read_live(places);
-    if (live && watch(id)) {
-        seen.state =
-            cgroups_.frozen(places.cgroup) ? ContainerState::paused : ContainerState::running;
-        seen.pid = live->pid;
-        seen.started = live->started;
-        seen.health = read_health(places).health;
-        if (seen.health == Health::none &&
-            healthcheck_for(record.spec.service, record.image.config))
-            seen.health = Health::starting;
-        for (const auto& lease : networks_.held_addresses(id))
-            seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6});
-    } else if (live || life.started_once) {
-        seen.state = ContainerState::exited;
-        if (const auto ended = live ? read_exit(places) : std::nullopt) {
-            seen.exit = ended->exit;
-            seen.finished = ended->finished;
-        } else if (life.ended) {
-            seen.exit = life.exit;
-        }
-    }
-    return seen;
 }
 
 void Runtime::set_health(const std::string& id, Health health, int failing_streak) {

@@ -5,12 +5,13 @@
 //
 //   <state>/containers/<id>/config.json   ContainerRecord, durable: all that a start needs
 //   <state>/containers/<id>/upper, work   the writable layer
-//   <state>/containers/<id>/log, log.1 …  output, bounded (20 MiB x 5): `<RFC 3339 ns>
-//   stdout|stderr F|P <text>` <state>/containers/<id>/life.json     how often it was restarted,
-//   whether a person stopped it, the last exit <run>/containers/<id>/live.json       pids and start
-//   times of shim and init, boot id; while it runs <run>/containers/<id>/exit.json       written by
-//   the shim, whole and before it ends: code, signal, oom, times <run>/containers/<id>/health.json
-//   last word of the health check <run>/containers/<id>/shim.sock       attach, resize, kill
+//   <state>/containers/<id>/log, log.1 …  output, bounded (20 MiB x 5), one line each:
+//                                         `<RFC 3339 ns> stdout|stderr F|P <text>`
+//   <state>/containers/<id>/life.json     restarts, whether a person stopped it, the last exit
+//   <state>/containers/<id>/hosts …       /etc/hosts, hostname and resolv.conf of the container
+//   <run>/containers/<id>/live.json       pids and start times of shim and init, boot id
+//   <run>/containers/<id>/exit.json       by the shim, whole, before it ends: code, signal, oom,
+//   time <run>/containers/<id>/health.json     last word of the health check
 //
 // The kernel and these files are the truth; nothing here remembers.
 
@@ -26,6 +27,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,9 +75,14 @@ struct ExecOptions {
     bool privileged = false;
 };
 
+class Records;
+
 class Runtime {
   public:
     Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks);
+    ~Runtime();
+    Runtime(const Runtime&) = delete;
+    Runtime& operator=(const Runtime&) = delete;
 
     /// Postcondition: a container of this name, configuration digest and image exists; returns its
     /// id. Ports that ask for a free one are decided here. Throws where the name belongs to another
@@ -148,6 +155,7 @@ class Runtime {
     Paths paths_;
     const cgroup::Cgroups& cgroups_;
     network::Networks& networks_;
+    std::unique_ptr<Records> records_;
 };
 
 /// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on

@@ -39,6 +39,7 @@ class Scratch {
     ~Scratch() {
         cgroups_.kill(cgroup);
         cgroups_.remove(cgroup);
+        cgroups_.remove_if_empty(sys::parent_path(cgroup));
         networks_.release(id);
         sys::remove_tree(directory);
     }

@@ -1,0 +1,63 @@
+// What is there of a container, from its files and the kernel.
+
+#include "engine/runtime/description.h"
+#include "engine/runtime/process.h"
+#include "engine/runtime/record.h"
+#include "engine/runtime/runtime.h"
+
+namespace stack::runtime {
+
+std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
+    const Places places = places_of(paths_, id);
+    const auto found = records_->find(id);
+    if (!found)
+        return std::nullopt;
+    const ContainerRecord& record = *found;
+    const Life life = read_life(places);
+    ObservedContainer seen;
+    seen.id = record.id;
+    seen.name = record.spec.name;
+    seen.project = record.spec.project;
+    seen.service = record.spec.service.name;
+    seen.number = record.spec.number;
+    seen.oneoff = record.spec.oneoff;
+    seen.config_digest = record.spec.config_digest;
+    seen.service_config = record.spec.service;
+    seen.anonymous_salt = record.spec.anonymous_salt;
+    seen.image = record.spec.image;
+    seen.image_id = record.image.id;
+    seen.command = record.command;
+    seen.labels = labels_for(record);
+    seen.created = record.created;
+    seen.started = life.started;
+    seen.finished = life.finished;
+    seen.restarts = life.restarts;
+    seen.stopped_by_user = life.stopped_by_user;
+    seen.mounts = record.mounts;
+    for (const auto& port : record.ports)
+        seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
+    const auto live = read_live(places);
+    if (live && watch(id)) {
+        seen.state =
+            cgroups_.frozen(places.cgroup) ? ContainerState::paused : ContainerState::running;
+        seen.pid = live->pid;
+        seen.started = live->started;
+        seen.health = read_health(places).health;
+        if (seen.health == Health::none &&
+            healthcheck_for(record.spec.service, record.image.config))
+            seen.health = Health::starting;
+        for (const auto& lease : networks_.held_addresses(id))
+            seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6});
+    } else if (live || life.started_once) {
+        seen.state = ContainerState::exited;
+        if (const auto ended = live ? read_exit(places) : std::nullopt) {
+            seen.exit = ended->exit;
+            seen.finished = ended->finished;
+        } else if (life.ended) {
+            seen.exit = life.exit;
+        }
+    }
+    return seen;
+}
+
+}  // namespace stack::runtime

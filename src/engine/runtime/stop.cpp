@@ -1,0 +1,85 @@
+// Signals to a container, and the polite end of one.
+
+#include "engine/runtime/process.h"
+#include "engine/runtime/record.h"
+#include "engine/runtime/runtime.h"
+#include "sys/file.h"
+
+#include <csignal>
+#include <cstdlib>
+
+#include <sys/syscall.h>
+
+namespace stack::runtime {
+namespace {
+
+/// A set of signals in /proc/PID/status, all of them where there is no such field.
+std::uint64_t signal_set(const std::string& status, const std::string& field) {
+    const auto at = status.find(field + ":");
+    return at == std::string::npos
+               ? ~std::uint64_t{0}
+               : std::strtoull(status.c_str() + at + field.size() + 1, nullptr, 16);
+}
+
+/// Whether the main thread of a process runs, or waits for a signal: sigwait(3) unblocks what it
+/// waits for, so that the sets in its status do not show it. False where that cannot be told.
+bool may_await_signals(int pid) {
+    const auto text = sys::read_file("/proc/" + std::to_string(pid) + "/syscall").value_or("");
+    return text.starts_with("running") ||
+           text.starts_with(std::to_string(SYS_rt_sigtimedwait) + " ");
+}
+
+/// The signal cannot reach a first process that neither handles nor awaits it: the kernel protects
+/// process 1 of a pid namespace (pid_namespaces(7)).
+bool would_ignore(int pid, int signal) {
+    if (may_await_signals(pid))
+        return false;
+    const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
+    const auto heard = signal_set(status, "SigCgt") | signal_set(status, "SigBlk");
+    return (heard >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
+}
+
+}  // namespace
+
+Duration Runtime::begin_stop(const std::string& id, std::optional<Duration> timeout) {
+    const ContainerRecord record = require(id);
+    const Places places = places_of(paths_, record.id);
+    Life life = read_life(places);
+    life.stopped_by_user = true;
+    write_life(places, life);
+    const auto live = read_live(places);
+    const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
+    if (!process)
+        return Duration::zero();
+    if (cgroups_.frozen(places.cgroup))
+        cgroups_.freeze(places.cgroup, false);
+    const int signal = stop_signal_for(record.spec.service, record.image.config);
+    const bool deaf =
+        record.spec.service.pid.empty() && signal != SIGKILL && would_ignore(live->pid, signal);
+    sys::send_signal(process, signal);
+    constexpr std::chrono::seconds default_grace{10};
+    return deaf ? Duration::zero()
+                : timeout.value_or(record.spec.service.stop_grace_period.value_or(default_grace));
+}
+
+void Runtime::signal(const std::string& id, int signal) {
+    const Places places = places_of(paths_, id);
+    const auto live = read_live(places);
+    const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
+    if (process)
+        sys::send_signal(process, signal);
+    if (signal == SIGKILL && cgroups_.frozen(places.cgroup))
+        cgroups_.freeze(places.cgroup, false);
+}
+
+void Runtime::kill(const std::string& id) {
+    const Places places = places_of(paths_, id);
+    cgroups_.kill(places.cgroup);
+    signal(id, SIGKILL);
+}
+
+void Runtime::pause(const std::string& id, bool paused) {
+    cgroups_.freeze(places_of(paths_, id).cgroup, paused);
+}
+
+}  // namespace stack::runtime
