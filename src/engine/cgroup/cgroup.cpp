@@ -299,6 +299,11 @@ void Cgroups::remove(const std::string& path) const {
                 "cgroup " + path + " is still in use by processes " + join(pids, ", "));
 }
 
+void Cgroups::remove_if_empty(const std::string& path) const {
+    for (const auto& root : Tree(mount_, mode_, controllers_).roots())
+        static_cast<void>(sys::try_remove_directory(root + "/" + path));
+}
+
 std::vector<int> Cgroups::processes(const std::string& path) const {
     const Tree tree(mount_, mode_, controllers_);
     const std::string v2 = tree.v2_directory(path);

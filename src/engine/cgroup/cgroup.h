@@ -76,6 +76,8 @@ class Cgroups {
     /// Postcondition: the group and those below it are gone. Waits a bounded time for its last
     /// processes; throws with their pids after that.
     void remove(const std::string& path) const;
+    /// Removes the group where nothing is in it and nothing below it; otherwise it stays.
+    void remove_if_empty(const std::string& path) const;
 
     [[nodiscard]] std::vector<int> processes(const std::string& path) const;
     /// How many processes the kernel has killed there for want of memory.
