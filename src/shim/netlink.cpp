@@ -162,6 +162,19 @@ void name_owner(Socket& socket, const InterfaceSpec& interface) {
     socket.must_talk(message, "name the owner of interface " + interface.host_name);
 }
 
+/// A container that uses its own published port is answered through the port it asked by.
+void allow_hairpin(Socket& socket, const InterfaceSpec& interface) {
+    Message message(RTM_SETLINK, 0);
+    auto& link = message.body<ifinfomsg>();
+    link.ifi_family = AF_BRIDGE;
+    link.ifi_index = static_cast<int>(::if_nametoindex(interface.host_name.c_str()));
+    const auto port = message.open(IFLA_PROTINFO | NLA_F_NESTED);
+    const std::uint8_t on = 1;
+    message.put(IFLA_BRPORT_MODE, &on, sizeof on);
+    message.close(port);
+    socket.must_talk(message, "allow hairpin on interface " + interface.host_name);
+}
+
 void bring_up(Socket& socket, int index, const std::string& name) {
     Message message(RTM_NEWLINK, 0);
     auto& link = message.body<ifinfomsg>();
@@ -230,6 +243,7 @@ void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid) {
     for (const auto& interface : interfaces) {
         make_interface(socket, interface, pid);
         name_owner(socket, interface);
+        allow_hairpin(socket, interface);
     }
 }
 

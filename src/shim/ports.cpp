@@ -14,8 +14,7 @@
 namespace stack::shim {
 namespace {
 
-/// Drops every packet for the socket: a connection that the map missed is ignored, not accepted
-/// into a queue.
+/// A bound UDP socket would collect what the map missed: it takes nothing.
 void drop_everything(int fd) {
     sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
     const sock_fprog program{1, &drop};
@@ -44,11 +43,13 @@ bool bind_one(const PortSpec& port, const sockaddr* address, socklen_t size) {
     if (fd < 0)
         return false;
     const int one = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (address->sa_family == AF_INET6)
         ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    drop_everything(fd);
-    if (::bind(fd, address, size) < 0 || (port.protocol == IPPROTO_TCP && ::listen(fd, 1) < 0)) {
+    if (port.protocol == IPPROTO_UDP)
+        drop_everything(fd);
+    // Bound, not listening, and without SO_REUSEADDR: nobody else gets the port, and a connection
+    // that the map missed (to ::1, say) is refused at once instead of hanging.
+    if (::bind(fd, address, size) < 0) {
         const int error = errno;
         ::close(fd);
         if (error == EAFNOSUPPORT ||

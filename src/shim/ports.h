@@ -7,8 +7,8 @@
 namespace stack::shim {
 
 /// Binds each port and leaves the sockets open, so that nobody else gets it and a second container
-/// is refused at once. Packets never reach them: the kernel's map sends them on, and a filter drops
-/// what it does not. Gives up naming the port where it is taken.
+/// is refused at once. Connections never reach them: the kernel's map sends them on to the
+/// container. Gives up naming the port where it is taken.
 void reserve_ports(const std::vector<PortSpec>& ports);
 
 }  // namespace stack::shim

@@ -128,8 +128,7 @@ bool is_directory(int fd) {
     return ::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-// --- the root
-// ---------------------------------------------------------------------------------------------------
+// --- the root ---
 
 /// Kernels before 6.7 take all lower directories in one option, which then must fit a page.
 int mount_overlay(const Spec& spec) {
@@ -163,8 +162,7 @@ int open_root(const Spec& spec) {
     return overlay;
 }
 
-// --- what the kernel offers
-// --------------------------------------------------------------------------------------
+// --- what the kernel offers ---
 
 constexpr unsigned int no_suid_dev_exec = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
@@ -319,8 +317,7 @@ Terminal mount_dev(int root, const Spec& spec) {
     return terminal;
 }
 
-// --- what the user mounts
-// ------------------------------------------------------------------------------------------
+// --- what the user mounts ---
 
 std::uint64_t propagation_flag(const std::string& text) {
     const std::string kind = !text.empty() && text.front() == 'r' ? text.substr(1) : text;
@@ -455,8 +452,7 @@ void mount_files(int root, const Spec& spec) {
     ::close(store);
 }
 
-// --- what is hidden
-// ------------------------------------------------------------------------------------------------
+// --- what is hidden ---
 
 /// -1: this kernel does not have it. Anything else that keeps us from hiding it is fatal.
 int open_kernel_path(int root, const std::string& path) {
