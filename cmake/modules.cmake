@@ -4,9 +4,6 @@
 # stack_module(NAME DEPS...): the library stack_NAME made of every .cpp of the current folder.
 function(stack_module name)
     file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/*.cpp")
-    if(NOT sources)
-        return()
-    endif()
     add_library(stack_${name} STATIC ${sources})
     target_include_directories(stack_${name} PUBLIC "${PROJECT_SOURCE_DIR}/include")
     target_compile_options(stack_${name} PUBLIC "SHELL:-iquote ${PROJECT_SOURCE_DIR}/src")
