@@ -1,0 +1,191 @@
+// A stack's life from the outside: up, look, change, down; and what it survives.
+
+#include "tests/integration/world.h"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+constexpr const char* web_file = R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sh -c 'echo serving; exec httpd -f -p 80 -h /etc'
+    ports: ["8080:80"]
+    restart: on-failure
+  worker:
+    image: busybox
+    command: sleep 1000
+    depends_on: [web]
+)";
+
+class Life : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-v", "-t", "1"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Life, ThePublishedPortIsReachedAndTheNamesResolve) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(
+        eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    EXPECT_NE(
+        stack_.must({"exec", "worker", "wget", "-q", "-O", "-", "http://web/passwd"}).find("root:"),
+        std::string::npos);
+    EXPECT_NE(stack_.must({"logs", "--no-log-prefix", "web"}).find("serving"), std::string::npos);
+    EXPECT_EQ(stack_.must({"port", "web", "80"}), "0.0.0.0:8080\n");
+}
+
+TEST_F(Life, AnUnchangedStackIsAnEmptyPlanAndNothingChanges) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto before = containers(stack_);
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+    stack_.must({"up", "-d"});
+    const auto after = containers(stack_);
+    ASSERT_EQ(before.size(), after.size());
+    for (std::size_t i = 0; i < before.size(); ++i) {
+        EXPECT_EQ(before[i]["ID"], after[i]["ID"]);
+        EXPECT_EQ(before[i]["CreatedAt"], after[i]["CreatedAt"]);
+    }
+}
+
+TEST_F(Life, AChangeIsShownWithBothValuesAndRecreatesOnlyItsService) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto worker = container(stack_, "worker")["ID"];
+    const auto web = container(stack_, "web")["ID"];
+    std::string changed = web_file;
+    changed.replace(changed.find("echo serving"), 12, "echo changed");
+    stack_.write("compose.yaml", changed);
+    const std::string plan = stack_.must({"plan"});
+    EXPECT_NE(plan.find("configuration changed"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("echo serving"), std::string::npos) << plan;
+    EXPECT_NE(plan.find("echo changed"), std::string::npos) << plan;
+    stack_.must({"up", "-d", "-t", "1"});
+    EXPECT_EQ(container(stack_, "worker")["ID"], worker);
+    EXPECT_NE(container(stack_, "web")["ID"], web);
+}
+
+TEST_F(Life, AVolumeOutlivesDownAndGoesWhenAsked) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  keeper:
+    image: busybox
+    command: sh -c 'echo visit >> /data/visits; exec sleep 1000'
+    volumes: ["data:/data"]
+volumes:
+  data:
+)");
+    for (int i = 0; i < 2; ++i) {
+        stack_.must({"up", "-d"});
+        EXPECT_TRUE(eventually([&] {
+            return stack_.run({"exec", "keeper", "test", "-s", "/data/visits"}).status == 0;
+        }));
+        if (i == 0)
+            stack_.must({"down", "-t", "1"});
+    }
+    EXPECT_TRUE(eventually([&] {
+        return stack_.must({"exec", "keeper", "cat", "/data/visits"}) == "visit\nvisit\n";
+    }));
+    stack_.must({"down", "-v", "-t", "1"});
+    EXPECT_EQ(stack_.must({"volumes", "-q"}), "");
+}
+
+TEST_F(Life, StopStartAndRestartKeepTheContainer) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto id = container(stack_, "web")["ID"];
+    stack_.must({"stop", "-t", "1", "web"});
+    EXPECT_EQ(container(stack_, "web")["State"], "exited");
+    stack_.must({"start", "web"});
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    stack_.must({"restart", "-t", "1", "web"});
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    EXPECT_EQ(container(stack_, "web")["ID"], id);
+}
+
+TEST_F(Life, AFailedContainerIsStartedAgain) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto id = container(stack_, "web")["ID"];
+    stack_.must({"kill", "web"});
+    EXPECT_TRUE(
+        eventually([&] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
+    EXPECT_EQ(container(stack_, "web")["ID"], id);
+}
+
+TEST_F(Life, AKilledSupervisorComesBackAndNothingIsLost) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const int before = supervisor_pid(stack_, "shop");
+    ASSERT_GT(before, 0);
+    const auto id = container(stack_, "web")["ID"];
+    ASSERT_EQ(::kill(before, SIGKILL), 0);
+    EXPECT_TRUE(eventually([&] {
+        const int now = supervisor_pid(stack_, "shop");
+        return now > 0 && now != before && ::kill(now, 0) == 0;
+    })) << "no shim started another one";
+    EXPECT_EQ(container(stack_, "web")["ID"], id);
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+    stack_.must({"kill", "web"});  // the new one restarts it
+    EXPECT_TRUE(eventually([&] { return container(stack_, "web")["State"] == "running"; }));
+}
+
+TEST_F(Life, DependentsWaitUntilWhatTheyNeedIsHealthy) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  db:
+    image: busybox
+    command: sh -c 'sleep 1; touch /ready; exec sleep 1000'
+    healthcheck: {test: ["CMD", "test", "-e", "/ready"], interval: 5s, start_period: 30s, start_interval: 100ms}
+  migrate:
+    image: busybox
+    command: "true"
+    depends_on: {db: {condition: service_healthy}}
+  web:
+    image: busybox
+    command: sleep 1000
+    depends_on: {migrate: {condition: service_completed_successfully}}
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(container(stack_, "db")["Health"], "healthy");
+    EXPECT_EQ(container(stack_, "migrate")["ExitCode"], 0);
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+}
+
+TEST_F(Life, LimitsHoldAndOutOfMemoryIsTold) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  hog:
+    image: busybox
+    command: sh -c 'x=a; while true; do x=$$x$$x; done'
+    mem_limit: 16m
+    memswap_limit: 16m
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(eventually([&] { return container(stack_, "hog")["State"] == "exited"; }));
+    const auto hog = container(stack_, "hog");
+    EXPECT_NE(hog["Status"].get<std::string>().find("out of memory"), std::string::npos)
+        << hog["Status"];
+}
+
+}  // namespace
+}  // namespace stack::test

@@ -1,0 +1,96 @@
+// Bad input: one located sentence, exit code 1, nothing changed.
+
+#include "tests/integration/world.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class Refusal : public testing::Test {
+  protected:
+    void expect_refused(const std::vector<std::string>& words,
+                        const std::vector<std::string>& said) {
+        const Result result = stack_.run(words);
+        EXPECT_EQ(result.status, 1) << result.err;
+        for (const auto& text : said)
+            EXPECT_NE(result.err.find(text), std::string::npos) << "\"" << text << "\" is not in:\n"
+                                                                << result.err;
+        expect_nothing_left(stack_);
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Refusal, NoFile) {
+    expect_refused({"up", "-d"}, {"no stack file found", "-f FILE"});
+}
+
+TEST_F(Refusal, YamlSyntax) {
+    stack_.write("compose.yaml", "services:\n  web:\n\timage: x\n");
+    expect_refused({"up", "-d"}, {"compose.yaml:3:", "tab"});
+}
+
+TEST_F(Refusal, UnknownKey) {
+    stack_.write("compose.yaml", "services:\n  web:\n    imgae: busybox\n");
+    expect_refused(
+        {"up", "-d"},
+        {"compose.yaml:3:5: error: unknown key `imgae` in service `web`", "did you mean `image`?"});
+}
+
+TEST_F(Refusal, UndefinedVolume) {
+    stack_.write("compose.yaml",
+                 "services:\n  web:\n    image: busybox\n    volumes: [\"date:/data\"]\nvolumes:\n "
+                 " data:\n");
+    expect_refused({"up", "-d"},
+                   {"compose.yaml:4:", "undefined volume `date`", "did you mean `data`?"});
+}
+
+TEST_F(Refusal, ImageNotFound) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web:\n    image: localhost:5999/none\n");
+    const Result result = stack_.run({"up", "-d"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("registry localhost:5999 cannot be reached"), std::string::npos)
+        << result.err;
+    static_cast<void>(stack_.run({"down"}));
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+    expect_nothing_left(stack_);
+}
+
+TEST_F(Refusal, PortTaken) {
+    import_busybox(stack_);
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n  web:\n    image: busybox\n    command: sleep 100\n    "
+                 "ports: [\"8080:80\"]\n");
+    StackProgram other;
+    stack_.write("other.yaml",
+                 "name: other\nservices:\n  front:\n    image: busybox\n    command: sleep 100\n   "
+                 " ports: [\"8080:80\"]\n");
+    stack_.must({"-f", "other.yaml", "up", "-d"});
+    const Result result = stack_.run({"up", "-d"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("8080/tcp is published by container other-front-1 of stack other"),
+              std::string::npos)
+        << result.err;
+    EXPECT_TRUE(containers(stack_).empty());
+    stack_.must({"-f", "other.yaml", "down", "-t", "1"});
+    EXPECT_TRUE(eventually([&] {
+        return supervisor_pid(stack_, "other") == 0 && supervisor_pid(stack_, "shop") == 0;
+    }));
+    expect_nothing_left(stack_);
+}
+
+TEST_F(Refusal, BuildStepFailed) {
+    import_busybox(stack_);
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web:\n    build: .\n");
+    stack_.write("Dockerfile", "FROM busybox\nRUN echo trying; exit 3\n");
+    const Result result = stack_.run({"up", "-d"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("Dockerfile:2"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("trying"), std::string::npos) << result.err;
+    static_cast<void>(stack_.run({"down"}));
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+}
+
+}  // namespace
+}  // namespace stack::test

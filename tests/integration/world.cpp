@@ -1,0 +1,113 @@
+#include "tests/integration/world.h"
+
+#include "tests/support/sandbox.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+namespace stack::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A root file system with busybox under all of its names.
+void make_busybox_root(const fs::path& root) {
+    for (const auto* directory : {"bin", "etc", "dev", "proc", "sys", "tmp", "root", "var"})
+        fs::create_directories(root / directory);
+    fs::copy_file("/bin/busybox", root / "bin/busybox");
+    std::istringstream names(run({"/bin/busybox", "--list"}).out);
+    for (std::string name; std::getline(names, name);)
+        if (name != "busybox")
+            fs::create_hard_link(root / "bin/busybox", root / "bin" / name);
+    std::ofstream(root / "etc/passwd")
+        << "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n";
+    std::ofstream(root / "etc/group") << "root:x:0:\nnogroup:x:65534:\n";
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        if (!line.empty())
+            lines.push_back(line);
+    return lines;
+}
+
+}  // namespace
+
+void import_busybox(const StackProgram& stack) {
+    const fs::path directory = fs::path(sandbox_directory()) / "busybox";
+    make_busybox_root(directory / "root");
+    ASSERT_EQ(run({"tar", "-C", directory / "root", "-cf", directory / "root.tar", "."}).status, 0);
+    stack.must({"image",
+                "import",
+                "tar:" + (directory / "root.tar").string(),
+                "busybox",
+                "-c",
+                R"(CMD ["sh"])"});
+}
+
+std::vector<nlohmann::json> containers(const StackProgram& stack) {
+    std::vector<nlohmann::json> list;
+    for (const auto& line : lines_of(stack.must({"ps", "-a", "--format", "json"})))
+        list.push_back(nlohmann::json::parse(line));
+    return list;
+}
+
+nlohmann::json container(const StackProgram& stack, const std::string& service) {
+    for (auto& one : containers(stack))
+        if (one["Service"] == service)
+            return one;
+    ADD_FAILURE() << "there is no container of service " << service;
+    return nlohmann::json::object();
+}
+
+bool eventually(const std::function<bool()>& holds) {
+    constexpr std::chrono::seconds patience{30};
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!holds()) {
+        if (std::chrono::steady_clock::now() > deadline)
+            return false;
+        ::poll(nullptr, 0, 50);
+    }
+    return true;
+}
+
+std::string fetch(const std::string& url) {
+    return run({"curl", "--silent", "--max-time", "5", url}).out;
+}
+
+int supervisor_pid(const StackProgram& stack, const std::string& project) {
+    std::ifstream file(stack.root() + "/run/projects/" + project + "/supervisor.pid");
+    int pid = 0;
+    file >> pid;
+    return pid;
+}
+
+void expect_nothing_left(const StackProgram& stack) {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        std::ifstream file(entry.path() / "comm");
+        std::string name;
+        if (std::getline(file, name))
+            EXPECT_FALSE(name.starts_with("stack") || name == "memfd:stack-shi")
+                << "process " << entry.path() << " is left: " << name;
+    }
+    for (const auto& line : lines_of(run({"ip", "-o", "link"}).out))
+        EXPECT_EQ(line.find("stk"), std::string::npos) << "a link is left: " << line;
+    EXPECT_EQ(run({"findmnt", "-t", "overlay", "-n"}).out, "") << "a mount is left";
+    for (const auto* place : {"/containers", "/run/containers", "/run/projects", "/networks"}) {
+        const fs::path directory = stack.root() + place;
+        if (!fs::exists(directory))
+            continue;
+        for (const auto& entry : fs::directory_iterator(directory))
+            EXPECT_TRUE(entry.path().filename().string().find("lock") != std::string::npos)
+                << "left: " << entry.path();
+    }
+}
+
+}  // namespace stack::test
