@@ -166,7 +166,9 @@ void RealEngine::set_health(const std::string& container_id, Health health, int 
     runtime_.set_health(container_id, health, failing_streak);
 }
 
-void RealEngine::count_restart(const std::string& container_id) { runtime_.count_restart(container_id); }
+void RealEngine::count_restart(const std::string& container_id) {
+    runtime_.count_restart(container_id);
+}
 
 std::optional<Healthcheck> RealEngine::healthcheck(const std::string& container_id) {
     return runtime_.healthcheck(container_id);

@@ -67,8 +67,7 @@ class Loader {
     }
 
   private:
-    // --- files
-    // ------------------------------------------------------------------------------------------------------
+    // --- files ---
 
     const std::string* read(const std::string& path, const Location* from) {
         if (const auto known = result_.sources.find(path); known != result_.sources.end())
@@ -127,8 +126,7 @@ class Loader {
         return merged;
     }
 
-    // --- include
-    // -----------------------------------------------------------------------------------------------------
+    // --- include ---
 
     void resolve_includes(Node& document, const std::string& directory) {
         const Node* include = document.find("include");
@@ -184,8 +182,7 @@ class Loader {
                 environment_.emplace(name, *value);
     }
 
-    // --- extends
-    // -------------------------------------------------------------------------------------------------------
+    // --- extends ---
 
     void resolve_all_extends(Node& file, const std::string& path, const std::string& directory) {
         Node* services = file.find("services");
@@ -267,8 +264,7 @@ class Loader {
         return document;
     }
 
-    // --- names and environment
-    // -------------------------------------------------------------------------------------------
+    // --- names and environment ---
 
     /// What interpolation of COMPOSE_PROJECT_NAME sees, as far as it is known before the files are
     /// read.

@@ -72,8 +72,7 @@ class UpPlanner {
     }
 
   private:
-    // --- images
-    // -------------------------------------------------------------------------------------------------
+    // --- images ---
 
     const ObservedImage* image(const std::string& reference) const {
         for (const auto& candidate : observed_.images)
@@ -164,8 +163,7 @@ class UpPlanner {
                          present ? "to look for a newer one" : "not found");
     }
 
-    // --- networks and volumes
-    // -------------------------------------------------------------------------------------
+    // --- networks and volumes ---
 
     void plan_networks(const Service& service) {
         for (const auto& [key, attachment] : service.networks) {
@@ -238,8 +236,7 @@ class UpPlanner {
                           "since its data would be lost otherwise");
     }
 
-    // --- containers
-    // ------------------------------------------------------------------------------------------------
+    // --- containers ---
 
     std::vector<const ObservedContainer*> existing(const std::string& service) const {
         std::vector<const ObservedContainer*> list;
@@ -480,8 +477,7 @@ class UpPlanner {
         return node;
     }
 
-    // --- dependencies
-    // -----------------------------------------------------------------------------------------------
+    // --- dependencies ---
 
     /// The nodes that a dependent waits for.
     std::vector<Node> conditions(const std::string& dependency, const Dependency& how) {

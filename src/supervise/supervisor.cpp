@@ -83,8 +83,7 @@ void Supervisor::schedule() {
     timers_.set(next, [this] { wake(); });
 }
 
-// --- requests
-// --------------------------------------------------------------------------------------------------------
+// --- requests ---
 
 void Supervisor::ask(Request request, EventSink events, Answer answer) {
     if (busy_) {
@@ -213,8 +212,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         idle_();
 }
 
-// --- actions
-// ---------------------------------------------------------------------------------------------------------
+// --- actions ---
 
 void Supervisor::perform(const Action& action, const EventSink& events, Done done) {
     if (const auto* healthy = std::get_if<AwaitHealthy>(&action)) {
@@ -245,8 +243,7 @@ void Supervisor::start_container(const std::string& name, const EventSink& event
     });
 }
 
-// --- waiting for others
-// ------------------------------------------------------------------------------------------------
+// --- waiting for others ---
 
 std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed& observed) const {
     const ObservedContainer* container = find(observed, waiter.name);
@@ -299,8 +296,7 @@ void Supervisor::check_waiters(const Observed& observed) {
     }
 }
 
-// --- restarts
-// ------------------------------------------------------------------------------------------------------------
+// --- restarts ---
 
 void Supervisor::restart_ended(const Observed& observed) {
     std::set<std::string> present;
@@ -342,8 +338,7 @@ void Supervisor::restart(const ObservedContainer& container) {
         });
 }
 
-// --- health
-// ----------------------------------------------------------------------------------------------------------------
+// --- health ---
 
 void Supervisor::check_health(const Observed& observed) {
     std::set<std::string> running;

@@ -190,7 +190,8 @@ RouteSocket::RouteSocket() : socket_(NETLINK_ROUTE) {}
 std::vector<Link> RouteSocket::links() {
     std::vector<Link> links;
     auto message = link_message(RTM_GETLINK, 0, 0);
-    message.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);  // counters are half of the answer's price
+    message.put_u32(IFLA_EXT_MASK,
+                    RTEXT_FILTER_SKIP_STATS);  // counters are half of the answer's price
     socket_.dump(message, "list the network links", [&](nlmsghdr* one) {
         links.push_back(parse_link(one));
     });
