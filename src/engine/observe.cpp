@@ -75,7 +75,9 @@ void RealEngine::watch(const std::string& id) {
         return;
     watches_[id] = std::make_unique<Watch>(loop_, std::move(*pidfd), [this, id] {
         watches_.erase(id);
-        runtime_.settle(id);
+        // It may be on its way up again by the time its end is heard of.
+        if (const auto seen = runtime_.observe(id); seen && seen->state == ContainerState::exited)
+            runtime_.settle(id);
         wake_();
     });
 }

@@ -4,6 +4,7 @@
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
 #include "engine/runtime/runtime.h"
+#include "sys/file.h"
 
 namespace stack::runtime {
 
@@ -48,7 +49,9 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
             seen.health = Health::starting;
         for (const auto& lease : networks_.held_addresses(id))
             seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6});
-    } else if (live || life.started_once) {
+    } else if (live || life.ended || (life.started_once && !sys::exists(places.run))) {
+        // One that is being started has a run directory and no live record yet: still created, and
+        // nothing of it may be settled.
         seen.state = ContainerState::exited;
         if (const auto ended = live ? read_exit(places) : std::nullopt) {
             seen.exit = ended->exit;
