@@ -8,6 +8,7 @@
 
 #include "engine/build/build.h"
 #include "engine/image/store.h"
+#include "sys/fd.h"
 
 #include <optional>
 #include <string>

@@ -124,9 +124,10 @@ TEST(Tidy, LibrariesStayWhereTheyBelong) {
     for (const auto& source : sources({"src", "include"}))
         for (const auto& line : source.lines)
             for (const auto& [library, files] : homes)
-                if (line.starts_with("#include " + library))
+                if (line.starts_with("#include " + library)) {
                     EXPECT_NE(std::find(files.begin(), files.end(), source.path), files.end())
                         << source.path << ": " << line;
+                }
 }
 
 TEST(Tidy, FilesAndLinesAreShort) {
@@ -143,9 +144,10 @@ TEST(Tidy, FilesAndLinesAreShort) {
 
 TEST(Tidy, HeadersAreIncludedOnce) {
     for (const auto& source : sources({"src", "include", "tests"}))
-        if (source.path.ends_with(".h"))
+        if (source.path.ends_with(".h")) {
             EXPECT_TRUE(!source.lines.empty() && source.lines.front() == "#pragma once")
                 << source.path;
+        }
 }
 
 TEST(Tidy, NothingIsLeftForLater) {
@@ -154,8 +156,9 @@ TEST(Tidy, NothingIsLeftForLater) {
     for (const auto& source : sources({"src", "include", "tests"}))
         for (const auto& line : source.lines)
             for (const auto& word : words)
-                if (!source.path.starts_with("tests/tidy"))
+                if (!source.path.starts_with("tests/tidy")) {
                     EXPECT_EQ(line.find(word), std::string::npos) << source.path << ": " << line;
+                }
 }
 
 }  // namespace
