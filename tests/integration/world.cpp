@@ -15,6 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::string find_process() {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        std::ifstream file(entry.path() / "comm");
+        std::string name;
+        if (std::getline(file, name) && (name.starts_with("stack") || name == "memfd:stack-shi"))
+            return entry.path().string() + " " + name;
+    }
+    return "";
+}
+
 /// A root file system with busybox under all of its names.
 void make_busybox_root(const fs::path& root) {
     for (const auto* directory : {"bin", "etc", "dev", "proc", "sys", "tmp", "root", "var"})
@@ -90,13 +100,9 @@ int supervisor_pid(const StackProgram& stack, const std::string& project) {
 }
 
 void expect_nothing_left(const StackProgram& stack) {
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        std::ifstream file(entry.path() / "comm");
-        std::string name;
-        if (std::getline(file, name))
-            EXPECT_FALSE(name.starts_with("stack") || name == "memfd:stack-shi")
-                << "process " << entry.path() << " is left: " << name;
-    }
+    // A supervisor that has told `down` of its end is a moment from it.
+    EXPECT_TRUE(eventually([] { return find_process().empty(); }))
+        << "process " << find_process() << " is left";
     for (const auto& line : lines_of(run({"ip", "-o", "link"}).out))
         EXPECT_EQ(line.find("stk"), std::string::npos) << "a link is left: " << line;
     EXPECT_EQ(run({"findmnt", "-t", "overlay", "-n"}).out, "") << "a mount is left";

@@ -28,8 +28,7 @@ std::string directory;  // of this process's sandbox
 
 struct CgroupMount {
     std::string place;
-    std::string type;     // cgroup, cgroup2
-    std::string options;  // v1: its controllers
+    std::string type;  // cgroup, cgroup2
 };
 
 /// The hierarchies that have controllers, or are v2 (proc(5), mountinfo).
@@ -43,10 +42,9 @@ std::vector<CgroupMount> find_cgroup_mounts() {
         const auto after = split(line.substr(separator + 3), ' ');
         if (before.size() < 5 || after.size() < 3 || !before[4].starts_with(cgroup_mounts))
             continue;
-        if (after[0] == "cgroup2")
-            mounts.push_back({before[4], after[0], ""});
-        else if (after[0] == "cgroup" && after[2].find('=') == std::string::npos)
-            mounts.push_back({before[4], after[0], replace_all(after[2], "rw,", "")});
+        if (after[0] == "cgroup2" ||
+            (after[0] == "cgroup" && after[2].find('=') == std::string::npos))
+            mounts.push_back({before[4], after[0]});
     }
     return mounts;
 }
@@ -101,10 +99,13 @@ void mount(const char* type, const std::string& place, const std::string& option
     sys::check(::mount(type, place.c_str(), type, 0, options.c_str()), "mount on " + place);
 }
 
-/// The same hierarchies as before, each with the test's group as its root.
-void mount_cgroups(const std::vector<CgroupMount>& mounts) {
+/// The same hierarchies as before, each with the test's group as its root. A bind, since some
+/// kernels refuse to mount a v1 hierarchy a second time at the same place (EBUSY).
+void mount_cgroups(const std::vector<CgroupMount>& mounts, const std::string& name) {
     for (const auto& one : mounts) {
-        mount(one.type.c_str(), one.place, one.options);
+        const std::string group = one.place + "/" + name;
+        sys::check(::mount(group.c_str(), one.place.c_str(), nullptr, MS_BIND, nullptr),
+                   "bind " + group);
         if (one.type != "cgroup2")
             continue;
         // v2 enables no controller for the children of a group that has processes.
@@ -122,7 +123,7 @@ void set_up(const std::string& name) {
     sys::check(::mount("", "/", "", MS_REC | MS_PRIVATE, nullptr), "make mounts private");
     mount("proc", "/proc", "");
     mount("tmpfs", "/run", "mode=755");
-    mount_cgroups(cgroups);
+    mount_cgroups(cgroups, name);
     sys::check(::sethostname("stack-test", 10), "set the host name");
     sys::RouteSocket links;
     links.set_up(links.find_link("lo")->index);
