@@ -121,6 +121,16 @@ std::array<unsigned char, 6> parse_mac(const std::string& text) {
     return mac;
 }
 
+/// What the container's last run left: the kernel removes a dead namespace's interfaces in its own
+/// time, and a start may be there before it.
+void remove_interface(Socket& socket, const std::string& name) {
+    Message message(RTM_DELLINK, 0);
+    message.body<ifinfomsg>();
+    message.put(IFLA_IFNAME, name);
+    if (const int error = socket.talk(message); error != 0 && error != ENODEV)
+        give_up(engine_failed, "remove the former interface " + name, error);
+}
+
 void make_interface(Socket& socket, const InterfaceSpec& interface, int pid) {
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
     auto& link = message.body<ifinfomsg>();
@@ -144,7 +154,11 @@ void make_interface(Socket& socket, const InterfaceSpec& interface, int pid) {
     message.close(peer);
     message.close(data);
     message.close(info);
-    const int error = socket.talk(message);
+    int error = socket.talk(message);
+    if (error == EEXIST) {
+        remove_interface(socket, interface.host_name);
+        error = socket.talk(message);
+    }
     if (error == EXFULL)
         give_up(engine_failed,
                 "network bridge is full: the kernel allows 1023 containers on one bridge",
