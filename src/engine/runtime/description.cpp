@@ -8,6 +8,7 @@
 #include "sys/file.h"
 
 #include <algorithm>
+#include <filesystem>
 
 namespace stack::runtime {
 
@@ -163,7 +164,8 @@ std::vector<shim::MountSpec> mount_specs(
                 spec = volume(mount);
                 break;
         }
-        spec.target = mount.target;
+        // As a person reads it: a ".." in a target is not a walk through the image.
+        spec.target = std::filesystem::path(mount.target).lexically_normal().string();
         spec.read_only = mount.read_only ? 1 : 0;
         specs.push_back(std::move(spec));
     }
