@@ -229,11 +229,16 @@ struct DownOptions {
                                 const Strings& services,
                                 std::optional<Duration> timeout,
                                 bool no_deps);
-[[nodiscard]] Plan plan_kill(const Observed& observed,
+[[nodiscard]] Plan plan_kill(const Stack& desired,
+                             const Observed& observed,
                              const Strings& services,
                              const std::string& signal);
-[[nodiscard]] Plan plan_pause(const Observed& observed, const Strings& services, bool paused);
-[[nodiscard]] Plan plan_remove(const Observed& observed,
+[[nodiscard]] Plan plan_pause(const Stack& desired,
+                              const Observed& observed,
+                              const Strings& services,
+                              bool paused);
+[[nodiscard]] Plan plan_remove(const Stack& desired,
+                               const Observed& observed,
                                const Strings& services,
                                bool stop,
                                bool volumes);

@@ -145,8 +145,8 @@ void add_kill(CLI::App& app, Context& context) {
         context,
         {"kill",
          "Killing",
-         [](const Stack&, const Observed& observed, const LifeOptions& given) {
-             return plan_kill(observed, given.services, given.signal);
+         [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+             return plan_kill(stack, observed, given.services, given.signal);
          },
          [](const LifeOptions& given, Request& request) { request.signal = given.signal; }});
     app.add_option("-s,--signal", options->signal, "The signal (default SIGKILL)");
@@ -158,8 +158,8 @@ void add_rm(CLI::App& app, Context& context) {
                 context,
                 {"rm",
                  "Removing",
-                 [](const Stack&, const Observed& observed, const LifeOptions& given) {
-                     return plan_remove(observed, given.services, given.stop, given.volumes);
+                 [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                     return plan_remove(stack, observed, given.services, given.stop, given.volumes);
                  },
                  [](const LifeOptions& given, Request& request) {
                      request.stop = given.stop;
@@ -175,8 +175,8 @@ void add_pause(CLI::App& app, Context& context) {
             context,
             {"pause",
              "Pausing",
-             [](const Stack&, const Observed& observed, const LifeOptions& given) {
-                 return plan_pause(observed, given.services, true);
+             [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                 return plan_pause(stack, observed, given.services, true);
              },
              nothing_more});
 }
@@ -186,8 +186,8 @@ void add_unpause(CLI::App& app, Context& context) {
             context,
             {"unpause",
              "Resuming",
-             [](const Stack&, const Observed& observed, const LifeOptions& given) {
-                 return plan_pause(observed, given.services, false);
+             [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                 return plan_pause(stack, observed, given.services, false);
              },
              nothing_more});
 }

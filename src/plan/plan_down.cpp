@@ -16,13 +16,21 @@ bool is_up(const ObservedContainer& container) {
     return container.state == ContainerState::running || container.state == ContainerState::paused;
 }
 
-/// The containers of the named services (all where none is named), in a fixed order.
-std::vector<const ObservedContainer*> containers_of(const Observed& observed,
+/// Ended, and about to be started again by its restart policy unless somebody says stop.
+bool awaits_restart(const ObservedContainer& container) {
+    return container.state == ContainerState::exited && !container.stopped_by_user &&
+           container.service_config.restart.condition != RestartCondition::no;
+}
+
+/// The stack's containers of the named services (all where none is named), in a fixed order.
+std::vector<const ObservedContainer*> containers_of(const Stack& stack,
+                                                    const Observed& observed,
                                                     const Strings& services) {
     std::vector<const ObservedContainer*> list;
     for (const auto& container : observed.containers)
-        if (services.empty() ||
-            std::find(services.begin(), services.end(), container.service) != services.end())
+        if (container.project == stack.name &&
+            (services.empty() ||
+             std::find(services.begin(), services.end(), container.service) != services.end()))
             list.push_back(&container);
     std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
         return std::tie(a->service, a->number, a->name, a->id) <
@@ -33,27 +41,29 @@ std::vector<const ObservedContainer*> containers_of(const Observed& observed,
 
 using ServiceNodes = std::map<std::string, std::vector<Node>>;
 
-/// For every pair (service, its dependency) with nodes on both sides.
-template <class Order>
-void for_each_dependency(const Stack& stack, const ServiceNodes& nodes, const Order& order) {
-    for (const auto& [name, own] : nodes) {
-        const auto service = stack.services.find(name);
-        if (service == stack.services.end())
-            continue;
-        for (const auto& [dependency, how] : service->second.depends_on)
-            if (const auto theirs = nodes.find(dependency); theirs != nodes.end())
-                order(own, theirs->second);
-    }
+/// What each service depends on, as the stack file has it; what its containers were made from says
+/// it of a service that has left the file, or where there is no file.
+std::map<std::string, std::set<std::string>> dependencies_of(const Stack& stack,
+                                                             const Observed& observed) {
+    std::map<std::string, std::set<std::string>> all;
+    for (const auto& [name, service] : stack.services)
+        for (const auto& [dependency, how] : service.depends_on)
+            all[name].insert(dependency);
+    for (const auto& container : observed.containers)
+        if (container.project == stack.name && !stack.services.contains(container.service))
+            for (const auto& [dependency, how] : container.service_config.depends_on)
+                all[container.service].insert(dependency);
+    return all;
 }
 
 class LifePlanner {
   public:
     LifePlanner(const Stack& stack, const Observed& observed)
-        : stack_(stack), observed_(observed) {}
+        : stack_(stack), observed_(observed), dependencies_(dependencies_of(stack, observed)) {}
 
     void stop(const Strings& services, std::optional<Duration> timeout, const std::string& reason) {
-        for (const auto* container : containers_of(observed_, services)) {
-            if (!is_up(*container))
+        for (const auto* container : containers_of(stack_, observed_, services)) {
+            if (!is_up(*container) && !awaits_restart(*container))
                 continue;
             const Node node = builder_.add(StopContainer{container->id, container->name, timeout},
                                            "container/" + container->name,
@@ -61,13 +71,13 @@ class LifePlanner {
             stops_[container->service].push_back(node);
             stop_of_[container->id] = node;
         }
-        for_each_dependency(stack_, stops_, [&](const auto& dependents, const auto& dependencies) {
+        for_each_dependency(stops_, [&](const auto& dependents, const auto& dependencies) {
             order_between(dependents, dependencies);
         });
     }
 
     void start(const Strings& services, const std::string& reason) {
-        for (const auto* container : containers_of(observed_, services)) {
+        for (const auto* container : containers_of(stack_, observed_, services)) {
             const auto stopped = stop_of_.find(container->id);
             if ((is_up(*container) && stopped == stop_of_.end()) || container->oneoff)
                 continue;
@@ -77,7 +87,7 @@ class LifePlanner {
                 builder_.order(stopped->second, node);
             starts_[container->service].push_back(node);
         }
-        for_each_dependency(stack_, starts_, [&](const auto& dependents, const auto& dependencies) {
+        for_each_dependency(starts_, [&](const auto& dependents, const auto& dependencies) {
             order_between(dependencies, dependents);
         });
     }
@@ -86,7 +96,7 @@ class LifePlanner {
                 bool volumes,
                 const std::string& reason,
                 bool only_stopped = false) {
-        for (const auto* container : containers_of(observed_, services)) {
+        for (const auto* container : containers_of(stack_, observed_, services)) {
             const auto stopped = stop_of_.find(container->id);
             if (only_stopped && is_up(*container) && stopped == stop_of_.end())
                 continue;
@@ -129,6 +139,16 @@ class LifePlanner {
         });
     }
 
+    /// For every pair (service, its dependency) with nodes on both sides.
+    template <class Order>
+    void for_each_dependency(const ServiceNodes& nodes, const Order& order) const {
+        for (const auto& [name, own] : nodes)
+            if (const auto found = dependencies_.find(name); found != dependencies_.end())
+                for (const auto& dependency : found->second)
+                    if (const auto theirs = nodes.find(dependency); theirs != nodes.end())
+                        order(own, theirs->second);
+    }
+
     void order_between(const std::vector<Node>& earlier, const std::vector<Node>& later) {
         for (const Node node : later)
             builder_.order_all(earlier, node);
@@ -136,6 +156,7 @@ class LifePlanner {
 
     const Stack& stack_;
     const Observed& observed_;
+    const std::map<std::string, std::set<std::string>> dependencies_;
     Builder builder_;
     ServiceNodes stops_;
     ServiceNodes starts_;
@@ -197,9 +218,12 @@ Plan plan_restart(const Stack& desired,
     return planner.finish();
 }
 
-Plan plan_kill(const Observed& observed, const Strings& services, const std::string& signal) {
+Plan plan_kill(const Stack& desired,
+               const Observed& observed,
+               const Strings& services,
+               const std::string& signal) {
     plan::Builder builder;
-    for (const auto* container : plan::containers_of(observed, services))
+    for (const auto* container : plan::containers_of(desired, observed, services))
         if (plan::is_up(*container))
             builder.add(KillContainer{container->id, container->name, signal},
                         "container/" + container->name,
@@ -207,10 +231,13 @@ Plan plan_kill(const Observed& observed, const Strings& services, const std::str
     return std::move(builder).finish();
 }
 
-Plan plan_pause(const Observed& observed, const Strings& services, bool paused) {
+Plan plan_pause(const Stack& desired,
+                const Observed& observed,
+                const Strings& services,
+                bool paused) {
     plan::Builder builder;
     const auto from = paused ? ContainerState::running : ContainerState::paused;
-    for (const auto* container : plan::containers_of(observed, services))
+    for (const auto* container : plan::containers_of(desired, observed, services))
         if (container->state == from)
             builder.add(PauseContainer{container->id, container->name, paused},
                         "container/" + container->name,
@@ -218,9 +245,12 @@ Plan plan_pause(const Observed& observed, const Strings& services, bool paused) 
     return std::move(builder).finish();
 }
 
-Plan plan_remove(const Observed& observed, const Strings& services, bool stop, bool volumes) {
-    const Stack unordered;
-    plan::LifePlanner planner(unordered, observed);
+Plan plan_remove(const Stack& desired,
+                 const Observed& observed,
+                 const Strings& services,
+                 bool stop,
+                 bool volumes) {
+    plan::LifePlanner planner(desired, observed);
     if (stop)
         planner.stop(services, std::nullopt, "to be removed");
     planner.remove(services, volumes, "asked for", true);

@@ -55,6 +55,7 @@ class UpPlanner {
 
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
+        selected_ = {services.begin(), services.end()};
         for (const auto& name : services)
             plan_image(name);
         for (const auto& name : services) {
@@ -64,10 +65,11 @@ class UpPlanner {
         for (const auto& name : services)
             plan_containers(name);
         order_stops();
-        if (options_.wait)
+        if (options_.wait && !options_.no_start)
             for (const auto& name : services)
                 await(name);
         plan_orphans();
+        order_names();
         return std::move(builder_).finish();
     }
 
@@ -190,8 +192,19 @@ class UpPlanner {
         const std::string resource = "network/" + network.name;
         if (!present) {
             networks_[network.name] = builder_.add(create, resource, "not found");
+        } else if (present->project != desired_.name) {
+            builder_.warn("network " + network.name +
+                          " was not made by this stack; it is used as it is (declare it external "
+                          "to say so)");
         } else if (present->config_digest != digest && !keep_ &&
                    options_.recreate != RecreatePolicy::never) {
+            if (const auto* user = lasting_user(network.name)) {
+                builder_.warn("network " + network.name +
+                              " differs from its description in the stack file; it is kept as it "
+                              "is, since container " +
+                              user->name + " uses it and is not part of this command");
+                return;
+            }
             const Node remove =
                 builder_.add(RemoveNetwork{network.name}, resource, "configuration changed");
             const Node made = builder_.add(create, resource, "configuration changed");
@@ -199,6 +212,21 @@ class UpPlanner {
             networks_[network.name] = made;
             removed_networks_[network.name] = remove;
         }
+    }
+
+    /// A container that runs on the network and that this plan leaves alone.
+    const ObservedContainer* lasting_user(const std::string& network) const {
+        const ObservedContainer* first = nullptr;
+        for (const auto& container : observed_.containers) {
+            const bool replaced = container.project == desired_.name && !container.oneoff &&
+                                  (selected_.contains(container.service) ||
+                                   (options_.remove_orphans && !is_known(container.service)));
+            if (!replaced && is_up(container) &&
+                container.service_config.networks.contains(network) &&
+                (!first || container.name < first->name))
+                first = &container;
+        }
+        return first;
     }
 
     void plan_volumes(const Service& service) {
@@ -248,6 +276,12 @@ class UpPlanner {
             return std::tie(a->number, a->name, a->id) < std::tie(b->number, b->name, b->id);
         });
         return list;
+    }
+
+    bool is_known(const std::string& service) const {
+        const auto& disabled = desired_.disabled_services;
+        return desired_.services.contains(service) ||
+               std::find(disabled.begin(), disabled.end(), service) != disabled.end();
     }
 
     std::optional<Divergence> why_recreate(const ObservedContainer& container,
@@ -309,6 +343,15 @@ class UpPlanner {
         std::size_t wanted) {
         std::vector<const ObservedContainer*> surplus;
         std::set<int> numbers;
+        // Of two with a number, the one that has the right name stays.
+        std::stable_sort(containers.begin(), containers.end(), [&](const auto* a, const auto* b) {
+            const auto rank = [&](const ObservedContainer* container) {
+                return std::make_pair(
+                    container->number,
+                    container->name != container_name(desired_, service, container->number));
+            };
+            return rank(a) < rank(b);
+        });
         std::erase_if(containers, [&](const ObservedContainer* container) {
             const bool duplicate = !numbers.insert(container->number).second;
             if (duplicate)
@@ -354,6 +397,7 @@ class UpPlanner {
                       is_up(container) ? "a dependency is recreated" : why_not_running(container));
             if (slot.stop)
                 builder_.order(*slot.stop, *slot.start);
+            order_networks(container.service_config, *slot.start);
         }
         planned.slots.push_back(slot);
     }
@@ -404,10 +448,6 @@ class UpPlanner {
         if (planned.image)
             builder_.order(*planned.image,
                            stops_.contains(container.id) ? stops_.at(container.id) : removed);
-        for (const auto& [key, attachment] : container.service_config.networks)
-            if (const auto network = removed_networks_.find(key);
-                network != removed_networks_.end())
-                builder_.order(removed, network->second);
         Slot& slot =
             plan_new(planned, service, container.number, why.reason, container.anonymous_salt);
         slot.recreated = true;
@@ -430,9 +470,7 @@ class UpPlanner {
         created_[slot.name] = create;
         if (planned.image)
             builder_.order(*planned.image, create);
-        for (const auto& [name, attachment] : action.spec.service.networks)
-            if (const auto network = networks_.find(name); network != networks_.end())
-                builder_.order(network->second, create);
+        order_networks(action.spec.service, create);
         for (const auto& mount : action.spec.service.volumes)
             if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
                 builder_.order(volume->second, create);
@@ -442,6 +480,13 @@ class UpPlanner {
         }
         planned.slots.push_back(slot);
         return planned.slots.back();
+    }
+
+    /// `service` as containers have it: with the real names of networks.
+    void order_networks(const Service& service, Node user) {
+        for (const auto& [name, attachment] : service.networks)
+            if (const auto network = networks_.find(name); network != networks_.end())
+                builder_.order(network->second, user);
     }
 
     Node start(const Service& service, const std::string& name, const std::string& reason) {
@@ -474,7 +519,28 @@ class UpPlanner {
                                        std::move(changes));
         if (stopped)
             builder_.order(*stopped, node);
+        for (const auto& [network, attachment] : container.service_config.networks)
+            if (const auto gone = removed_networks_.find(network); gone != removed_networks_.end())
+                builder_.order(node, gone->second);
+        removals_[container.id] = node;
         return node;
+    }
+
+    /// A name is free when the container that has it is gone.
+    void order_names() {
+        for (const auto& container : observed_.containers) {
+            const auto create = created_.find(container.name);
+            if (create == created_.end())
+                continue;
+            if (const auto removal = removals_.find(container.id); removal != removals_.end())
+                builder_.order(removal->second, create->second);
+            else
+                builder_.refuse("the name " + container.name + " belongs to a container of " +
+                                (container.project == desired_.name
+                                     ? "service " + container.service
+                                     : "stack " + container.project) +
+                                ": remove it, or give the service another container_name");
+        }
     }
 
     // --- dependencies ---
@@ -558,25 +624,21 @@ class UpPlanner {
     void plan_orphans() {
         if (keep_)
             return;
-        Strings names;
-        for (const auto& container : observed_.containers) {
-            const bool known = desired_.services.contains(container.service) ||
-                               std::find(desired_.disabled_services.begin(),
-                                         desired_.disabled_services.end(),
-                                         container.service) != desired_.disabled_services.end();
-            if (container.project != desired_.name || known || container.oneoff)
-                continue;
-            if (options_.remove_orphans)
-                remove(container, "its service is not in the stack file");
-            else
-                names.push_back(container.name);
-        }
-        if (names.empty())
+        std::map<std::string, const ObservedContainer*> orphans;  // by name
+        for (const auto& container : observed_.containers)
+            if (container.project == desired_.name && !is_known(container.service) &&
+                !container.oneoff)
+                orphans[container.name] = &container;
+        if (orphans.empty())
             return;
-        std::sort(names.begin(), names.end());
         std::string list;
-        for (const auto& name : names)
+        for (const auto& [name, container] : orphans) {
             list += (list.empty() ? "" : ", ") + name;
+            if (options_.remove_orphans)
+                remove(*container, "its service is not in the stack file");
+        }
+        if (options_.remove_orphans)
+            return;
         builder_.warn("found orphan containers (" + list +
                       ") of services that left the stack file: --remove-orphans removes them");
     }
@@ -591,9 +653,11 @@ class UpPlanner {
     std::map<std::string, Node> networks_;          // created ones, by real name
     std::map<std::string, Node> removed_networks_;  // by real name
     std::map<std::string, Node> volumes_;
-    std::map<std::string, Node> created_;  // containers, by name
-    std::map<std::string, Node> stops_;    // containers, by id
+    std::map<std::string, Node> created_;   // containers, by name
+    std::map<std::string, Node> stops_;     // containers, by id
+    std::map<std::string, Node> removals_;  // containers, by id
     std::map<std::string, std::vector<Node>> stopped_services_;
+    std::set<std::string> selected_;  // services
     std::set<std::string> seen_networks_;
     std::set<std::string> seen_volumes_;
 };
