@@ -30,8 +30,7 @@ Json encode_state(const RestartState& state) {
             {"delay", state.delay.count()},
             {"next", state.next ? Json(nanoseconds(*state.next)) : Json()},
             {"ending", nanoseconds(state.ending)},
-            {"unhealthy", state.unhealthy},
-            {"held", state.held}};
+            {"unhealthy", state.unhealthy}};
 }
 
 RestartState decode_state(const Json& json) {
@@ -42,7 +41,6 @@ RestartState decode_state(const Json& json) {
         state.next = time_of(next->get<std::int64_t>());
     state.ending = time_of(json.value("ending", std::int64_t{0}));
     state.unhealthy = json.value("unhealthy", false);
-    state.held = json.value("held", false);
     return state;
 }
 

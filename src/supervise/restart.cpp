@@ -12,7 +12,7 @@ bool failed(const ExitStatus& status) {
 }
 
 bool wants_restart(const RestartPolicy& policy, const Ending& ending, const RestartState& state) {
-    if (state.held || (ending.stopped_by_user && !state.unhealthy))
+    if (ending.stopped_by_user && !state.unhealthy)
         return false;
     if (state.unhealthy)
         return true;
@@ -90,7 +90,6 @@ RestartState on_running(const RestartState& before) {
     RestartState state = before;
     state.next.reset();
     state.unhealthy = false;
-    state.held = false;
     return state;
 }
 

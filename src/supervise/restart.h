@@ -35,7 +35,6 @@ struct RestartState {
     std::optional<Time> next;  // when the next start is due; nullopt: none is
     Time ending{};             // when the run ended that `next` follows
     bool unhealthy = false;    // we stopped it ourselves, to start it again
-    bool held = false;         // the user stopped it while it waited for its restart
 
     bool operator==(const RestartState&) const = default;
 };

@@ -121,23 +121,23 @@ void Supervisor::next_request() {
     }
 }
 
-Plan Supervisor::plan_for(const Request& request, const Observed& observed) const {
+Plan Supervisor::plan_for(const Request& request, const Stack& wanted, const Observed& observed) {
     if (request.verb == "up")
-        return plan_up(desired_, observed, request.up);
+        return plan_up(wanted, observed, request.up);
     if (request.verb == "down")
-        return plan_down(desired_, observed, request.down);
+        return plan_down(wanted, observed, request.down);
     if (request.verb == "start")
-        return plan_start(desired_, observed, request.services);
+        return plan_start(wanted, observed, request.services);
     if (request.verb == "stop")
-        return plan_stop(desired_, observed, request.services, request.timeout);
+        return plan_stop(wanted, observed, request.services, request.timeout);
     if (request.verb == "restart")
-        return plan_restart(desired_, observed, request.services, request.timeout, request.no_deps);
+        return plan_restart(wanted, observed, request.services, request.timeout, request.no_deps);
     if (request.verb == "kill")
-        return plan_kill(observed, request.services, request.signal);
+        return plan_kill(wanted, observed, request.services, request.signal);
     if (request.verb == "pause" || request.verb == "unpause")
-        return plan_pause(observed, request.services, request.verb == "pause");
+        return plan_pause(wanted, observed, request.services, request.verb == "pause");
     if (request.verb == "rm")
-        return plan_remove(observed, request.services, request.stop, request.volumes);
+        return plan_remove(wanted, observed, request.services, request.stop, request.volumes);
     throw failure("the supervisor knows no \"" + request.verb + "\"");
 }
 
@@ -146,22 +146,22 @@ void Supervisor::carry_out(const Asked& asked) {
         finish(asked, true);
         return;
     }
-    if (asked.request.stack)
-        desired_ = *asked.request.stack;
+    Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
     const ObserveOptions options{.builds =
                                      asked.request.verb == "up" && !asked.request.up.no_build};
-    const Observed observed = engine_.observe(desired_, options);
-    Plan plan = plan_for(asked.request, observed);
+    const Observed observed = engine_.observe(wanted, options);
+    Plan plan = plan_for(asked.request, wanted, observed);
     STACK_FAILPOINT("plan.computed");
     for (const auto& warning : plan.warnings)
         asked.events({.id = "Stack " + project_,
                       .status = EventStatus::warning,
                       .text = "Warning",
                       .detail = warning});
-    if (refuse(asked, plan, observed)) {
+    if (refuse(asked, plan, wanted, observed)) {
         finish(asked, false);
         return;
     }
+    desired_ = std::move(wanted);  // what was refused changes nothing
     if (asked.request.verb == "up")
         store_desired(paths_, desired_);
     if (asked.request.verb != "stop" && asked.request.verb != "down")
@@ -179,7 +179,10 @@ void Supervisor::carry_out(const Asked& asked) {
 }
 
 /// Says why nothing is done; nothing has been done then.
-bool Supervisor::refuse(const Asked& asked, const Plan& plan, const Observed& observed) const {
+bool Supervisor::refuse(const Asked& asked,
+                        const Plan& plan,
+                        const Stack& wanted,
+                        const Observed& observed) const {
     Strings reasons = plan.errors;
     const bool creates =
         std::any_of(plan.actions.begin(), plan.actions.end(), [](const PlannedAction& action) {
@@ -187,7 +190,7 @@ bool Supervisor::refuse(const Asked& asked, const Plan& plan, const Observed& ob
                    std::holds_alternative<StartContainer>(action.action);
         });
     if (reasons.empty() && asked.request.verb == "up" && creates && !asked.request.up.no_start)
-        reasons = engine_.port_conflicts(desired_, observed);
+        reasons = engine_.port_conflicts(wanted, observed);
     for (const auto& reason : reasons)
         asked.events({.id = "Stack " + project_,
                       .status = EventStatus::error,
@@ -301,6 +304,7 @@ void Supervisor::check_waiters(const Observed& observed) {
 void Supervisor::restart_ended(const Observed& observed) {
     std::set<std::string> present;
     const auto before = restarts_;
+    std::vector<const ObservedContainer*> due;
     for (const auto& container : observed.containers) {
         present.insert(container.id);
         if (is_up(container)) {
@@ -317,11 +321,13 @@ void Supervisor::restart_ended(const Observed& observed) {
             container.service_config.restart, ending, restarts_[container.id], timers_.now());
         restarts_[container.id] = step.state;
         if (step.action == RestartAction::start)
-            restart(container);
+            due.push_back(&container);
     }
     std::erase_if(restarts_, [&](const auto& entry) { return !present.contains(entry.first); });
     if (restarts_ != before && !present.empty())
         store_restarts(paths_, project_, restarts_);
+    for (const auto* container : due)
+        restart(*container);
 }
 
 void Supervisor::restart(const ObservedContainer& container) {
@@ -335,6 +341,7 @@ void Supervisor::restart(const ObservedContainer& container) {
                 return;
             log::warn(std::string("restart: ") + outcome->what() + ", trying again by its policy");
             restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
+            store_restarts(paths_, project_, restarts_);
         });
 }
 

@@ -59,8 +59,13 @@ class Supervisor {
     void next_request();
     void abandon_waits(const std::string& reason);
     void carry_out(const Asked& asked);
-    [[nodiscard]] Plan plan_for(const Request& request, const Observed& observed) const;
-    bool refuse(const Asked& asked, const Plan& plan, const Observed& observed) const;
+    [[nodiscard]] static Plan plan_for(const Request& request,
+                                       const Stack& wanted,
+                                       const Observed& observed);
+    bool refuse(const Asked& asked,
+                const Plan& plan,
+                const Stack& wanted,
+                const Observed& observed) const;
     void finish(const Asked& asked, bool succeeded);
     void perform(const Action& action, const EventSink& events, Done done);
     void start_container(const std::string& name, const EventSink& events, Done done);
