@@ -12,6 +12,7 @@
 #include <cstdlib>
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -71,6 +72,13 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     return list;
 }
 
+/// Asio and libnftables make sockets without close-on-exec; a child that had one would keep a dead
+/// parent's connection open. No descriptor of ours is meant for a child but by SpawnOptions.
+void keep_descriptors_to_ourselves() {
+    constexpr unsigned int first = 3;
+    check(::close_range(first, ~0U, CLOSE_RANGE_CLOEXEC), "set close-on-exec");
+}
+
 int exit_status(const siginfo_t& info) {
     return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
@@ -82,6 +90,7 @@ int pidfd_open(int pid) {
 }  // namespace
 
 Child spawn(const std::string& path, const SpawnOptions& options) {
+    keep_descriptors_to_ourselves();
     SpawnPlan plan;
     plan.set(options.new_session);
     // Private copies above every number that the child is to see, so that placing one never

@@ -3,6 +3,8 @@
 #include "tests/integration/world.h"
 
 #include <csignal>
+#include <filesystem>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -145,6 +147,32 @@ TEST_F(Life, AKilledSupervisorComesBackAndNothingIsLost) {
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
     stack_.must({"kill", "web"});  // the new one restarts it
     EXPECT_TRUE(eventually([&] { return container(stack_, "web")["State"] == "running"; }));
+}
+
+/// The sockets that a process has open, as /proc names them.
+std::set<std::string> sockets_of(const std::string& pid) {
+    std::set<std::string> sockets;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/" + pid + "/fd")) {
+        std::error_code gone;
+        const auto target = std::filesystem::read_symlink(entry.path(), gone).string();
+        if (target.starts_with("socket:"))
+            sockets.insert(target);
+    }
+    return sockets;
+}
+
+TEST_F(Life, NoSocketOfTheSupervisorOutlivesItInAShim) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto own = sockets_of(std::to_string(supervisor_pid(stack_, "shop")));
+    EXPECT_FALSE(own.empty());
+    int shims = 0;
+    for (const auto& pid : shim_pids()) {
+        ++shims;
+        for (const auto& socket : sockets_of(pid))
+            EXPECT_FALSE(own.contains(socket)) << "shim " << pid << " has " << socket;
+    }
+    EXPECT_GE(shims, 2);
 }
 
 TEST_F(Life, DependentsWaitUntilWhatTheyNeedIsHealthy) {

@@ -15,6 +15,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The control groups below the roots of this sandbox's hierarchies.
+std::vector<fs::path> control_groups() {
+    std::vector<fs::path> groups;
+    for (const auto& hierarchy : fs::directory_iterator("/sys/fs/cgroup"))
+        for (const auto& group : fs::directory_iterator(hierarchy.path()))
+            if (group.is_directory())
+                groups.push_back(group.path());
+    return groups;
+}
+
 std::string find_process() {
     for (const auto& entry : fs::directory_iterator("/proc")) {
         std::ifstream file(entry.path() / "comm");
@@ -99,12 +109,27 @@ int supervisor_pid(const StackProgram& stack, const std::string& project) {
     return pid;
 }
 
+std::vector<std::string> shim_pids() {
+    std::vector<std::string> pids;
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+        std::error_code gone;
+        const auto program = fs::read_symlink(entry.path() / "exe", gone).string();
+        if (program.find("stack-shim") != std::string::npos)
+            pids.push_back(entry.path().filename().string());
+    }
+    return pids;
+}
+
 void expect_nothing_left(const StackProgram& stack) {
     // A supervisor that has told `down` of its end is a moment from it.
     EXPECT_TRUE(eventually([] { return find_process().empty(); }))
         << "process " << find_process() << " is left";
     for (const auto& line : lines_of(run({"ip", "-o", "link"}).out))
         EXPECT_EQ(line.find("stk"), std::string::npos) << "a link is left: " << line;
+    EXPECT_EQ(run({"nft", "list", "ruleset"}).out.find("shop"), std::string::npos)
+        << "rules are left";
+    for (const auto& group : control_groups())
+        EXPECT_EQ(group.filename().string().find("stack-"), std::string::npos) << "left: " << group;
     EXPECT_EQ(run({"findmnt", "-t", "overlay", "-n"}).out, "") << "a mount is left";
     for (const auto* place : {"/containers", "/run/containers", "/run/projects", "/networks"}) {
         const fs::path directory = stack.root() + place;

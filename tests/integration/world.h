@@ -30,6 +30,9 @@ void import_busybox(const StackProgram& stack);
 /// The pid of the project's supervisor, as its pid file says; 0 where there is none.
 [[nodiscard]] int supervisor_pid(const StackProgram& stack, const std::string& project);
 
+/// The shims of this sandbox.
+[[nodiscard]] std::vector<std::string> shim_pids();
+
 /// A failure of the running test for every process, link, rule, control group or record of a
 /// container that is left.
 void expect_nothing_left(const StackProgram& stack);
