@@ -1,5 +1,6 @@
 #include "fetch/auth.h"
 
+#include "base/ip.h"
 #include "base/text.h"
 
 #include <nlohmann/json.hpp>
@@ -136,6 +137,26 @@ std::string token_url(const Challenge& challenge, const std::string& scope) {
         service != challenge.parameters.end())
         url += "service=" + url_encoded(service->second) + "&";
     return url + "scope=" + url_encoded(scope);
+}
+
+std::string origin(const std::string& url) {
+    const auto host = url.find("://");
+    return host == std::string::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+bool is_loopback(const std::string& host) {
+    const bool bracketed = host.starts_with('[');
+    const std::string name =
+        bracketed ? split_once(host.substr(1), ']').first : split_once(host, ':').first;
+    if (name == "localhost")
+        return true;
+    const auto address = parse_ip(name);
+    return address && (contains(*parse_prefix("127.0.0.0/8"), *address) ||
+                       contains(*parse_prefix("::1/128"), *address));
+}
+
+bool may_carry_secrets(const std::string& url, const std::string& endpoint) {
+    return url.starts_with("https://") || origin(url) == origin(endpoint);
 }
 
 std::string basic_credentials(const std::string& config_json, const std::string& registry) {

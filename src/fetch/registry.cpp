@@ -27,18 +27,6 @@ constexpr const char* accepted =
 constexpr int most_redirects = 10;
 constexpr int most_tries = 5;
 
-bool is_loopback(const std::string& host) {
-    const std::string name =
-        host.starts_with('[') ? host.substr(0, host.find(']') + 1) : split_once(host, ':').first;
-    return name == "localhost" || name.starts_with("127.") || name == "[::1]";
-}
-
-/// scheme://host:port of a URL.
-std::string origin(const std::string& url) {
-    const auto host = url.find("://");
-    return host == std::string::npos ? url : url.substr(0, url.find('/', host + 3));
-}
-
 std::string variable(const char* name) {
     const auto variables = sys::environment();
     const auto found = variables.find(name);
@@ -146,7 +134,12 @@ HttpResponse Registry::ask_endpoint(const std::string& first_url,
         const std::string target = response.header("location");
         if (response.status < 300 || response.status > 399 || target.empty())
             return response;
-        url = target.starts_with('/') ? origin(url) + target : target;
+        const std::string next = target.starts_with('/') ? origin(url) + target : target;
+        if (url.starts_with("https://") && !next.starts_with("https://"))
+            throw Error("registry " + endpoints_.front().base +
+                        " redirects from https to an address without it (" + origin(next) +
+                        "): it is not followed");
+        url = next;
     }
     throw Error("registry " + endpoints_.front().base + " redirects without end");
 }
@@ -168,6 +161,10 @@ bool Registry::authorize(const HttpResponse& refusal) {
     }
     HttpRequest token =
         request(token_url(*challenge, "repository:" + reference_.path + ":pull"), {});
+    if (!may_carry_secrets(token.url, endpoints_.front().base))
+        throw Error("registry " + endpoints_.front().base +
+                    " has its tokens given out without https (" + origin(token.url) +
+                    "): nothing is sent there");
     if (!credentials.empty())
         token.headers.push_back("Authorization: Basic " + credentials);
     HttpResponse response;
@@ -190,7 +187,11 @@ HttpResponse Registry::ask(const std::string& path,
             HttpResponse response = ask_endpoint(url, headers, on_body);
             if (response.status == 401 && authorize(response))
                 response = ask_endpoint(url, headers, on_body);
-            const bool has_more = endpoints_.size() > 1;
+            // Another scheme of the same registry would not know better; 400 is what a server that
+            // wants https says to http.
+            const bool has_more =
+                endpoints_.size() > 1 &&
+                (endpoints_[1].host != endpoints_[0].host || response.status == 400);
             if (response.status < 400 || !has_more || worth_another_try(response.status))
                 return response;
         } catch (const Error& error) {
