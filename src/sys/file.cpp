@@ -100,6 +100,18 @@ void write_all(const Fd& fd, std::string_view bytes) {
     }
 }
 
+void copy_rest(const Fd& from, const Fd& to, const std::string& what) {
+    constexpr std::size_t step = 1U << 30U;
+    auto count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
+    while (count > 0)
+        count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
+    if (count == 0)
+        return;
+    if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP)
+        fail("copy " + what);
+    read_each(from, [&](std::string_view bytes) { write_all(to, bytes); });
+}
+
 void write_existing(const std::string& path, std::string_view bytes) {
     if (const int error = try_write_existing(path, bytes); error != 0)
         fail("write \"" + std::string(bytes) + "\" to " + path, error);

@@ -126,10 +126,7 @@ class TreeCopy {
             ::openat(
                 to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
             "create " + name));
-        constexpr std::size_t step = 1U << 30U;
-        while (check(::copy_file_range(source.get(), nullptr, target.get(), nullptr, step, 0),
-                     "copy " + name) > 0) {
-        }
+        copy_rest(source, target, name);
         copy_attributes(source, target);
     }
 

@@ -42,21 +42,6 @@ std::string through_link(const std::string& path, const std::string& target) {
     return clean_path(target.starts_with('/') ? target : parent_of(path) + "/" + target);
 }
 
-void copy_bytes(const sys::Fd& from, const sys::Fd& to, const std::string& path) {
-    constexpr std::size_t step = 1U << 30U;
-    auto count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
-    while (count > 0)
-        count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);
-    if (count == 0)
-        return;
-    if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP)
-        sys::fail("copy " + path);
-    std::array<char, 131072> buffer{};
-    while ((count = sys::check(::read(from.get(), buffer.data(), buffer.size()), "read " + path)) >
-           0)
-        sys::write_all(to, {buffer.data(), static_cast<std::size_t>(count)});
-}
-
 /// Capabilities of files and attributes that programs attach.
 void copy_attributes(const sys::Fd& from, const sys::Fd& to) {
     std::array<char, 65536> names{};
@@ -225,7 +210,7 @@ void TreeWriter::write_file(const SourceTree& source,
     const sys::Fd from = source.open(file);
     const sys::Fd to =
         sys::open_in_root(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    copy_bytes(from, to, file.path);
+    sys::copy_rest(from, to, file.path);
     finish(to, file.status);
     copy_attributes(from, to);
     const std::array<timespec, 2> times{file.status.st_mtim, file.status.st_mtim};
