@@ -70,11 +70,11 @@ class Importer {
 
     /// A directory as it is, copied.
     std::string rootfs(const std::string& directory, const ImageConfig& config) {
-        const std::string staging = store_.begin_layer();
-        sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging + "/fs"));
+        sys::ScratchDirectory staging = store_.begin_layer();
+        sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging.path() + "/fs"));
         // Its identity is its own: no tar ever was.
         const std::string diff_id = "sha256:" + random_hex(64);
-        store_.publish_layer(staging, diff_id, 0);
+        store_.publish_layer(std::move(staging), diff_id, 0);
         return put_flat(diff_id, config);
     }
 

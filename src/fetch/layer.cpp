@@ -79,7 +79,7 @@ class Queue {
 std::string import_layer(image::Store& store,
                          const Producer& produce,
                          const std::string& expected_diff_id) {
-    const std::string staging = store.begin_layer();
+    sys::ScratchDirectory staging = store.begin_layer();
     Queue queue;
     std::string diff_id;
     std::thread unpacker([&] {
@@ -110,17 +110,16 @@ std::string import_layer(image::Store& store,
     std::int64_t size = 0;
     std::exception_ptr failure;
     try {
-        size = untar([&] { return queue.pop(); }, sys::open_directory(staging + "/fs"), true);
+        size =
+            untar([&] { return queue.pop(); }, sys::open_directory(staging.path() + "/fs"), true);
     } catch (...) {
         failure = std::current_exception();
         queue.close();
     }
     unpacker.join();
-    if (failure) {
-        store.abandon_layer(staging);
+    if (failure)
         std::rethrow_exception(failure);
-    }
-    store.publish_layer(staging, diff_id, size);
+    store.publish_layer(std::move(staging), diff_id, size);
     return diff_id;
 }
 

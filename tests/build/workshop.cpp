@@ -57,10 +57,10 @@ Workshop::~Workshop() {
 
 void Workshop::make_busybox() const {
     image::Store store(paths);
-    const std::string staging = store.begin_layer();
+    sys::ScratchDirectory staging = store.begin_layer();
     std::string diff_id;
     {
-        const sys::Fd top = sys::open_directory(staging + "/fs");
+        const sys::Fd top = sys::open_directory(staging.path() + "/fs");
         for (const auto* name :
              {"bin", "etc", "tmp", "root", "usr/bin", "proc", "sys", "dev", "var"})
             static_cast<void>(sys::ensure_directory_in_root(top, name));
@@ -74,7 +74,7 @@ void Workshop::make_busybox() const {
         write_executable(top, "etc/group", "root:x:0:\nstaff:x:601:\n");
         const auto summary = summarize_layer(top);
         diff_id = summary.diff_id;
-        store.publish_layer(staging, diff_id, summary.size);
+        store.publish_layer(std::move(staging), diff_id, summary.size);
     }
     ImageConfig config;
     config.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};

@@ -27,11 +27,6 @@ NewLayer::NewLayer(image::Store& store, Strings lowers)
     inherit_root(lowers_, upper());
 }
 
-NewLayer::~NewLayer() {
-    if (!staging_.empty())
-        store_.abandon_layer(staging_);
-}
-
 sys::Fd NewLayer::open_root() const {
     return lowers_.empty() ? sys::open_directory(upper()) : mount_layers(lowers_, upper(), work());
 }
@@ -48,7 +43,7 @@ std::string NewLayer::publish() {
     sys::remove_tree(work());
     sys::remove_tree(scratch());
     STACK_FAILPOINT("build.layer.publish");
-    store_.publish_layer(std::exchange(staging_, {}), summary.diff_id, summary.size);
+    store_.publish_layer(std::move(staging_), summary.diff_id, summary.size);
     return summary.diff_id;
 }
 

@@ -18,16 +18,13 @@ namespace stack::build {
 class NewLayer {
   public:
     NewLayer(image::Store& store, Strings lowers);
-    ~NewLayer();
-    NewLayer(const NewLayer&) = delete;
-    NewLayer& operator=(const NewLayer&) = delete;
 
-    [[nodiscard]] std::string upper() const { return staging_ + "/fs"; }
+    [[nodiscard]] std::string upper() const { return staging_.path() + "/fs"; }
 
-    [[nodiscard]] std::string work() const { return staging_ + "/work"; }
+    [[nodiscard]] std::string work() const { return staging_.path() + "/work"; }
 
     /// An empty directory on the same file system, gone when the layer is published.
-    [[nodiscard]] std::string scratch() const { return staging_ + "/scratch"; }
+    [[nodiscard]] std::string scratch() const { return staging_.path() + "/scratch"; }
 
     [[nodiscard]] const Strings& lowers() const { return lowers_; }
 
@@ -41,7 +38,7 @@ class NewLayer {
   private:
     image::Store& store_;
     Strings lowers_;
-    std::string staging_;
+    sys::ScratchDirectory staging_;
 };
 
 }  // namespace stack::build

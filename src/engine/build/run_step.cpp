@@ -11,6 +11,7 @@
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/scratch_directory.h"
 #include "sys/tree.h"
 
 #include <algorithm>
@@ -196,25 +197,13 @@ class RunPreparer {
 /// Files of a step that must not outlive it, in memory: under the run directory.
 class StepFiles {
   public:
-    explicit StepFiles(const Paths& paths) : parent_(paths.run + "/build") {
-        sys::ensure_directory(parent_, 0700);
-        sweep();
-        directory_ = parent_ + "/" + std::to_string(::getpid());
-        sys::remove_tree(directory_);
-        sys::ensure_directory(directory_, 0700);
-        lock_ = sys::Lock::acquire(directory_ + "/lock");
-    }
-
-    ~StepFiles() { sys::remove_tree(directory_); }
-
-    StepFiles(const StepFiles&) = delete;
-    StepFiles& operator=(const StepFiles&) = delete;
+    explicit StepFiles(const Paths& paths) : directory_(paths.run + "/build") {}
 
     [[nodiscard]] std::string write(const std::string& name,
                                     std::string_view content,
                                     std::uint32_t mode,
                                     Owner owner) const {
-        std::string path = directory_ + "/" + name;
+        std::string path = directory_.path() + "/" + name;
         const sys::Fd file = sys::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
         sys::write_all(file, content);
         sys::check(::fchown(file.get(), owner.uid, owner.gid), "set the owner of " + path);
@@ -223,18 +212,7 @@ class StepFiles {
     }
 
   private:
-    /// Builds that were killed leave theirs; nobody holds its lock.
-    void sweep() const {
-        for (const auto& name : sys::list_directory(parent_)) {
-            if (sys::exists(parent_ + "/" + name + "/lock") &&
-                sys::Lock::try_acquire(parent_ + "/" + name + "/lock"))
-                sys::remove_tree(parent_ + "/" + name);
-        }
-    }
-
-    std::string parent_;
-    std::string directory_;
-    std::optional<sys::Lock> lock_;
+    sys::ScratchDirectory directory_;
 };
 
 /// Brings the mounts of a step about and takes away what it made for them.

@@ -173,13 +173,6 @@ bool is_hex(std::string_view text) {
     return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-/// Staged layers whose maker is gone: it held a lock on them.
-void sweep_staging(const std::string& root) {
-    for (const auto& name : sys::list_directory(root + "/staging"))
-        if (sys::Lock::try_acquire(root + "/staging/" + name + "/lock"))
-            sys::remove_tree(root + "/staging/" + name);
-}
-
 }  // namespace
 
 Store::Store(const Paths& paths) : root_(paths.state + "/images") {}
@@ -226,39 +219,24 @@ Strings Store::lower_directories(const Image& image) const {
     return lowers;
 }
 
-std::string Store::begin_layer() {
-    sys::ensure_directory(root_ + "/staging", 0700);
-    sweep_staging(root_);
-    std::string staging = root_ + "/staging/" + random_hex(16);
-    sys::ensure_directory(staging, 0700);
-    static std::vector<sys::Lock> held;  // until this process ends: that is what sweeping asks
-    held.push_back(sys::Lock::acquire(staging + "/lock"));
-    sys::ensure_directory(staging + "/fs");
+sys::ScratchDirectory Store::begin_layer() {
+    sys::ScratchDirectory staging(root_ + "/staging");
+    sys::ensure_directory(staging.path() + "/fs");
     return staging;
 }
 
-void Store::publish_layer(const std::string& staging,
+void Store::publish_layer(sys::ScratchDirectory staging,
                           const std::string& diff_id,
                           std::int64_t size) {
     sys::ensure_directory(root_ + "/layers", 0711);
-    if (has_layer(diff_id)) {
-        abandon_layer(staging);
+    if (has_layer(diff_id))
         return;
-    }
-    sys::replace_volatile_file(staging + "/size", std::to_string(size) + "\n");
+    sys::replace_volatile_file(staging.path() + "/size", std::to_string(size) + "\n");
     STACK_FAILPOINT("layer.syncfs");
-    sys::sync_filesystem(staging);
+    sys::sync_filesystem(staging.path());
     STACK_FAILPOINT("layer.publish");
-    sys::remove_file(staging + "/lock");
-    if (!sys::try_rename(staging, layer_path(root_, diff_id))) {
-        abandon_layer(staging);  // another process was faster
-        return;
-    }
-    sys::sync_directory(root_ + "/layers");
-}
-
-void Store::abandon_layer(const std::string& staging) {
-    sys::remove_tree(staging);
+    if (staging.move_to(layer_path(root_, diff_id)))  // else another process was faster
+        sys::sync_directory(root_ + "/layers");
 }
 
 Image Store::put(const NewImage& image) {

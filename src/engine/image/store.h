@@ -17,6 +17,7 @@
 #include <stack/paths.h>
 
 #include "model/image.h"
+#include "sys/scratch_directory.h"
 
 #include <optional>
 #include <string>
@@ -60,13 +61,13 @@ class Store {
     /// Lower directories of an image, topmost first, as overlayfs wants them.
     [[nodiscard]] Strings lower_directories(const Image& image) const;
 
-    /// A fresh directory to make a layer in; <it>/fs exists. Abandoned ones are swept when their
-    /// maker is gone.
-    [[nodiscard]] std::string begin_layer();
+    /// A fresh directory to make a layer in; <it>/fs exists.
+    [[nodiscard]] sys::ScratchDirectory begin_layer();
     /// Makes the staged layer durable and visible as `diff_id`. Where that is there already, the
     /// staged one goes. `size` is the sum of file sizes in bytes.
-    void publish_layer(const std::string& staging, const std::string& diff_id, std::int64_t size);
-    void abandon_layer(const std::string& staging);
+    void publish_layer(sys::ScratchDirectory staging,
+                       const std::string& diff_id,
+                       std::int64_t size);
 
     /// Postcondition: find() answers every reference of `image`.
     Image put(const NewImage& image);
