@@ -71,6 +71,10 @@ class Engine {
     /// while there are networks of the stack.
     virtual void publish_names(const Stack& desired, const Observed& observed) = 0;
 
+    /// Puts right what others took away from under live containers (a bridge, rules), and takes
+    /// away what makers that died have left. Cheap where nothing has changed.
+    virtual void reconcile() = 0;
+
     /// Calls `wake` (from the loop) whenever something may have changed: a container ended, a shim
     /// spoke. A wake-up carries nothing: look again.
     virtual void on_change(std::function<void()> wake) = 0;

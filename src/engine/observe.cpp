@@ -67,6 +67,11 @@ void RealEngine::on_change(std::function<void()> wake) {
     wake_ = std::move(wake);
 }
 
+void RealEngine::reconcile() {
+    networks_.reconcile();
+    runtime_.sweep();
+}
+
 void RealEngine::watch(const std::string& id) {
     if (watches_.contains(id))
         return;

@@ -38,6 +38,7 @@ class RealEngine final : public Engine {
     void count_restart(const std::string& container_id) override;
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
     void publish_names(const Stack& desired, const Observed& observed) override;
+    void reconcile() override;
     void on_change(std::function<void()> wake) override;
 
   private:

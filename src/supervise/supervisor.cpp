@@ -10,7 +10,7 @@
 namespace stack::supervise {
 namespace {
 
-constexpr std::chrono::seconds resync{30};
+constexpr std::chrono::seconds resync{10};
 
 bool is_up(const ObservedContainer& container) {
     return container.state == ContainerState::running || container.state == ContainerState::paused;
@@ -58,6 +58,10 @@ void Supervisor::wake() {
 
 void Supervisor::look() {
     try {
+        if (timers_.now() >= next_reconcile_) {
+            next_reconcile_ = timers_.now() + resync;
+            engine_.reconcile();
+        }
         const Observed observed = engine_.observe(desired_, {});
         restart_ended(observed);
         check_waiters(observed);

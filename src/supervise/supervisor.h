@@ -87,6 +87,7 @@ class Supervisor {
     std::deque<Asked> queue_;
     bool busy_ = false;
     bool over_ = false;
+    Time next_reconcile_{};
     bool awake_ = false;                             // a look is on its way
     std::map<std::string, RestartState> restarts_;   // by container id
     std::map<std::string, HealthMachine> machines_;  // by container id

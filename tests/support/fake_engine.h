@@ -67,6 +67,8 @@ class FakeEngine final : public Engine {
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
     void publish_names(const Stack& desired, const Observed& observed) override;
 
+    void reconcile() override {}
+
     void on_change(std::function<void()> wake) override { wake_ = std::move(wake); }
 
   private:

@@ -244,6 +244,12 @@ NetworkRecord Networks::ensure(const std::string& project,
         existing && existing->config_digest != config_digest)
         remove(network.name);
     const auto lock = lock_networks(paths_);
+    return ensure_locked(project, network, config_digest).record;
+}
+
+StoredNetwork Networks::ensure_locked(const std::string& project,
+                                      const Network& network,
+                                      const std::string& config_digest) {
     auto stored = find_stored(paths_, network.name);
     if (!stored) {
         stored = layout_for(
@@ -254,7 +260,7 @@ NetworkRecord Networks::ensure(const std::string& project,
         STACK_FAILPOINT("network.recorded");
     }
     bring_up(stored->record);
-    return stored->record;
+    return *stored;
 }
 
 void Networks::remove(const std::string& name) {
@@ -263,17 +269,21 @@ void Networks::remove(const std::string& name) {
     if (!stored)
         return;
     if (const auto names = holders(load_leases(paths_, name)); !names.empty())
-        throw Error("network " + name + " is in use by " + join(names, ", ") +
+        throw Error("network " + name + " is in use by " + stack::join(names, ", ") +
                     "; remove these first");
-    kernel().remove_bridge(stored->record);
+    remove_locked(*stored);
+}
+
+void Networks::remove_locked(const StoredNetwork& network) {
+    kernel().remove_bridge(network.record);
     auto others = load_stored(paths_);
-    std::erase(others, *stored);
+    std::erase(others, network);
     const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
     if (others.empty())
         kernel().remove_table();
     else
-        kernel().change_table(elements_for({stored->record}), {}, whole);
-    remove_stored(paths_, name);
+        kernel().change_table(elements_for({network.record}), {}, whole);
+    remove_stored(paths_, network.record.name);
 }
 
 Endpoint Networks::attach(const std::string& name,
@@ -285,34 +295,61 @@ Endpoint Networks::attach(const std::string& name,
     const auto stored = find_stored(paths_, name);
     if (!stored)
         throw Error("network " + name + " does not exist; create it, or bring its stack up");
+    return attach_locked(*stored, container, key, wanted, index);
+}
+
+Endpoint Networks::attach_locked(const StoredNetwork& network,
+                                 const std::string& container,
+                                 const std::string& key,
+                                 const NetworkAttachment& wanted,
+                                 int index) {
+    const std::string& name = network.record.name;
     auto leases = load_leases(paths_, name);
     auto own = std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
         return lease.container == container;
     });
     if (own == leases.end()) {
-        own = leases.insert(leases.end(), lease_for(*stored, leases, container, key, wanted));
+        own = leases.insert(leases.end(), lease_for(network, leases, container, key, wanted));
         append_lease(paths_, name, *own);
         STACK_FAILPOINT("ipam.reserve");
     }
-    Endpoint endpoint = endpoint_for(paths_.instance, stored->record, *own, wanted, index);
-    endpoint.bridge_index = if_nametoindex(stored->record.bridge.c_str());
+    Endpoint endpoint = endpoint_for(paths_.instance, network.record, *own, wanted, index);
+    endpoint.bridge_index = if_nametoindex(network.record.bridge.c_str());
     if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
-        bring_up(stored->record);
-        endpoint.bridge_index = if_nametoindex(stored->record.bridge.c_str());
+        bring_up(network.record);
+        endpoint.bridge_index = if_nametoindex(network.record.bridge.c_str());
     }
     return endpoint;
+}
+
+Endpoint Networks::join(const Network& network, const std::string& container) {
+    const auto lock = lock_networks(paths_);
+    return attach_locked(ensure_locked("", network, ""), container, "", {}, 0);
+}
+
+void Networks::leave(const std::string& network, const std::string& container) {
+    const auto lock = lock_networks(paths_);
+    const auto stored = find_stored(paths_, network);
+    if (!stored)
+        return;
+    release_locked(network, container);
+    if (holders(load_leases(paths_, network)).empty())
+        remove_locked(*stored);
 }
 
 void Networks::release(const std::string& container) {
     unpublish(container);
     const auto lock = lock_networks(paths_);
-    for (const auto& network : stored_names(paths_)) {
-        auto leases = load_leases(paths_, network);
-        if (!release_lease(leases, container))
-            continue;
-        STACK_FAILPOINT("ipam.free");
-        store_leases(paths_, network, leases);
-    }
+    for (const auto& network : stored_names(paths_))
+        release_locked(network, container);
+}
+
+void Networks::release_locked(const std::string& network, const std::string& container) {
+    auto leases = load_leases(paths_, network);
+    if (!release_lease(leases, container))
+        return;
+    STACK_FAILPOINT("ipam.free");
+    store_leases(paths_, network, leases);
 }
 
 void Networks::replace_publication(const std::string& container, const Publication& after) {

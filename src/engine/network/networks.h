@@ -73,8 +73,6 @@ class Kernel;
 struct Publication;
 struct StoredNetwork;
 
-/// Works in the network namespace that the process is in at the first change. Every change holds
-/// the lock <state>/networks/lock: the supervisors of several projects share pools and table.
 /// The addresses of a container in one network.
 struct HeldAddress {
     std::string network;
@@ -84,6 +82,8 @@ struct HeldAddress {
     bool operator==(const HeldAddress&) const = default;
 };
 
+/// Works in the network namespace that the process is in at the first change. Every change holds
+/// the lock <state>/networks/lock: the supervisors of several projects share pools and table.
 class Networks {
   public:
     explicit Networks(const Paths& paths);
@@ -113,6 +113,11 @@ class Networks {
                     const std::string& key,
                     const NetworkAttachment& wanted,
                     int index);
+    /// attach() to a network of no project that is there while somebody is in it: the first who
+    /// joins makes it, and leave() of the last removes it.
+    Endpoint join(const Network& network, const std::string& container);
+    void leave(const std::string& network, const std::string& container);
+
     /// The addresses that a container holds, without prefix lengths, by network.
     [[nodiscard]] std::vector<HeldAddress> held_addresses(const std::string& container) const;
     /// Postcondition: the container has no lease and no published port.
@@ -132,6 +137,17 @@ class Networks {
 
   private:
     [[nodiscard]] Kernel& kernel();
+    // These hold the lock already.
+    StoredNetwork ensure_locked(const std::string& project,
+                                const Network& network,
+                                const std::string& config_digest);
+    void remove_locked(const StoredNetwork& network);
+    Endpoint attach_locked(const StoredNetwork& network,
+                           const std::string& container,
+                           const std::string& key,
+                           const NetworkAttachment& wanted,
+                           int index);
+    void release_locked(const std::string& network, const std::string& container);
     void bring_up(const NetworkRecord& network);
     void replace_publication(const std::string& container, const Publication& after);
 

@@ -12,6 +12,7 @@
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/scratch_directory.h"
 #include "sys/tree.h"
 
 #include <algorithm>
@@ -22,6 +23,15 @@ namespace {
 
 std::string containers_directory(const Paths& paths) {
     return paths.state + "/containers";
+}
+
+// On the file system of the containers, so that a rename gets there.
+std::string making_directory(const Paths& paths) {
+    return containers_directory(paths) + "/.making";
+}
+
+std::string trash_directory(const Paths& paths) {
+    return containers_directory(paths) + "/.trash";
 }
 
 /// Docker's rule; names become hosts' names, labels and words of commands.
@@ -121,11 +131,14 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.command = command_for(spec.service, image.config);
     record.mounts = mounts_for(spec, image.config);
     record.created = std::chrono::system_clock::now();
-    const Places places = places_of(paths_, record.id);
+    // It takes its place whole: without its record, nobody could tell whose it is.
+    sys::ScratchDirectory made(making_directory(paths_));
     STACK_FAILPOINT("container.directory");
-    sys::ensure_directory(places.state, 0711);
+    sys::replace_file(made.path() + "/config.json", encode(record));
     STACK_FAILPOINT("container.record");
-    sys::replace_file(places.state + "/config.json", encode(record));
+    if (!made.move_to(places_of(paths_, record.id).state))
+        throw Error("container " + record.id + " is there already");
+    sys::sync_directory(containers_directory(paths_));
     return record.id;
 }
 
@@ -197,17 +210,22 @@ void Runtime::remove(const std::string& id, bool anonymous_volumes) {
     STACK_FAILPOINT("container.remove.settled");
     networks_.release(id);
     STACK_FAILPOINT("container.remove.released");
-    const std::string trash = containers_directory(paths_) + "/.trash-" + id;
     if (sys::exists(places.state)) {
+        const sys::ScratchDirectory trash(trash_directory(paths_));
         if (record && anonymous_volumes)
             for (const auto& mount : record->mounts)
                 if (const auto volume = storage::find_volume(paths_, mount.source);
                     mount.type == MountType::volume && volume && volume->anonymous)
                     storage::remove_volume(paths_, mount.source);
-        sys::rename(places.state, trash);
+        sys::rename(places.state, trash.path() + "/" + id);
+        STACK_FAILPOINT("container.remove.renamed");
     }
-    STACK_FAILPOINT("container.remove.renamed");
-    sys::remove_tree(trash);
+}
+
+void Runtime::sweep() {
+    sys::ScratchDirectory::sweep(making_directory(paths_));
+    sys::ScratchDirectory::sweep(trash_directory(paths_));
+    sweep_steps(paths_, cgroups_, networks_);
 }
 
 void Runtime::set_health(const std::string& id, Health health, int failing_streak) {

@@ -112,6 +112,9 @@ class Runtime {
     /// moves to life.json. Idempotent; called by whoever first sees the end.
     void settle(const std::string& id);
 
+    /// Takes away what makers, removers and build steps that were killed have left.
+    void sweep();
+
     [[nodiscard]] std::vector<std::string> list() const;
     [[nodiscard]] std::optional<ContainerRecord> find(const std::string& id_or_name) const;
     [[nodiscard]] std::optional<ObservedContainer> observe(const std::string& id) const;
@@ -182,5 +185,8 @@ int run_step(const Paths& paths,
              network::Networks& networks,
              const StepSpec& step,
              const std::function<void(std::string_view)>& output);
+
+/// What steps that were killed have left goes.
+void sweep_steps(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks);
 
 }  // namespace stack::runtime

@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "engine/runtime/capabilities.h"
 #include "engine/runtime/description.h"
@@ -12,7 +11,7 @@
 #include "engine/runtime/runtime.h"
 #include "engine/runtime/seccomp.h"
 #include "sys/file.h"
-#include "sys/tree.h"
+#include "sys/scratch_directory.h"
 
 #include <array>
 
@@ -21,42 +20,46 @@
 namespace stack::runtime {
 namespace {
 
-/// What a step leaves behind goes with it, however it ends.
-class Scratch {
-  public:
+constexpr const char* build_network = "stack_build";
+
+std::string steps_directory(const Paths& paths) {
+    return paths.run + "/steps";
+}
+
+std::string steps_cgroup(const Paths& paths) {
+    return paths.instance.empty() ? "stack" : "stack-" + paths.instance;
+}
+
+/// Ends what goes by a step's name.
+sys::ScratchDirectory::Bury burier(const Paths& paths,
+                                   const cgroup::Cgroups& cgroups,
+                                   network::Networks& networks) {
+    return [parent = steps_cgroup(paths), &cgroups, &networks](const std::string& step) {
+        cgroups.kill(parent + "/" + step);
+        cgroups.remove(parent + "/" + step);
+        cgroups.remove_if_empty(parent);
+        networks.leave(build_network, step);
+    };
+}
+
+/// What a step leaves behind goes with it, however it ends; what killed ones left, with the next.
+struct Scratch {
     Scratch(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
-        : cgroups_(cgroups),
-          networks_(networks),
-          id(random_hex(64)),
-          directory(paths.run + "/steps/" + id),
-          cgroup((paths.instance.empty() ? "stack" : "stack-" + paths.instance) + "/" + id) {
+        : owned(steps_directory(paths), burier(paths, cgroups, networks)),
+          id(owned.name()),
+          directory(owned.path()),
+          cgroup(steps_cgroup(paths) + "/" + id) {
         sys::ensure_directory(directory + "/root");
     }
 
-    Scratch(const Scratch&) = delete;
-    Scratch& operator=(const Scratch&) = delete;
-
-    ~Scratch() {
-        cgroups_.kill(cgroup);
-        cgroups_.remove(cgroup);
-        cgroups_.remove_if_empty(sys::parent_path(cgroup));
-        networks_.release(id);
-        sys::remove_tree(directory);
-    }
-
-  private:
-    const cgroup::Cgroups& cgroups_;
-    network::Networks& networks_;
-
-  public:
-    const std::string id;
-    const std::string directory;
-    const std::string cgroup;
+    sys::ScratchDirectory owned;
+    std::string id;
+    std::string directory;
+    std::string cgroup;
 };
 
-constexpr const char* build_network = "stack_build";
-
-/// Steps reach the world through a bridge of their own, apart from every stack.
+/// Steps reach the world through a bridge of their own, apart from every stack; it is there while
+/// one of them is.
 void attach(network::Networks& networks,
             const Scratch& scratch,
             shim::Spec& spec,
@@ -64,8 +67,7 @@ void attach(network::Networks& networks,
     Network wanted;
     wanted.key = "build";
     wanted.name = build_network;
-    networks.ensure("", wanted, "build");
-    auto endpoint = networks.attach(build_network, scratch.id, scratch.id, {}, 0);
+    auto endpoint = networks.join(wanted, scratch.id);
     if (const auto network = networks.find(build_network))
         endpoint.resolver = network->gateway4;
     shim::InterfaceSpec interface;
@@ -139,6 +141,10 @@ void add_host_files(const StepSpec& step,
 }
 
 }  // namespace
+
+void sweep_steps(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks) {
+    sys::ScratchDirectory::sweep(steps_directory(paths), burier(paths, cgroups, networks));
+}
 
 int run_step(const Paths& paths,
              const cgroup::Cgroups& cgroups,
