@@ -9,8 +9,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <mutex>
 #include <string>
 #include <thread>
+
+#include <sys/file.h>
 
 namespace stack {
 namespace {
@@ -32,24 +35,50 @@ std::map<std::string, Armed, std::less<>> armed_failpoints() {
     return armed;
 }
 
-void record(const char* name) {
-    const char* file = std::getenv("STACK_FAILPOINT_LOG");
-    if (file == nullptr)
-        return;
-    if (std::FILE* log = std::fopen(file, "ae")) {
-        std::fprintf(log, "%s\n", name);
-        std::fclose(log);
+/// The hits of this process.
+int count_here(const std::string& name) {
+    static std::mutex mutex;
+    static std::map<std::string, int, std::less<>> hits;
+    const std::scoped_lock lock(mutex);
+    return ++hits[name];
+}
+
+/// The hits of all the processes that share the log, this one recorded.
+int count_in(std::FILE* log, const std::string& name) {
+    ::flock(::fileno(log), LOCK_EX);
+    std::fprintf(log, "%s\n", name.c_str());
+    std::fflush(log);
+    std::rewind(log);
+    int hits = 0;
+    std::string line;
+    for (int c = std::fgetc(log); c != EOF; c = std::fgetc(log)) {
+        if (c != '\n') {
+            line += static_cast<char>(c);
+            continue;
+        }
+        hits += line == name ? 1 : 0;
+        line.clear();
     }
+    return hits;
+}
+
+int count(const std::string& name) {
+    const char* file = std::getenv("STACK_FAILPOINT_LOG");
+    std::FILE* log = file == nullptr ? nullptr : std::fopen(file, "a+e");
+    if (log == nullptr)
+        return count_here(name);
+    const int hits = count_in(log, name);
+    std::fclose(log);
+    return hits;
 }
 
 }  // namespace
 
 void failpoint(const char* name) {
     static const auto armed = armed_failpoints();
-    static std::map<std::string, int, std::less<>> hits;
-    record(name);
+    const int hit = count(name);
     const auto found = armed.find(name);
-    if (found == armed.end() || ++hits[name] != found->second.at_hit)
+    if (found == armed.end() || hit != found->second.at_hit)
         return;
     const auto [kind, argument] = split_once(found->second.mode, ':');
     if (kind == "kill") {

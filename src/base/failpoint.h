@@ -4,11 +4,13 @@
 //
 //     STACK_FAILPOINT("layer.publish");
 //
-// STACK_FAILPOINTS=NAME[#N]=MODE[,…] arms them: at the N-th hit (default 1) in a process, MODE is
+// STACK_FAILPOINTS=NAME[#N]=MODE[,…] arms them: at the N-th hit (default 1) of a process, or, where
+// there is a log, of all the processes that write it, MODE is
 //   kill        the process dies of SIGKILL
 //   error:E     std::system_error with errno E is thrown (as stack::Error by the caller's rules)
 //   delay:MS    the process waits
-// STACK_FAILPOINT_LOG=FILE appends "NAME\n" at each hit, so that a driver can enumerate them.
+// STACK_FAILPOINT_LOG=FILE appends "NAME\n" at each hit, so that a driver can enumerate them, and so
+// that a process that takes the place of a killed one is not killed at the same place.
 //
 // Compiled to nothing unless the build has STACK_FAILPOINTS (the debug preset has it).
 

@@ -35,6 +35,12 @@ std::string find_process() {
     return "";
 }
 
+/// A lock, or the empty place where things are made or removed.
+bool is_frame(const fs::path& path) {
+    const auto name = path.filename().string();
+    return name.find("lock") != std::string::npos || (name.starts_with(".") && fs::is_empty(path));
+}
+
 /// A root file system with busybox under all of its names.
 void make_busybox_root(const fs::path& root) {
     for (const auto* directory : {"bin", "etc", "dev", "proc", "sys", "tmp", "root", "var"})
@@ -131,13 +137,17 @@ void expect_nothing_left(const StackProgram& stack) {
     for (const auto& group : control_groups())
         EXPECT_EQ(group.filename().string().find("stack-"), std::string::npos) << "left: " << group;
     EXPECT_EQ(run({"findmnt", "-t", "overlay", "-n"}).out, "") << "a mount is left";
-    for (const auto* place : {"/containers", "/run/containers", "/run/projects", "/networks"}) {
+    for (const auto* place : {"/containers",
+                              "/run/containers",
+                              "/run/projects",
+                              "/networks",
+                              "/run/steps",
+                              "/run/build"}) {
         const fs::path directory = stack.root() + place;
         if (!fs::exists(directory))
             continue;
         for (const auto& entry : fs::directory_iterator(directory))
-            EXPECT_TRUE(entry.path().filename().string().find("lock") != std::string::npos)
-                << "left: " << entry.path();
+            EXPECT_TRUE(is_frame(entry.path())) << "left: " << entry.path();
     }
 }
 

@@ -1,0 +1,32 @@
+#include "tests/support/failpoints.h"
+
+#include "tests/support/sandbox.h"
+
+#include <fstream>
+
+namespace stack::test {
+
+Failpoints::Failpoints(const std::string& name) : log_(sandbox_directory() + "/" + name + ".log") {
+    std::ofstream(log_, std::ios::trunc).close();
+}
+
+std::map<std::string, std::string> Failpoints::counting() const {
+    return {{"STACK_FAILPOINT_LOG", log_}};
+}
+
+std::map<std::string, std::string> Failpoints::killing(const std::string& failpoint,
+                                                       int hit) const {
+    auto environment = counting();
+    environment["STACK_FAILPOINTS"] = failpoint + "#" + std::to_string(hit) + "=kill";
+    return environment;
+}
+
+std::map<std::string, int> Failpoints::hits() const {
+    std::map<std::string, int> counts;
+    std::ifstream file(log_);
+    for (std::string line; std::getline(file, line);)
+        ++counts[line];
+    return counts;
+}
+
+}  // namespace stack::test
