@@ -43,6 +43,16 @@ Words words(const Action& action) {
     return {"Waiting", "Exited"};
 }
 
+/// What was thrown. One action that cannot even begin must not end the work on the others.
+Outcome attempt(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const Error& error) {
+        return error;
+    }
+    return {};
+}
+
 }  // namespace
 
 Executor::Executor(Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished)
@@ -74,15 +84,22 @@ void Executor::begin(std::size_t index) {
     ++running_;
     const Action& action = plan_.actions[index].action;
     tell(index, EventStatus::working, words(action).doing, "");
-    STACK_FAILPOINT(("action." + verb(action) + ".before").c_str());
-    perform_(action, events_, [self = shared_from_this(), index](const Outcome& outcome) {
-        self->end(index, outcome);
+    const Outcome refused = attempt([&] {
+        STACK_FAILPOINT(("action." + verb(action) + ".before").c_str());
+        perform_(action, events_, [self = shared_from_this(), index](const Outcome& outcome) {
+            const Outcome broken = attempt([&] {
+                STACK_FAILPOINT(
+                    ("action." + verb(self->plan_.actions[index].action) + ".after").c_str());
+            });
+            self->end(index, outcome ? outcome : broken);
+        });
     });
+    if (refused)
+        end(index, refused);
 }
 
 void Executor::end(std::size_t index, const Outcome& outcome) {
     const auto& planned = plan_.actions[index];
-    STACK_FAILPOINT(("action." + verb(planned.action) + ".after").c_str());
     --running_;
     if (!outcome) {
         states_[index] = State::done;

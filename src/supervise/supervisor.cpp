@@ -67,7 +67,10 @@ void Supervisor::look() {
         check_waiters(observed);
         check_health(observed);
         engine_.publish_names(desired_, observed);
-        over_ = observed.containers.empty() && observed.networks.empty();
+        const bool over = observed.containers.empty() && observed.networks.empty();
+        if (over && !over_)
+            engine_.reconcile();  // there may be no other supervisor to come
+        over_ = over;
     } catch (const Error& error) {
         log::error(std::string("look: ") + error.what() + ", ignoring until the next look");
     }

@@ -2,6 +2,7 @@
 
 #include "tests/support/sandbox.h"
 
+#include <cerrno>
 #include <fstream>
 
 namespace stack::test {
@@ -16,8 +17,19 @@ std::map<std::string, std::string> Failpoints::counting() const {
 
 std::map<std::string, std::string> Failpoints::killing(const std::string& failpoint,
                                                        int hit) const {
+    return armed(failpoint, hit, "kill");
+}
+
+std::map<std::string, std::string> Failpoints::failing(const std::string& failpoint,
+                                                       int hit) const {
+    return armed(failpoint, hit, "error:" + std::to_string(EIO));
+}
+
+std::map<std::string, std::string> Failpoints::armed(const std::string& failpoint,
+                                                     int hit,
+                                                     const std::string& mode) const {
     auto environment = counting();
-    environment["STACK_FAILPOINTS"] = failpoint + "#" + std::to_string(hit) + "=kill";
+    environment["STACK_FAILPOINTS"] = failpoint + "#" + std::to_string(hit) + "=" + mode;
     return environment;
 }
 

@@ -21,10 +21,18 @@ class Failpoints {
     [[nodiscard]] std::map<std::string, std::string> killing(const std::string& failpoint,
                                                              int hit) const;
 
+    /// The same with an error instead of a death: the pass fails with EIO.
+    [[nodiscard]] std::map<std::string, std::string> failing(const std::string& failpoint,
+                                                             int hit) const;
+
     /// How often each failpoint was passed.
     [[nodiscard]] std::map<std::string, int> hits() const;
 
   private:
+    [[nodiscard]] std::map<std::string, std::string> armed(const std::string& failpoint,
+                                                           int hit,
+                                                           const std::string& mode) const;
+
     std::string log_;
 };
 
