@@ -154,6 +154,8 @@ int receive_terminal(const msghdr& message) {
 /// Reads what the stage says until it has become the program (end of file). Returns the fault; ""
 /// is success.
 std::string await_exec(Container& container) {
+    const std::string died_early = std::to_string(engine_failed) + " its set-up was killed";
+    bool unheard = false;
     for (;;) {
         std::array<char, 4096> text{};
         alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
@@ -164,10 +166,12 @@ std::string await_exec(Container& container) {
         message.msg_control = control.data();
         message.msg_controllen = control.size();
         const auto count = ::recvmsg(container.channel, &message, MSG_CMSG_CLOEXEC);
-        if (count < 0 && errno == EINTR)
+        if (count < 0 && errno == ECONNRESET)
+            unheard = true;  // it ended before it read our go; its last words come after this
+        if (count < 0 && (errno == EINTR || errno == ECONNRESET))
             continue;
         if (count <= 0)
-            return {};
+            return unheard ? died_early : "";
         if (text[0] == 'T') {
             container.output = receive_terminal(message);
             continue;
@@ -279,10 +283,10 @@ int run_container(const Spec& spec, int status_fd) {
     ::close(container.channel);
     if (!fault.empty()) {
         reap(container);
-        static_cast<void>(::write(status_fd, fault.data(), fault.size()));
+        [[maybe_unused]] const auto ignored = ::write(status_fd, fault.data(), fault.size());
         return engine_failed;
     }
-    static_cast<void>(::write(status_fd, "started", 7));
+    [[maybe_unused]] const auto ignored = ::write(status_fd, "started", 7);
     ::close(status_fd);
     if (spec.foreground != 0)
         return shell_status(reap(container));

@@ -290,8 +290,11 @@ TEST(Volumes, OfTheHostCanBeReadOnly) {
 
 TEST(Volumes, DoNotCoverProc) {
     Bed bed;
+    ASSERT_EQ(::symlink("/proc", (bed.image() + "/whole").c_str()), 0);
+    ASSERT_EQ(::symlink("../proc/sys", (bed.image() + "/etc/relative").c_str()), 0);
     auto service = script("true");
-    for (const auto* target : {"/proc", "/proc/self", "/etc/../proc"}) {
+    for (const auto* target :
+         {"/proc", "/proc/self", "/etc/../proc", "/whole", "/whole/sys", "/etc/relative"}) {
         service.volumes = {{.type = MountType::tmpfs, .target = target}};
         EXPECT_THROW(bed.run(service), Error) << target;
     }
