@@ -27,6 +27,10 @@ add_compile_options(
     -Wno-missing-field-initializers  # designated initializers name what differs from the defaults
     -Wimplicit-fallthrough -Wswitch-enum
     -fstack-protector-strong)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # False alarms of this version about std::string where it inlines (GCC bugs 105651, 105562).
+    add_compile_options(-Wno-restrict -Wno-maybe-uninitialized)
+endif()
 if(STACK_WERROR)
     add_compile_options(-Werror)
 endif()

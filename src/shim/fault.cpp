@@ -25,8 +25,9 @@ void give_up(int code, const std::string& sentence, int error) {
         text += std::string(": ") + ::strerror(error);
     text = listener_form == FaultForm::line ? "stack: " + text + "\n"
                                             : std::to_string(code) + " " + text;
-    if (listener >= 0)
-        static_cast<void>(::write(listener, text.data(), text.size()));
+    if (listener >= 0) {
+        [[maybe_unused]] const auto ignored = ::write(listener, text.data(), text.size());
+    }
     ::_exit(code);
 }
 

@@ -53,6 +53,6 @@ int main(int argc, char** argv) {
     if (role == "init" && argc > 2)
         return run_init(argv + 2);
     constexpr char usage[] = "stack-shim is started by stack; it is of no use by itself\n";
-    static_cast<void>(::write(STDERR_FILENO, usage, sizeof usage - 1));
+    [[maybe_unused]] const auto ignored = ::write(STDERR_FILENO, usage, sizeof usage - 1);
     return 2;
 }

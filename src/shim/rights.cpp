@@ -77,7 +77,7 @@ void set_oom_score(int score) {
         return;
     const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
     const std::string text = std::to_string(score);
-    static_cast<void>(::write(fd, text.data(), text.size()));
+    [[maybe_unused]] const auto ignored = ::write(fd, text.data(), text.size());
     ::close(fd);
 }
 

@@ -263,8 +263,8 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     enter_working_directory(spec.process.working_dir);
     if (streams.output >= 0 && terminal.slave < 0 && identity.uid != 0)
         for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
-            static_cast<void>(
-                ::fchown(fd, identity.uid, identity.gid));  // /dev/stdout can be opened again
+            [[maybe_unused]] const auto ignored =
+                ::fchown(fd, identity.uid, identity.gid);  // /dev/stdout can be opened again
     drop_rights(spec.process, identity);
     // Setting the ids has cleared it where they changed; a container must outlive its shim.
     ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
