@@ -1,6 +1,7 @@
 #include "shim/rootfs.h"
 
 #include "shim/fault.h"
+#include "sys/overlay.h"
 
 #include <array>
 #include <cerrno>
@@ -130,30 +131,18 @@ bool is_directory(int fd) {
 
 // --- the root ---
 
-/// Kernels before 6.7 take all lower directories in one option, which then must fit a page.
-int mount_overlay(const Spec& spec) {
-    NewFilesystem overlay("overlay");
-    if (!spec.lowers.empty() && !overlay.try_set("lowerdir+", spec.lowers.front())) {
-        std::string joined;
-        for (const auto& lower : spec.lowers)
-            joined += (joined.empty() ? "" : ":") + lower;
-        overlay.set("lowerdir", joined);
-    } else {
-        for (std::size_t i = 1; i < spec.lowers.size(); ++i)
-            overlay.set("lowerdir+", spec.lowers[i]);
-    }
-    overlay.set("upperdir", spec.upper);
-    overlay.set("workdir", spec.work);
-    // The upper directory is the whole difference, so that it can be read as a layer.
-    for (const auto* key : {"index", "metacopy", "redirect_dir"})
-        overlay.try_set(key, "off");
-    if (spec.volatile_upper != 0)
-        overlay.flag("volatile");
-    return overlay.create(0);
+int mount_overlay(const sys::Overlay& overlay) {
+    std::string step;
+    const int made = sys::make_overlay(overlay, step);
+    if (made < 0)
+        give_up(
+            engine_failed, step + " (" + std::to_string(overlay.lowers.size()) + " layers)", errno);
+    return made;
 }
 
 int open_root(const Spec& spec) {
-    const int overlay = mount_overlay(spec);
+    const int overlay =
+        mount_overlay({spec.lowers, spec.upper, spec.work, spec.volatile_upper != 0});
     const int place =
         static_cast<int>(must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
                               "open " + spec.mount_point));
@@ -381,10 +370,7 @@ int make_image_mount(const MountSpec& mount) {
         only.read_only = 1;
         return make_bind(only);
     }
-    NewFilesystem overlay("overlay");
-    for (const auto& lower : mount.lowers)
-        overlay.set("lowerdir+", lower);
-    return overlay.create(MOUNT_ATTR_RDONLY);
+    return mount_overlay({.lowers = mount.lowers});
 }
 
 /// A tree on the host's side, made before the host is out of sight.

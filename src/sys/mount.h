@@ -12,8 +12,9 @@ namespace stack::sys {
 /// The merged content of directories (topmost first), read-only, as a directory descriptor.
 [[nodiscard]] Fd merged_view(const std::vector<std::string>& lowers);
 
-/// The same with `upper` on top, writable; `work` is overlayfs's own and must lie on the same file
-/// system.
+/// The same with `upper` on top, writable; `work` is overlayfs's own, empty, and must lie on the
+/// same file system. The upper directory is the whole difference then: no redirects, no
+/// metadata-only copies. The overlay syncs nothing: whoever keeps the upper directory does.
 [[nodiscard]] Fd writable_view(const std::vector<std::string>& lowers,
                                const std::string& upper,
                                const std::string& work);

@@ -2,10 +2,10 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "engine/build/layer_mount.h"
 #include "engine/build/layer_writer.h"
 #include "engine/build/new_layer.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 #include "sys/process.h"
 #include "sys/tree.h"
 
@@ -136,7 +136,7 @@ image::Image Workshop::image(const std::string& reference) const {
 }
 
 sys::Fd Workshop::open_image() const {
-    return mount_layers(lowers_for(image::Store(paths), image().layers));
+    return sys::merged_view(lowers_for(image::Store(paths), image().layers));
 }
 
 std::optional<std::string> Workshop::read(const std::string& path) const {

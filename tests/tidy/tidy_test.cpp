@@ -56,7 +56,7 @@ const std::map<std::string, std::set<std::string>> allowed{
     {"engine/network", {"base", "sys", "model"}},
     {"engine/storage", {"base", "sys", "model"}},
     {"engine/image", {"base", "sys", "model"}},
-    {"shim", {"base"}},
+    {"shim", {"base", "sys"}},
     {"dns", {"base", "sys"}},
     {"fetch", {"base", "sys", "model", "engine/image"}},
     {"engine/runtime",

@@ -6,9 +6,9 @@
 #include "engine/build/cache.h"
 #include "engine/build/expand.h"
 #include "engine/build/glob.h"
-#include "engine/build/layer_mount.h"
 #include "engine/image/fetch.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 #include "sys/process.h"
 
 #include <algorithm>
@@ -294,7 +294,7 @@ void write_copy(const PreparedCopy& prepared, const NewLayer& layer) {
     WriteOptions options;
     options.mode = copy.chmod;
     if (!copy.chown.empty() && copy.link && !layer.lowers().empty())
-        options.owner = find_owner(mount_layers(layer.lowers()), copy.chown);
+        options.owner = find_owner(sys::merged_view(layer.lowers()), copy.chown);
     else if (!copy.chown.empty())
         options.owner = find_owner(root, copy.chown);
     TreeWriter writer(root, options);

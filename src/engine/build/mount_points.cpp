@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "engine/build/context.h"
 #include "engine/build/ignore.h"
-#include "engine/build/layer_mount.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 #include "sys/tree.h"
 
 #include <algorithm>
@@ -54,7 +54,7 @@ bool is_opaque(const sys::Fd& directory) {
 MountPoints::MountPoints(const NewLayer& layer, const Strings& targets) : layer_(layer) {
     if (layer.lowers().empty())
         return;
-    const sys::Fd below = mount_layers(layer.lowers());
+    const sys::Fd below = sys::merged_view(layer.lowers());
     for (const auto* target : standard_targets)
         note(below, target);
     for (const auto& target : targets)
@@ -78,7 +78,7 @@ void MountPoints::remove() const {
     if (made_.empty())
         return;
     const sys::Fd upper = sys::open_directory(layer_.upper());
-    const sys::Fd below = mount_layers(layer_.lowers());
+    const sys::Fd below = sys::merged_view(layer_.lowers());
     for (auto path = made_.rbegin(); path != made_.rend(); ++path)
         remove_if_empty(upper, *path);
     for (const auto& parent : parents_)

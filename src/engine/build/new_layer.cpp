@@ -1,14 +1,35 @@
 #include "engine/build/new_layer.h"
 
 #include "base/failpoint.h"
-#include "engine/build/layer_mount.h"
 #include "engine/build/layer_writer.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 #include "sys/tree.h"
 
 #include <set>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 namespace stack::build {
+namespace {
+
+/// Gives the root of a new upper directory the mode and owner of the root below it: an overlay
+/// shows the upper's.
+void inherit_root(const Strings& lowers, const std::string& upper) {
+    if (lowers.empty())
+        return;
+
+    struct stat status {};
+
+    const sys::Fd below = sys::open_directory(lowers.front());
+    const sys::Fd above = sys::open_directory(upper);
+    sys::check(::fstat(below.get(), &status), "stat " + lowers.front());
+    sys::check(::fchown(above.get(), status.st_uid, status.st_gid), "set the owner of " + upper);
+    sys::check(::fchmod(above.get(), status.st_mode & 07777U), "set the mode of " + upper);
+}
+
+}  // namespace
 
 Strings lowers_for(const image::Store& store, const Strings& layers) {
     Strings lowers;
@@ -28,7 +49,8 @@ NewLayer::NewLayer(image::Store& store, Strings lowers)
 }
 
 sys::Fd NewLayer::open_root() const {
-    return lowers_.empty() ? sys::open_directory(upper()) : mount_layers(lowers_, upper(), work());
+    return lowers_.empty() ? sys::open_directory(upper())
+                           : sys::writable_view(lowers_, upper(), work());
 }
 
 std::string NewLayer::publish() {

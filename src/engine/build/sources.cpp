@@ -3,10 +3,10 @@
 #include <stack/error.h>
 
 #include "engine/build/inputs.h"
-#include "engine/build/layer_mount.h"
 #include "engine/build/new_layer.h"
 #include "engine/image/fetch.h"
 #include "sys/file.h"
+#include "sys/mount.h"
 
 namespace stack::build {
 
@@ -67,7 +67,7 @@ SourceTree Sources::open_layers(const Strings& layers) const {
         sys::ensure_directory(empty);
         return {sys::open_directory(empty), SourceTree::Owners::kept};
     }
-    return {mount_layers(lowers), SourceTree::Owners::kept};
+    return {sys::merged_view(lowers), SourceTree::Owners::kept};
 }
 
 SourceTree& Sources::context() {
