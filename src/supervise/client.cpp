@@ -3,9 +3,9 @@
 #include "base/failpoint.h"
 #include "supervise/desired.h"
 #include "supervise/protocol.h"
-#include "supervise/socket_path.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/socket_path.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -53,7 +53,7 @@ void start_supervisor(const Paths& paths, const std::string& project) {
 class Connection {
   public:
     explicit Connection(const std::string& directory) : socket_(loop_) {
-        const supervise::SocketPath path(directory);
+        const sys::SocketPath path(directory, supervise::socket_name);
         boost::system::error_code refused;
         if (path.is_there())
             socket_.connect(stream_protocol::endpoint(path.text()), refused);

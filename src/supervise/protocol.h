@@ -13,6 +13,9 @@
 
 namespace stack::supervise {
 
+/// In the project's run directory.
+inline constexpr const char* socket_name = "supervisor.sock";
+
 /// A longer line ends the connection.
 inline constexpr std::size_t longest_line = 64U << 20U;
 

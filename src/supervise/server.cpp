@@ -4,11 +4,12 @@
 #include "model/json.h"
 #include "supervise/desired.h"
 #include "supervise/protocol.h"
-#include "supervise/socket_path.h"
 #include "supervise/supervisor.h"
+#include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/poll.h"
 #include "sys/process.h"
+#include "sys/socket_path.h"
 #include "sys/tree.h"
 
 #include <csignal>
@@ -133,7 +134,7 @@ class Server {
         : paths_(paths),
           project_(std::move(project)),
           directory_(supervise::project_run_directory(paths, project_)),
-          path_(directory_),
+          path_(directory_, supervise::socket_name),
           timers_(loop_),
           engine_(make_engine(loop_)),
           supervisor_(*engine_, timers_, paths, project_),
@@ -207,7 +208,7 @@ class Server {
     Paths paths_;
     std::string project_;
     std::string directory_;
-    supervise::SocketPath path_;
+    sys::SocketPath path_;
     asio::io_context loop_;
     LoopTimers timers_;
     std::unique_ptr<Engine> engine_;
@@ -221,7 +222,7 @@ class Server {
 };
 
 bool somebody_listens(const std::string& directory) {
-    const supervise::SocketPath path(directory);
+    const sys::SocketPath path(directory, supervise::socket_name);
     asio::io_context loop;
     stream_protocol::socket socket(loop);
     boost::system::error_code refused;

@@ -100,6 +100,13 @@ void write_all(const Fd& fd, std::string_view bytes) {
     }
 }
 
+std::size_t write_some(const Fd& fd, std::string_view bytes) {
+    const auto count = ::write(fd.get(), bytes.data(), bytes.size());
+    if (count < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    return static_cast<std::size_t>(check(count, "write"));
+}
+
 void copy_rest(const Fd& from, const Fd& to, const std::string& what) {
     constexpr std::size_t step = 1U << 30U;
     auto count = ::copy_file_range(from.get(), nullptr, to.get(), nullptr, step, 0);

@@ -24,6 +24,8 @@ namespace stack::sys {
 /// Calls `each` with what comes, until the end of file.
 void read_each(const Fd& fd, const std::function<void(std::string_view)>& each);
 void write_all(const Fd& fd, std::string_view bytes);
+/// Writes what a non-blocking descriptor takes now; returns how many bytes that were.
+[[nodiscard]] std::size_t write_some(const Fd& fd, std::string_view bytes);
 /// Everything from where `from` stands to its end, by the kernel alone where it can
 /// (copy_file_range(2)). `what` is named in errors.
 void copy_rest(const Fd& from, const Fd& to, const std::string& what);

@@ -1,13 +1,14 @@
 #include "sys/terminal.h"
 
 #include "base/text.h"
-#include "sys/fd.h"
 #include "sys/file.h"
 
 #include <cstdlib>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 namespace stack::sys {
@@ -15,13 +16,23 @@ namespace {
 
 constexpr int broken_pipe_status = 141;  // 128 + SIGPIPE
 
+std::optional<termios> before_raw;  // while it is raw
+
+void leave_raw() {
+    if (before_raw)
+        ::tcsetattr(STDIN_FILENO, TCSADRAIN, &*before_raw);
+    before_raw.reset();
+}
+
 void write_to(int fd, std::string_view text) {
     while (!text.empty()) {
         const auto count = ::write(fd, text.data(), text.size());
         if (count < 0 && errno == EINTR)
             continue;
-        if (count < 0 && errno == EPIPE)
+        if (count < 0 && errno == EPIPE) {
+            leave_raw();
             ::_exit(broken_pipe_status);
+        }
         check(count, fd == STDOUT_FILENO ? "write to standard output" : "write to standard error");
         text.remove_prefix(static_cast<std::size_t>(count));
     }
@@ -49,6 +60,19 @@ int terminal_height(int fd) {
     return rows > 0 ? rows : 24;
 }
 
+RawTerminal::RawTerminal() {
+    termios settings{};
+    if (::tcgetattr(STDIN_FILENO, &settings) < 0)
+        return;
+    before_raw = settings;
+    ::cfmakeraw(&settings);
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &settings);
+}
+
+RawTerminal::~RawTerminal() {
+    leave_raw();
+}
+
 std::map<std::string, std::string> environment() {
     std::map<std::string, std::string> variables;
     for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry) {
@@ -66,9 +90,12 @@ void write_err(std::string_view text) {
     write_to(STDERR_FILENO, text);
 }
 
+Fd standard_input() {
+    return Fd(check(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "read standard input"));
+}
+
 std::string read_standard_input(std::size_t limit) {
-    return read_all(Fd(check(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3), "read standard input")),
-                    limit);
+    return read_all(standard_input(), limit);
 }
 
 void secure_standard_streams() {

@@ -2,6 +2,8 @@
 
 // The terminal a person sits at.
 
+#include "sys/fd.h"
+
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,14 +16,27 @@ namespace stack::sys {
 /// Rows, likewise; 24.
 [[nodiscard]] int terminal_height(int fd);
 
+/// The terminal behind standard input passes every key on as it is, and prints none, while this
+/// lives. Nothing where there is no terminal. One at a time.
+class RawTerminal {
+  public:
+    RawTerminal();
+    ~RawTerminal();
+    RawTerminal(const RawTerminal&) = delete;
+    RawTerminal& operator=(const RawTerminal&) = delete;
+};
+
 /// The variables of this process's environment.
 [[nodiscard]] std::map<std::string, std::string> environment();
 
 /// Writes all of `text` to standard output (1) or error (2). A reader that went away ends the
-/// process quietly with status 141, as SIGPIPE does; any other refusal throws.
+/// process quietly with status 141, as SIGPIPE does, its terminal as it was; any other refusal
+/// throws.
 void write_out(std::string_view text);
 void write_err(std::string_view text);
 
+/// Another descriptor of standard input.
+[[nodiscard]] Fd standard_input();
 /// All of standard input, at most `limit` bytes.
 [[nodiscard]] std::string read_standard_input(std::size_t limit = 64U << 20U);
 

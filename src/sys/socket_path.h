@@ -1,0 +1,32 @@
+#pragma once
+
+// Our unix sockets, by paths that are always short enough for sockaddr_un (unix(7): 108 bytes),
+// however long the root's is.
+
+#include "sys/fd.h"
+
+#include <string>
+
+namespace stack::sys {
+
+class SocketPath {
+  public:
+    SocketPath(const std::string& directory, const std::string& name);
+
+    [[nodiscard]] bool is_there() const;
+
+    [[nodiscard]] const std::string& file() const { return path_; }
+
+    /// Valid while this object lives.
+    [[nodiscard]] std::string text() const;
+
+  private:
+    std::string path_;
+    std::string name_;
+    Fd directory_;
+};
+
+/// A connection to whoever listens there, non-blocking; none where nobody does.
+[[nodiscard]] Fd connect_to(const SocketPath& path);
+
+}  // namespace stack::sys
