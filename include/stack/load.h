@@ -21,8 +21,9 @@ struct LoadInput {
     std::string project_directory;  // absolute
     std::string
         project_name;  // from -p or COMPOSE_PROJECT_NAME; empty: the file's, else the directory's
-    StringMap environment;  // of the process, with .env and --env-file already below it
-    Strings profiles;       // active; "*" for all
+    StringMap environment;   // of the process, with .env and --env-file already below it
+    Strings profiles;        // active; "*" for all
+    Strings named_services;  // their profiles are active, too
     ReadFile read_file;
     bool interpolate = true;
     bool normalize = true;

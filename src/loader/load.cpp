@@ -54,7 +54,7 @@ class Loader {
         choose_name(stack, root);
         stack.working_dir = input_.project_directory;
         stack.files = input_.files;
-        apply_profiles(stack, input_.profiles);
+        apply_profiles(stack, input_.profiles, input_.named_services);
         if (input_.resolve_environment)
             resolve_environment(stack, root);
         if (input_.normalize) {

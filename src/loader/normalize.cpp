@@ -90,7 +90,11 @@ void normalize(Stack& stack) {
     });
 }
 
-void apply_profiles(Stack& stack, const Strings& active) {
+void apply_profiles(Stack& stack, Strings active, const Strings& named) {
+    for (const auto& name : named)
+        if (const auto service = stack.services.find(name); service != stack.services.end())
+            active.insert(
+                active.end(), service->second.profiles.begin(), service->second.profiles.end());
     const auto is_active = [&](const Service& service) {
         return service.profiles.empty() ||
                std::any_of(active.begin(), active.end(), [&](const std::string& profile) {

@@ -14,8 +14,9 @@ namespace stack::loader {
 /// Default network, real names, implicit dependencies.
 void normalize(Stack& stack);
 
-/// Takes services away whose profile is not active; names stay in disabled_services.
-void apply_profiles(Stack& stack, const Strings& active);
+/// Takes services away whose profile is neither active nor one of a service in `named`; names stay
+/// in disabled_services.
+void apply_profiles(Stack& stack, Strings active, const Strings& named);
 
 /// References that lead nowhere, cycles, contradictions. `root` is the merged file, for places.
 void validate(const Stack& stack, const Node& root, Reporter& reporter);
