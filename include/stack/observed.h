@@ -50,6 +50,7 @@ struct ObservedContainer {
     std::string service;
     int number = 0;
     bool oneoff = false;
+    bool auto_remove = false;
     std::string config_digest;   // model/digest.h of the service it was made from
     Service service_config;      // the service it was made from, for "old -> new" in plans
     std::string anonymous_salt;  // of the names of its anonymous volumes

@@ -63,7 +63,8 @@ struct ContainerSpec {
     std::string project;
     int number = 1;
     bool oneoff = false;
-    bool auto_remove = false;
+    bool auto_remove = false;   // removed when it has ended
+    bool await_client = false;  // its program begins when a client has attached, and ends its input
     Service service;
     std::map<std::string, FileSource> secrets;
     std::map<std::string, FileSource> configs;
@@ -198,6 +199,14 @@ struct PlanOptions {
     bool wait = false;  // add the actions that await health or completion of every service
 };
 
+/// One more container of a service, for one command.
+struct RunOptions {
+    Service service;  // as the command changes it
+    std::string name;
+    bool auto_remove = false;
+    bool await_client = false;
+};
+
 struct DownOptions {
     Strings services;  // empty: all, and the networks with them
     bool volumes = false;
@@ -209,6 +218,13 @@ struct DownOptions {
 [[nodiscard]] Plan plan_up(const Stack& desired,
                            const Observed& observed,
                            const PlanOptions& options);
+
+/// `run`: the service's dependencies are brought up as plan_up would, then the container. Its
+/// service's own containers, restart policy and container_name have no part in it.
+[[nodiscard]] Plan plan_run(const Stack& desired,
+                            const Observed& observed,
+                            const PlanOptions& options,
+                            const RunOptions& run);
 
 /// `down`: containers and networks go, volumes only if asked. External networks and volumes never.
 [[nodiscard]] Plan plan_down(const Stack& desired,

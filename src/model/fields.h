@@ -249,7 +249,8 @@ void visit_fields(Is<Stack> auto& v, auto&& field) {
 void visit_fields(Is<ContainerSpec> auto& v, auto&& field) {
     field("name", v.name), field("project", v.project), field("number", v.number),
         field("oneoff", v.oneoff);
-    field("auto_remove", v.auto_remove), field("service", v.service), field("secrets", v.secrets);
+    field("auto_remove", v.auto_remove), field("await_client", v.await_client);
+    field("service", v.service), field("secrets", v.secrets);
     field("configs", v.configs), field("image", v.image), field("config_digest", v.config_digest);
     field("anonymous_salt", v.anonymous_salt), field("working_dir", v.working_dir),
         field("files", v.files);
@@ -263,6 +264,11 @@ void visit_fields(Is<PlanOptions> auto& v, auto&& field) {
     field("remove_orphans", v.remove_orphans),
         field("renew_anonymous_volumes", v.renew_anonymous_volumes);
     field("renew_salt", v.renew_salt), field("timeout", v.timeout), field("wait", v.wait);
+}
+
+void visit_fields(Is<RunOptions> auto& v, auto&& field) {
+    field("service", v.service), field("name", v.name), field("auto_remove", v.auto_remove);
+    field("await_client", v.await_client);
 }
 
 void visit_fields(Is<DownOptions> auto& v, auto&& field) {

@@ -55,15 +55,7 @@ class UpPlanner {
 
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
-        selected_ = {services.begin(), services.end()};
-        for (const auto& name : services)
-            plan_image(name);
-        for (const auto& name : services) {
-            plan_networks(desired_.services.at(name));
-            plan_volumes(desired_.services.at(name));
-        }
-        for (const auto& name : services)
-            plan_containers(name);
+        plan_services(services);
         order_stops();
         if (options_.wait && !options_.no_start)
             for (const auto& name : services)
@@ -73,7 +65,33 @@ class UpPlanner {
         return std::move(builder_).finish();
     }
 
+    Plan plan(const RunOptions& run) {
+        const std::string& own = run.service.name;
+        Strings dependencies = selected_services(desired_, {own}, options_.no_deps);
+        std::erase(dependencies, own);
+        plan_services(dependencies);
+        plan_image(own);
+        plan_networks(run.service);
+        plan_volumes(run.service);
+        plan_oneoff(run);
+        order_stops();
+        order_names();
+        return std::move(builder_).finish();
+    }
+
   private:
+    void plan_services(const Strings& services) {
+        selected_ = {services.begin(), services.end()};
+        for (const auto& name : services)
+            plan_image(name);
+        for (const auto& name : services) {
+            plan_networks(desired_.services.at(name));
+            plan_volumes(desired_.services.at(name));
+        }
+        for (const auto& name : services)
+            plan_containers(name);
+    }
+
     // --- images ---
 
     const ObservedImage* image(const std::string& reference) const {
@@ -464,6 +482,25 @@ class UpPlanner {
                    const std::string& salt = {}) {
         CreateContainer action{container_spec(desired_, service, number)};
         action.spec.anonymous_salt = options_.renew_anonymous_volumes ? options_.renew_salt : salt;
+        return plan_created(planned, service, action, reason);
+    }
+
+    void plan_oneoff(const RunOptions& run) {
+        Service service = run.service;
+        service.restart = {};  // its end is its user's
+        CreateContainer action{container_spec(desired_, service, 1)};
+        action.spec.name = run.name;
+        action.spec.oneoff = true;
+        action.spec.auto_remove = run.auto_remove;
+        action.spec.await_client = run.await_client;
+        action.spec.anonymous_salt = run.name;  // what the service's own have is theirs
+        plan_created(services_[service.name], service, action, "asked for");
+    }
+
+    Slot& plan_created(ServicePlan& planned,
+                       const Service& service,
+                       const CreateContainer& action,
+                       const std::string& reason) {
         Slot slot;
         slot.name = action.spec.name;
         const Node create = builder_.add(action, "container/" + slot.name, reason);
@@ -667,6 +704,13 @@ class UpPlanner {
 
 Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options) {
     return plan::UpPlanner(desired, observed, options, false).plan();
+}
+
+Plan plan_run(const Stack& desired,
+              const Observed& observed,
+              const PlanOptions& options,
+              const RunOptions& run) {
+    return plan::UpPlanner(desired, observed, options, false).plan(run);
 }
 
 Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {

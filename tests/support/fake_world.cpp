@@ -175,6 +175,7 @@ void Effect::operator()(const CreateContainer& a) {
     made.service = spec.service.name;
     made.number = spec.number;
     made.oneoff = spec.oneoff;
+    made.auto_remove = spec.auto_remove;
     made.config_digest = spec.config_digest;
     made.service_config = spec.service;
     made.anonymous_salt = spec.anonymous_salt;

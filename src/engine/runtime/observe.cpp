@@ -22,6 +22,7 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
     seen.service = record.spec.service.name;
     seen.number = record.spec.number;
     seen.oneoff = record.spec.oneoff;
+    seen.auto_remove = record.spec.auto_remove;
     seen.config_digest = record.spec.config_digest;
     seen.service_config = record.spec.service;
     seen.anonymous_salt = record.spec.anonymous_salt;
