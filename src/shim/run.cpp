@@ -1,5 +1,6 @@
 // `stack-shim run`: one container, from its description to its exit record.
 
+#include "shim/attach.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
 #include "shim/log.h"
@@ -12,7 +13,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <optional>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -31,9 +35,11 @@ struct Container {
     int pid = 0;
     int pidfd = -1;
     int channel = -1;  // to the set-up stage
-    int output = -1;   // what it prints; the terminal's master where it has one
+    // It ended before it read our go: that is told before its last words (ECONNRESET).
+    bool unheard = false;
+    int output = -1;  // what it prints; the terminal's master where it has one
     int error = -1;
-    int input = -1;  // held open while stdin_open
+    int input = -1;  // its standard input while stdin_open, where it has no terminal
 };
 
 struct Streams {
@@ -151,42 +157,55 @@ int receive_terminal(const msghdr& message) {
     return fd;
 }
 
-/// Reads what the stage says until it has become the program (end of file). Returns the fault; ""
-/// is success.
-std::string await_exec(Container& container) {
-    const std::string died_early = std::to_string(engine_failed) + " its set-up was killed";
-    bool unheard = false;
-    for (;;) {
-        std::array<char, 4096> text{};
-        alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-        iovec data{text.data(), text.size()};
-        msghdr message{};
-        message.msg_iov = &data;
-        message.msg_iovlen = 1;
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
-        const auto count = ::recvmsg(container.channel, &message, MSG_CMSG_CLOEXEC);
-        if (count < 0 && errno == ECONNRESET)
-            unheard = true;  // it ended before it read our go; its last words come after this
-        if (count < 0 && (errno == EINTR || errno == ECONNRESET))
-            continue;
-        if (count <= 0)
-            return unheard ? died_early : "";
-        if (text[0] == 'T') {
-            container.output = receive_terminal(message);
-            continue;
-        }
-        return {text.data(), static_cast<std::size_t>(count)};
+/// What the set-up stage says next.
+enum class Said { terminal, fault, end };
+
+Said hear(Container& container, std::string& fault) {
+    std::array<char, 4096> text{};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+    iovec data{text.data(), text.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    ssize_t count = 0;
+    while ((count = ::recvmsg(container.channel, &message, MSG_CMSG_CLOEXEC)) < 0 &&
+           (errno == EINTR || errno == ECONNRESET))
+        container.unheard = container.unheard || errno == ECONNRESET;
+    if (count <= 0 && container.unheard) {
+        fault = std::to_string(engine_failed) + " its set-up was killed";
+        return Said::fault;
     }
+    if (count <= 0)
+        return Said::end;
+    if (text[0] == 'T') {
+        container.output = receive_terminal(message);
+        return Said::terminal;
+    }
+    fault.assign(text.data(), static_cast<std::size_t>(count));
+    return Said::fault;
 }
 
-/// Copies what is there from one stream to the log. False at its end.
-bool copy_once(int& fd, bool standard_error, Log& log) {
+/// Listens to the stage until it has made the terminal, or has become the program (end). Returns
+/// the fault; "" is success.
+std::string await(Container& container, Said awaited) {
+    std::string fault;
+    Said said = Said::terminal;
+    do {
+        said = hear(container, fault);
+    } while (said == Said::terminal && awaited == Said::end);
+    return fault;
+}
+
+/// Copies what is there from one stream to the log and to those attached. False at its end.
+bool copy_once(int& fd, bool standard_error, Log& log, Attached& attached) {
     static std::array<char, 65536> buffer;
     const auto count = ::read(fd, buffer.data(), buffer.size());
     if (count > 0) {
-        log.append(standard_error,
-                   std::string_view(buffer.data(), static_cast<std::size_t>(count)));
+        const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
+        log.append(standard_error, bytes);
+        attached.give(standard_error ? FrameKind::error : FrameKind::output, bytes);
         return true;
     }
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
@@ -198,33 +217,44 @@ bool copy_once(int& fd, bool standard_error, Log& log) {
 
 /// What is still in the pipes when the container has ended; a grandchild that keeps one open does
 /// not hold us.
-void drain(Container& container, Log& log) {
+void drain(Container& container, Log& log, Attached& attached) {
     constexpr int patience_ms = 200;
     for (const bool standard_error : {false, true}) {
         int& fd = standard_error ? container.error : container.output;
         pollfd entry{fd, POLLIN, 0};
-        while (fd >= 0 && ::poll(&entry, 1, 0) > 0 && copy_once(fd, standard_error, log)) {
-        }
-        if (fd >= 0 && ::poll(&entry, 1, patience_ms) > 0)
-            while (fd >= 0 && ::poll(&entry, 1, 0) > 0 && copy_once(fd, standard_error, log)) {
+        const auto copy = [&] {
+            while (fd >= 0 && ::poll(&entry, 1, 0) > 0 &&
+                   copy_once(fd, standard_error, log, attached)) {
             }
+        };
+        copy();
+        if (fd >= 0 && ::poll(&entry, 1, patience_ms) > 0)
+            copy();
     }
 }
 
-/// Until the container ends: its output to its log, and a look after its supervisor.
-void keep(const Spec& spec, Container& container, Log& log) {
+/// Until the container ends: its output to its log and those attached, their input to it, and a
+/// look after its supervisor.
+void keep(const Spec& spec, Container& container, Log& log, Attached& attached) {
     SupervisorWatch supervisor(spec);
+    std::vector<pollfd> entries;
     for (;;) {
-        std::array<pollfd, 4> entries{{{container.pidfd, POLLIN, 0},
-                                       {container.output, POLLIN, 0},
-                                       {container.error, POLLIN, 0},
-                                       {supervisor.fd(), POLLIN, 0}}};
-        if (::poll(entries.data(), entries.size(), supervisor.patience_ms()) < 0 && errno != EINTR)
+        const bool held = attached.holds_output();
+        entries.assign({{container.pidfd, POLLIN, 0},
+                        {held ? -1 : container.output, POLLIN, 0},
+                        {held ? -1 : container.error, POLLIN, 0},
+                        {supervisor.fd(), POLLIN, 0}});
+        attached.watch(entries);
+        if (::poll(entries.data(), entries.size(), supervisor.patience_ms()) < 0) {
+            if (errno == EINTR)
+                continue;
             give_up(engine_failed, "wait for the container", errno);
+        }
         if (entries[1].revents != 0)
-            copy_once(container.output, false, log);
+            copy_once(container.output, false, log, attached);
         if (entries[2].revents != 0)
-            copy_once(container.error, true, log);
+            copy_once(container.error, true, log, attached);
+        attached.serve(entries);
         supervisor.look(entries[3].revents != 0);
         if ((entries[0].revents & POLLIN) != 0)
             return;
@@ -265,12 +295,46 @@ bool died_of_memory(const Spec& spec, unsigned long long before, const siginfo_t
     return shell_status(info) == killed_status && oom_kills(spec.oom_file) > before;
 }
 
+/// What those attached reach.
+AttachTarget target_of(const Spec& spec, const Container& container) {
+    AttachTarget target;
+    target.process = container.pidfd;
+    target.input = container.input;
+    if (spec.process.terminal != 0) {
+        target.terminal = container.output;
+        if (spec.stdin_open != 0)
+            target.input = ::fcntl(container.output, F_DUPFD_CLOEXEC, 0);
+    }
+    return target;
+}
+
+/// Lets the stage become the program: after its terminal is there and, where the container is made
+/// for a client, that client. Returns the fault; "" is success.
+std::string begin(const Spec& spec, Container& container, std::optional<Attached>& attached) {
+    if (spec.process.terminal != 0)
+        if (auto fault = await(container, Said::terminal); !fault.empty())
+            return fault;
+    if (attached) {
+        attached->reach(target_of(spec, container));
+        if (spec.await_client != 0 && !attached->await_owner()) {
+            ::shutdown(container.channel, SHUT_WR);  // the stage ends, if it has not
+            const std::string fault = await(container, Said::end);
+            return fault.empty() ? std::to_string(engine_failed) + " nobody attached to it" : fault;
+        }
+    }
+    ::send(container.channel, "g", 1, MSG_NOSIGNAL);
+    return await(container, Said::end);
+}
+
 }  // namespace
 
 int run_container(const Spec& spec, int status_fd) {
     tell_faults_to(status_fd);
-    if (spec.foreground == 0)
+    std::optional<Attached> attached;
+    if (spec.foreground == 0) {
         ignore_signals();
+        attached.emplace(spec.run_directory, spec.await_client != 0);
+    }
     reserve_ports(spec.ports);
     const auto oom_before = oom_kills(spec.oom_file);
     Log log(spec.log_path, spec.log_size, spec.log_files);
@@ -278,23 +342,25 @@ int run_container(const Spec& spec, int status_fd) {
     if (spec.network.sharing == Sharing::own)
         make_interfaces(spec.interfaces, container.pid);
     record_life(spec, container);
-    ::send(container.channel, "g", 1, MSG_NOSIGNAL);
-    const std::string fault = await_exec(container);
+    const std::string fault = begin(spec, container, attached);
     ::close(container.channel);
     if (!fault.empty()) {
         reap(container);
         [[maybe_unused]] const auto ignored = ::write(status_fd, fault.data(), fault.size());
+        if (attached)
+            attached->finish(std::atoi(fault.c_str()));
         return engine_failed;
     }
     [[maybe_unused]] const auto ignored = ::write(status_fd, "started", 7);
     ::close(status_fd);
-    if (spec.foreground != 0)
+    if (!attached)
         return shell_status(reap(container));
-    keep(spec, container, log);
+    keep(spec, container, log, *attached);
     const siginfo_t info = reap(container);
-    drain(container, log);
+    drain(container, log, *attached);
     log.sync();
     record_exit(spec, info, died_of_memory(spec, oom_before, info));
+    attached->finish(shell_status(info));
     return 0;
 }
 

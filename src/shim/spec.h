@@ -134,6 +134,7 @@ struct Spec {
     // keeping
     std::uint32_t foreground = 0;  // a build step: inherits the streams, leaves no records
     std::uint32_t stdin_open = 0;
+    std::uint32_t await_client = 0;  // its program begins when somebody has attached, and is theirs
     std::uint32_t init = 0;
     std::string run_directory;  // live.json, exit.json
     std::string log_path;       // empty: nothing is kept

@@ -1,4 +1,4 @@
-// Commands inside running containers.
+// Commands inside running containers, and the way to their own streams.
 
 #include <stack/error.h>
 
@@ -9,6 +9,7 @@
 #include "engine/runtime/runtime.h"
 #include "engine/runtime/seccomp.h"
 #include "sys/file.h"
+#include "sys/socket_path.h"
 
 #include <algorithm>
 
@@ -55,6 +56,16 @@ sys::Fd Runtime::init_process(const std::string& id) const {
         throw Error(std::make_error_code(std::errc::no_such_process),
                     "container " + id + " does not run");
     return process;
+}
+
+sys::Fd Runtime::attach(const std::string& id) const {
+    return sys::connect_to(sys::SocketPath(places_of(paths_, id).run, "attach.sock"));
+}
+
+void Runtime::await_end(const std::string& id) const {
+    constexpr std::chrono::seconds patience{10};
+    if (const auto running = watch(id))
+        sys::wait_for_end(*running, patience);
 }
 
 Probe Runtime::probe(const std::string& id, const ExecOptions& options) {

@@ -10,8 +10,9 @@
 //   <state>/containers/<id>/life.json     restarts, whether a person stopped it, the last exit
 //   <state>/containers/<id>/hosts …       /etc/hosts, hostname and resolv.conf of the container
 //   <run>/containers/<id>/live.json       pids and start times of shim and init, boot id
-//   <run>/containers/<id>/exit.json       by the shim, whole, before it ends: code, signal, oom,
-//   time <run>/containers/<id>/health.json     last word of the health check
+//   <run>/containers/<id>/exit.json       by the shim, whole, before it ends: code, signal, time
+//   <run>/containers/<id>/health.json     last word of the health check
+//   <run>/containers/<id>/attach.sock     the shim's, for those who attach (shim/frame.h)
 //
 // The kernel and these files are the truth; nothing here remembers.
 
@@ -123,6 +124,13 @@ class Runtime {
     /// nothing runs.
     [[nodiscard]] std::optional<sys::Fd> watch(const std::string& id) const;
 
+    /// A connection to the container's shim, non-blocking, that speaks as shim/frame.h says; none
+    /// where there is no shim to answer.
+    [[nodiscard]] sys::Fd attach(const std::string& id) const;
+    /// Postcondition: the end that a client was told of is there for everyone to see, or a while
+    /// has passed.
+    void await_end(const std::string& id) const;
+
     /// Runs a command inside, with the container's own isolation, its output in a pipe (for health
     /// checks).
     [[nodiscard]] Probe probe(const std::string& id, const ExecOptions& options);
@@ -144,7 +152,7 @@ class Runtime {
 
   private:
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
-    [[nodiscard]] std::vector<network::Endpoint> attach(const ContainerRecord& record);
+    [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     void prepare_volumes(const ContainerRecord& record);
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

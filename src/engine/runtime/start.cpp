@@ -147,13 +147,15 @@ bool is_alive(int pid, std::uint64_t started) {
 
 }  // namespace
 
-std::vector<network::Endpoint> Runtime::attach(const ContainerRecord& record) {
+std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
     std::vector<network::Endpoint> endpoints;
     const Service& service = record.spec.service;
     if (!service.network_mode.empty() && service.network_mode != "bridge")
         return endpoints;
-    const std::string key =
-        record.spec.project + "/" + service.name + "/" + std::to_string(record.spec.number);
+    // The address of a service's container is kept for its successor; a one-off has none.
+    const std::string key = record.spec.oneoff ? record.id
+                                               : record.spec.project + "/" + service.name + "/" +
+                                                     std::to_string(record.spec.number);
     for (const auto& name : network_order(service)) {
         auto endpoint = networks_.attach(
             name, record.id, key, service.networks.at(name), static_cast<int>(endpoints.size()));
@@ -288,6 +290,7 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         for (const auto& port : record.ports)
             spec.ports.push_back({port.host_ip, port.port, protocol_number(port.protocol)});
     spec.stdin_open = service.stdin_open ? 1 : 0;
+    spec.await_client = record.spec.await_client ? 1 : 0;
     spec.run_directory = places.run;
     if (service.logging.driver != "none")
         spec.log_path = places.state + "/log";
@@ -357,7 +360,7 @@ Starting Runtime::start(const std::string& id) {
         sys::ensure_directory(directory);
     prepare_volumes(record);
     STACK_FAILPOINT("container.start.volumes");
-    const auto endpoints = attach(record);
+    const auto endpoints = connect(record);
     STACK_FAILPOINT("container.start.attached");
     Strings warnings;
     const auto placement =
