@@ -15,11 +15,11 @@ namespace stack {
 /// What a client asks of the supervisor. The plan of a request is computed by the supervisor from
 /// its own look.
 struct Request {
-    std::string
-        verb;  // up, down, start, stop, restart, kill, rm, pause, unpause, scale, ping, shutdown
-    std::optional<Stack>
-        stack;  // up, create: the new desired state; otherwise the stored one serves
-    PlanOptions up;
+    std::string verb;  // up, run, down, start, stop, restart, kill, rm, pause, unpause, scale,
+                       // ping, shutdown
+    std::optional<Stack> stack;  // up, run: the new desired state; otherwise the stored one serves
+    PlanOptions up;              // run, too
+    RunOptions run;
     DownOptions down;
     Strings services;
     std::optional<Duration> timeout;

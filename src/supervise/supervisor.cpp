@@ -64,6 +64,7 @@ void Supervisor::look() {
         }
         const Observed observed = engine_.observe(desired_, {});
         restart_ended(observed);
+        remove_ended(observed);
         check_waiters(observed);
         check_health(observed);
         engine_.publish_names(desired_, observed);
@@ -131,6 +132,8 @@ void Supervisor::next_request() {
 Plan Supervisor::plan_for(const Request& request, const Stack& wanted, const Observed& observed) {
     if (request.verb == "up")
         return plan_up(wanted, observed, request.up);
+    if (request.verb == "run")
+        return plan_run(wanted, observed, request.up, request.run);
     if (request.verb == "down")
         return plan_down(wanted, observed, request.down);
     if (request.verb == "start")
@@ -154,8 +157,8 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
-    const ObserveOptions options{.builds =
-                                     asked.request.verb == "up" && !asked.request.up.no_build};
+    const bool renews = asked.request.verb == "up" || asked.request.verb == "run";
+    const ObserveOptions options{.builds = renews && !asked.request.up.no_build};
     const Observed observed = engine_.observe(wanted, options);
     Plan plan = plan_for(asked.request, wanted, observed);
     STACK_FAILPOINT("plan.computed");
@@ -169,7 +172,7 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     desired_ = std::move(wanted);  // what was refused changes nothing
-    if (asked.request.verb == "up")
+    if (renews)
         store_desired(paths_, desired_);
     if (asked.request.verb != "stop" && asked.request.verb != "down")
         restarts_.clear();  // a person's word makes every back-off start anew
@@ -350,6 +353,25 @@ void Supervisor::restart(const ObservedContainer& container) {
             restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
             store_restarts(paths_, project_, restarts_);
         });
+}
+
+void Supervisor::remove_ended(const Observed& observed) {
+    for (const auto& container : observed.containers) {
+        if (!container.auto_remove || container.state != ContainerState::exited ||
+            starting_.contains(container.name) || !removing_.insert(container.id).second)
+            continue;
+        engine_.perform(
+            RemoveContainer{container.id, container.name, true},
+            [](const Event&) {},
+            [this, id = container.id](const Outcome& outcome) {
+                removing_.erase(id);
+                if (outcome)
+                    log::warn(std::string("remove: ") + outcome->what() +
+                              ", trying again at the next look");
+                else
+                    wake();
+            });
+    }
 }
 
 // --- health ---

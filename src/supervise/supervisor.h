@@ -75,6 +75,7 @@ class Supervisor {
                                                  const Observed& observed) const;
     void restart_ended(const Observed& observed);
     void restart(const ObservedContainer& container);
+    void remove_ended(const Observed& observed);
     void check_health(const Observed& observed);
     void probe(const std::string& id, const std::string& name);
     void schedule();
@@ -92,7 +93,8 @@ class Supervisor {
     std::map<std::string, RestartState> restarts_;   // by container id
     std::map<std::string, HealthMachine> machines_;  // by container id
     std::map<std::string, std::vector<Done>>
-        starting_;  // by name: who waits for a start that is under way
+        starting_;                    // by name: who waits for a start that is under way
+    std::set<std::string> removing_;  // ids of ended containers
     std::vector<Waiter> waiters_;
     std::function<void()> idle_ = [] {};
 };
