@@ -91,7 +91,8 @@ const std::map<std::string, std::set<std::string>> allowed{
       "engine/image",
       "engine/storage",
       "engine/runtime",
-      "supervise"}},
+      "supervise",
+      "shim"}},
 };
 
 TEST(Tidy, AnIncludeGoesDownAFloorNeverUpOrSideways) {
