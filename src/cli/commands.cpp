@@ -25,6 +25,7 @@ const std::vector<Command>& commands() {
          "Wait until containers end; the first one's code is the exit code",
          add_wait},
         {"exec", "Services", "Run a command in a running container", add_exec},
+        {"run", "Services", "Run one command in a new container of a service", add_run},
         {"attach", "Services", "Join a running container's input and output", add_attach},
         {"top", "Services", "List the processes in containers", add_top},
         {"port", "Services", "Print where a container's port is published", add_port},

@@ -47,6 +47,7 @@ void add_port(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);
+void add_run(CLI::App& app, Context& context);
 void add_attach(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
 void add_pull(CLI::App& app, Context& context);

@@ -173,17 +173,26 @@ Stack load_project(const Context& context, const LoadAdjustments& adjust) {
     input.project_name = wanted_name(context, input.environment);
     input.profiles =
         adjust.all_profiles ? Strings{"*"} : active_profiles(context, input.environment);
+    input.named_services = adjust.named_services;
     input.read_file = read_source;
     input.interpolate = adjust.interpolate;
     input.normalize = adjust.normalize;
     input.resolve_paths = adjust.resolve_paths;
     input.resolve_environment = adjust.resolve_environment;
+    if (!adjust.overlay.empty()) {
+        const std::string name = "the command line";
+        input.files.push_back(name);
+        input.read_file = [&adjust, name](const std::string& path) {
+            return path == name ? std::optional(adjust.overlay) : read_source(path);
+        };
+    }
     LoadResult result = load(input);
     result.diagnostics.insert(
         result.diagnostics.begin(), environment_problems.begin(), environment_problems.end());
     if (has_errors(environment_problems))
         result.stack.reset();
-    report(context, result);
+    if (adjust.overlay.empty() || !result.stack)
+        report(context, result);
     return std::move(*result.stack);
 }
 

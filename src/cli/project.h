@@ -7,13 +7,17 @@
 namespace stack::cli {
 
 /// Finds and loads the stack files. Prints the diagnostics; throws Exit where they hold an error or
-/// there is no file. `adjust` may change what is asked of the loader (for `config --no-…`).
+/// there is no file. `adjust` may change what is asked of the loader (for `config --no-…`), or lay
+/// one more stack file over them (for `run`): then warnings have been printed before, and are not
+/// again.
 struct LoadAdjustments {
     bool interpolate = true;
     bool normalize = true;
     bool resolve_paths = true;
     bool resolve_environment = true;
     bool all_profiles = false;
+    Strings named_services;  // their profiles are active
+    std::string overlay;
 };
 
 [[nodiscard]] Stack load_project(const Context& context, const LoadAdjustments& adjust = {});

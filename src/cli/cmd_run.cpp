@@ -1,0 +1,302 @@
+// run
+
+#include "base/random.h"
+#include "base/text.h"
+#include "cli/ask.h"
+#include "cli/attachment.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/local.h"
+#include "cli/options.h"
+#include "cli/progress.h"
+#include "cli/project.h"
+#include "engine/runtime/runtime.h"
+#include "sys/poll.h"
+#include "sys/terminal.h"
+
+#include <csignal>
+#include <future>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+using nlohmann::json;
+
+struct Options {
+    UpOptions up;
+    std::string service;
+    Strings command;
+    Strings environment;
+    Strings volumes;
+    Strings ports;
+    Strings labels;
+    std::optional<std::string> entrypoint;
+    std::string user;
+    std::string working_dir;
+    std::string name;
+    std::string detach_keys = default_detach_keys;
+    bool service_ports = false;
+    bool no_tty = false;
+    bool interactive = true;
+    bool detach = false;
+    bool remove = false;
+
+    [[nodiscard]] bool has_terminal() const {
+        return !detach && !no_tty && sys::is_terminal(0) && sys::is_terminal(1);
+    }
+};
+
+// --- what the command line changes in the service ---
+
+/// For the loader, which would take a `$` for a variable.
+json literal(const std::string& text) {
+    std::string escaped;
+    for (const char c : text)
+        escaped += c == '$' ? "$$" : std::string(1, c);
+    return escaped;
+}
+
+json literal(const Strings& texts) {
+    json list = json::array();
+    for (const auto& text : texts)
+        list.push_back(literal(text));
+    return list;
+}
+
+/// A stack file that says of the service what the command line says: the loader knows how the two
+/// become one.
+std::string overlay(const Options& options) {
+    Strings fields;
+    const auto add = [&](const std::string& name, const json& value, const std::string& tag = "") {
+        fields.push_back(name + ": " + tag +
+                         value.dump(-1, ' ', false, json::error_handler_t::replace));
+    };
+    if (!options.environment.empty())
+        add("environment", literal(options.environment));
+    if (!options.volumes.empty())
+        add("volumes", literal(options.volumes));
+    if (!options.labels.empty())
+        add("labels", literal(options.labels));
+    if (!options.user.empty())
+        add("user", literal(options.user));
+    if (!options.working_dir.empty())
+        add("working_dir", literal(options.working_dir));
+    if (options.entrypoint)
+        add("entrypoint", literal(*options.entrypoint));
+    if (!options.command.empty() || options.entrypoint)
+        add("command", literal(options.command));  // an entrypoint of ours has no use for another's
+    if (!options.detach) {
+        add("tty", options.has_terminal());
+        add("stdin_open", options.interactive);
+    }
+    add("ports", literal(options.ports), options.service_ports ? "" : "!override ");
+    return "services: {" + json(options.service).dump() + ": {" + join(fields, ", ") + "}}\n";
+}
+
+Request run_request(const Context& context, const Stack& stack, const Options& options) {
+    Request request;
+    request.verb = "run";
+    request.stack = stack;
+    request.up = plan_options(options.up, stack);
+    LoadAdjustments adjust;
+    adjust.named_services = {options.service};
+    adjust.overlay = overlay(options);
+    request.run.service = load_project(context, adjust).services.at(options.service);
+    constexpr std::size_t digits = 12;
+    request.run.name = options.name.empty()
+                           ? stack.name + "-" + options.service + "-run-" + random_hex(digits)
+                           : options.name;
+    request.run.auto_remove = options.remove;
+    request.run.await_client = !options.detach;
+    return request;
+}
+
+// --- the client of the container ---
+
+/// The request under way, beside the client that its container waits for.
+class Bringing {
+  public:
+    Bringing(const Context& context, const Request& request)
+        : progress_(make_progress(context.globals, "Running")),
+          container_("Container " + request.run.name) {
+        // Signals come to the thread that passes them on to the container.
+        const sys::SignalWatch kept(Attachment::signals);
+        answer_ = std::async(std::launch::async, [this, paths = context.paths, request] {
+            return carry_out(paths, request);
+        });
+    }
+
+    /// Returns when the container is about to start, or never will.
+    void await_start() { about_to_start_.get_future().wait(); }
+
+    [[nodiscard]] bool is_over() const {
+        return answer_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    }
+
+    /// Whether the container was started. What went wrong has been said then.
+    bool succeeded() {
+        const bool success = answer_.get() == 0;
+        for (const auto& sentence : failures_)
+            sys::write_err("stack: " + sentence + "\n");
+        return success;
+    }
+
+  private:
+    int carry_out(const Paths& paths, const Request& request) {
+        int status = 1;
+        try {
+            status = stack::request(
+                paths, request.stack->name, request, [this](const Event& event) { show(event); });
+        } catch (...) {
+            leave_terminal();
+            throw;
+        }
+        leave_terminal();
+        return status;
+    }
+
+    void show(const Event& event) {
+        if (!left_)
+            progress_->show(event);
+        else if (event.status == EventStatus::error)
+            failures_.push_back(event.detail);
+        if (event.id == container_ && event.text == "Starting")
+            leave_terminal();
+    }
+
+    /// The terminal is the container's from now on.
+    void leave_terminal() {
+        if (std::exchange(left_, true))
+            return;
+        progress_->finish();
+        about_to_start_.set_value();
+    }
+
+    std::unique_ptr<Progress> progress_;
+    std::string container_;
+    bool left_ = false;
+    Strings failures_;
+    std::promise<void> about_to_start_;
+    std::future<int> answer_;  // last: its end is awaited before the others go
+};
+
+sys::Fd connect(const runtime::Runtime& runtime, const std::string& id, const Bringing& bringing) {
+    constexpr std::chrono::milliseconds between{2};
+    while (!bringing.is_over()) {
+        if (sys::Fd shim = runtime.attach(id))
+            return shim;
+        sys::pause(between);
+    }
+    return {};
+}
+
+/// The supervisor does it; whoever looks after us is to see it done.
+void await_removal(const runtime::Runtime& runtime, const std::string& id) {
+    constexpr std::chrono::milliseconds between{5};
+    constexpr int tries = 2000;
+    for (int i = 0; i < tries && runtime.find(id); ++i)
+        sys::pause(between);
+}
+
+int run_attached(const Context& context, const Request& request, const Options& options) {
+    AttachmentOptions attach;
+    attach.terminal = request.run.service.tty;
+    attach.input = request.run.service.stdin_open;
+    attach.proxy_signals = !request.run.service.tty;
+    attach.detach_keys = detach_keys(options.detach_keys);
+    const cgroup::Cgroups cgroups;
+    network::Networks networks(context.paths);
+    const runtime::Runtime runtime(context.paths, cgroups, networks);
+    Bringing bringing(context, request);
+    bringing.await_start();
+    const auto record = runtime.find(request.run.name);
+    sys::Fd shim = record ? connect(runtime, record->id, bringing) : sys::Fd();
+    AttachEnd end;
+    if (shim)
+        end = Attachment(std::move(shim), std::move(attach)).run();
+    const bool started = bringing.succeeded();
+    if (end.detached)
+        return 0;
+    if (end.signal != 0)
+        return signal_status_base + end.signal;
+    if (record && end.status) {
+        runtime.await_end(record->id);
+        if (options.remove)
+            await_removal(runtime, record->id);
+    } else if (started) {
+        give_up("container " + request.run.name +
+                " does not speak to you any more: its shim died; see `stack ps -a`");
+    }
+    return end.status.value_or(1);
+}
+
+int run_detached(const Context& context, const Stack& stack, const Request& request) {
+    const int status = ask(context, stack, request, "Running");
+    if (status != 0)
+        return status;
+    for (const auto& container : LocalEngine(context.paths).observe(stack).containers)
+        if (container.name == request.run.name)
+            sys::write_out(container.id + "\n");
+    return 0;
+}
+
+void run(Context& context, const Options& options) {
+    require_root();
+    LoadAdjustments adjust;
+    adjust.named_services = {options.service};
+    const Stack stack = load_project(context, adjust);
+    check_services({options.service}, stack);
+    const Request request = run_request(context, stack, options);
+    if (context.globals.dry_run) {
+        LocalEngine local(context.paths);
+        only_plan(context,
+                  plan_run(stack, local.observe(stack, {.builds = true}), request.up, request.run));
+    } else if (options.detach) {
+        context.exit_code = run_detached(context, stack, request);
+    } else {
+        context.exit_code = run_attached(context, request, options);
+    }
+}
+
+void add_service_options(CLI::App& app, Options& options) {
+    const auto add_list = [&](const char* names, Strings& list, const char* help) {
+        app.add_option(names, list, help)->allow_extra_args(false);
+    };
+    add_list("-e,--env", options.environment, "Set a variable: NAME=VALUE, or NAME (repeatable)");
+    add_list("-v,--volume", options.volumes, "Mount a volume or path: SOURCE:TARGET (repeatable)");
+    add_list("-p,--publish", options.ports, "Publish a port: HOST:CONTAINER (repeatable)");
+    add_list("-l,--label", options.labels, "Set a label: NAME=VALUE (repeatable)");
+    app.add_flag("-P,--service-ports", options.service_ports, "Publish the service's ports");
+    app.add_option("--entrypoint", options.entrypoint, "Run this instead of the entrypoint");
+    app.add_option("-u,--user", options.user, "Run as this user");
+    app.add_option("-w,--workdir", options.working_dir, "Run in this directory");
+    app.add_option("--name", options.name, "Name of the container");
+    app.add_flag("-T,--no-TTY", options.no_tty, "No terminal, also where there is one");
+    app.add_flag("-i,--interactive", options.interactive, "Pass input on (default true)");
+}
+
+}  // namespace
+
+void add_run(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<Options>();
+    app.prefix_command(false);
+    app.positionals_at_end(true);
+    app.add_option("SERVICE", options->service, "The service")->required();
+    app.add_option("COMMAND", options->command, "The command and its arguments");
+    add_service_options(app, *options);
+    app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait");
+    app.add_flag("--rm", options->remove, "Remove the container when it has ended");
+    app.add_flag("--no-deps", options->up.no_deps, "Leave the service's dependencies alone");
+    app.add_flag("--build", options->up.build, "Build images first, where their sources changed");
+    app.add_option("--pull", options->up.pull, "Pull images: always, missing or never")
+        ->check(CLI::IsMember({"always", "missing", "never", "policy"}));
+    app.add_option("--detach-keys",
+                   options->detach_keys,
+                   "The keys that leave it running (default ctrl-p,ctrl-q)");
+    add_accepted_flag(app, "-t,--tty", "the default where there is a terminal");
+    app.callback([&context, options] { run(context, *options); });
+}
+
+}  // namespace stack::cli
