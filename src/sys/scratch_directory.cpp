@@ -6,6 +6,7 @@
 
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/file.h>
 
 namespace stack::sys {
@@ -32,7 +33,9 @@ void remove(const std::string& path, const ScratchDirectory::Bury& bury) {
 void remove_dead(const std::string& parent, const ScratchDirectory::Bury& bury) {
     for (const auto& name : list_directory(parent)) {
         const std::string path = parent + "/" + name;
-        if (is_directory(path) && try_lock(open_directory(path)))
+        // Its maker may take it away, or give it its place, at any moment.
+        const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (directory && try_lock(directory))
             remove(path, bury);
     }
 }
