@@ -64,7 +64,7 @@ struct ContainerSpec {
     int number = 1;
     bool oneoff = false;
     bool auto_remove = false;   // removed when it has ended
-    bool await_client = false;  // its program begins when a client has attached, and ends its input
+    bool await_client = false;  // its program begins when a client has attached: it is that one's
     Service service;
     std::map<std::string, FileSource> secrets;
     std::map<std::string, FileSource> configs;

@@ -116,13 +116,13 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
 // --- the client of the container ---
 
 /// The request under way, beside the client that its container waits for.
-class Bringing {
+class PendingStart {
   public:
-    Bringing(const Context& context, const Request& request)
+    PendingStart(const Context& context, const Request& request)
         : progress_(make_progress(context.globals, "Running")),
           container_("Container " + request.run.name) {
-        // Signals come to the thread that passes them on to the container.
-        const sys::SignalWatch kept(Attachment::signals);
+        // Blocked in the new thread: they come to the one that passes them on to the container.
+        const sys::SignalWatch kept_from_it(Attachment::signals);
         answer_ = std::async(std::launch::async, [this, paths = context.paths, request] {
             return carry_out(paths, request);
         });
@@ -182,9 +182,11 @@ class Bringing {
     std::future<int> answer_;  // last: its end is awaited before the others go
 };
 
-sys::Fd connect(const runtime::Runtime& runtime, const std::string& id, const Bringing& bringing) {
+sys::Fd connect(const runtime::Runtime& runtime,
+                const std::string& id,
+                const PendingStart& pending) {
     constexpr std::chrono::milliseconds between{2};
-    while (!bringing.is_over()) {
+    while (!pending.is_over()) {
         if (sys::Fd shim = runtime.attach(id))
             return shim;
         sys::pause(between);
@@ -209,14 +211,14 @@ int run_attached(const Context& context, const Request& request, const Options& 
     const cgroup::Cgroups cgroups;
     network::Networks networks(context.paths);
     const runtime::Runtime runtime(context.paths, cgroups, networks);
-    Bringing bringing(context, request);
-    bringing.await_start();
+    PendingStart pending(context, request);
+    pending.await_start();
     const auto record = runtime.find(request.run.name);
-    sys::Fd shim = record ? connect(runtime, record->id, bringing) : sys::Fd();
+    sys::Fd shim = record ? connect(runtime, record->id, pending) : sys::Fd();
     AttachEnd end;
     if (shim)
         end = Attachment(std::move(shim), std::move(attach)).run();
-    const bool started = bringing.succeeded();
+    const bool started = pending.succeeded();
     if (end.detached)
         return 0;
     if (end.signal != 0)

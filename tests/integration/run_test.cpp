@@ -43,6 +43,18 @@ class Run : public testing::Test {
         return stack_.run(std::move(words), {}, input);
     }
 
+    /// The standard output of a script in the project's directory, to which `stack` is this
+    /// program.
+    std::string shell(const std::string& script) const {
+        Command command;
+        command.words = {"sh",
+                         "-c",
+                         "stack() { exec " STACK_BINARY_DIR "/stack --root " + stack_.root() +
+                             " \"$@\"; }; " + script};
+        command.directory = stack_.directory();
+        return test::run(command).out;
+    }
+
     [[nodiscard]] nlohmann::json oneoff() const {
         for (auto& one : containers(stack_))
             if (one["Name"].get<std::string>().starts_with("shop-job-run-"))
@@ -76,6 +88,28 @@ TEST_F(Run, OutputIsWholeHoweverSoonItEnds) {
 TEST_F(Run, NothingOfALargeOutputIsLost) {
     const auto result = run({"--rm", "job", "dd", "if=/dev/zero", "bs=1M", "count=8"});
     EXPECT_EQ(result.out.size(), std::size_t{8} << 20U);
+}
+
+TEST_F(Run, WhoReadsSlowlyLosesNothing) {
+    EXPECT_EQ(shell("stack run --rm --no-deps job dd if=/dev/zero bs=1M count=4 2> /dev/null"
+                    " | (sleep 1; wc -c)"),
+              "4194304\n");
+}
+
+TEST_F(Run, SignalsReachTheCommand) {
+    EXPECT_EQ(shell("stack run --rm --no-deps job sh -c "
+                    "'trap \"echo heard; exit 9\" TERM; echo ready; while true; do sleep 0.1; done'"
+                    " > output & until grep -q ready output; do sleep 0.1; done;"
+                    " kill -TERM $!; wait $!; echo $?; cat output"),
+              "9\nready\nheard\n");
+}
+
+TEST_F(Run, AContainerWhoseClientWasKilledStillGoes) {
+    shell(
+        "stack run --rm --no-deps job sh -c 'echo ready; exec sleep 2' > output &"
+        " until grep -q ready output; do sleep 0.1; done; kill -KILL $!");
+    EXPECT_EQ(oneoff()["State"], "running");
+    EXPECT_TRUE(eventually([&] { return containers(stack_).empty(); }));
 }
 
 TEST_F(Run, WhatIsPipedInReachesItToTheEnd) {
