@@ -96,7 +96,8 @@ void Supervisor::schedule() {
 void Supervisor::ask(Request request, EventSink events, Answer answer) {
     if (busy_) {
         events({.id = "Stack " + project_, .text = "Waiting for another command on this project"});
-        abandon_waits("another command came: " + request.verb);
+        if (request.verb != "run")  // one that only adds takes its turn
+            abandon_waits("another command came: " + request.verb);
     }
     queue_.push_back({std::move(request), std::move(events), std::move(answer)});
     next_request();

@@ -151,6 +151,13 @@ TEST_F(Run, DependenciesAreBroughtUpFirst) {
     EXPECT_EQ(containers(stack_).size(), 1U);
 }
 
+TEST_F(Run, SeveralAtOnceDoNotDisturbEachOther) {
+    const std::string script =
+        "stack run --rm job echo done & stack run --rm job echo done & "
+        "stack run --rm job echo done & wait";
+    EXPECT_EQ(shell(script), "done\ndone\ndone\n");
+}
+
 TEST_F(Run, PortsArePublishedWhenAskedFor) {
     const auto serve = [&](std::vector<std::string> options) {
         options.insert(options.begin(), "-d");
