@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <optional>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -17,12 +19,6 @@ std::string place(const Location& at) {
     return at.file + ":" + std::to_string(at.line) + ":" + std::to_string(at.column);
 }
 
-std::size_t characters(std::string_view text) {
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
-    }));
-}
-
 std::string printable(std::string_view line) {
     std::string text;
     for (const char c : line)
@@ -30,15 +26,26 @@ std::string printable(std::string_view line) {
     return text;
 }
 
+/// The line with that number, from 1; nullopt where the text has fewer.
+std::optional<std::string_view> line_of(std::string_view text, int number) {
+    for (int i = 1; i < number; ++i) {
+        const auto end = text.find('\n');
+        if (end == std::string_view::npos)
+            return std::nullopt;
+        text.remove_prefix(end + 1);
+    }
+    return text.substr(0, text.find('\n'));
+}
+
 /// The line, and under it a caret span with the hint behind it.
 std::string quote(const Location& at, const std::string& hint, const std::string& text) {
     if (at.line == 0 || text.empty())
         return {};
-    const auto lines = split(text, '\n');
-    if (static_cast<std::size_t>(at.line) > lines.size())
+    const auto found = line_of(text, at.line);
+    if (!found)
         return {};
-    const std::string line = printable(lines[static_cast<std::size_t>(at.line) - 1]);
     constexpr std::size_t widest = 160;
+    const std::string line = printable(found->substr(0, widest + 1));
     const auto column = static_cast<std::size_t>(std::max(at.column, 1)) - 1;
     if (line.size() > widest)
         return hint.empty() ? "" : "       | " + hint + "\n";

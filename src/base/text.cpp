@@ -134,9 +134,16 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::size_t characters(std::string_view text) {
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+    }));
+}
+
 std::string closest(std::string_view word, const std::vector<std::string>& candidates) {
     constexpr std::size_t longest_word = 64;  // a hint is for a typing mistake, not for a paragraph
-    if (word.size() > longest_word)
+    constexpr std::size_t most_candidates = 1000;
+    if (word.size() > longest_word || candidates.size() > most_candidates)
         return {};
     const std::string lower = to_lower(word);
     std::string best;

@@ -20,6 +20,8 @@ namespace stack {
 [[nodiscard]] std::string replace_all(std::string text,
                                       std::string_view what,
                                       std::string_view with);
+/// How many characters the UTF-8 bytes of `text` are.
+[[nodiscard]] std::size_t characters(std::string_view text);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 
 /// The number that `text` is, all of it; nullopt otherwise. Decimal digits only, no sign unless `T`
@@ -38,8 +40,7 @@ template <class T>
 [[nodiscard]] std::vector<std::string> split_words(std::string_view line);
 
 /// The candidate closest to `word` by Damerau-Levenshtein distance, where it is close enough to be
-/// what was meant;
-/// "" otherwise.
+/// what was meant; "" otherwise, and among so many candidates that nobody would look through them.
 [[nodiscard]] std::string closest(std::string_view word,
                                   const std::vector<std::string>& candidates);
 
