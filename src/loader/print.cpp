@@ -111,26 +111,24 @@ Json mount_json(const Mount& mount) {
     Json json;
     json["type"] = model::name_of(mount.type);
     put(json, "source", mount.source);
-    json["target"] = escaped(mount.target);
+    put(json, "target", mount.target);
     put(json, "read_only", mount.read_only);
-    if (mount.type == MountType::bind) {
-        Json bind;
-        put(bind, "propagation", mount.propagation);
+    // Short forms take options that belong to another type (`data:/data:Z`): they are kept.
+    Json bind;
+    put(bind, "propagation", mount.propagation);
+    if (mount.type == MountType::bind || !mount.create_host_path)
         bind["create_host_path"] = mount.create_host_path;
-        put(bind, "selinux", mount.selinux);
-        put(bind, "recursive", mount.recursive);
-        json["bind"] = bind;
-    } else if (mount.type == MountType::volume) {
-        Json volume;
-        put(volume, "nocopy", mount.nocopy);
+    put(bind, "selinux", mount.selinux);
+    put(bind, "recursive", mount.recursive);
+    put(json, "bind", bind);
+    Json volume;
+    put(volume, "nocopy", mount.nocopy);
+    put(volume, "labels", mount.labels);
+    if (mount.type != MountType::image)
         put(volume, "subpath", mount.subpath);
-        put(volume, "labels", mount.labels);
-        put(json, "volume", volume);
-    } else if (mount.type == MountType::image) {
-        Json image;
-        put(image, "subpath", mount.subpath);
-        put(json, "image", image);
-    }
+    else if (!mount.subpath.empty())
+        put(json["image"], "subpath", mount.subpath);
+    put(json, "volume", volume);
     Json tmpfs;
     put(tmpfs, "size", mount.tmpfs_size);
     if (mount.tmpfs_mode)
@@ -141,7 +139,7 @@ Json mount_json(const Mount& mount) {
 
 Json reference_json(const FileReference& reference) {
     Json json;
-    json["source"] = reference.source;
+    put(json, "source", reference.source);
     put(json, "target", reference.target);
     put(json, "uid", reference.uid);
     put(json, "gid", reference.gid);
@@ -180,7 +178,8 @@ Json build_json(const Build& build) {
     put(json, "platforms", build.platforms);
     Json secrets = Json::array();
     for (const auto& secret : build.secrets) {
-        Json entry{{"source", secret.source}};
+        Json entry;
+        put(entry, "source", secret.source);
         put(entry, "target", secret.target);
         secrets.push_back(entry);
     }
@@ -287,6 +286,12 @@ void put_resources(Json& json, const Resources& resources) {
     put(json, "blkio_config", blkio_json(resources.blkio));
 }
 
+/// What `restart:` alone cannot say.
+bool needs_long_form(const RestartPolicy& restart) {
+    return restart.delay || restart.window ||
+           (restart.max_attempts && restart.condition != RestartCondition::on_failure);
+}
+
 Json deploy_json(const Service& service) {
     Json json;
     if (service.resources.reserved_cpus)
@@ -302,7 +307,7 @@ Json deploy_json(const Service& service) {
         json["resources"]["reservations"]["devices"].push_back(entry);
     }
     const RestartPolicy& restart = service.restart;
-    if (restart.delay || restart.window) {
+    if (needs_long_form(restart)) {
         Json policy;
         policy["condition"] = restart.condition == RestartCondition::no ? "none"
                               : restart.condition == RestartCondition::always
@@ -325,6 +330,14 @@ std::string restart_text(const RestartPolicy& restart) {
     return text;
 }
 
+Json env_file_json(const EnvFile& file) {
+    Json json;
+    put(json, "path", file.path);
+    json["required"] = file.required;
+    put(json, "format", file.format);
+    return json;
+}
+
 void put_process(Json& json, const Service& service) {
     if (service.build)
         json["build"] = build_json(*service.build);
@@ -334,6 +347,8 @@ void put_process(Json& json, const Service& service) {
     put(json, "command", service.command);
     put(json, "entrypoint", service.entrypoint);
     put(json, "environment", service.environment);
+    for (const auto& file : service.env_file)
+        json["env_file"].push_back(env_file_json(file));
     put(json, "working_dir", service.working_dir);
     put(json, "user", service.user);
     put(json, "group_add", service.group_add);
@@ -430,7 +445,9 @@ void put_life(Json& json, const Service& service) {
     if (!service.attach)
         json["attach"] = false;
     for (const auto& rule : service.watch) {
-        Json entry{{"path", rule.path}, {"action", rule.action}};
+        Json entry;
+        put(entry, "path", rule.path);
+        put(entry, "action", rule.action);
         put(entry, "target", rule.target);
         put(entry, "ignore", rule.ignore);
         put(entry, "include", rule.include);
@@ -521,12 +538,13 @@ void emit(YAML::Emitter& out, const Json& json);
 
 void emit_text(YAML::Emitter& out, const std::string& text) {
     static const Strings words{
-        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ""};
+        "true", "false", "yes", "no", "on", "off", "y", "n", "null", "~", ".inf", ".nan", ""};
     const bool looks_typed = std::find(words.begin(), words.end(), to_lower(text)) != words.end() ||
+                             text.starts_with("0x") ||
                              text.find_first_not_of("0123456789.:eE+-_xo") == std::string::npos;
-    if (text.find('\n') != std::string::npos)
-        out << YAML::DoubleQuoted << text;
-    else if (looks_typed)
+    const bool has_control = std::any_of(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    if (has_control || looks_typed)
         out << YAML::DoubleQuoted << text;
     else
         out << text;
@@ -560,7 +578,7 @@ void emit(YAML::Emitter& out, const Json& json) {
     } else if (json.is_number_integer()) {
         out << json.get<std::int64_t>();
     } else {
-        out << json.get<double>();
+        out << json.dump();  // the shortest text that is the same number
     }
 }
 
@@ -568,6 +586,7 @@ void emit(YAML::Emitter& out, const Json& json) {
 
 std::string to_yaml(const Stack& stack) {
     YAML::Emitter out;
+    out.SetNullFormat(YAML::LowerNull);
     emit(out, stack_json(stack));
     return std::string(out.c_str()) + "\n";
 }
