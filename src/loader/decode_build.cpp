@@ -46,11 +46,21 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);
     object.boolean("privileged", build.privileged);
-    for (const auto* key : {"provenance", "sbom", "no_cache_filter"})
-        static_cast<void>(object.take(key));
+    object.warn_ignored({"ulimits",
+                         "cache_from",
+                         "cache_to",
+                         "privileged",
+                         "ssh",
+                         "entitlements",
+                         "isolation",
+                         "provenance",
+                         "sbom",
+                         "no_cache_filter"});
     if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())
-        reporter.error(
-            node.at, "conflict", "`dockerfile` and `dockerfile_inline` exclude each other");
+        reporter.error(node.find("dockerfile_inline")->at,
+                       "conflict",
+                       "`dockerfile` and `dockerfile_inline` exclude each other",
+                       "remove one of the two");
     return build;
 }
 

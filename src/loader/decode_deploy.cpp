@@ -9,18 +9,18 @@ namespace {
 void decode_limits(const Node& node, Resources& resources, Reporter& reporter) {
     Object limits(node, "`limits`", reporter);
     limits.number("cpus", resources.cpus);
-    limits.bytes("memory", resources.memory);
-    limits.number("pids", resources.pids);
+    limits.limit("memory", resources.memory);
+    limits.number("pids", resources.pids, or_unlimited);
 }
 
 DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
     Object object(node, "a device request", reporter);
     DeviceRequest request;
     object.text("driver", request.driver);
-    if (const Node* count = object.take("count"))
-        request.count = count->value == "all"
-                            ? -1
-                            : static_cast<int>(integer_of(*count, "`count`", reporter).value_or(0));
+    if (const Node* count = object.take("count"); count != nullptr && count->value == "all")
+        request.count = -1;
+    else
+        object.number("count", request.count);
     object.list("device_ids", request.device_ids);
     object.list("capabilities", request.capabilities);
     object.map("options", request.options);
@@ -32,8 +32,8 @@ DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
 void decode_reservations(const Node& node, Service& service, Reporter& reporter) {
     Object reservations(node, "`reservations`", reporter);
     reservations.number("cpus", service.resources.reserved_cpus);
-    reservations.bytes("memory", service.resources.memory_reservation);
-    static_cast<void>(reservations.take("generic_resources"));
+    reservations.limit("memory", service.resources.memory_reservation);
+    reservations.warn_ignored({"generic_resources", "devices"});
     if (const Node* devices = reservations.take("devices"))
         for (const auto& item : devices->items)
             service.device_requests.push_back(decode_device_request(item, reporter));
@@ -76,7 +76,7 @@ UpdateConfig decode_update(const Node& node, const std::string& what, Reporter& 
 void decode_deploy(const Node& node, Service& service, Reporter& reporter) {
     Object deploy(node, "`deploy`", reporter);
     if (const Node* replicas = deploy.take("replicas")) {
-        const auto count = integer_of(*replicas, "`replicas`", reporter);
+        const auto count = integer_of(*replicas, "`replicas`", number_of_containers, reporter);
         if (count && service.scale && *service.scale != *count)
             reporter.error(replicas->at,
                            "conflict",
@@ -102,11 +102,7 @@ void decode_deploy(const Node& node, Service& service, Reporter& reporter) {
     if (const Node* mode = deploy.take("mode"))
         check_choice(
             *mode, "`mode`", {"replicated", "global", "replicated-job", "global-job"}, reporter);
-    for (const auto* key : {"placement", "endpoint_mode"})
-        if (const Node* ignored = deploy.take(key))
-            reporter.warning(ignored->at,
-                             "ignored",
-                             std::string("`deploy.") + key + "` is ignored: there is one host");
+    deploy.warn_ignored({"placement", "endpoint_mode", "update_config", "rollback_config"});
 }
 
 }  // namespace stack::loader

@@ -1,12 +1,15 @@
 // Ports, mounts, health checks, limits, hooks: the parts of a service that have a form of their
 // own.
 
+#include "base/ip.h"
 #include "base/text.h"
 #include "loader/decode.h"
 #include "loader/short_syntax.h"
 
 namespace stack::loader {
 namespace {
+
+constexpr std::size_t most_ports = 65'536;  // of a service: a range of one line is many
 
 Protocol protocol_of(const Node& node, Reporter& reporter) {
     if (!check_choice(node, "`protocol`", {"tcp", "udp", "sctp"}, reporter))
@@ -29,8 +32,15 @@ Port decode_long_port(const Node& node, Reporter& reporter) {
         reporter.error(
             node.at, "missing-key", "a port needs `target`, the port inside the container");
     }
-    object.text("published", port.published);
+    if (const Node* published = object.take("published")) {
+        port.published = text_of(*published, "`published`", reporter);
+        if (!port.published.empty() && !is_port_range(port.published))
+            reporter.wrong_type(
+                *published, "`published`", "a port from 0 to 65535 or a range such as 8000-8010");
+    }
     object.text("host_ip", port.host_ip);
+    if (!port.host_ip.empty() && !parse_ip(port.host_ip))
+        reporter.wrong_type(*object.take("host_ip"), "`host_ip`", "an IP address");
     if (const Node* protocol = object.take("protocol"))
         port.protocol = protocol_of(*protocol, reporter);
     object.text("mode", port.mode);
@@ -137,6 +147,11 @@ std::vector<Port> decode_ports(const Node& node, Reporter& reporter) {
             ports.insert(ports.end(), parsed->begin(), parsed->end());
         else
             reporter.malformed(item, "port", parsed.error());
+        if (ports.size() > most_ports) {
+            reporter.error(
+                item.at, "too-large", "with this range, the service has more than 65,536 ports");
+            return {};
+        }
     }
     return ports;
 }
@@ -204,10 +219,11 @@ std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporte
             Object object(value, "ulimit `" + key.text + "`", reporter);
             for (auto* side : {&limit.soft, &limit.hard}) {
                 std::optional<std::int64_t> number;
-                object.number(side == &limit.soft ? "soft" : "hard", number);
+                object.number(side == &limit.soft ? "soft" : "hard", number, or_unlimited);
                 *side = number.value_or(0);
             }
-        } else if (const auto number = integer_of(value, "ulimit `" + key.text + "`", reporter)) {
+        } else if (const auto number =
+                       integer_of(value, "ulimit `" + key.text + "`", or_unlimited, reporter)) {
             limit = {*number, *number};
         }
         limits[key.text] = limit;

@@ -17,7 +17,7 @@ void decode_restart(const Node& node, RestartPolicy& restart, Reporter& reporter
         restart.condition = RestartCondition::on_failure;
         if (!count.empty()) {
             restart.max_attempts = parse_number<int>(count);
-            if (!restart.max_attempts)
+            if (restart.max_attempts.value_or(-1) < 0)
                 reporter.malformed(
                     node,
                     "`restart`",
@@ -90,7 +90,10 @@ std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
             Object object(item, "an env_file", reporter);
             object.text("path", file.path);
             object.boolean("required", file.required);
-            object.text("format", file.format);
+            if (const Node* format = object.take("format")) {
+                check_choice(*format, "`format`", {"raw"}, reporter);
+                file.format = format->value;
+            }
         }
         files.push_back(std::move(file));
     });
@@ -111,8 +114,8 @@ std::vector<FileReference> decode_references(const Node& node,
             Object object(item, "an element of `" + what + "`", reporter);
             object.text("source", reference.source);
             object.text("target", reference.target);
-            object.text("uid", reference.uid);
-            object.text("gid", reference.gid);
+            object.id("uid", reference.uid);
+            object.id("gid", reference.gid);
             if (const Node* mode = object.take("mode"))
                 reference.mode = mode_of(*mode, "`mode`", reporter);
         }
@@ -161,8 +164,9 @@ std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
 Blkio decode_blkio(const Node& node, Reporter& reporter) {
     Object object(node, "`blkio_config`", reporter);
     Blkio blkio;
+    constexpr Range weights{10, 1000};  // the kernel's
     int weight = 0;
-    object.integer("weight", weight);
+    object.integer("weight", weight, weights);
     blkio.weight = static_cast<std::uint16_t>(weight);
     const auto rates = [&](const char* key, std::vector<BlkioRate>& list) {
         const Node* items = object.take(key);
@@ -182,13 +186,13 @@ Blkio decode_blkio(const Node& node, Reporter& reporter) {
     rates("device_write_bps", blkio.device_write_bps);
     rates("device_read_iops", blkio.device_read_iops);
     rates("device_write_iops", blkio.device_write_iops);
-    if (const Node* weights = object.take("weight_device"))
-        for (const auto& item : weights->items) {
+    if (const Node* devices = object.take("weight_device"))
+        for (const auto& item : devices->items) {
             Object entry(item, "an element of `weight_device`", reporter);
             BlkioWeight one;
             int number = 0;
             entry.text("path", one.path);
-            entry.integer("weight", number);
+            entry.integer("weight", number, weights);
             one.weight = static_cast<std::uint16_t>(number);
             blkio.weight_device.push_back(std::move(one));
         }
@@ -208,7 +212,13 @@ void decode_process(Object& object, Service& service) {
         service.env_file = decode_env_files(*files, object.reporter);
     object.text("working_dir", service.working_dir);
     object.text("user", service.user);
+    if (const Node* user = object.take("user"))
+        for (const auto& id : split(user->value, ':'))
+            check_id(*user, id, "the number of a user or group", object.reporter);
     object.list("group_add", service.group_add);
+    if (const Node* groups = object.take("group_add"))
+        for (const auto& group : groups->items)
+            check_id(group, group.value, "the number of a group", object.reporter);
     object.boolean("tty", service.tty);
     object.boolean("stdin_open", service.stdin_open);
     object.boolean("init", service.init);
@@ -226,6 +236,14 @@ void decode_network_side(Object& object, Service& service) {
     if (const Node* ports = object.take("ports"))
         service.ports = decode_ports(*ports, object.reporter);
     object.list("expose", service.expose);
+    if (const Node* expose = object.take("expose"))
+        for (const auto& item : expose->items)
+            if (const auto& [ports, protocol] = split_once(item.value, '/');
+                !is_port_range(ports) && item.value.find('$') == std::string::npos)
+                object.reporter.malformed(
+                    item,
+                    "exposed port",
+                    {"a port is a number from 1 to 65535, as in 80 or 80/udp"});
     if (const Node* networks = object.take("networks"))
         service.networks = decode_attachments(*networks, object.reporter);
     object.text("network_mode", service.network_mode);
@@ -259,11 +277,33 @@ void decode_files(Object& object, Service& service) {
     object.map("storage_opt", service.storage_opt);
 }
 
+/// The two keys by which security options are given: `seccomp=unconfined`, `seccomp:unconfined`.
+void check_security_options(const Node& list, Reporter& reporter) {
+    for (const auto& item : list.items) {
+        const auto separator = item.value.find_first_of("=:");
+        const std::string name = item.value.substr(0, separator);
+        const std::string value =
+            separator == std::string::npos ? "" : item.value.substr(separator + 1);
+        if (name == "seccomp" && value != "unconfined")
+            reporter.error(item.at,
+                           "unsupported",
+                           "`" + shortened(item.value) +
+                               "`: seccomp profiles of one's own are not supported yet",
+                           "leave it out for the default profile, or write seccomp=unconfined "
+                           "for none");
+        else if ((name == "apparmor" && value != "unconfined") ||
+                 (name == "label" && value != "disable"))
+            reporter.warning(item.at, "ignored", "`" + name + "` has no effect here");
+    }
+}
+
 void decode_isolation(Object& object, Service& service) {
     object.boolean("privileged", service.privileged);
     object.list("cap_add", service.cap_add);
     object.list("cap_drop", service.cap_drop);
     object.list("security_opt", service.security_opt);
+    if (const Node* options = object.take("security_opt"))
+        check_security_options(*options, object.reporter);
     if (const Node* devices = object.take("devices"))
         service.devices = decode_devices(*devices, object.reporter);
     object.list("device_cgroup_rules", service.device_cgroup_rules);
@@ -277,22 +317,22 @@ void decode_isolation(Object& object, Service& service) {
     object.text("cgroup_parent", service.cgroup_parent);
     object.text("userns_mode", service.userns_mode);
     object.text("runtime", service.runtime);
-    object.number("oom_score_adj", service.oom_score_adj);
+    object.number("oom_score_adj", service.oom_score_adj, {-1000, 1000});
 }
 
 void decode_resources(Object& object, Resources& resources) {
     object.number("cpus", resources.cpus);
-    object.number("cpu_shares", resources.cpu_shares);
-    object.number("cpu_quota", resources.cpu_quota);
-    object.number("cpu_period", resources.cpu_period);
-    object.number("cpu_rt_runtime", resources.cpu_rt_runtime);
-    object.number("cpu_rt_period", resources.cpu_rt_period);
+    object.number("cpu_shares", resources.cpu_shares, {0, 262'144});
+    object.number("cpu_quota", resources.cpu_quota, or_unlimited);
+    object.number("cpu_period", resources.cpu_period, {0, 1'000'000});
+    object.number("cpu_rt_runtime", resources.cpu_rt_runtime, or_unlimited);
+    object.number("cpu_rt_period", resources.cpu_rt_period, natural);
     object.text("cpuset", resources.cpuset);
-    object.bytes("mem_limit", resources.memory);
-    object.bytes("mem_reservation", resources.memory_reservation);
-    object.bytes("memswap_limit", resources.memory_swap);
-    object.number("mem_swappiness", resources.memory_swappiness);
-    object.number("pids_limit", resources.pids);
+    object.limit("mem_limit", resources.memory);
+    object.limit("mem_reservation", resources.memory_reservation);
+    object.limit("memswap_limit", resources.memory_swap);
+    object.number("mem_swappiness", resources.memory_swappiness, {0, 100});
+    object.number("pids_limit", resources.pids, or_unlimited);
     object.boolean("oom_kill_disable", resources.oom_kill_disable);
     if (const Node* blkio = object.take("blkio_config"))
         resources.blkio = decode_blkio(*blkio, object.reporter);
@@ -305,7 +345,7 @@ void decode_life(Object& object, Service& service) {
         service.healthcheck = decode_healthcheck(*check, object.reporter);
     if (const Node* restart = object.take("restart"))
         decode_restart(*restart, service.restart, object.reporter);
-    object.number("scale", service.scale);
+    object.number("scale", service.scale, number_of_containers);
     if (const Node* deploy = object.take("deploy"))
         decode_deploy(*deploy, service, object.reporter);
     if (const Node* hooks = object.take("pre_start"))
@@ -324,27 +364,38 @@ void decode_life(Object& object, Service& service) {
         service.watch = decode_develop(*develop, object.reporter);
     if (const Node* extension = object.take("x-stack")) {
         Object own(*extension, "`x-stack`", object.reporter);
-        if (const Node* unhealthy = own.take("on-unhealthy"))
+        if (const Node* unhealthy = own.take("on-unhealthy")) {
             service.restart_unhealthy =
                 check_choice(*unhealthy, "`on-unhealthy`", {"restart"}, object.reporter);
+            if (service.restart_unhealthy)
+                own.warn_ignored({"on-unhealthy"});
+        }
     }
 }
 
-/// Attributes of other platforms, and of programs that are not here.
+/// Attributes of other platforms and of programs that are not here, and those which nothing acts
+/// on yet.
 void note_ignored(Object& object) {
-    for (const auto* key : {"cpu_count",
-                            "cpu_percent",
-                            "isolation",
-                            "credential_spec",
-                            "use_api_socket",
-                            "provider",
-                            "models",
-                            "gpus",
-                            "label_file",
-                            "pull_refresh_after"})
-        if (const Node* node = object.take(key))
-            object.reporter.warning(
-                node->at, "ignored", std::string("`") + key + "` has no effect here");
+    object.warn_ignored({"cpu_count",
+                         "cpu_percent",
+                         "isolation",
+                         "credential_spec",
+                         "use_api_socket",
+                         "provider",
+                         "models",
+                         "gpus",
+                         "label_file",
+                         "pull_refresh_after"});
+    object.warn_ignored({"external_links",
+                         "storage_opt",
+                         "device_cgroup_rules",
+                         "cgroup_parent",
+                         "userns_mode",
+                         "runtime",
+                         "pre_start",
+                         "post_start",
+                         "pre_stop",
+                         "develop"});
     static_cast<void>(object.take("extends"));  // resolved before
 }
 

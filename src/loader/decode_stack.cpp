@@ -8,6 +8,8 @@
 namespace stack::loader {
 namespace {
 
+constexpr std::size_t most_ports = 131'072;  // of all services
+
 /// `external: true`, or the old form `external: {name: x}`.
 void decode_external(Object& object, bool& external, std::string& name) {
     const Node* node = object.take("external");
@@ -135,13 +137,20 @@ Stack decode_stack(const Node& node, Reporter& reporter) {
             version->at, "obsolete", "`version` is obsolete and is ignored", "remove it");
     static_cast<void>(object.take("include"));  // resolved before
     static_cast<void>(object.take("models"));
+    std::size_t ports = 0;
     for_each_entry(object, "services", [&](const Key& key, const Node& value) {
         if (!is_service_name(key.text))
             reporter.error(key.at,
                            "service-name",
                            "\"" + key.text + "\" is no name for a service",
                            "letters, digits, '.', '_' and '-'");
-        stack.services[key.text] = decode_service(key.text, value, reporter);
+        if (ports > most_ports)
+            return;
+        Service& service = stack.services[key.text] = decode_service(key.text, value, reporter);
+        ports += service.ports.size();
+        if (ports > most_ports)
+            reporter.error(
+                key.at, "too-large", "up to here the services have more than 131,072 ports");
     });
     for_each_entry(object, "networks", [&](const Key& key, const Node& value) {
         stack.networks[key.text] = decode_network(key.text, value, reporter);

@@ -18,31 +18,29 @@ class Parser {
     Parser(const std::string& file,
            std::string_view text,
            const Variables& variables,
-           Diagnostics& diagnostics)
-        : file_(file), text_(text), outer_(variables), diagnostics_(diagnostics) {
+           Reporter& reporter)
+        : file_(file), text_(text), outer_(variables), reporter_(reporter) {
         if (text_.starts_with("\xEF\xBB\xBF"))
             text_.remove_prefix(3);
     }
 
     std::vector<Assignment> run() {
-        while (at_ < text_.size())
+        while (at_ < text_.size() && !reporter_.is_full() && written_ <= most_text)
             line();
+        if (written_ > most_text) {
+            complain("the variables up to here are larger than 16 MiB",
+                     "is a variable put into itself again and again?");
+            assignments_.clear();
+        }
         return std::move(assignments_);
     }
 
   private:
-    [[nodiscard]] int line_number() const {
-        return 1 + static_cast<int>(std::count(
-                       text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
-    }
-
     void complain(std::string message, std::string hint) {
-        diagnostics_.push_back({Severity::error,
-                                "env-file",
-                                std::move(message),
-                                {file_, line_number(), 1, 1},
-                                std::move(hint),
-                                {}});
+        const auto line =
+            1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
+        reporter_.error(
+            {file_, static_cast<int>(line), 1, 1}, "env-file", std::move(message), std::move(hint));
     }
 
     [[nodiscard]] std::size_t line_end() const {
@@ -113,6 +111,7 @@ class Parser {
             }
             text = std::move(*expanded);
         }
+        written_ += text.size();
         own_[key] = text;
         assignments_.emplace_back(key, std::move(text));
     }
@@ -162,15 +161,18 @@ class Parser {
     const std::string& file_;
     std::string_view text_;
     const Variables& outer_;
-    Diagnostics& diagnostics_;
+    Reporter& reporter_;
     std::size_t at_ = 0;
+    std::size_t written_ = 0;  // bytes of all values
     std::map<std::string, std::string> own_;
     std::vector<Assignment> assignments_;
 };
 
 std::vector<Assignment> parse_raw(const std::string& text) {
     std::vector<Assignment> assignments;
-    for (const auto& line : split(text, '\n')) {
+    for (auto& line : split(text, '\n')) {
+        if (line.ends_with('\r'))
+            line.pop_back();
         const std::string_view trimmed = trim(line);
         if (trimmed.empty() || trimmed.starts_with('#'))
             continue;
@@ -189,8 +191,8 @@ std::vector<Assignment> parse_dotenv(const std::string& file,
                                      const std::string& text,
                                      const Variables& variables,
                                      bool raw,
-                                     Diagnostics& diagnostics) {
-    return raw ? parse_raw(text) : Parser(file, text, variables, diagnostics).run();
+                                     Reporter& reporter) {
+    return raw ? parse_raw(text) : Parser(file, text, variables, reporter).run();
 }
 
 }  // namespace stack::loader

@@ -16,11 +16,12 @@ namespace stack::loader {
 using Assignment = std::pair<std::string, std::optional<std::string>>;
 
 /// In order. `variables` is what ${…} sees before the file's own earlier lines. `raw`: docker's
-/// --env-file rules, no quotes and no interpolation.
+/// --env-file rules, no quotes and no interpolation. A file that makes more than `most_text` of
+/// itself is refused.
 [[nodiscard]] std::vector<Assignment> parse_dotenv(const std::string& file,
                                                    const std::string& text,
                                                    const Variables& variables,
                                                    bool raw,
-                                                   Diagnostics& diagnostics);
+                                                   Reporter& reporter);
 
 }  // namespace stack::loader

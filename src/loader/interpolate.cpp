@@ -1,5 +1,7 @@
 #include "loader/interpolate.h"
 
+#include "base/text.h"
+
 namespace stack::loader {
 namespace {
 
@@ -43,6 +45,8 @@ class Interpolation {
             return malformed("variables are nested more than 50 levels deep");
         std::string result;
         for (std::size_t i = 0; i < text.size();) {
+            if (result.size() > longest_value)
+                return malformed("with its variables put in, the value is longer than 1 MiB");
             if (text[i] != '$') {
                 result += text[i++];
                 continue;
@@ -122,11 +126,14 @@ Expected<std::string> interpolate(std::string_view template_text,
 void interpolate_tree(Node& node,
                       const Variables& variables,
                       std::set<std::string>& warned,
-                      Diagnostics& diagnostics) {
+                      Reporter& reporter,
+                      Budget& budget) {
+    if (budget.is_spent() || reporter.is_full())
+        return;
     for (auto& item : node.items)
-        interpolate_tree(item, variables, warned, diagnostics);
+        interpolate_tree(item, variables, warned, reporter, budget);
     for (auto& [key, value] : node.entries)
-        interpolate_tree(value, variables, warned, diagnostics);
+        interpolate_tree(value, variables, warned, reporter, budget);
     if (!node.is_scalar() || node.value.find('$') == std::string::npos)
         return;
     std::set<std::string> unset;
@@ -134,28 +141,25 @@ void interpolate_tree(Node& node,
     if (!value) {
         const bool required = value.error().message.starts_with("required variable");
         Location at = node.at;
-        at.column += static_cast<int>(value.error().offset) + (node.quoted ? 1 : 0);
+        at.column += static_cast<int>(characters(node.value.substr(0, value.error().offset))) +
+                     (node.quoted ? 1 : 0);
         at.length = 1;
-        diagnostics.push_back({Severity::error,
-                               required ? "required-variable" : "interpolation",
-                               required ? value.error().message
-                                        : "invalid interpolation format: " + value.error().message,
-                               at,
-                               required ? "set it in the environment or in .env"
-                                        : "you may need to escape any $ with another $",
-                               {}});
+        reporter.error(at,
+                       required ? "required-variable" : "interpolation",
+                       required ? value.error().message
+                                : "invalid interpolation format: " + value.error().message,
+                       required ? "set it in the environment or in .env"
+                                : "you may need to escape any $ with another $");
         return;
     }
     for (const auto& name : unset)
         if (warned.insert(name).second)
-            diagnostics.push_back(
-                {Severity::warning,
-                 "unset-variable",
-                 "The \"" + name + "\" variable is not set. Defaulting to a blank string.",
-                 node.at,
-                 "",
-                 {}});
-    node.value = std::move(*value);
+            reporter.warning(
+                node.at,
+                "unset-variable",
+                "The \"" + name + "\" variable is not set. Defaulting to a blank string.");
+    if (budget.spend({0, value->size(), 0}, node.at))
+        node.value = std::move(*value);
 }
 
 }  // namespace stack::loader

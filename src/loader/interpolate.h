@@ -6,7 +6,7 @@
 #include <stack/model.h>
 
 #include "base/expected.h"
-#include "loader/node.h"
+#include "loader/budget.h"
 
 #include <functional>
 #include <set>
@@ -18,16 +18,18 @@ namespace stack::loader {
 using Variables = std::function<std::optional<std::string>(const std::string&)>;
 
 /// `template_text` with its variables put in. Names of variables that are not set and have no
-/// default go to `unset`. An error is what Docker Compose calls an "invalid interpolation format",
-/// or a required variable's message.
+/// default go to `unset`. The result is bounded (`longest_value`). An error is what Docker Compose
+/// calls an "invalid interpolation format", or a required variable's message.
 [[nodiscard]] Expected<std::string> interpolate(std::string_view template_text,
                                                 const Variables& variables,
                                                 std::set<std::string>& unset);
 
-/// Every scalar value of the tree (never a key); each unset variable is warned of once.
+/// Every scalar value of the tree (never a key); each unset variable is warned of once. What the
+/// values become is paid for from `budget`.
 void interpolate_tree(Node& node,
                       const Variables& variables,
                       std::set<std::string>& warned,
-                      Diagnostics& diagnostics);
+                      Reporter& reporter,
+                      Budget& budget);
 
 }  // namespace stack::loader

@@ -1,23 +1,25 @@
 #include "loader/merge.h"
 
 #include "base/text.h"
+#include "loader/short_syntax.h"
 
 #include <algorithm>
-#include <array>
-#include <set>
+#include <iterator>
+#include <unordered_map>
 
 namespace stack::loader {
 namespace {
 
-/// The attribute of a service that a path names: "services.web.ports" -> "ports"; "" elsewhere.
-std::string service_attribute(const std::string& path) {
-    const auto parts = split(path, '.');
-    if (parts.size() < 3 || parts[0] != "services")
-        return {};
-    std::string rest = parts[2];
-    for (std::size_t i = 3; i < parts.size(); ++i)
-        rest += "." + parts[i];
-    return rest;
+/// What a path names below its service, network, volume …: {"services", "web", "build", "args"} ->
+/// "build.args"; "" above that.
+std::string attribute_of(const KeyPath& path) {
+    return path.size() < 3 ? std::string() : join({path.begin() + 2, path.end()}, ".");
+}
+
+KeyPath below(const KeyPath& path, const std::string& key) {
+    KeyPath longer = path;
+    longer.push_back(key);
+    return longer;
 }
 
 bool is_one_of(const std::string& name, std::initializer_list<const char*> names) {
@@ -37,12 +39,22 @@ bool is_assignment_list(const std::string& attribute) {
                       "deploy.labels",
                       "extra_hosts",
                       "build.extra_hosts",
-                      "build.additional_contexts"});
+                      "build.additional_contexts",
+                      "driver_opts"});
 }
 
 /// Replaced as a whole, not added to.
 bool is_replaced(const std::string& attribute) {
-    return is_one_of(attribute, {"command", "entrypoint", "healthcheck.test"});
+    return is_one_of(attribute, {"command", "entrypoint", "healthcheck.test"}) ||
+           attribute.starts_with("ulimits.") || attribute.starts_with("build.ulimits.");
+}
+
+/// The options of one logging driver mean nothing to another.
+bool is_another_driver(const Node& base, const Node& over, const std::string& attribute) {
+    const Node* before = base.find("driver");
+    const Node* after = over.find("driver");
+    return attribute == "logging" && before != nullptr && after != nullptr &&
+           before->value != after->value;
 }
 
 /// The other form of what may be a list or a mapping: names become keys without a value.
@@ -101,6 +113,27 @@ void same_form(Node& base, Node& over, const std::string& attribute) {
     }
 }
 
+std::string port_identity(const Port& port) {
+    return port.host_ip + ":" + port.published + ":" + std::to_string(port.target) + "/" +
+           std::to_string(static_cast<int>(port.protocol));
+}
+
+/// A port in long form, of which only what tells it from others is read.
+std::string port_identity(const Node& item) {
+    Port port;
+    if (const Node* node = item.find("host_ip"))
+        port.host_ip = node->value;
+    if (const Node* node = item.find("published"))
+        port.published = node->value;
+    if (const Node* node = item.find("target"))
+        port.target = parse_number<std::uint16_t>(node->value).value_or(0);
+    if (const Node* node = item.find("protocol"))
+        port.protocol = node->value == "udp"    ? Protocol::udp
+                        : node->value == "sctp" ? Protocol::sctp
+                                                : Protocol::tcp;
+    return port_identity(port);
+}
+
 /// What makes two elements of a list the same one.
 std::string identity(const Node& item, const std::string& attribute) {
     const auto field = [&](const char* key) {
@@ -113,9 +146,14 @@ std::string identity(const Node& item, const std::string& attribute) {
         const auto parts = split(item.value, ':');
         return parts.size() == 1 ? parts[0] : parts[1];
     }
-    if (attribute == "ports" && item.is_mapping())
-        return field("host_ip") + ":" + field("published") + ":" + field("target") + "/" +
-               field("protocol");
+    if (attribute == "ports") {
+        if (item.is_mapping())
+            return port_identity(item);
+        if (item.value.find('-') != std::string::npos)  // a range
+            return item.value;
+        const auto ports = parse_port(item.value);
+        return !ports || ports->size() != 1 ? item.value : port_identity(ports->front());
+    }
     if (is_one_of(attribute, {"secrets", "configs"})) {
         const std::string target = item.is_mapping() ? field("target") : "";
         return !target.empty() ? target : item.is_mapping() ? field("source") : item.value;
@@ -139,40 +177,43 @@ bool has_unique_elements(const std::string& attribute) {
                                  "group_add", "security_opt",   "build.tags", "volumes_from"});
 }
 
-void erase_key(Node& mapping, const std::string& key) {
-    std::erase_if(mapping.entries, [&](const auto& entry) { return entry.first.text == key; });
+void merge_mappings(Node& base, Node over, const KeyPath& path) {
+    KeyIndex index = index_of(base);
+    for (auto& [key, value] : over.entries) {
+        const auto found = index.find(key.text);
+        if (found == index.end()) {
+            index.emplace(key.text, base.entries.size());
+            base.entries.emplace_back(std::move(key), std::move(value));
+            continue;
+        }
+        Node& existing = base.entries[found->second].second;
+        if (value.tag == "!reset")  // resolve_tags takes the entry away
+            existing = std::move(value);
+        else
+            merge_into(existing, std::move(value), below(path, key.text));
+    }
 }
 
 }  // namespace
 
-void merge_into(Node& base, Node over, const std::string& path) {
-    if (over.tag == "!override" || base.is_null() || over.is_null()) {
+void merge_into(Node& base, Node over, const KeyPath& path) {
+    const std::string attribute = attribute_of(path);
+    if (over.tag == "!override" || base.tag == "!reset" || base.is_null()) {
         if (!over.is_null() || over.tag == "!override")
             base = std::move(over);
         return;
     }
-    const std::string attribute = service_attribute(path);
+    if (over.is_null())
+        return;
     same_form(base, over, attribute);
-    if (base.is_mapping() && over.is_mapping()) {
-        for (auto& [key, value] : over.entries) {
-            if (value.tag == "!reset") {
-                erase_key(base, key.text);
-                continue;
-            }
-            if (Node* existing = base.find(key.text))
-                merge_into(
-                    *existing, std::move(value), path.empty() ? key.text : path + "." + key.text);
-            else
-                base.entries.emplace_back(key, std::move(value));
-        }
-        return;
-    }
-    if (base.is_sequence() && over.is_sequence() && !is_replaced(attribute)) {
-        for (auto& item : over.items)
-            base.items.push_back(std::move(item));
-        return;
-    }
-    base = std::move(over);
+    if (is_replaced(attribute) || is_another_driver(base, over, attribute))
+        base = std::move(over);
+    else if (base.is_mapping() && over.is_mapping())
+        merge_mappings(base, std::move(over), path);
+    else if (base.is_sequence() && over.is_sequence())
+        std::move(over.items.begin(), over.items.end(), std::back_inserter(base.items));
+    else
+        base = std::move(over);
 }
 
 void resolve_tags(Node& node) {
@@ -185,26 +226,24 @@ void resolve_tags(Node& node) {
         resolve_tags(item);
 }
 
-void drop_duplicates(Node& node, const std::string& path) {
-    const std::string attribute = service_attribute(path);
+void drop_duplicates(Node& node, const KeyPath& path) {
+    const std::string attribute = attribute_of(path);
     if (node.is_sequence() && has_unique_elements(attribute)) {
         // The last of the same stays, in the place of the first.
         std::vector<Node> kept;
-        std::vector<std::string> names;
+        std::unordered_map<std::string, std::size_t> places;
         for (auto& item : node.items) {
             const std::string name = identity(item, attribute);
-            const auto found = std::find(names.begin(), names.end(), name);
-            if (found == names.end() || name.empty()) {
-                names.push_back(name);
+            const auto [place, is_new] = places.emplace(name, kept.size());
+            if (is_new || name.empty())
                 kept.push_back(std::move(item));
-            } else {
-                kept[static_cast<std::size_t>(found - names.begin())] = std::move(item);
-            }
+            else
+                kept[place->second] = std::move(item);
         }
         node.items = std::move(kept);
     }
     for (auto& [key, value] : node.entries)
-        drop_duplicates(value, path.empty() ? key.text : path + "." + key.text);
+        drop_duplicates(value, below(path, key.text));
 }
 
 }  // namespace stack::loader

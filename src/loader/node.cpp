@@ -1,7 +1,12 @@
 #include "loader/node.h"
 
+#include "base/text.h"
+#include "loader/budget.h"
+
+#include <algorithm>
+#include <iterator>
 #include <map>
-#include <memory>
+#include <optional>
 #include <sstream>
 
 #include <yaml-cpp/eventhandler.h>
@@ -10,29 +15,82 @@
 namespace stack::loader {
 namespace {
 
-constexpr std::size_t most_nodes = 2'000'000;  // of a file with its aliases written out
-constexpr std::size_t deepest = 100;
-constexpr std::size_t largest_file = 64U << 20U;
+/// Ends a parse whose reason is reported; caught where it began.
+struct Refused {};
 
-/// What ends a parse; caught where it began.
-struct Refused {
-    Diagnostic diagnostic;
+/// The parser counts bytes, a reader characters.
+class Text {
+  public:
+    explicit Text(const std::string& text) : text_(text), line_starts_{0} {
+        for (std::size_t i = 0; i < text.size(); ++i)
+            if (text[i] == '\n')
+                line_starts_.push_back(i + 1);
+    }
+
+    /// From 1. Marks come in the order of the text, so that each line is counted through once.
+    int column_of(const YAML::Mark& mark) {
+        const std::size_t begin = offset_of(mark.line, 0);
+        const auto bytes = static_cast<std::size_t>(std::max(mark.column, 0));
+        if (mark.line != line_ || bytes < bytes_) {
+            line_ = mark.line;
+            bytes_ = 0;
+            characters_ = 0;
+        }
+        characters_ +=
+            characters(text_.substr(std::min(begin + bytes_, text_.size()), bytes - bytes_));
+        bytes_ = bytes;
+        return static_cast<int>(characters_) + 1;
+    }
+
+    /// Whether a quote opens there that nothing closes.
+    [[nodiscard]] bool is_open_quote(const YAML::Mark& mark) const {
+        const std::size_t begin = offset_of(mark.line, mark.column);
+        const char quote = begin < text_.size() ? text_[begin] : '\0';
+        if (quote != '"' && quote != '\'')
+            return false;
+        std::size_t i = begin + 1;
+        while (i < text_.size() && text_[i] != quote)
+            i += quote == '"' && text_[i] == '\\' ? std::size_t{2} : std::size_t{1};
+        return i >= text_.size();
+    }
+
+  private:
+    [[nodiscard]] std::size_t offset_of(int line, int column) const {
+        const auto index = static_cast<std::size_t>(std::max(line, 0));
+        const std::size_t start = index < line_starts_.size() ? line_starts_[index] : text_.size();
+        const std::size_t mark = index == 0 && text_.starts_with("\xEF\xBB\xBF") ? 3 : 0;
+        return start + mark + static_cast<std::size_t>(std::max(column, 0));
+    }
+
+    std::string_view text_;
+    std::vector<std::size_t> line_starts_;
+    int line_ = -1;
+    std::size_t bytes_ = 0;
+    std::size_t characters_ = 0;
 };
 
 class Builder final : public YAML::EventHandler {
   public:
-    Builder(const std::string& file, Diagnostics& diagnostics)
-        : file_(file), diagnostics_(diagnostics) {}
+    Builder(const std::string& file, const std::string& text, Reporter& reporter, Budget& budget)
+        : file_(file), text_(text), reporter_(reporter), budget_(budget) {}
 
     std::vector<Node> documents;
 
-    void OnDocumentStart(const YAML::Mark&) override {
+    void OnDocumentStart(const YAML::Mark& mark) override {
+        pay({1, 0, 0}, place(mark, 1));
         anchors_.clear();
         open_.clear();
+        last_quote_.reset();
         documents.emplace_back();
     }
 
-    void OnDocumentEnd() override {}
+    /// yaml-cpp takes the rest of a file for the text of a quote that is never closed.
+    void OnDocumentEnd() override {
+        if (last_quote_ && text_.is_open_quote(*last_quote_))
+            refuse(place(*last_quote_, 1),
+                   "yaml-syntax",
+                   "this is not YAML: the quote that opens here is never closed");
+    }
 
     void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
         Node node;
@@ -44,8 +102,11 @@ class Builder final : public YAML::EventHandler {
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end())
             refuse(place(mark, 1), "recursive-alias", "an alias stands inside what it names");
-        count(found->second.second);
-        add(found->second.first, 0);
+        const auto& [node, extent] = found->second;
+        if (open_.size() + extent.depth > deepest_nesting)
+            refuse_depth(place(mark, 1));
+        pay(extent, place(mark, 1));
+        put(node);
     }
 
     void OnScalar(const YAML::Mark& mark,
@@ -54,9 +115,11 @@ class Builder final : public YAML::EventHandler {
                   const std::string& value) override {
         Node node;
         node.kind = NodeKind::scalar;
-        node.at = place(mark, static_cast<int>(value.size()));
+        node.at = place(mark, static_cast<int>(characters(value)));
         node.value = value;
         node.quoted = tag == "!";  // yaml-cpp's mark of a quoted scalar
+        if (node.quoted)
+            last_quote_ = mark;
         node.tag = tag == "?" || tag == "!" ? "" : tag;
         if (!node.quoted && (value == "null" || value == "~" || value == "Null" || value == "NULL"))
             node.kind = NodeKind::null;
@@ -80,7 +143,7 @@ class Builder final : public YAML::EventHandler {
     }
 
     void OnMapEnd() override {
-        merge_keys(open_.back().node);
+        merge_keys(open_.back());
         end();
     }
 
@@ -88,57 +151,62 @@ class Builder final : public YAML::EventHandler {
     struct Open {
         Node node;
         YAML::anchor_t anchor;
-        std::size_t first_node;
+        KeyIndex keys;
         bool has_key = false;
         Key key;
     };
 
-    Location place(const YAML::Mark& mark, int length) const {
-        return {file_, mark.line + 1, mark.column + 1, std::max(length, 1)};
+    Location place(const YAML::Mark& mark, int length) {
+        return {file_, mark.line + 1, text_.column_of(mark), std::max(length, 1)};
     }
 
-    [[noreturn]] static void refuse(Location at,
-                                    const char* code,
-                                    std::string message,
-                                    std::string hint = {}) {
-        throw Refused{
-            {Severity::error, code, std::move(message), std::move(at), std::move(hint), {}}};
+    [[noreturn]] void refuse(const Location& at,
+                             const char* code,
+                             std::string message,
+                             std::string hint = {}) {
+        reporter_.error(at, code, std::move(message), std::move(hint));
+        throw Refused{};
     }
 
-    void count(std::size_t nodes) {
-        nodes_ += nodes;
-        if (nodes_ > most_nodes)
-            refuse({file_, 0, 0, 1},
-                   "too-large",
-                   "the file, with its aliases written out, has more than 2,000,000 values");
+    [[noreturn]] void refuse_depth(const Location& at) {
+        refuse(at, "too-deep", "the file is nested more than 100 levels deep here");
+    }
+
+    void pay(const Extent& extent, const Location& at) {
+        if (!budget_.spend(extent, at))
+            throw Refused{};
     }
 
     void begin(NodeKind kind,
                const YAML::Mark& mark,
                const std::string& tag,
                YAML::anchor_t anchor) {
-        if (open_.size() >= deepest)
-            refuse(place(mark, 1), "too-deep", "the file is nested more than 100 levels deep");
+        if (open_.size() >= deepest_nesting)
+            refuse_depth(place(mark, 1));
         Node node;
         node.kind = kind;
         node.at = place(mark, 1);
         node.tag = tag == "?" ? "" : tag;
-        open_.push_back({std::move(node), anchor, nodes_, false, {}});
+        open_.push_back({std::move(node), anchor, {}, false, {}});
     }
 
     void end() {
         Open done = std::move(open_.back());
         open_.pop_back();
-        const std::size_t size = nodes_ - done.first_node + 1;
-        if (done.anchor != 0)
-            anchors_[done.anchor] = {done.node, size};
-        add(std::move(done.node), 0);
+        add(std::move(done.node), done.anchor);
     }
 
     void add(Node node, YAML::anchor_t anchor) {
-        count(1);
-        if (anchor != 0)
-            anchors_[anchor] = {node, 1};
+        pay({1, node.value.size(), 0}, node.at);
+        if (anchor != 0) {
+            const Extent extent = extent_of(node);
+            pay(extent, node.at);
+            anchors_[anchor] = {node, extent};
+        }
+        put(std::move(node));
+    }
+
+    void put(Node node) {
         if (open_.empty()) {
             documents.back() = std::move(node);
             return;
@@ -165,48 +233,59 @@ class Builder final : public YAML::EventHandler {
     }
 
     void add_entry(Open& parent, Node node) {
-        if (parent.key.text != "<<")
-            for (const auto& [key, value] : parent.node.entries)
-                if (key.text == parent.key.text) {
-                    diagnostics_.push_back({Severity::error,
-                                            "duplicate-key",
-                                            "key `" + key.text + "` is given twice",
-                                            parent.key.at,
-                                            "remove one of the two",
-                                            {{"first given here", key.at}}});
-                    return;
-                }
-        parent.node.entries.emplace_back(std::move(parent.key), std::move(node));
+        auto& entries = parent.node.entries;
+        if (parent.key.text != "<<") {
+            const auto [known, is_new] = parent.keys.emplace(parent.key.text, entries.size());
+            if (!is_new) {
+                reporter_.error(parent.key.at,
+                                "duplicate-key",
+                                "key `" + parent.key.text + "` is given twice",
+                                "remove one of the two",
+                                {{"first given here", entries[known->second].first.at}});
+                return;
+            }
+        }
+        entries.emplace_back(std::move(parent.key), std::move(node));
     }
 
     /// YAML 1.1's `<<`: what the mapping does not say itself comes from the named ones, the first
     /// of them first.
-    static void merge_keys(Node& mapping) {
+    void merge_keys(Open& open) {
+        auto& entries = open.node.entries;
         std::vector<Node> sources;
-        for (auto entry = mapping.entries.begin(); entry != mapping.entries.end();) {
-            if (entry->first.text != "<<") {
-                ++entry;
+        for (auto& [key, value] : entries) {
+            if (key.text != "<<")
                 continue;
-            }
-            if (entry->second.is_sequence())
-                for (auto& item : entry->second.items)
-                    sources.push_back(std::move(item));
+            if (value.is_sequence())
+                std::move(value.items.begin(), value.items.end(), std::back_inserter(sources));
             else
-                sources.push_back(std::move(entry->second));
-            entry = mapping.entries.erase(entry);
+                sources.push_back(std::move(value));
         }
-        for (const auto& source : sources)
-            for (const auto& [key, value] : source.entries)
-                if (mapping.find(key.text) == nullptr)
-                    mapping.entries.emplace_back(key, value);
+        if (sources.empty())
+            return;
+        std::erase_if(entries, [](const auto& entry) { return entry.first.text == "<<"; });
+        for (auto& source : sources) {
+            if (!source.is_mapping())
+                reporter_.wrong_type(source, "`<<`", "a mapping or a list of mappings");
+            for (auto& [key, value] : source.entries)
+                if (open.keys.emplace(key.text, entries.size()).second)
+                    entries.emplace_back(std::move(key), std::move(value));
+        }
     }
 
     const std::string& file_;
-    Diagnostics& diagnostics_;
-    std::map<YAML::anchor_t, std::pair<Node, std::size_t>> anchors_;
+    Text text_;
+    Reporter& reporter_;
+    Budget& budget_;
+    std::optional<YAML::Mark> last_quote_;
+    std::map<YAML::anchor_t, std::pair<Node, Extent>> anchors_;
     std::vector<Open> open_;
-    std::size_t nodes_ = 0;
 };
+
+bool begins_number(const std::string& text) {
+    return !text.empty() &&
+           std::string_view("0123456789-+.").find(text[0]) != std::string_view::npos;
+}
 
 /// yaml-cpp's words for what people do most often.
 std::string hint_for(const std::string& message, const std::string& line) {
@@ -216,17 +295,29 @@ std::string hint_for(const std::string& message, const std::string& line) {
         return "a value that holds `: ` must be quoted";
     if (message.find("end of map not found") != std::string::npos)
         return "is the line indented as its neighbours are?";
+    if (message.find("end of sequence flow") != std::string::npos)
+        return "a `[` before it is never closed";
+    if (message.find("end of map flow") != std::string::npos)
+        return "a `{` before it is never closed";
+    if (message.find("anchor is not defined") != std::string::npos)
+        return "its `&name` must stand before it, in the same file";
     if (message.find("end of sequence not found") != std::string::npos)
         return "are all `- ` of the list at the same column?";
     return {};
 }
 
-std::string line_of(const std::string& text, int line) {
-    std::istringstream stream(text);
-    std::string current;
-    for (int i = 0; i <= line && std::getline(stream, current); ++i) {
-    }
-    return current;
+/// Where the parser gave up: on the last line that says something, where it ran to the end.
+Location place_of(const YAML::Exception& error, const std::string& file, const std::string& text) {
+    const auto lines = split(text, '\n');
+    auto line = std::min(static_cast<std::size_t>(std::max(error.mark.line, 0)), lines.size() - 1);
+    if (!trim(lines[line]).empty())
+        return {file, static_cast<int>(line) + 1, Text(text).column_of(error.mark), 1};
+    while (line > 0 && trim(lines[line]).empty())
+        --line;
+    return {file,
+            static_cast<int>(line) + 1,
+            std::max(1, static_cast<int>(characters(lines[line]))),
+            1};
 }
 
 }  // namespace
@@ -247,7 +338,8 @@ std::string described(const Node& node) {
         case NodeKind::null:
             return "nothing";
         case NodeKind::scalar:
-            return "the text \"" + node.value.substr(0, 40) + "\"";
+            return (begins_number(node.value) ? "\"" : "the text \"") + shortened(node.value) +
+                   "\"";
         case NodeKind::sequence:
             return "a list";
         case NodeKind::mapping:
@@ -256,35 +348,30 @@ std::string described(const Node& node) {
     return {};
 }
 
+KeyIndex index_of(const Node& mapping) {
+    KeyIndex index;
+    for (std::size_t i = 0; i < mapping.entries.size(); ++i)
+        index.emplace(mapping.entries[i].first.text, i);
+    return index;
+}
+
 std::vector<Node> parse_yaml(const std::string& file,
                              const std::string& text,
-                             Diagnostics& diagnostics) {
-    if (text.size() > largest_file) {
-        diagnostics.push_back({Severity::error,
-                               "too-large",
-                               "the file is larger than 64 MiB",
-                               {file, 0, 0, 1},
-                               "",
-                               {}});
-        return {};
-    }
-    Builder builder(file, diagnostics);
+                             Reporter& reporter,
+                             Budget& budget) {
+    Builder builder(file, text, reporter, budget);
     std::istringstream stream(text);
     try {
         YAML::Parser parser(stream);
         while (parser.HandleNextDocument(builder)) {
         }
-    } catch (const Refused& refused) {
-        diagnostics.push_back(refused.diagnostic);
+    } catch (const Refused&) {
         return {};
     } catch (const YAML::Exception& error) {
-        const int line = std::max(error.mark.line, 0);
-        diagnostics.push_back({Severity::error,
-                               "yaml-syntax",
-                               "this is not YAML: " + error.msg,
-                               {file, line + 1, std::max(error.mark.column, 0) + 1, 1},
-                               hint_for(error.msg, line_of(text, line)),
-                               {}});
+        const Location at = place_of(error, file, text);
+        const std::string line = split(text, '\n').at(static_cast<std::size_t>(at.line) - 1);
+        reporter.error(
+            at, "yaml-syntax", "this is not YAML: " + error.msg, hint_for(error.msg, line));
         return {};
     }
     return std::move(builder.documents);

@@ -5,6 +5,7 @@
 #include <stack/diagnostics.h>
 
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,13 +39,21 @@ struct Node {
     [[nodiscard]] bool is_null() const { return kind == NodeKind::null; }
 };
 
-/// "a mapping", "a list", "a text", "nothing".
+/// "a mapping", "a list", "the text "…"", "nothing".
 [[nodiscard]] std::string described(const Node& node);
 
-/// The documents of a file. What is wrong (syntax, duplicate keys, too deep, too many aliases) goes
-/// to `diagnostics`.
+/// Where each key of a mapping stands in `entries`, for work that looks up many of them.
+using KeyIndex = std::unordered_map<std::string, std::size_t>;
+[[nodiscard]] KeyIndex index_of(const Node& mapping);
+
+class Reporter;
+class Budget;
+
+/// The documents of a file. What is wrong (syntax, duplicate keys, too deep) is reported; all that
+/// is read, with its aliases written out, is paid for from `budget`.
 [[nodiscard]] std::vector<Node> parse_yaml(const std::string& file,
                                            const std::string& text,
-                                           Diagnostics& diagnostics);
+                                           Reporter& reporter,
+                                           Budget& budget);
 
 }  // namespace stack::loader

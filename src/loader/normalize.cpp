@@ -2,6 +2,7 @@
 #include "loader/validate.h"
 
 #include <algorithm>
+#include <set>
 
 namespace stack::loader {
 namespace {
@@ -28,17 +29,27 @@ void add_implicit_dependencies(Service& service) {
         depend(split_once(link, ':').first, true);
 }
 
-void add_link_aliases(Stack& stack) {
+/// A link's alias names its target on the networks that both are on.
+void add_link_aliases(Stack& stack, Budget& budget) {
+    std::map<NetworkAttachment*, std::set<std::string>> aliases;
     for (auto& [name, service] : stack.services)
         for (const auto& link : service.links) {
             const auto [target, alias] = split_once(link, ':');
             const auto found = stack.services.find(target);
             if (found == stack.services.end() || alias.empty())
                 continue;
-            for (auto& [network, attachment] : found->second.networks)
+            for (auto& [network, attachment] : found->second.networks) {
+                if (!budget.spend({1, alias.size(), 0}, {stack.files.front(), 0, 0, 1}))
+                    return;
                 if (service.networks.contains(network))
-                    attachment.aliases.push_back(alias);
+                    aliases[&attachment].insert(alias);
+            }
         }
+    for (auto& [attachment, added] : aliases) {
+        for (const auto& alias : attachment->aliases)
+            added.erase(alias);
+        attachment->aliases.insert(attachment->aliases.end(), added.begin(), added.end());
+    }
 }
 
 }  // namespace
@@ -52,7 +63,7 @@ std::string normalized_name(const std::string& name) {
     return normalized;
 }
 
-void normalize(Stack& stack) {
+void normalize(Stack& stack, Budget& budget) {
     bool needs_default = false;
     for (auto& [name, service] : stack.services) {
         if (service.network_mode.empty() && service.networks.empty())
@@ -66,11 +77,13 @@ void normalize(Stack& stack) {
         if (!service.mac_address.empty() && !service.networks.empty() &&
             service.networks.begin()->second.mac_address.empty())
             service.networks.begin()->second.mac_address = service.mac_address;
+        if (service.build && service.build->context.empty())
+            service.build->context = stack.working_dir;
         if (service.pull_policy == "if_not_present")
             service.pull_policy = "missing";
         add_implicit_dependencies(service);
     }
-    add_link_aliases(stack);
+    add_link_aliases(stack, budget);
     if (needs_default && !stack.networks.contains("default"))
         stack.networks["default"].key = "default";
     const auto name = [&](auto& elements) {
@@ -83,11 +96,11 @@ void normalize(Stack& stack) {
     name(stack.secrets);
     name(stack.configs);
     // What no service uses is not made.
-    std::erase_if(stack.networks, [&](const auto& entry) {
-        return std::none_of(stack.services.begin(), stack.services.end(), [&](const auto& service) {
-            return service.second.networks.contains(entry.first);
-        });
-    });
+    std::set<std::string> used;
+    for (const auto& [key, service] : stack.services)
+        for (const auto& [network, attachment] : service.networks)
+            used.insert(network);
+    std::erase_if(stack.networks, [&](const auto& entry) { return !used.contains(entry.first); });
 }
 
 void apply_profiles(Stack& stack, Strings active, const Strings& named) {

@@ -7,12 +7,47 @@
 
 namespace stack::loader {
 
+namespace {
+
+constexpr std::size_t most_complaints = 100;
+
+std::string range_text(const Range& range) {
+    const std::string least = std::to_string(range.least);
+    if (range.most == Range{}.most)
+        return range.least == Range{}.least ? "a whole number"
+                                            : "a whole number that is not less than " + least;
+    return "a whole number from " + least + " to " + std::to_string(range.most);
+}
+
+}  // namespace
+
+bool Reporter::is_full() const {
+    return errors_ > most_complaints;
+}
+
+bool Reporter::has_errors() const {
+    return errors_ > 0;
+}
+
+void Reporter::add(std::size_t& count, Diagnostic diagnostic) {
+    ++count;
+    if (count <= most_complaints)
+        diagnostics_.push_back(std::move(diagnostic));
+    else if (count == most_complaints + 1)
+        diagnostics_.push_back({diagnostic.severity,
+                                "too-many",
+                                "there is more like this, which is not shown",
+                                {},
+                                "",
+                                {}});
+}
+
 void Reporter::error(const Location& at,
                      const char* code,
                      std::string message,
                      std::string hint,
                      std::vector<Note> notes) {
-    diagnostics_.push_back(
+    add(errors_,
         {Severity::error, code, std::move(message), at, std::move(hint), std::move(notes)});
 }
 
@@ -20,7 +55,7 @@ void Reporter::warning(const Location& at,
                        const char* code,
                        std::string message,
                        std::string hint) {
-    diagnostics_.push_back({Severity::warning, code, std::move(message), at, std::move(hint), {}});
+    add(warnings_, {Severity::warning, code, std::move(message), at, std::move(hint), {}});
 }
 
 void Reporter::wrong_type(const Node& node,
@@ -35,10 +70,14 @@ void Reporter::wrong_type(const Node& node,
 
 void Reporter::malformed(const Node& node, const std::string& what, const Malformed& problem) {
     Location at = node.at;
-    const int offset = static_cast<int>(problem.offset);
-    at.column += offset + (node.quoted ? 1 : 0);
-    at.length = std::max(1, static_cast<int>(node.value.size()) - offset);
-    error(at, "malformed", what + ": \"" + node.value + "\" is malformed", problem.message);
+    const std::string_view value = node.value;
+    const std::size_t offset = std::min(problem.offset, value.size());
+    at.column += static_cast<int>(characters(value.substr(0, offset))) + (node.quoted ? 1 : 0);
+    at.length = std::max(1, static_cast<int>(characters(value.substr(offset))));
+    error(at,
+          "malformed",
+          what + ": \"" + shortened(node.value) + "\" is malformed",
+          problem.message);
 }
 
 Object::Object(const Node& node, std::string what, Reporter& to)
@@ -50,19 +89,22 @@ Object::Object(const Node& node, std::string what, Reporter& to)
 Object::~Object() {
     for (const auto& [key, value] : node_.entries) {
         if (key.text.starts_with("x-") ||
-            std::find(known_.begin(), known_.end(), key.text) != known_.end())
+            std::find(known_.begin(), known_.end(), key.text) != known_.end() || reporter.is_full())
             continue;
+        constexpr std::size_t most_listed = 12;
         const std::string meant = closest(key.text, known_);
-        reporter.error(
-            key.at,
-            "unknown-key",
-            "unknown key `" + key.text + "` in " + what_,
-            meant.empty() ? "known here: " + join(known_, ", ") : "did you mean `" + meant + "`?");
+        const std::string list =
+            known_.size() > most_listed ? "" : "known here: " + join(known_, ", ");
+        reporter.error(key.at,
+                       "unknown-key",
+                       "unknown key `" + key.text + "` in " + what_,
+                       meant.empty() ? list : "did you mean `" + meant + "`?");
     }
 }
 
 const Node* Object::take_even_null(const std::string& key) {
-    known_.push_back(key);
+    if (std::find(known_.begin(), known_.end(), key) == known_.end())
+        known_.push_back(key);
     return node_.find(key);
 }
 
@@ -71,9 +113,25 @@ const Node* Object::take(const std::string& key) {
     return node == nullptr || node->is_null() ? nullptr : node;
 }
 
+void Object::warn_ignored(std::initializer_list<const char*> keys) {
+    for (const auto* key : keys)
+        if (take(key) != nullptr)
+            for (const auto& [name, value] : node_.entries)
+                if (name.text == key)
+                    reporter.warning(name.at,
+                                     "ignored",
+                                     "`" + name.text + "` of " + what_ + " has no effect here");
+}
+
 void Object::text(const std::string& key, std::string& value) {
     if (const Node* node = take(key))
         value = text_of(*node, "`" + key + "`", reporter);
+}
+
+void Object::id(const std::string& key, std::string& value) {
+    text(key, value);
+    if (const Node* node = take(key))
+        check_id(*node, value, "`" + key + "`", reporter);
 }
 
 void Object::boolean(const std::string& key, bool& value) {
@@ -81,10 +139,10 @@ void Object::boolean(const std::string& key, bool& value) {
         value = boolean_of(*node, "`" + key + "`", reporter);
 }
 
-void Object::integer(const std::string& key, int& value) {
-    if (const Node* node = take(key))
-        if (const auto number = integer_of(*node, "`" + key + "`", reporter))
-            value = static_cast<int>(*number);
+void Object::integer(const std::string& key, int& value, const Range& range) {
+    std::optional<int> number;
+    this->number(key, number, range);
+    value = number.value_or(value);
 }
 
 void Object::strings(const std::string& key, Strings& value) {
@@ -160,19 +218,29 @@ void Object::bytes(const std::string& key, std::optional<Bytes>& value) {
         value = bytes_of(*node, "`" + key + "`", reporter);
 }
 
+void Object::limit(const std::string& key, std::optional<Bytes>& value) {
+    const Node* node = take(key);
+    if (node != nullptr && node->value == "-1")
+        value = -1;
+    else if (node != nullptr)
+        value = bytes_of(*node, "`" + key + "`", reporter);
+}
+
 void Object::number(const std::string& key, std::optional<double>& value) {
     if (const Node* node = take(key))
         value = number_of(*node, "`" + key + "`", reporter);
 }
 
-void Object::number(const std::string& key, std::optional<std::int64_t>& value) {
+void Object::number(const std::string& key,
+                    std::optional<std::int64_t>& value,
+                    const Range& range) {
     if (const Node* node = take(key))
-        value = integer_of(*node, "`" + key + "`", reporter);
+        value = integer_of(*node, "`" + key + "`", range, reporter);
 }
 
-void Object::number(const std::string& key, std::optional<int>& value) {
+void Object::number(const std::string& key, std::optional<int>& value, const Range& range) {
     if (const Node* node = take(key))
-        if (const auto number = integer_of(*node, "`" + key + "`", reporter))
+        if (const auto number = integer_of(*node, "`" + key + "`", range, reporter))
             value = static_cast<int>(*number);
 }
 
@@ -197,17 +265,19 @@ bool boolean_of(const Node& node, const std::string& what, Reporter& reporter) {
 
 std::optional<std::int64_t> integer_of(const Node& node,
                                        const std::string& what,
+                                       const Range& range,
                                        Reporter& reporter) {
     const auto number = node.is_scalar() ? parse_number<std::int64_t>(node.value) : std::nullopt;
-    if (!number)
-        reporter.wrong_type(node, what, "a whole number");
-    return number;
+    if (number && *number >= range.least && *number <= range.most)
+        return number;
+    reporter.wrong_type(node, what, range_text(range));
+    return std::nullopt;
 }
 
 std::optional<double> number_of(const Node& node, const std::string& what, Reporter& reporter) {
     const auto number = node.is_scalar() ? parse_number<double>(node.value) : std::nullopt;
     if (!number || !(*number >= 0) || *number > 1e9) {
-        reporter.wrong_type(node, what, "a number that is not negative");
+        reporter.wrong_type(node, what, "a number from 0 to 1000000000");
         return std::nullopt;
     }
     return number;
@@ -218,8 +288,6 @@ std::optional<Bytes> bytes_of(const Node& node, const std::string& what, Reporte
         reporter.wrong_type(node, what, "a size such as 512m");
         return std::nullopt;
     }
-    if (node.value == "-1")
-        return -1;
     const auto bytes = parse_bytes(node.value);
     if (bytes)
         return *bytes;
@@ -265,18 +333,43 @@ void for_each_item(const Node& node, const std::function<void(const Node&)>& eac
         each(item);
 }
 
+void check_id(const Node& node, std::string_view id, const std::string& what, Reporter& reporter) {
+    // 2^32 - 1 means "no change" to the kernel.
+    constexpr std::uint32_t largest = std::numeric_limits<std::uint32_t>::max() - 1;
+    if (id.empty() || id.find_first_not_of("0123456789") != std::string_view::npos)
+        return;
+    const auto number = parse_number<std::uint32_t>(id);
+    if (!number || *number > largest)
+        reporter.wrong_type(node, what, "a number from 0 to " + std::to_string(largest));
+}
+
+std::string shortened(const std::string& value) {
+    constexpr std::size_t most = 80;
+    if (value.size() <= most)
+        return value;
+    std::size_t end = most;
+    while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xC0U) == 0x80U)
+        --end;  // not in the middle of a character
+    return value.substr(0, end) + "…";
+}
+
 bool check_choice(const Node& node,
                   const std::string& what,
                   const Strings& allowed,
                   Reporter& reporter) {
     if (std::find(allowed.begin(), allowed.end(), node.value) != allowed.end())
         return true;
-    const std::string meant = closest(node.value, allowed);
-    reporter.error(
-        node.at,
-        "unknown-value",
-        what + " cannot be \"" + node.value + "\"",
-        meant.empty() ? "one of " + join(allowed, ", ") : "did you mean `" + meant + "`?");
+    const auto longer = std::find_if(allowed.begin(), allowed.end(), [&](const auto& word) {
+        return !node.value.empty() && word.ends_with("_" + node.value);
+    });
+    const std::string meant = longer != allowed.end() ? *longer : closest(node.value, allowed);
+    const std::string list = allowed.size() == 1 ? "only `" + allowed.front() + "` is known"
+                                                 : "one of " + join(allowed, ", ");
+    reporter.error(node.at,
+                   "unknown-value",
+                   what + " cannot be " +
+                       (node.is_scalar() ? "\"" + shortened(node.value) + "\"" : described(node)),
+                   meant.empty() ? list : "did you mean `" + meant + "`?");
     return false;
 }
 

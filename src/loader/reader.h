@@ -11,16 +11,25 @@
 
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stack::loader {
 
+/// Collects complaints; after the first hundred errors (and warnings) it only says that there are
+/// more.
 class Reporter {
   public:
     explicit Reporter(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+    /// Nobody will see further errors: work that only finds more of them can stop.
+    [[nodiscard]] bool is_full() const;
+    [[nodiscard]] bool has_errors() const;
 
     void error(const Location& at,
                const char* code,
@@ -37,8 +46,23 @@ class Reporter {
     void malformed(const Node& node, const std::string& what, const Malformed& problem);
 
   private:
+    void add(std::size_t& count, Diagnostic diagnostic);
+
     Diagnostics& diagnostics_;
+    std::size_t errors_ = 0;
+    std::size_t warnings_ = 0;
 };
+
+/// The numbers from `least` to `most`.
+struct Range {
+    std::int64_t least = std::numeric_limits<std::int64_t>::min();
+    std::int64_t most = std::numeric_limits<std::int64_t>::max();
+};
+
+constexpr Range any_int{std::numeric_limits<int>::min(), std::numeric_limits<int>::max()};
+constexpr Range natural{0, std::numeric_limits<int>::max()};
+constexpr Range or_unlimited{-1};                 // -1: no limit
+constexpr Range number_of_containers{0, 10'000};  // of a service
 
 /// The keys of one mapping, taken one by one; what is left at the end is unknown.
 class Object {
@@ -55,13 +79,17 @@ class Object {
     /// Also where it is null.
     const Node* take_even_null(const std::string& key);
 
+    /// Says of each of the keys that is there that nothing acts on it.
+    void warn_ignored(std::initializer_list<const char*> keys);
+
     [[nodiscard]] const std::string& what() const { return what_; }
 
     [[nodiscard]] const Node& node() const { return node_; }
 
     void text(const std::string& key, std::string& value);
+    void id(const std::string& key, std::string& value);  // the number of a user or group
     void boolean(const std::string& key, bool& value);
-    void integer(const std::string& key, int& value);
+    void integer(const std::string& key, int& value, const Range& range = any_int);
     void strings(const std::string& key, Strings& value);  // a list of texts, or one text
     void list(const std::string& key, Strings& value);     // a list of texts only
     void words(const std::string& key,
@@ -71,9 +99,12 @@ class Object {
                       std::map<std::string, std::optional<std::string>>& value);
     void duration(const std::string& key, std::optional<Duration>& value);
     void bytes(const std::string& key, std::optional<Bytes>& value);
+    void limit(const std::string& key, std::optional<Bytes>& value);  // bytes, or -1 for no limit
     void number(const std::string& key, std::optional<double>& value);
-    void number(const std::string& key, std::optional<std::int64_t>& value);
-    void number(const std::string& key, std::optional<int>& value);
+    void number(const std::string& key,
+                std::optional<std::int64_t>& value,
+                const Range& range = {});
+    void number(const std::string& key, std::optional<int>& value, const Range& range = natural);
 
     Reporter& reporter;
 
@@ -88,6 +119,7 @@ class Object {
 [[nodiscard]] bool boolean_of(const Node& node, const std::string& what, Reporter& reporter);
 [[nodiscard]] std::optional<std::int64_t> integer_of(const Node& node,
                                                      const std::string& what,
+                                                     const Range& range,
                                                      Reporter& reporter);
 [[nodiscard]] std::optional<double> number_of(const Node& node,
                                               const std::string& what,
@@ -104,6 +136,12 @@ class Object {
 
 /// Calls `each` for every element of a list, or for the node itself where it is no list.
 void for_each_item(const Node& node, const std::function<void(const Node&)>& each);
+
+/// Complains where `id` is a number, but one that no user or group can have.
+void check_id(const Node& node, std::string_view id, const std::string& what, Reporter& reporter);
+
+/// A value as messages quote it: its beginning, where it is long.
+[[nodiscard]] std::string shortened(const std::string& value);
 
 /// Complains where `value` is none of `allowed`, with the nearest as a hint.
 bool check_choice(const Node& node,

@@ -1,5 +1,6 @@
 #include "loader/short_syntax.h"
 
+#include "base/ip.h"
 #include "base/text.h"
 
 #include <algorithm>
@@ -7,22 +8,22 @@
 namespace stack::loader {
 namespace {
 
-struct Range {
+struct Ports {
     std::uint16_t first = 0;
     std::uint16_t last = 0;
 };
 
-std::optional<Range> parse_range(std::string_view text) {
+std::optional<Ports> parse_range(std::string_view text) {
     const auto [first, last] = split_once(text, '-');
     const auto begin = parse_number<std::uint16_t>(first);
     const auto end = last.empty() ? begin : parse_number<std::uint16_t>(last);
     if (!begin || !end || *end < *begin ||
         (text.find('-') != std::string_view::npos && last.empty()))
         return std::nullopt;
-    return Range{*begin, *end};
+    return Ports{*begin, *end};
 }
 
-std::string text_of(const Range& range) {
+std::string text_of(const Ports& range) {
     return range.first == range.last
                ? std::to_string(range.first)
                : std::to_string(range.first) + "-" + std::to_string(range.last);
@@ -84,6 +85,9 @@ Expected<std::vector<Port>> parse_port(std::string_view text) {
             std::string_view address = host.substr(0, before);
             if (address.starts_with('[') && address.ends_with(']'))
                 address = address.substr(1, address.size() - 2);
+            if (!parse_ip(address))
+                return malformed("\"" + std::string(address) + "\" is no IP address",
+                                 static_cast<std::size_t>(address.data() - text.data()));
             port.host_ip = address;
             host = host.substr(before + 1);
         }
@@ -93,7 +97,7 @@ Expected<std::vector<Port>> parse_port(std::string_view text) {
         return malformed(
             "a port is a number from 1 to 65535, as in 8080:80 or 127.0.0.1:8080:80/tcp",
             static_cast<std::size_t>(target_text.data() - text.data()));
-    std::optional<Range> published;
+    std::optional<Ports> published;
     if (!host.empty()) {
         published = parse_range(host);
         if (!published)
@@ -116,6 +120,10 @@ Expected<std::vector<Port>> parse_port(std::string_view text) {
         ports.push_back(std::move(one));
     }
     return ports;
+}
+
+bool is_port_range(std::string_view text) {
+    return parse_range(text).has_value();
 }
 
 Expected<Mount> parse_volume(std::string_view text) {

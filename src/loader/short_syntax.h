@@ -15,6 +15,9 @@ namespace stack::loader {
 /// ports.
 [[nodiscard]] Expected<std::vector<Port>> parse_port(std::string_view text);
 
+/// A port from 0 to 65535, or a range of them: `8000-8010`.
+[[nodiscard]] bool is_port_range(std::string_view text);
+
 /// `[SOURCE:]TARGET[:options]`. A source that begins with `.`, `/` or `~` is a path of the host.
 [[nodiscard]] Expected<Mount> parse_volume(std::string_view text);
 

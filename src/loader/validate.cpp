@@ -8,30 +8,14 @@
 namespace stack::loader {
 namespace {
 
-/// The place of a value in the merged file; the nearest node above it where it has none of its own.
-Location locate(const Node& root, std::initializer_list<std::string> path) {
-    const Node* node = &root;
-    for (const auto& part : path) {
-        const Node* next = node->find(part);
-        if (next == nullptr && node->is_sequence())
-            for (const auto& item : node->items) {
-                const Node* source = item.find("source");
-                if (item.value == part || item.value.starts_with(part + ":") ||
-                    (source != nullptr && source->value == part)) {
-                    Location at = item.is_mapping() ? source->at : item.at;
-                    at.length = static_cast<int>(part.size());
-                    return at;
-                }
-            }
-        if (next == nullptr)
-            break;
-        for (const auto& [key, value] : node->entries)
-            if (key.text == part && (value.is_mapping() || value.is_null()))
-                if (&part == path.end() - 1)
-                    return key.at;
-        node = next;
-    }
-    return node->at;
+/// The scalar of a list's element that refers to `name`: itself, or its `source`, `path` or
+/// `published`.
+const Node* reference_to(const std::string& name, const Node& item) {
+    for (const auto* key : {"source", "path", "published"})
+        if (const Node* node = item.find(key); node != nullptr && node->value == name)
+            return node;
+    return item.is_scalar() && (item.value == name || item.value.starts_with(name + ":")) ? &item
+                                                                                          : nullptr;
 }
 
 template <class Map>
@@ -48,8 +32,11 @@ class Validator {
         : stack_(stack), root_(root), reporter_(reporter) {}
 
     void run() {
+        // A wrong key or type may be the very reason why there is no image.
+        const bool is_sound = !reporter_.has_errors();
         for (const auto& [name, service] : stack_.services) {
-            check_image(service);
+            if (is_sound)
+                check_image(service);
             check_references(service);
             check_dependencies(service);
             check_mounts(service);
@@ -61,12 +48,15 @@ class Validator {
     }
 
   private:
+    template <class Map>
     void undefined(const Service& service,
                    const char* kind,
                    const std::string& attribute,
                    const std::string& name,
-                   const Strings& known) {
-        const std::string meant = closest(name, known);
+                   const Map& known) {
+        if (reporter_.is_full())
+            return;
+        const std::string meant = closest(name, keys_of(known));
         reporter_.error(
             locate(root_, {"services", service.name, attribute, name}),
             "undefined",
@@ -87,17 +77,17 @@ class Validator {
     void check_references(const Service& service) {
         for (const auto& [network, attachment] : service.networks)
             if (!stack_.networks.contains(network))
-                undefined(service, "network", "networks", network, keys_of(stack_.networks));
+                undefined(service, "network", "networks", network, stack_.networks);
         for (const auto& mount : service.volumes)
             if (mount.type == MountType::volume && !mount.source.empty() &&
                 !stack_.volumes.contains(mount.source))
-                undefined(service, "volume", "volumes", mount.source, keys_of(stack_.volumes));
+                undefined(service, "volume", "volumes", mount.source, stack_.volumes);
         for (const auto& secret : service.secrets)
             if (!stack_.secrets.contains(secret.source))
-                undefined(service, "secret", "secrets", secret.source, keys_of(stack_.secrets));
+                undefined(service, "secret", "secrets", secret.source, stack_.secrets);
         for (const auto& config : service.configs)
             if (!stack_.configs.contains(config.source))
-                undefined(service, "config", "configs", config.source, keys_of(stack_.configs));
+                undefined(service, "config", "configs", config.source, stack_.configs);
     }
 
     bool is_disabled(const std::string& name) const {
@@ -107,7 +97,7 @@ class Validator {
 
     void check_dependencies(const Service& service) {
         for (const auto& [name, dependency] : service.depends_on) {
-            if (stack_.services.contains(name) || !dependency.required)
+            if (stack_.services.contains(name) || !dependency.required || reporter_.is_full())
                 continue;
             const Location at = locate(root_, {"services", service.name, "depends_on", name});
             if (is_disabled(name)) {
@@ -129,19 +119,21 @@ class Validator {
 
     void check_mounts(const Service& service) {
         std::set<std::string> targets;
-        for (const auto& mount : service.volumes)
-            if (!targets.insert(mount.target).second)
-                reporter_.error(locate(root_, {"services", service.name, "volumes"}),
+        const auto check = [&](const char* attribute, const std::string& target) {
+            if (!targets.insert(target).second && !reporter_.is_full())
+                reporter_.error(locate(root_, {"services", service.name, attribute, target}),
                                 "duplicate-mount",
-                                "service `" + service.name + "` mounts " + mount.target + " twice");
+                                "service `" + service.name + "` mounts two things on " + target,
+                                "remove one of them");
+        };
+        for (const auto& mount : service.volumes)
+            check("volumes", mount.target);
+        for (const auto& mount : service.tmpfs)
+            check("tmpfs", split_once(mount, ':').first);
     }
 
     void check_scale(const Service& service) {
         const int scale = service.scale.value_or(1);
-        if (scale < 0)
-            reporter_.error(locate(root_, {"services", service.name, "scale"}),
-                            "scale",
-                            "a service cannot have fewer than no containers");
         if (scale > 1 && !service.container_name.empty())
             reporter_.error(
                 locate(root_, {"services", service.name, "container_name"}),
@@ -160,15 +152,15 @@ class Validator {
                 const std::string key = port.host_ip + ":" + port.published + "/" +
                                         std::to_string(static_cast<int>(port.protocol));
                 const auto [owner, is_new] = owners.emplace(key, name);
-                if (!is_new && owner->second != name)
-                    reporter_.error(locate(root_, {"services", name, "ports"}),
-                                    "port-conflict",
-                                    "port " + port.published +
-                                        " of the host is published by service `" + name +
-                                        "` and by `" + owner->second + "`",
-                                    "give one of them another port",
-                                    {{"first published here",
-                                      locate(root_, {"services", owner->second, "ports"})}});
+                if (!is_new && owner->second != name && !reporter_.is_full())
+                    reporter_.error(
+                        locate(root_, {"services", name, "ports", port.published}),
+                        "port-conflict",
+                        "port " + port.published + " of the host is published by service `" + name +
+                            "` and by `" + owner->second + "`",
+                        "give one of them another port",
+                        {{"also published here",
+                          locate(root_, {"services", owner->second, "ports", port.published})}});
             }
     }
 
@@ -178,44 +170,76 @@ class Validator {
             if (service.container_name.empty())
                 continue;
             const auto [owner, is_new] = owners.emplace(service.container_name, name);
-            if (!is_new)
+            if (!is_new && !reporter_.is_full())
                 reporter_.error(locate(root_, {"services", name, "container_name"}),
                                 "container-name",
                                 "container_name `" + service.container_name +
                                     "` is used by services `" + owner->second + "` and `" + name +
-                                    "`");
+                                    "`",
+                                "names are unique: change or remove one of the two",
+                                {{"also used here",
+                                  locate(root_, {"services", owner->second, "container_name"})}});
         }
     }
 
     void check_cycles() {
         std::set<std::string> done;
-        for (const auto& [name, service] : stack_.services) {
-            Strings path;
-            if (find_cycle(name, path, done))
+        for (const auto& [name, service] : stack_.services)
+            if (!done.contains(name) && finds_cycle(service, done))
                 return;
-        }
     }
 
-    bool find_cycle(const std::string& name, Strings& path, std::set<std::string>& done) {
-        const auto begin = std::find(path.begin(), path.end(), name);
-        if (begin != path.end()) {
-            path.push_back(name);
-            reporter_.error(
-                locate(root_, {"services", name, "depends_on"}),
-                "cycle",
-                "services depend on each other in a circle: " + join({begin, path.end()}, " -> "));
-            return true;
-        }
-        const auto service = stack_.services.find(name);
-        if (service == stack_.services.end() || done.contains(name))
-            return false;
-        path.push_back(name);
-        for (const auto& [dependency, how] : service->second.depends_on)
-            if (find_cycle(dependency, path, done))
+    struct Step {
+        const Service* service;
+        std::map<std::string, Dependency>::const_iterator next;
+    };
+
+    /// Depth first with a stack of its own: a chain of dependencies may be as long as the file.
+    bool finds_cycle(const Service& first, std::set<std::string>& done) {
+        std::vector<Step> path;
+        std::set<std::string> open;
+        const auto enter = [&](const Service& service) {
+            path.push_back({&service, service.depends_on.begin()});
+            open.insert(service.name);
+        };
+        enter(first);
+        while (!path.empty()) {
+            auto& [service, next] = path.back();
+            if (next == service->depends_on.end()) {
+                open.erase(service->name);
+                done.insert(service->name);
+                path.pop_back();
+                continue;
+            }
+            const std::string& name = (next++)->first;
+            const auto found = stack_.services.find(name);
+            if (found == stack_.services.end() || done.contains(name))
+                continue;
+            if (open.contains(name)) {
+                report_cycle(path, name);
                 return true;
-        path.pop_back();
-        done.insert(name);
+            }
+            enter(found->second);
+        }
         return false;
+    }
+
+    void report_cycle(const std::vector<Step>& path, const std::string& closing) {
+        constexpr std::size_t most_shown = 10;
+        Strings names;
+        for (const auto& step : path)
+            if (!names.empty() || step.service->name == closing)
+                names.push_back(step.service->name);
+        if (names.size() > most_shown) {
+            names.resize(most_shown);
+            names.emplace_back("…");
+        }
+        names.push_back(closing);
+        reporter_.error(
+            locate(root_, {"services", path.back().service->name, "depends_on", closing}),
+            "cycle",
+            "services depend on each other in a circle: " + join(names, " -> "),
+            "none of them could start first: take one dependency away");
     }
 
     const Stack& stack_;
@@ -224,6 +248,28 @@ class Validator {
 };
 
 }  // namespace
+
+Location locate(const Node& root, std::initializer_list<std::string> path) {
+    const Node* node = &root;
+    Location at = root.at;
+    for (const auto& part : path) {
+        for (const auto& item : node->items)
+            if (const Node* reference = reference_to(part, item)) {
+                at = reference->at;
+                at.length = static_cast<int>(part.size());
+                return at;
+            }
+        const auto entry =
+            std::find_if(node->entries.begin(), node->entries.end(), [&](const auto& candidate) {
+                return candidate.first.text == part;
+            });
+        if (entry == node->entries.end())
+            break;
+        node = &entry->second;
+        at = node->is_scalar() ? node->at : entry->first.at;
+    }
+    return at;
+}
 
 void validate(const Stack& stack, const Node& root, Reporter& reporter) {
     Validator(stack, root, reporter).run();

@@ -1,0 +1,43 @@
+#pragma once
+
+// What one load may grow to. Aliases, includes, extends, variables and env_files multiply what a
+// file says, so a few lines could fill the memory: whatever writes something out pays for it here.
+
+#include "loader/reader.h"
+
+namespace stack::loader {
+
+constexpr std::size_t largest_file = 4U << 20U;
+constexpr std::size_t most_values = 250'000;      // keys and values of all files
+constexpr std::size_t most_text = 16U << 20U;     // their bytes, and those of env_files
+constexpr std::size_t longest_value = 1U << 20U;  // that variables may make of one value
+constexpr std::size_t deepest_nesting = 100;
+
+struct Extent {
+    std::size_t values = 0;
+    std::size_t text = 0;
+    std::size_t depth = 0;
+};
+
+[[nodiscard]] Extent extent_of(const Node& node);
+
+class Budget {
+  public:
+    explicit Budget(Reporter& reporter) : reporter_(reporter) {}
+
+    Budget(const Budget&) = delete;
+    Budget& operator=(const Budget&) = delete;
+
+    /// False where that is more than there is left; the first time is reported, at `at`.
+    [[nodiscard]] bool spend(const Extent& extent, const Location& at);
+
+    [[nodiscard]] bool is_spent() const { return spent_; }
+
+  private:
+    Reporter& reporter_;
+    std::size_t values_ = 0;
+    std::size_t text_ = 0;
+    bool spent_ = false;
+};
+
+}  // namespace stack::loader
