@@ -1,0 +1,74 @@
+// The canonical file loads again to the stack that it was printed from.
+
+#include "tests/loader/project.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+void expect_same_again(Project project) {
+    const Stack stack = project.stack();
+    const std::string printed = to_yaml(stack);
+    project.file("compose.yaml", printed);
+    const Stack again = project.stack();
+    EXPECT_EQ(to_yaml(again), printed);
+    EXPECT_TRUE(again == stack) << printed;
+    project.file("compose.yaml", to_json_text(stack));
+    EXPECT_TRUE(project.stack() == stack) << "as JSON";
+}
+
+TEST(Print, ExamplesLoadAgain) {
+    for (const auto& entry : fs::recursive_directory_iterator(STACK_SOURCE_DIR "/examples"))
+        if (entry.path().filename() == "compose.yaml") {
+            SCOPED_TRACE(entry.path());
+            std::stringstream text;
+            text << std::ifstream(entry.path()).rdbuf();
+            Project project(text.str());
+            for (const auto& file : fs::directory_iterator(entry.path().parent_path()))
+                if (file.path().extension() == ".env") {
+                    std::stringstream variables;
+                    variables << std::ifstream(file.path()).rdbuf();
+                    project.file(file.path().filename(), variables.str());
+                }
+            expect_same_again(std::move(project));
+        }
+}
+
+TEST(Print, AServiceWithEverythingLoadsAgain) {
+    std::stringstream text;
+    text << std::ifstream(STACK_SOURCE_DIR "/tests/loader/everything.yaml").rdbuf();
+    Project project(text.str());
+    project.file("web.env", "FROM_FILE=1\nDOLLAR='$x'\n").variable("TOKEN", "s3cret");
+    project.input.profiles = {"*"};
+    expect_same_again(std::move(project));
+}
+
+TEST(Print, TextsThatLookLikeSomethingElse) {
+    std::string text = "services:\n  web:\n    image: x\n    environment:\n";
+    int i = 0;
+    for (const std::string value :
+         {"yes",  "null",  "~",       "0x1F",  "1e3",   "1_000", "2001-01-01", "a: b",
+          "a #b", "- a",   "*a",      "&a",    "!a",    "%a",    "@a",         "`a",
+          "{a",   "[a",    "'a'",     "\\\"a", "a\\nb", "a\\tb", " a ",        "",
+          "$$a",  "$${A}", "|",       ">",     "?",     ":",     "-",          "a:",
+          "\\\\", "é",     "\\u0001", "---",   "...",   "<<",    "=",          ".5",
+          "+1",   "0o17",  "12:30",   "Null",  "TRUE",  ".inf",  "a\\\\nb",    "a\\n",
+          "\\na", "#",     ",",       "a, b",  "a]b",   "💡",     "\\r",        "a\\u00a0b"})
+        text += "      V" + std::to_string(i++) + ": \"" + value + "\"\n";
+    expect_same_again(Project(text));
+}
+
+TEST(Print, NumbersAreWrittenAsPeopleWriteThem) {
+    const std::string text = to_yaml(Project("services: {web: {image: x, cpus: 0.1}}\n").stack());
+    EXPECT_NE(text.find("cpus: 0.1\n"), std::string::npos) << text;
+}
+
+}  // namespace
+}  // namespace stack::test
