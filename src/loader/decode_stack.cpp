@@ -59,6 +59,11 @@ Network decode_network(const std::string& key, const Node& node, Reporter& repor
                      "the driver of a network",
                      {"bridge", "host", "none", "macvlan", "ipvlan", "default"},
                      reporter);
+        if (driver->value == "macvlan" || driver->value == "ipvlan")
+            reporter.error(driver->at,
+                           "unsupported",
+                           "networks of driver " + driver->value + " are not supported yet",
+                           "leave `driver` out for a bridge");
         network.driver = driver->value == "default" ? "" : driver->value;
     }
     object.map("driver_opts", network.driver_opts);
