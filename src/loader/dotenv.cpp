@@ -36,9 +36,11 @@ class Parser {
     }
 
   private:
+    /// About the assignment that is being read.
     void complain(std::string message, std::string hint) {
         const auto line =
-            1 + std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n');
+            1 +
+            std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(begin_), '\n');
         reporter_.error(
             {file_, static_cast<int>(line), 1, 1}, "env-file", std::move(message), std::move(hint));
     }
@@ -56,6 +58,7 @@ class Parser {
     void next_line() { at_ = std::min(line_end() + 1, text_.size()); }
 
     void line() {
+        begin_ = at_;
         skip_blanks();
         if (at_ >= text_.size() || text_[at_] == '\n' || text_[at_] == '#') {
             next_line();
@@ -163,6 +166,7 @@ class Parser {
     const Variables& outer_;
     Reporter& reporter_;
     std::size_t at_ = 0;
+    std::size_t begin_ = 0;    // of the assignment that is being read
     std::size_t written_ = 0;  // bytes of all values
     std::map<std::string, std::string> own_;
     std::vector<Assignment> assignments_;

@@ -157,6 +157,21 @@ TEST(EnvFile, IsOptionalRawAndBelowTheEnvironment) {
     EXPECT_EQ(environment.at("RAW"), "\"${A}\" # kept");
 }
 
+TEST(EnvFile, SaysWhichLineIsWrong) {
+    Project project("services: {web: {image: x, env_file: a.env}}\n");
+    project.file("a.env", "A=1\nnot a variable\nB=${\nC=\"open\n");
+    EXPECT_EQ(project.complaints(),
+              "/p/a.env:2:1: error: a line of the form NAME=value is expected\n"
+              "    2 | not a variable\n"
+              "      | ^ a name is letters, digits, `_`, `.` and `-`\n"
+              "/p/a.env:3:1: error: B: `${` is never closed\n"
+              "    3 | B=${\n"
+              "      | ^ write $$ for a dollar, or quote the value with '…'\n"
+              "/p/a.env:4:1: error: the quoted value is never closed\n"
+              "    4 | C=\"open\n"
+              "      | ^ add a closing \"\n");
+}
+
 TEST(Environment, AnUnsetHomeStaysUnset) {
     const auto stack = Project("services: {web: {image: '${HOME-none}', env_file: []}}\n").stack();
     EXPECT_EQ(stack.services.at("web").image, "none");
