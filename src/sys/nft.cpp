@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/text.h"
-#include "sys/netlink.h"
 
 #include <cstdint>
 
@@ -92,12 +91,13 @@ std::string Nft::list_table(const std::string& family, const std::string& name) 
     return message.empty() ? json : std::string();
 }
 
-std::uint32_t nft_generation() {
-    NetlinkSocket socket(NETLINK_NETFILTER);
+NftGeneration::NftGeneration() : socket_(NETLINK_NETFILTER) {}
+
+std::uint32_t NftGeneration::now() {
     const nfgenmsg header{};
     NetlinkMessage message((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN, 0, raw_bytes(header));
     std::uint32_t generation = 0;
-    socket.execute_or_throw(
+    socket_.execute_or_throw(
         message, "ask for the generation of the nftables", [&](nlmsghdr* answer) {
             if (nlattr* id = nlmsg_find_attr(answer, sizeof header, NFTA_GEN_ID))
                 generation = __builtin_bswap32(nla_get_u32(id));

@@ -148,7 +148,7 @@ void Kernel::replace_table(const Elements& whole) {
 }
 
 void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
-    const std::uint32_t generation = sys::nft_generation();
+    const std::uint32_t generation = generation_.now();
     if (verified_generation_ == generation)
         return;
     const Elements whole = wanted();
@@ -158,7 +158,7 @@ void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
         log::info("table " + table_ + " was changed by somebody else; it is put right");
         replace_table(whole);
     }
-    verified_generation_ = right ? generation : sys::nft_generation();
+    verified_generation_ = right ? generation : generation_.now();
 }
 
 }  // namespace stack::network

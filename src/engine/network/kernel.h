@@ -40,8 +40,10 @@ class Kernel {
     void change_table(const Elements& before,
                       const Elements& after,
                       const std::function<Elements()>& whole);
+
     /// Postcondition: there is no table.
     void remove_table() { replace_table({}); }
+
     /// Compares the table with what should be there, and replaces it where it differs. Costs one
     /// small question while nobody has touched the nftables of the machine.
     void reconcile_table(const std::function<Elements()>& wanted);
@@ -58,6 +60,7 @@ class Kernel {
     std::string table_;
     sys::RouteSocket routes_;
     std::optional<sys::Nft> nft_;
+    sys::NftGeneration generation_;
     std::optional<std::uint32_t> verified_generation_;
 };
 
