@@ -495,7 +495,31 @@ void mask_paths(int root, const Spec& spec) {
     ::close(empty);
 }
 
+/// The caller's root is that of its mount namespace from here on, also where this program was
+/// started in a chroot: to join a namespace is to be put at its root (setns(2)), even the one that
+/// one is in.
+void go_to_namespace_root() {
+    const int own = static_cast<int>(
+        must(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "open the mount namespace"));
+    must(::setns(own, CLONE_NEWNS), "go to the root of the mount namespace");
+    ::close(own);
+}
+
+/// Mounts of the host still arrive, none of ours leaves.
+void separate_mounts() {
+    const int here = static_cast<int>(
+        must(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the host's root"));
+    go_to_namespace_root();
+    must(mount_call(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr),
+         "separate the mount namespace");
+    must(::fchdir(here), "go back to the host's root");
+    must(::chroot("."), "go back to the host's root");
+    ::close(here);
+}
+
+/// From the namespace's own root, not a chroot's: what joins the container later begins there.
 void change_root(int root, const Spec& spec) {
+    go_to_namespace_root();
     must(::fchdir(root), "enter the root file system");
     must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
     must(::syscall(SYS_umount2, ".", mnt_detach), "leave the host's root");
@@ -553,8 +577,7 @@ void make_directories(int root, const std::string& path) {
 }
 
 Terminal enter_root(const Spec& spec) {
-    must(mount_call(nullptr, "/", nullptr, ms_rec | ms_slave, nullptr),
-         "separate the mount namespace");
+    separate_mounts();
     const int root = open_root(spec);
     const int top = static_cast<int>(
         must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
