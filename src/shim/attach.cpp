@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <fcntl.h>
@@ -60,7 +61,8 @@ void Attached::reach(const AttachTarget& target) {
 }
 
 bool Attached::await_owner() {
-    constexpr int patience_ms = 10'000;
+    using Clock = std::chrono::steady_clock;
+    const auto deadline = Clock::now() + std::chrono::seconds(10);
     const auto is_there = [this] {
         return std::any_of(
             clients_.begin(), clients_.end(), [](const Client& client) { return client.greeted; });
@@ -68,7 +70,10 @@ bool Attached::await_owner() {
     while (!is_there()) {
         std::vector<pollfd> entries{{target_.process, POLLIN, 0}};
         watch(entries);
-        const int ready = ::poll(entries.data(), entries.size(), patience_ms);
+        const auto left =
+            std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+        const int ready =
+            left <= 0 ? 0 : ::poll(entries.data(), entries.size(), static_cast<int>(left));
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0 || entries[0].revents != 0)
