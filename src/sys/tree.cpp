@@ -2,6 +2,7 @@
 
 #include "sys/file.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <memory>
@@ -16,6 +17,24 @@
 #include <unistd.h>
 
 namespace stack::sys {
+
+std::vector<std::string> names_in(const Fd& directory) {
+    // A descriptor of its own: the caller's offset stays.
+    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                           "open a directory");
+    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
+    if (!stream)
+        fail("list a directory");
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(stream.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != "..")
+            names.emplace_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 namespace {
 
 /// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its
@@ -35,22 +54,6 @@ int try_open_in_root(const Fd& root, const std::string& path, int flags, std::ui
             break;
     }
     return static_cast<int>(fd);
-}
-
-/// The names in a directory, through a descriptor of its own so that the caller's offset stays.
-std::vector<std::string> names_in(const Fd& directory) {
-    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                           "open a directory");
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-    if (!stream)
-        fail("list a directory");
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..")
-            names.emplace_back(name);
-    }
-    return names;
 }
 
 void remove_below(const Fd& directory, dev_t device) {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace stack::sys {
 
@@ -30,6 +31,9 @@ namespace stack::sys {
 [[nodiscard]] Fd ensure_directory_in_root(const Fd& root,
                                           const std::string& path,
                                           std::uint32_t mode = 0755);
+
+/// The names in a directory, sorted, without . and ..
+[[nodiscard]] std::vector<std::string> names_in(const Fd& directory);
 
 /// Postcondition: nothing is called `name` in `directory`. Never follows a link, never leaves the
 /// file system it began on.

@@ -2,8 +2,8 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "engine/build/layer_writer.h"
 #include "engine/build/new_layer.h"
+#include "engine/image/layer_writer.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
@@ -72,7 +72,7 @@ void Workshop::make_busybox() const {
         write_executable(
             top, "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nweb:x:500:600::/:/bin/sh\n");
         write_executable(top, "etc/group", "root:x:0:\nstaff:x:601:\n");
-        const auto summary = summarize_layer(top);
+        const auto summary = image::summarize_layer(top);
         diff_id = summary.diff_id;
         store.publish_layer(std::move(staging), diff_id, summary.size);
     }

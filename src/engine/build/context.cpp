@@ -11,7 +11,6 @@
 #include <array>
 #include <ctime>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -66,22 +65,6 @@ std::string file_digest(const sys::Fd& file) {
 }
 
 }  // namespace
-
-Strings names_in(const sys::Fd& directory) {
-    const int copy = sys::check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                                "open a directory");
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-    if (!stream)
-        sys::fail("list a directory");
-    Strings names;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..")
-            names.emplace_back(name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-}
 
 // --- DigestCache
 
@@ -181,7 +164,7 @@ Strings SourceTree::names_matching(const std::string& directory, const std::stri
     Strings names;
     if (!fd)
         return names;
-    for (auto& name : names_in(fd)) {
+    for (auto& name : sys::names_in(fd)) {
         if (glob->matches(name))
             names.push_back(child_of(directory, name));
     }
@@ -240,7 +223,7 @@ void SourceTree::list_directory(const sys::Fd& directory, SourceFile self, Walk&
     const bool excluded = !below.empty() && walk.excludes.excludes(below);
     walk.files.push_back(self);
     if (!excluded || walk.excludes.may_include_below(below)) {
-        for (const auto& name : names_in(directory))
+        for (const auto& name : sys::names_in(directory))
             list_entry(directory,
                        {child_of(self.path, name), child_of(self.name, name), {}, {}, {}},
                        walk);

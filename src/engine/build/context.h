@@ -108,7 +108,4 @@ class SourceTree {
 /// One digest for what was listed: names, modes, owners, links and contents, not times.
 [[nodiscard]] std::string content_digest(const std::vector<SourceFile>& files);
 
-/// The names in a directory, sorted.
-[[nodiscard]] Strings names_in(const sys::Fd& directory);
-
 }  // namespace stack::build

@@ -102,7 +102,7 @@ void MountPoints::remove_copied_parent(const sys::Fd& upper,
             return;
         const bool same = now.st_mode == before.st_mode && now.st_uid == before.st_uid &&
                           now.st_gid == before.st_gid;
-        if (!same || is_opaque(above) || !names_in(above).empty())
+        if (!same || is_opaque(above) || !sys::names_in(above).empty())
             return;
         remove_if_empty(upper, at);
     }

@@ -1,7 +1,7 @@
 #include "engine/build/new_layer.h"
 
 #include "base/failpoint.h"
-#include "engine/build/layer_writer.h"
+#include "engine/image/layer_writer.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/tree.h"
@@ -54,11 +54,11 @@ sys::Fd NewLayer::open_root() const {
 }
 
 std::string NewLayer::publish() {
-    LayerSummary summary;
+    image::LayerSummary summary;
     {
         const sys::Fd top = sys::open_directory(upper());
-        clean_upper(top);
-        summary = summarize_layer(top);
+        image::clean_upper(top);
+        summary = image::summarize_layer(top);
     }
     if (summary.empty)
         return {};

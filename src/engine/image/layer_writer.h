@@ -14,7 +14,7 @@
 #include <string>
 #include <string_view>
 
-namespace stack::build {
+namespace stack::image {
 
 using ByteSink = std::function<void(std::string_view)>;
 
@@ -33,4 +33,4 @@ LayerSummary write_layer(const sys::Fd& upper, const ByteSink& sink);
 /// opaque directories. Sockets are gone, too: a tar cannot hold them.
 void clean_upper(const sys::Fd& upper);
 
-}  // namespace stack::build
+}  // namespace stack::image

@@ -1,8 +1,8 @@
-#include "engine/build/layer_writer.h"
+#include "engine/image/layer_writer.h"
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "engine/build/context.h"
+#include "sys/tree.h"
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-namespace stack::build {
+namespace stack::image {
 namespace {
 
 constexpr std::size_t block = 512;
@@ -208,7 +208,7 @@ class LayerWriter {
     }
 
     void write_children(const sys::Fd& directory, const std::string& prefix) {
-        const auto names = names_in(directory);
+        const auto names = sys::names_in(directory);
         for (const auto& name : names) {
             if (is_whiteout(status_at(directory, name)))
                 write_whiteout(prefix + ".wh." + name);
@@ -348,7 +348,7 @@ LayerSummary summarize_layer(const sys::Fd& upper) {
 
 void clean_upper(const sys::Fd& upper) {
     clean_attributes(upper);
-    for (const auto& name : names_in(upper)) {
+    for (const auto& name : sys::names_in(upper)) {
         struct stat status {};
 
         sys::check(::fstatat(upper.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
@@ -365,4 +365,4 @@ void clean_upper(const sys::Fd& upper) {
     }
 }
 
-}  // namespace stack::build
+}  // namespace stack::image
