@@ -50,6 +50,7 @@ struct CreateVolume {
     bool operator==(const CreateVolume&) const = default;
 };
 
+/// Refused while a container, of whichever stack, has it.
 struct RemoveVolume {
     std::string name;
     bool operator==(const RemoveVolume&) const = default;
@@ -108,6 +109,7 @@ struct PauseContainer {
     bool operator==(const PauseContainer&) const = default;
 };
 
+/// Refused while it runs.
 struct RemoveContainer {
     std::string id;
     std::string name;

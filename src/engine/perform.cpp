@@ -10,6 +10,7 @@
 #include "model/codec.h"
 #include "sys/file.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -98,6 +99,12 @@ storage::VolumeRecord record_of(const CreateVolume& action) {
     record.driver_opts = action.volume.driver_opts;
     record.labels = action.volume.labels;
     return record;
+}
+
+bool mounts(const runtime::ContainerRecord& record, const std::string& volume) {
+    return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const Mount& mount) {
+        return mount.type == MountType::volume && mount.source == volume;
+    });
 }
 
 }  // namespace
@@ -189,6 +196,13 @@ void RealEngine::begin(const CreateVolume& action, const EventSink& /*events*/, 
 }
 
 void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, Done done) {
+    for (const auto& id : runtime_.list())
+        if (const auto record = runtime_.find(id); record && mounts(*record, action.name))
+            throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                        "volume " + action.name + " is in use by container " + record->spec.name +
+                            (record->spec.project.empty() ? std::string()
+                                                          : " of stack " + record->spec.project) +
+                            ": remove that one first");
     storage::remove_volume(paths_, action.name);
     complete(std::move(done), std::nullopt);
 }
@@ -253,6 +267,12 @@ void RealEngine::begin(const PauseContainer& action, const EventSink& /*events*/
 }
 
 void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*/, Done done) {
+    // A plan stops first, with the container's grace period; a remove that came too early would
+    // kill.
+    if (const auto seen = runtime_.observe(action.id);
+        seen && (seen->state == ContainerState::running || seen->state == ContainerState::paused))
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + action.name + " is running: stop it first");
     watches_.erase(action.id);
     runtime_.remove(action.id, action.anonymous_volumes);
     complete(std::move(done), std::nullopt);

@@ -183,13 +183,9 @@ void Effect::operator()(const CreateContainer& a) {
     made.image_id = image->id;
     made.created = now_;
     made.mounts = spec.service.volumes;
-    for (auto& mount : made.mounts) {
-        if (mount.type != MountType::volume || !mount.source.empty())
-            continue;
-        mount.source = sha256_hex(spec.name + mount.target + spec.anonymous_salt);
-        if (find_name(world_.volumes, mount.source) == nullptr)
-            world_.volumes.push_back({mount.source, spec.project, "", "", true});
-    }
+    for (auto& mount : made.mounts)
+        if (mount.type == MountType::volume && mount.source.empty())
+            mount.source = sha256_hex(spec.name + mount.target + spec.anonymous_salt);
     world_.containers.push_back(std::move(made));
 }
 
@@ -205,6 +201,9 @@ void Effect::operator()(const StartContainer& a) {
             throw Error("network " + network + " does not exist");
         container->addresses.push_back({network, "10.0.0.2", ""});
     }
+    for (const auto& mount : container->mounts)  // those that nobody declared are anonymous
+        if (mount.type == MountType::volume && find_name(world_.volumes, mount.source) == nullptr)
+            world_.volumes.push_back({mount.source, container->project, "", "", true});
     const bool has_check = service.healthcheck && !service.healthcheck->disabled;
     container->state = ContainerState::running;
     container->health = has_check ? Health::starting : Health::none;
