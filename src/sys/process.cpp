@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <spawn.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -116,6 +117,10 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
         fail("run " + path, error);
     child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
     return child;
+}
+
+void own_working_directory() {
+    check(::unshare(CLONE_FS), "separate the working directory of a thread");
 }
 
 int wait(const Child& child) {

@@ -32,6 +32,9 @@ struct Child {
 /// their defaults in the child.
 [[nodiscard]] Child spawn(const std::string& path, const SpawnOptions& options);
 
+/// The working directory of the calling thread is its own from here on (CLONE_FS of unshare(2)).
+void own_working_directory();
+
 /// Waits for the end of a child; the status follows the shell: exit code, or 128 + signal.
 [[nodiscard]] int wait(const Child& child);
 /// As wait(), without waiting: nullopt while it runs.

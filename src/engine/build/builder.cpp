@@ -2,21 +2,17 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "engine/build/build.h"
-#include "engine/build/cache.h"
-#include "engine/build/copy_step.h"
-#include "engine/build/expand.h"
-#include "engine/build/inputs.h"
-#include "engine/build/new_layer.h"
 #include "engine/build/progress.h"
-#include "engine/build/run_step.h"
-#include "engine/build/sources.h"
+#include "engine/build/stage_builder.h"
 #include "engine/image/reference.h"
-#include "engine/image/store.h"
-#include "sys/file.h"
+#include "sys/process.h"
 
 #include <chrono>
+#include <future>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <semaphore>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -66,257 +62,69 @@ std::string base_with_author(const State& state) {
     return base.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-bool writes_layer(const Instruction& instruction) {
-    return std::holds_alternative<Run>(instruction.body) ||
-           std::holds_alternative<Copy>(instruction.body) ||
-           std::holds_alternative<Workdir>(instruction.body);
-}
+/// How many stages are built at the same time; what most of them wait for is not the processor.
+constexpr std::ptrdiff_t most_jobs = 4;
 
 class Builder {
   public:
     Builder(const Paths& paths, const BuildRequest& request, const EventSink& sink)
-        : paths_(paths),
-          request_(request),
+        : request_(request),
+          sink_([this, &sink](const Event& event) {
+              const std::lock_guard lock(mutex_);
+              sink(event);
+          }),
           inputs_(read_inputs(request.build, request.environment)),
           store_(paths),
           cache_(paths),
-          sources_(paths_, request_.build, store_, request.pull || request.build.pull, sink),
-          progress_(sink, request.tag) {}
+          sources_(paths, request_.build, store_, request.pull || request.build.pull, sink_),
+          shop_{paths, request_, inputs_, store_, cache_, sources_, complaints_, sink_} {}
 
     BuildResult run() {
-        result_.sources[inputs_.file] = inputs_.text;
-        result_.diagnostics = inputs_.diagnostics;
-        if (has_errors(result_.diagnostics))
-            return std::move(result_);
-        progress_.image(EventStatus::working, "Building");
-        for (const auto index : inputs_.plan.order) {
-            auto state = build_stage(inputs_.plan.stages[index]);
-            if (!state)
-                return std::move(result_);
-            sources_.keep_stage(index, std::move(*state));
+        complaints_.add_source(inputs_.file, inputs_.text);
+        complaints_.add(inputs_.diagnostics);
+        std::string id;
+        if (!complaints_.stop().stop_requested()) {
+            const Progress progress(sink_, request_.tag);
+            progress.image(EventStatus::working, "Building");
+            build_stages();
+            sources_.save_digests();
+            if (!complaints_.stop().stop_requested()) {
+                id = publish(sources_.stage(inputs_.plan.order.back()));
+                progress.image(EventStatus::done, "Built");
+            }
         }
-        sources_.save_digests();
-        publish(sources_.stage(inputs_.plan.order.back()));
-        progress_.image(EventStatus::done, "Built");
-        return std::move(result_);
+        return {id, complaints_.diagnostics(), complaints_.sources(), complaints_.failure()};
     }
 
   private:
-    // A stage
-
-    std::optional<State> build_stage(const PlannedStage& stage) {
-        const Stage& written = inputs_.dockerfile.stages[stage.index];
-        steps_ = 1 + std::count_if(
-                         written.instructions.begin(), written.instructions.end(), writes_layer);
-        step_ = 0;
-        stage_ = &stage;
-        std::optional<State> state = begin_stage(stage, written.location);
-        if (state)
-            state = run_triggers(std::move(*state));
-        for (const auto& instruction : written.instructions) {
-            if (!state)
-                return std::nullopt;
-            state = step(std::move(*state), instruction);
+    /// Each stage as soon as those that it needs are there.
+    void build_stages() {
+        std::map<std::size_t, std::shared_future<void>> stages;
+        for (const auto index : inputs_.plan.order) {
+            std::vector<std::shared_future<void>> needed;
+            for (const auto need : inputs_.plan.stages[index].needs)
+                needed.push_back(stages.at(need));
+            const auto build = [this, index, needed] {
+                for (const auto& stage : needed)
+                    stage.wait();
+                build_one(inputs_.plan.stages[index]);
+            };
+            stages[index] = std::async(std::launch::async, build).share();
         }
-        return state;
+        for (const auto& [index, stage] : stages)
+            stage.get();
     }
 
-    std::optional<State> begin_stage(const PlannedStage& stage, const Location& at) {
-        progress_.begin_step(title("FROM " + stage.base.name));
-        try {
-            State state = sources_.base_state(stage.base, stage.platform);
-            progress_.done();
-            return state;
-        } catch (const Error& error) {
-            progress_.failed(error.what());
-            complain(at, error.what());
-            return std::nullopt;
-        }
+    void build_one(const PlannedStage& stage) {
+        sys::own_working_directory();  // mounting an overlay changes it for a moment
+        jobs_.acquire();
+        const auto release = [this](void*) { jobs_.release(); };
+        const std::unique_ptr<void, decltype(release)> job(this, release);
+        if (complaints_.stop().stop_requested())
+            return;
+        if (auto state = build_stage(shop_, stage))
+            sources_.keep_stage(stage.index, std::move(*state));
     }
-
-    /// The ONBUILD instructions of the base: they run first, and once.
-    std::optional<State> run_triggers(State base) {
-        const Strings triggers = std::exchange(base.config.on_build, {});
-        std::optional<State> state = std::move(base);
-        for (const auto& text : triggers) {
-            const std::string file = "ONBUILD of " + stage_->base.name;
-            const auto trigger = parse_trigger(text, file);
-            result_.sources[file] = text;
-            if (!trigger.instruction) {
-                result_.diagnostics.insert(result_.diagnostics.end(),
-                                           trigger.diagnostics.begin(),
-                                           trigger.diagnostics.end());
-                return std::nullopt;
-            }
-            steps_ += writes_layer(*trigger.instruction) ? 1 : 0;
-            state = step(std::move(*state), *trigger.instruction);
-            if (!state)
-                return std::nullopt;
-        }
-        return state;
-    }
-
-    std::string title(const std::string& text) {
-        const bool several = inputs_.plan.order.size() > 1;
-        return "[" + request_.name + (several ? " " + stage_->title : "") + " " +
-               std::to_string(++step_) + "/" + std::to_string(steps_) + "] " + text;
-    }
-
-    // A step
-
-    /// What the world refuses in a step is reported at the step's line: here the line is known.
-    std::optional<State> step(State state, const Instruction& instruction) {
-        STACK_FAILPOINT("build.step.before");
-        try {
-            return execute(std::move(state), instruction);
-        } catch (const Error& error) {
-            progress_.failed(error.what());
-            complain(instruction.location, error.what());
-            return std::nullopt;
-        }
-    }
-
-    std::optional<State> execute(State state, const Instruction& instruction) {
-        if (!writes_layer(instruction)) {
-            auto next = apply(std::move(state), instruction, inputs_.scope);
-            if (!next)
-                complain(instruction.location, next.error().message);
-            return next ? std::optional(std::move(*next)) : std::nullopt;
-        }
-        progress_.begin_step(title(instruction.text));
-        if (std::holds_alternative<Run>(instruction.body))
-            return run_command(std::move(state), instruction);
-        if (std::holds_alternative<Copy>(instruction.body))
-            return copy_files(std::move(state), instruction);
-        return make_working_directory(std::move(state), instruction);
-    }
-
-    void complain(const Location& at, const std::string& message) {
-        result_.diagnostics.push_back({Severity::error, "step-refused", message, at, {}, {}});
-    }
-
-    /// Takes over complaints; true where there is an error among them.
-    bool complained(const Diagnostics& diagnostics) {
-        result_.diagnostics.insert(
-            result_.diagnostics.end(), diagnostics.begin(), diagnostics.end());
-        if (!has_errors(diagnostics))
-            return false;
-        progress_.failed(diagnostics.front().message);
-        return true;
-    }
-
-    std::optional<State> run_command(State state, const Instruction& instruction) {
-        const RunSurroundings around{inputs_.scope,
-                                     inputs_.dockerfile,
-                                     inputs_.choices.contexts,
-                                     request_.build,
-                                     request_.environment,
-                                     stage_->index};
-        const auto prepared = prepare_run(instruction, state, around, sources_);
-        if (complained(prepared.diagnostics))
-            return std::nullopt;
-        const std::string history = run_history(state, prepared.command);
-        if (const auto layer = find_cached(prepared.key))
-            return with_layer(std::move(state), *layer, history);
-        NewLayer layer(store_, lowers_for(store_, state.layers));
-        const int status = execute_run(
-            paths_, request_.build, instruction.text, prepared, layer, [this](auto bytes) {
-                progress_.output(bytes);
-            });
-        if (status != 0) {
-            fail_step(instruction, status);
-            return std::nullopt;
-        }
-        return with_layer(std::move(state), record(prepared.key, layer), history);
-    }
-
-    void fail_step(const Instruction& instruction, int status) {
-        const std::string sentence =
-            "`" + instruction.text + "` failed with status " + std::to_string(status);
-        progress_.failed(sentence);
-        const Diagnostics where{
-            {Severity::error, "step-failed", sentence, instruction.location, {}, {}}};
-        const std::string output = progress_.last_output();
-        result_.failure =
-            to_text(where, &Builder::source_text, &result_.sources) +
-            (output.empty() ? "It printed nothing.\n" : "Its last output:\n" + output);
-    }
-
-    static std::string source_text(const std::string& file, const void* sources) {
-        const auto& texts = *static_cast<const std::map<std::string, std::string>*>(sources);
-        const auto found = texts.find(file);
-        return found == texts.end() ? "" : found->second;
-    }
-
-    std::optional<State> copy_files(State state, const Instruction& instruction) {
-        const auto prepared = prepare_copy(instruction,
-                                           state,
-                                           inputs_.scope,
-                                           inputs_.choices.contexts,
-                                           inputs_.dockerfile,
-                                           stage_->index,
-                                           sources_);
-        if (complained(prepared.diagnostics))
-            return std::nullopt;
-        const std::string history = copy_history(prepared);
-        if (const auto layer = find_cached(prepared.key))
-            return with_layer(std::move(state), *layer, history);
-        NewLayer layer(store_, lowers_for(store_, state.layers));
-        write_copy(prepared, layer);
-        return with_layer(std::move(state), record(prepared.key, layer), history);
-    }
-
-    std::optional<State> make_working_directory(State state, const Instruction& instruction) {
-        const auto path =
-            working_directory(state, std::get<Workdir>(instruction.body), inputs_.scope);
-        if (!path) {
-            complain(instruction.location, path.error().message);
-            return std::nullopt;
-        }
-        state.config.working_dir = *path;
-        CacheKey parts("workdir");
-        parts.add("layers", state.layers).add("path", *path).add("user", state.config.user);
-        const std::string key = parts.finish();
-        if (const auto layer = find_cached(key))
-            return with_layer(std::move(state), *layer, "WORKDIR " + *path);
-        NewLayer layer(store_, lowers_for(store_, state.layers));
-        {
-            const sys::Fd root = layer.open_root();
-            WriteOptions options;
-            if (!state.config.user.empty())
-                options.owner = find_owner(root, state.config.user);
-            static_cast<void>(TreeWriter(root, options).ensure_directory(*path));
-        }
-        return with_layer(std::move(state), record(key, layer), "WORKDIR " + *path);
-    }
-
-    // Layers
-
-    std::optional<std::string> find_cached(const std::string& key) {
-        if (request_.no_cache || request_.build.no_cache)
-            return std::nullopt;
-        auto layer = cache_.find(key);
-        if (!layer || (!layer->empty() && !store_.has_layer(*layer)))
-            return std::nullopt;
-        progress_.cached();
-        return layer;
-    }
-
-    std::string record(const std::string& key, NewLayer& layer) {
-        std::string diff_id = layer.publish();
-        cache_.record(key, diff_id);
-        progress_.done();
-        return diff_id;
-    }
-
-    static State with_layer(State state, const std::string& diff_id, const std::string& history) {
-        if (!diff_id.empty())
-            state.layers.push_back(diff_id);
-        state.history.push_back({history, diff_id.empty()});
-        return state;
-    }
-
-    // The image
 
     std::string canonical_reference(const std::string& text) const {
         const auto reference = image::parse_reference(text);
@@ -326,7 +134,7 @@ class Builder {
         return image::canonical(*reference);
     }
 
-    void publish(State state) {
+    std::string publish(State state) {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
         const Time created = creation_time(inputs_.choices.arguments);
@@ -341,20 +149,19 @@ class Builder {
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
         STACK_FAILPOINT("build.image.put");
-        result_.image_id = store_.put(image).id;
+        return store_.put(image).id;
     }
 
-    const Paths& paths_;
     const BuildRequest& request_;
+    std::mutex mutex_;  // of the sink
+    EventSink sink_;
     BuildInputs inputs_;
     image::Store store_;
     StepCache cache_;
     Sources sources_;
-    Progress progress_;
-    BuildResult result_;
-    const PlannedStage* stage_ = nullptr;
-    std::ptrdiff_t steps_ = 0;
-    std::ptrdiff_t step_ = 0;
+    Complaints complaints_;
+    Workshop shop_;
+    std::counting_semaphore<most_jobs> jobs_{most_jobs};
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 #include <algorithm>
 #include <ctime>
@@ -46,6 +47,8 @@ std::optional<std::string> StepCache::find(const std::string& key) const {
 void StepCache::record(const std::string& key, const std::string& diff_id) const {
     sys::ensure_directory(directory_, 0700);
     STACK_FAILPOINT("build.cache.record");
+    const auto alone =
+        sys::Lock::acquire(directory_ + ".lock");  // builds of the same files are many
     sys::replace_file(directory_ + "/" + key + ".json", nlohmann::json{{"layer", diff_id}}.dump());
     prune();
 }

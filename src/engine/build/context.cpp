@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/tree.h"
 
 #include <algorithm>
@@ -89,6 +90,7 @@ DigestCache::DigestCache(std::string path) : path_(std::move(path)) {
 
 std::optional<std::string> DigestCache::find(const std::string& file,
                                              const struct stat& status) const {
+    const std::lock_guard lock(mutex_);
     const auto found = entries_.find(file);
     if (found == entries_.end() || found->second.identity != identity_of(status))
         return std::nullopt;
@@ -100,17 +102,20 @@ void DigestCache::put(const std::string& file,
                       const std::string& digest) {
     if (status.st_ctim.tv_sec + 1 >= std::time(nullptr))
         return;
+    const std::lock_guard lock(mutex_);
     entries_[file] = {identity_of(status), digest};
     changed_ = true;
 }
 
 void DigestCache::save() const {
+    const std::lock_guard lock(mutex_);
     if (!changed_)
         return;
     std::string text;
     for (const auto& [file, entry] : entries_)
         text += entry.digest + " " + entry.identity + " " + file + '\0';
     sys::ensure_directory(sys::parent_path(path_), 0700);
+    const auto alone = sys::Lock::acquire(path_ + ".lock");  // another build of the same context
     sys::replace_volatile_file(path_, text);
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -33,7 +34,7 @@ struct SourceFile {
 
 /// Digests of file contents, kept in a file from run to run. A file is known by device, inode,
 /// size, mtime and ctime; one that changed within the last second before it was read is not
-/// remembered, for its next change might not show.
+/// remembered, for its next change might not show. From several threads at once.
 class DigestCache {
   public:
     /// Reads what was kept under `path`; anything unreadable is as if it were not there.
@@ -52,6 +53,7 @@ class DigestCache {
     };
 
     std::string path_;
+    mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
     bool changed_ = false;
 };

@@ -121,13 +121,13 @@ class CopyPreparer {
                                        {}});
     }
 
-    SourceTree& tree_for(const Strings& contexts, const Dockerfile& file, std::size_t stage) {
+    const SourceTree& tree_for(const Strings& contexts, const Dockerfile& file, std::size_t stage) {
         const std::string& from = result_.copy.from;
         const auto source = from.empty() ? std::nullopt : find_source(file, contexts, from, stage);
         return source ? sources_.open(*source) : sources_.context();
     }
 
-    void collect(SourceTree& tree) {
+    void collect(const SourceTree& tree) {
         const auto excludes = IgnoreRules::from_patterns(result_.copy.excludes);
         if (!excludes) {
             complain("bad-pattern", excludes.error().message);
@@ -147,7 +147,9 @@ class CopyPreparer {
             batch.tree->add_digests(batch.files);
     }
 
-    void collect_source(SourceTree& tree, const std::string& source, const IgnoreRules& excludes) {
+    void collect_source(const SourceTree& tree,
+                        const std::string& source,
+                        const IgnoreRules& excludes) {
         const auto paths = tree.match(source);
         if (paths.empty() && !has_wildcards(source))
             complain_missing(source);
@@ -165,7 +167,7 @@ class CopyPreparer {
                  from_context ? "or .dockerignore excludes it" : "");
     }
 
-    void add_batch(SourceTree& tree, const std::string& path, const IgnoreRules& excludes) {
+    void add_batch(const SourceTree& tree, const std::string& path, const IgnoreRules& excludes) {
         CopyBatch batch;
         batch.tree = &tree;
         batch.name = sys::file_name("/" + path);
@@ -181,7 +183,7 @@ class CopyPreparer {
 
     /// --parents: what matches keeps its path, from the pivot `/./` on, and the directories on the
     /// way with it.
-    void collect_with_parents(SourceTree& tree,
+    void collect_with_parents(const SourceTree& tree,
                               const std::string& source,
                               const IgnoreRules& excludes) {
         const auto pivot = source.find("/./");

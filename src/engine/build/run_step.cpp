@@ -119,7 +119,7 @@ class RunPreparer {
         const auto source = from.empty()
                                 ? std::nullopt
                                 : find_source(around_.file, around_.contexts, from, around_.stage);
-        SourceTree& tree = source ? sources_.open(*source) : sources_.context();
+        const SourceTree& tree = source ? sources_.open(*source) : sources_.context();
         if (!tree.resolve(prepared.mount.source)) {
             complain("the source `" + prepared.mount.source + "` of the mount is not in " +
                      (from.empty() ? "the build context" : "`" + from + "`"));
@@ -324,7 +324,8 @@ int execute_run(const Paths& paths,
                 const std::string& name,
                 const PreparedRun& prepared,
                 const NewLayer& layer,
-                const std::function<void(std::string_view)>& output) {
+                const std::function<void(std::string_view)>& output,
+                const std::stop_token& stop) {
     MountMaker maker(paths, layer);
     runtime::StepSpec step;
     step.name = name;
@@ -348,7 +349,7 @@ int execute_run(const Paths& paths,
     const MountPoints points(layer, targets);
     const cgroup::Cgroups cgroups;
     network::Networks networks(paths);
-    const int status = runtime::run_step(paths, cgroups, networks, step, output);
+    const int status = runtime::run_step(paths, cgroups, networks, step, output, stop);
     points.remove();
     return status;
 }

@@ -14,6 +14,7 @@
 
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,12 +58,13 @@ struct RunSurroundings {
                                       Sources& sources);
 
 /// Runs the command with its writes in `layer` and returns its status. `output` gets what it
-/// prints.
+/// prints; a request to `stop` kills it.
 [[nodiscard]] int execute_run(const Paths& paths,
                               const Build& build,
                               const std::string& name,
                               const PreparedRun& prepared,
                               const NewLayer& layer,
-                              const std::function<void(std::string_view)>& output);
+                              const std::function<void(std::string_view)>& output,
+                              const std::stop_token& stop);
 
 }  // namespace stack::build

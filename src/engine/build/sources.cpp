@@ -10,9 +10,19 @@
 
 namespace stack::build {
 
-image::Image Sources::find_image(const std::string& reference, const std::string& platform) {
-    const bool wanted_anew = pull_ && pulled_.insert(reference).second;
-    auto image = wanted_anew ? std::nullopt : store_.find(reference);
+void Sources::keep_stage(std::size_t index, State state) {
+    const std::lock_guard lock(mutex_);
+    stages_[index] = std::move(state);
+}
+
+const State& Sources::stage(std::size_t index) const {
+    const std::lock_guard lock(mutex_);
+    return stages_.at(index);
+}
+
+image::Image Sources::find_or_pull(const std::string& reference,
+                                   const std::string& platform) const {
+    auto image = pull_ ? std::nullopt : store_.find(reference);
     if (!image) {
         auto fetch = image::start_pull(paths_, reference, platform);
         const std::string id = image::finish(fetch, sink_);
@@ -23,8 +33,13 @@ image::Image Sources::find_image(const std::string& reference, const std::string
     return *std::move(image);
 }
 
+const image::Image& Sources::find_image(const std::string& reference, const std::string& platform) {
+    return images_.get(platform + " " + reference,
+                       [&] { return find_or_pull(reference, platform); });
+}
+
 State Sources::image_state(const std::string& reference, const std::string& platform) {
-    const auto image = find_image(reference, platform);
+    const auto& image = find_image(reference, platform);
     State state;
     state.config = image.config;
     state.base_json = image.config_json;
@@ -70,10 +85,8 @@ SourceTree Sources::open_layers(const Strings& layers) const {
     return {sys::merged_view(lowers), SourceTree::Owners::kept};
 }
 
-SourceTree& Sources::context() {
-    if (!context_)
-        context_ = std::make_unique<SourceTree>(open_context(paths_, build_));
-    return *context_;
+const SourceTree& Sources::context() {
+    return trees_.get("context", [this] { return open_context(paths_, build_); });
 }
 
 SourceTree Sources::open_uncached(const StageSource& source) {
@@ -94,21 +107,15 @@ SourceTree Sources::open_uncached(const StageSource& source) {
     return open_layers(find_image(source.name, "").layers);
 }
 
-SourceTree& Sources::open(const StageSource& source) {
+const SourceTree& Sources::open(const StageSource& source) {
     const bool is_stage = source.kind == StageSource::Kind::stage;
     const std::string key =
         is_stage ? "stage " + std::to_string(source.stage) : "name " + source.name;
-    auto& tree = trees_[key];
-    if (!tree)
-        tree = std::make_unique<SourceTree>(open_uncached(source));
-    return *tree;
+    return trees_.get(key, [&] { return open_uncached(source); });
 }
 
 void Sources::save_digests() const {
-    if (context_)
-        context_->save_digests();
-    for (const auto& [key, tree] : trees_)
-        tree->save_digests();
+    trees_.for_each([](const SourceTree& tree) { tree.save_digests(); });
 }
 
 }  // namespace stack::build

@@ -1,19 +1,19 @@
 #pragma once
 
 // What steps take from: the context, additional contexts, the roots of stages and images; each
-// opened when it is first used and kept while the build lasts.
+// opened when it is first used and kept while the build lasts. From several threads at once.
 
 #include <stack/events.h>
 #include <stack/paths.h>
 
+#include "base/once.h"
 #include "engine/build/context.h"
 #include "engine/build/stages.h"
 #include "engine/build/state.h"
 #include "engine/image/store.h"
 
 #include <map>
-#include <memory>
-#include <set>
+#include <mutex>
 #include <string>
 
 namespace stack::build {
@@ -28,25 +28,26 @@ class Sources {
         : paths_(paths), build_(build), store_(store), pull_(pull), sink_(sink) {}
 
     /// Keeps what a finished stage has become.
-    void keep_stage(std::size_t index, State state) { stages_[index] = std::move(state); }
-
-    [[nodiscard]] const State& stage(std::size_t index) const { return stages_.at(index); }
+    void keep_stage(std::size_t index, State state);
+    [[nodiscard]] const State& stage(std::size_t index) const;
 
     /// The image, pulled where it is not there or --pull asks for it (once a build). Throws
     /// stack::Error.
-    [[nodiscard]] image::Image find_image(const std::string& reference,
-                                          const std::string& platform);
+    [[nodiscard]] const image::Image& find_image(const std::string& reference,
+                                                 const std::string& platform);
 
     /// The state with which a stage begins on this base.
     [[nodiscard]] State base_state(const StageSource& base, const std::string& platform);
 
-    [[nodiscard]] SourceTree& context();
-    [[nodiscard]] SourceTree& open(const StageSource& source);
+    [[nodiscard]] const SourceTree& context();
+    [[nodiscard]] const SourceTree& open(const StageSource& source);
 
     /// Writes the digests of context files, for the next build.
     void save_digests() const;
 
   private:
+    [[nodiscard]] image::Image find_or_pull(const std::string& reference,
+                                            const std::string& platform) const;
     [[nodiscard]] SourceTree open_layers(const Strings& layers) const;
     [[nodiscard]] SourceTree open_uncached(const StageSource& source);
     [[nodiscard]] State image_state(const std::string& reference, const std::string& platform);
@@ -58,10 +59,10 @@ class Sources {
     image::Store& store_;
     bool pull_;
     const EventSink& sink_;
-    std::map<std::size_t, State> stages_;
-    std::set<std::string> pulled_;
-    std::unique_ptr<SourceTree> context_;
-    std::map<std::string, std::unique_ptr<SourceTree>> trees_;
+    mutable std::mutex mutex_;
+    std::map<std::size_t, State> stages_;  // under the mutex; what is in it stays
+    Once<image::Image> images_;
+    Once<SourceTree> trees_;
 };
 
 }  // namespace stack::build

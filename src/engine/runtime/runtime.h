@@ -30,6 +30,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -187,12 +188,13 @@ struct StepSpec {
 };
 
 /// Runs the step to its end; `output` receives its standard output and error as they come. Returns
-/// its status.
+/// its status. A request to `stop` kills it; one that comes while it is being started may not.
 int run_step(const Paths& paths,
              const cgroup::Cgroups& cgroups,
              network::Networks& networks,
              const StepSpec& step,
-             const std::function<void(std::string_view)>& output);
+             const std::function<void(std::string_view)>& output,
+             const std::stop_token& stop);
 
 /// What steps that were killed have left goes.
 void sweep_steps(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks);

@@ -150,7 +150,8 @@ int run_step(const Paths& paths,
              const cgroup::Cgroups& cgroups,
              network::Networks& networks,
              const StepSpec& step,
-             const std::function<void(std::string_view)>& output) {
+             const std::function<void(std::string_view)>& output,
+             const std::stop_token& stop) {
     const Scratch scratch(paths, cgroups, networks);
     shim::Spec spec = describe(paths, step, scratch);
     std::vector<network::Endpoint> endpoints;
@@ -175,6 +176,7 @@ int run_step(const Paths& paths,
                                    true);
     streams.write.reset();
     status.write.reset();
+    const std::stop_callback kill(stop, [&] { cgroups.kill(scratch.cgroup); });
     sys::read_each(streams.read, output);
     const std::string said = sys::read_all(status.read);
     const int code = sys::wait(shim);
