@@ -11,6 +11,7 @@
 #include "engine/image/fetch.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
+#include "engine/in_use.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -128,16 +129,13 @@ std::string absolute_source(const std::string& source) {
     return kind + ":" + sys::absolute_path(path, sys::current_directory());
 }
 
-/// Ids of the images that containers were made from: these stay.
-Strings images_in_use(const Context& context) {
-    const cgroup::Cgroups cgroups;
-    network::Networks networks(context.paths);
-    const runtime::Runtime runtime(context.paths, cgroups, networks);
-    Strings ids;
-    for (const auto& id : runtime.list())
-        if (const auto container = runtime.find(id))
-            ids.push_back(container->image.id);
-    return ids;
+void show(const image::Removal& removal) {
+    std::string lines;
+    for (const auto& reference : removal.untagged)
+        lines += "Untagged: " + familiar(reference) + "\n";
+    for (const auto& id : removal.deleted)
+        lines += "Deleted: " + id + "\n";
+    sys::write_out(lines);
 }
 
 void add_image_ls(CLI::App& group, Context& context) {
@@ -206,15 +204,18 @@ void add_image_tag(CLI::App& group, Context& context) {
 void add_image_rm(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("rm", "Take a name away; with the last one the image goes");
     const auto references = std::make_shared<Strings>();
+    const auto force = std::make_shared<bool>(false);
     app->add_option("IMAGE", *references, "Names or ids")->required();
-    app->callback([&context, references] {
+    app->add_flag("-f,--force",
+                  *force,
+                  "Take the name also from an image that a container uses; what it needs stays");
+    app->callback([&context, references, force] {
         require_root();
         image::Store store(context.paths);
-        const Strings in_use = images_in_use(context);
         for (const auto& reference : *references) {
-            require_image(store, reference);
-            store.remove(reference, in_use);
-            sys::write_out(reference + "\n");
+            static_cast<void>(require_image(store, reference));
+            show(store.remove(
+                reference, *force, [&] { return engine::find_in_use(context.paths); }));
         }
     });
 }

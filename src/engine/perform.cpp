@@ -208,6 +208,9 @@ void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, 
 }
 
 void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
+    image::Store store(paths_);  // what it holds stays until the container's record says the same
+    if (const auto image = store.find(action.spec.image))
+        store.hold(image->layers);
     runtime_.create(action.spec, image_view(action.spec.image));
     complete(std::move(done), std::nullopt);
 }

@@ -66,7 +66,7 @@ void drop_capabilities() {
 }  // namespace
 
 void confine(const std::string& state, const std::string& run) {
-    sys::ensure_directory(state + "/images");
+    sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     restrict_files(state, run);

@@ -3,12 +3,13 @@
 #include <stack/error.h>
 
 #include "base/digest.h"
-#include "base/random.h"
 #include "base/text.h"
+#include "engine/image/layer_writer.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
 #include "fetch/inflate.h"
 #include "fetch/layer.h"
+#include "fetch/packing_file.h"
 #include "fetch/untar.h"
 #include "sys/file.h"
 #include "sys/tree.h"
@@ -31,51 +32,42 @@ std::string canonical_name(const std::string& name) {
     return image::canonical(*reference);
 }
 
-Producer file_producer(const sys::Fd& file) {
-    return [&file](const std::function<bool(std::string_view)>& sink) {
-        sys::read_each(file, [&](std::string_view bytes) { sink(bytes); });
-    };
-}
-
 /// An archive's own files, in a directory of ours while they are read.
 class Spool {
   public:
-    Spool(const Paths& paths, const std::string& file)
-        : directory_(paths.state + "/images/spool-" + random_hex(12)) {
-        sys::ensure_directory(directory_, 0700);
-        unpack(sys::open_file(file, O_RDONLY).release(), sys::open_directory(directory_).release());
+    Spool(image::Store& store, const std::string& file) : scratch_(store.scratch()) {
+        unpack(sys::open_file(file, O_RDONLY).release(),
+               sys::open_directory(scratch_.path()).release());
     }
 
-    Spool(const Spool&) = delete;
-    Spool& operator=(const Spool&) = delete;
-
-    ~Spool() { sys::remove_tree(directory_); }
-
-    [[nodiscard]] const std::string& directory() const { return directory_; }
+    [[nodiscard]] const std::string& directory() const { return scratch_.path(); }
 
   private:
-    std::string directory_;
+    sys::ScratchDirectory scratch_;
 };
 
 class Importer {
   public:
     Importer(const Paths& paths, const std::string& reference)
-        : paths_(paths), reference_(reference), store_(paths) {}
+        : reference_(reference), store_(paths) {}
 
     /// A root file system as a tar: one layer.
     std::string tar(const std::string& file, const ImageConfig& config) {
-        const sys::Fd archive = sys::open_file(file, O_RDONLY);
-        return put_flat(import_layer(store_, file_producer(archive), ""), config);
+        return put_flat(import_file(sys::open_file(file, O_RDONLY), ""), config);
     }
 
     /// A directory as it is, copied.
     std::string rootfs(const std::string& directory, const ImageConfig& config) {
         sys::ScratchDirectory staging = store_.begin_layer();
         sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging.path() + "/fs"));
-        // Its identity is its own: no tar ever was.
-        const std::string diff_id = "sha256:" + random_hex(64);
-        store_.publish_layer(std::move(staging), diff_id, 0);
-        return put_flat(diff_id, config);
+        const auto made = image::summarize_layer(sys::open_directory(staging.path() + "/fs"));
+        store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}});
+        return put_flat(made.diff_id, config);
+    }
+
+    std::string archive(const std::string& file) {
+        const Spool spool(store_, file);
+        return docker_archive(spool.directory());
     }
 
     std::string oci_layout(const std::string& directory) {
@@ -169,12 +161,30 @@ class Importer {
     }
 
     void add_layer(const sys::Fd& root, const std::string& name, const std::string& diff_id) {
+        store_.hold({diff_id});
         if (store_.has_layer(diff_id))
             return;
         const sys::Fd file = sys::find_in_root(root, name, O_RDONLY);
         if (!file)
             throw Error("the archive lacks layer " + name);
-        import_layer(store_, file_producer(file), diff_id);
+        try {
+            static_cast<void>(import_file(file, diff_id));
+        } catch (const Error& error) {
+            throw Error(error.code(), "layer " + name + ": " + error.what());
+        }
+    }
+
+    std::string import_file(const sys::Fd& file, const std::string& diff_id) {
+        const sys::ScratchDirectory scratch = store_.scratch();
+        const auto produce = [&](const Sink& sink) {
+            PackingFile packing(scratch.path() + "/packed");
+            sys::read_each(file, [&](std::string_view bytes) {
+                packing.feed(bytes);
+                sink(bytes);
+            });
+            return packing.finish();
+        };
+        return import_layer(store_, produce, diff_id, limit_);
     }
 
     std::string put_flat(const std::string& diff_id, ImageConfig config) {
@@ -207,9 +217,9 @@ class Importer {
         return store_.put(image).id;
     }
 
-    const Paths& paths_;
     std::string reference_;
     image::Store store_;
+    UnpackLimit limit_;
 };
 
 }  // namespace
@@ -227,7 +237,7 @@ std::string import_image(const Paths& paths,
     if (kind == "oci")
         return importer.oci_layout(path);
     if (kind == "docker-archive" || kind == "oci-archive")
-        return importer.docker_archive(Spool(paths, path).directory());
+        return importer.archive(path);
     throw Error(
         "an image comes from docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or "
         "tar:FILE, not from \"" +

@@ -132,18 +132,23 @@ bool is_zstd(std::string_view head) {
     return head.starts_with("\x28\xb5\x2f\xfd") || skippable;
 }
 
-constexpr std::size_t enough_to_tell = 4;
-
 }  // namespace
+
+Packing packing_of(std::string_view head) {
+    if (is_gzip(head))
+        return Packing::gzip;
+    return is_zstd(head) ? Packing::zstd : Packing::none;
+}
 
 Inflater::Inflater(OnBytes on_bytes) : on_bytes_(std::move(on_bytes)) {}
 
 Inflater::~Inflater() = default;
 
 void Inflater::choose() {
-    if (is_gzip(head_))
+    const Packing packing = packing_of(head_);
+    if (packing == Packing::gzip)
         format_ = std::make_unique<Gzip>(on_bytes_);
-    else if (is_zstd(head_))
+    else if (packing == Packing::zstd)
         format_ = std::make_unique<Zstd>(on_bytes_);
     else
         format_ = std::make_unique<Plain>(on_bytes_);

@@ -11,6 +11,12 @@
 
 namespace stack::fetch {
 
+enum class Packing { none, gzip, zstd };
+
+/// So many bytes at the beginning say how the rest is packed.
+constexpr std::size_t enough_to_tell = 4;
+[[nodiscard]] Packing packing_of(std::string_view head);
+
 class Inflater {
   public:
     using OnBytes = std::function<void(std::string_view)>;

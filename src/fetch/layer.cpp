@@ -74,34 +74,67 @@ class Queue {
     std::exception_ptr failure_;
 };
 
+constexpr std::int64_t gibibyte = 1LL << 30U;
+
+/// The packed bytes to the tar's, and the tar's to the queue; the tar's digest.
+std::string inflate_to(Queue& queue,
+                       const Producer& produce,
+                       const UnpackLimit& limit,
+                       Packed& packed) {
+    Sha256 digest;
+    std::int64_t in = 0;
+    std::int64_t out = 0;
+    Inflater inflater([&](std::string_view bytes) {
+        out += static_cast<std::int64_t>(bytes.size());
+        limit.check(in, out);
+        digest.update(bytes);
+        if (!queue.push(bytes))
+            throw Error("unpacking has stopped");
+    });
+    packed = produce([&](std::string_view bytes) {
+        in += static_cast<std::int64_t>(bytes.size());
+        inflater.feed(bytes);
+    });
+    inflater.finish();
+    return "sha256:" + digest.finish();
+}
+
 }  // namespace
+
+void UnpackLimit::check(std::int64_t packed, std::int64_t unpacked) const {
+    constexpr std::int64_t usual_most = 100 * gibibyte;
+    constexpr std::int64_t free_of_suspicion = gibibyte;
+    constexpr std::int64_t greatest_ratio = 250;
+    const bool chosen = most > 0;
+    const std::int64_t limit = chosen ? most : usual_most;
+    const bool bomb = !chosen && unpacked > free_of_suspicion && unpacked / greatest_ratio > packed;
+    if (unpacked <= limit && !bomb)
+        return;
+    throw Error(std::make_error_code(std::errc::file_too_large),
+                std::string("it unpacks to more than ") +
+                    (bomb ? std::to_string(greatest_ratio) + " times its size, as a bomb does"
+                          : std::to_string(limit >> 20U) + " MiB") +
+                    ": where that is meant, allow it with --max-unpacked SIZE or \"max_unpacked\" "
+                    "in registries.json");
+}
 
 std::string import_layer(image::Store& store,
                          const Producer& produce,
-                         const std::string& expected_diff_id) {
+                         const std::string& expected_diff_id,
+                         const UnpackLimit& limit) {
     sys::ScratchDirectory staging = store.begin_layer();
     Queue queue;
     std::string diff_id;
-    std::thread unpacker([&] {
+    Packed packed;
+    std::thread inflating([&] {
         std::exception_ptr failure;
         try {
-            Sha256 digest;
-            Inflater inflater([&](std::string_view bytes) {
-                digest.update(bytes);
-                if (!queue.push(bytes))
-                    throw Error("unpacking has stopped");
-            });
-            produce([&](std::string_view bytes) {
-                inflater.feed(bytes);
-                return true;
-            });
-            inflater.finish();
-            diff_id = "sha256:" + digest.finish();
+            diff_id = inflate_to(queue, produce, limit, packed);
             STACK_FAILPOINT("layer.diffid");
             if (!expected_diff_id.empty() && diff_id != expected_diff_id)
                 throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
-                            "a layer has the content " + diff_id +
-                                " where the image's configuration says " + expected_diff_id);
+                            "its content is " + diff_id + " where the image's configuration says " +
+                                expected_diff_id);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -116,10 +149,10 @@ std::string import_layer(image::Store& store,
         failure = std::current_exception();
         queue.close();
     }
-    unpacker.join();
+    inflating.join();
     if (failure)
         std::rethrow_exception(failure);
-    store.publish_layer(std::move(staging), diff_id, size);
+    store.publish_layer(std::move(staging), diff_id, {size, packed.layer}, packed.file);
     return diff_id;
 }
 

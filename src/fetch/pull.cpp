@@ -9,6 +9,7 @@
 #include "engine/image/store.h"
 #include "fetch/layer.h"
 #include "fetch/output.h"
+#include "fetch/partial_file.h"
 #include "fetch/registry.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -27,8 +28,7 @@ namespace {
 using Json = nlohmann::json;
 
 struct RemoteLayer {
-    std::string digest;
-    std::int64_t size = 0;
+    image::PackedLayer packed;
     std::string diff_id;
 };
 
@@ -54,6 +54,16 @@ std::string normalized_architecture(std::string name) {
     return name == "aarch64" ? "arm64" : name;
 }
 
+/// Whether the transfer was broken off, and what has come of it is good. Otherwise it is of no use,
+/// or there is no room for it.
+bool may_go_on_later(const Error& error) {
+    return error.code() == std::errc::connection_aborted ||
+           error.code() == std::errc::host_unreachable ||
+           error.code() == std::errc::permission_denied ||
+           error.code() == std::errc::resource_unavailable_try_again ||
+           error.code() == std::errc::operation_canceled;
+}
+
 class Pull {
   public:
     Pull(const Paths& paths, const std::string& name, std::string platform)
@@ -69,7 +79,12 @@ class Pull {
         const Json json = parse_manifest(manifest);
         STACK_FAILPOINT("manifest.get");
         const std::string config = fetch_config(registry, json);
-        fetch_layers(registry, layers_of(json, config));
+        const auto layers = layers_of(json, config);
+        Strings diff_ids;
+        for (const auto& layer : layers)
+            diff_ids.push_back(layer.diff_id);
+        store_.hold(diff_ids);
+        fetch_layers(registry, layers);
         image::NewImage image;
         image.config_json = config;
         image.manifest = manifest.bytes;
@@ -110,7 +125,7 @@ class Pull {
         if (!is_digest(digest) || size <= 0 || size > largest)
             throw Error("the manifest names no usable configuration");
         std::string config;
-        registry.blob(digest, size, [&](std::string_view bytes) {
+        registry.blob(digest, size, 0, [&](std::string_view bytes) {
             config += bytes;
             return true;
         });
@@ -132,10 +147,12 @@ class Pull {
                         " diff_ids: one of manifest and configuration is wrong");
         std::vector<RemoteLayer> list;
         for (std::size_t i = 0; i < layers.size(); ++i) {
-            RemoteLayer layer{layers[i].value("digest", ""),
-                              layers[i].value("size", std::int64_t{0}),
+            RemoteLayer layer{{layers[i].value("mediaType", ""),
+                               layers[i].value("digest", ""),
+                               layers[i].value("size", std::int64_t{0})},
                               diff_ids[i].get<std::string>()};
-            if (!is_digest(layer.digest) || !is_digest(layer.diff_id) || layer.size < 0)
+            if (!is_digest(layer.packed.digest) || !is_digest(layer.diff_id) ||
+                layer.packed.size < 0)
                 throw Error("the manifest describes a layer without a usable digest and size");
             list.push_back(std::move(layer));
         }
@@ -146,19 +163,19 @@ class Pull {
               EventStatus status,
               const char* text,
               std::int64_t current) const {
-        say({.id = layer.digest.substr(7, 12),
+        say({.id = layer.packed.digest.substr(7, 12),
              .status = status,
              .text = text,
              .parent = "Image " + name_,
              .current = current,
-             .total = layer.size});
+             .total = layer.packed.size});
     }
 
     /// The largest first, a few at a time: each has a thread that downloads and inflates, and one
     /// that writes.
     void fetch_layers(Registry& registry, std::vector<RemoteLayer> layers) {
         std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) {
-            return a.size > b.size;
+            return a.packed.size > b.packed.size;
         });
         constexpr std::size_t at_once = 3;
         std::atomic<std::size_t> next = 0;
@@ -175,6 +192,7 @@ class Pull {
                         if (!failure)
                             failure = std::current_exception();
                         next = layers.size();
+                        stopped_ = true;
                     }
                 }
             });
@@ -190,31 +208,70 @@ class Pull {
         sys::ensure_directory(locks, 0700);
         const sys::Lock lock = sys::Lock::acquire(locks + "/" + layer.diff_id.substr(7));
         if (store_.has_layer(layer.diff_id)) {
-            tell(layer, EventStatus::done, "Already exists", layer.size);
+            tell(layer, EventStatus::done, "Already exists", layer.packed.size);
             return;
         }
-        std::int64_t received = 0;
-        const auto produce = [&](const std::function<bool(std::string_view)>& sink) {
-            Sha256 digest;
-            std::int64_t told = 0;
-            registry.blob(layer.digest, layer.size, [&](std::string_view bytes) {
-                digest.update(bytes);
-                received += static_cast<std::int64_t>(bytes.size());
-                constexpr std::int64_t step = 1 << 20;
-                if (received - told >= step) {
-                    told = received;
-                    tell(layer, EventStatus::working, "Downloading", received);
-                }
-                return sink(bytes);
-            });
-            STACK_FAILPOINT("blob.verify");
-            if ("sha256:" + digest.finish() != layer.digest)
-                throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
-                            "the layer that came is not the one with digest " + layer.digest);
-        };
         tell(layer, EventStatus::working, "Downloading", 0);
-        import_layer(store_, produce, layer.diff_id);
-        tell(layer, EventStatus::done, "Pull complete", layer.size);
+        const PartialFile partial(store_.partial_path(layer.packed.digest));
+        try {
+            import_partial(registry, layer, partial);
+        } catch (const Error& error) {
+            if (!may_go_on_later(error))
+                partial.discard();
+            throw Error(error.code(),
+                        "layer " + layer.packed.digest.substr(0, 19) + ": " + error.what());
+        }
+        tell(layer, EventStatus::done, "Pull complete", layer.packed.size);
+    }
+
+    /// Goes on from what came the last time, where that was good.
+    void import_partial(Registry& registry, const RemoteLayer& layer, const PartialFile& partial) {
+        const bool resumed = sys::file_size(partial.path()) > 0;
+        const auto produce = [&](const Sink& sink) {
+            return download(registry, layer, partial, sink);
+        };
+        try {
+            import_layer(store_, produce, layer.diff_id, limit_);
+        } catch (const Error& error) {
+            if (!resumed || error.code() != std::errc::illegal_byte_sequence)
+                throw;
+            partial.restart();
+            import_layer(store_, produce, layer.diff_id, limit_);
+        }
+    }
+
+    Packed download(Registry& registry,
+                    const RemoteLayer& layer,
+                    const PartialFile& partial,
+                    const Sink& sink) {
+        const auto& [type, expected, size] = layer.packed;
+        Sha256 digest;
+        std::int64_t received = 0;
+        std::int64_t told = 0;
+        const auto take = [&](std::string_view bytes) {
+            if (stopped_)
+                throw Error(std::make_error_code(std::errc::operation_canceled),
+                            "the pull has failed");
+            digest.update(bytes);
+            received += static_cast<std::int64_t>(bytes.size());
+            constexpr std::int64_t step = 1 << 20;
+            if (received - told >= step) {
+                told = received;
+                tell(layer, EventStatus::working, "Downloading", received);
+            }
+            sink(bytes);
+        };
+        partial.read(take);
+        registry.blob(expected, size, received, [&](std::string_view bytes) {
+            partial.append(bytes);
+            take(bytes);
+            return true;
+        });
+        STACK_FAILPOINT("blob.verify");
+        if (received != size || "sha256:" + digest.finish() != expected)
+            throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                        "what came is not the blob with digest " + expected);
+        return {layer.packed, partial.path()};
     }
 
     const Paths& paths_;
@@ -222,6 +279,8 @@ class Pull {
     std::string platform_;
     image::Reference reference_;
     image::Store store_;
+    UnpackLimit limit_;
+    std::atomic<bool> stopped_ = false;  // one layer has failed: the others need not come
 };
 
 }  // namespace

@@ -151,14 +151,15 @@ bool Registry::authorize(const HttpResponse& refusal) {
         headers.push_back(header->second);
     const auto challenge = choose_challenge(parse_challenges(headers));
     const std::string credentials = basic_credentials(docker_config(), endpoints_.front().host);
-    if (!challenge || !authorization_.empty())
-        return false;  // what we have was not enough
+    if (!challenge)
+        return false;
     if (challenge->scheme == "basic") {
-        if (credentials.empty())
-            return false;
+        if (credentials.empty() || !authorization_.empty())
+            return false;  // what we have was not enough
         authorization_ = "Basic " + credentials;
         return true;
     }
+    // Also where there is a token: it may have expired in the middle of a long pull.
     HttpRequest token =
         request(token_url(*challenge, "repository:" + reference_.path + ":pull"), {});
     if (!may_carry_secrets(token.url, endpoints_.front().base))
@@ -261,10 +262,18 @@ Manifest Registry::manifest(const std::string& tag_or_digest) {
 
 void Registry::blob(const std::string& digest,
                     std::int64_t size,
+                    std::int64_t offset,
                     const std::function<bool(std::string_view)>& on_bytes) {
-    std::int64_t received = 0;
+    std::int64_t received = offset;
     std::int64_t skip = 0;
+    std::int64_t tried_at = offset;
+    if (received == size)
+        return;
     for (int attempt = 0;; ++attempt) {
+        constexpr std::int64_t progress = 1 << 20;
+        if (received - tried_at >= progress)
+            attempt = 0;  // a connection that breaks now and then gets there, too
+        tried_at = received;
         std::vector<std::string> headers;
         if (received > 0)
             headers.push_back("Range: bytes=" + std::to_string(received) + "-");
@@ -305,7 +314,7 @@ void Registry::blob(const std::string& digest,
         }
         if (attempt + 1 == most_tries)
             throw Error(
-                std::make_error_code(std::errc::io_error),
+                std::make_error_code(std::errc::connection_aborted),
                 "blob " + digest + " cannot be downloaded from " + reference_.domain + ": " +
                     (broken.empty() ? "status " + std::to_string(response.status) : broken));
         sys::pause(pause_before(attempt, response));

@@ -41,10 +41,11 @@ class Registry {
     /// for people.
     Manifest manifest(const std::string& tag_or_digest);
 
-    /// Streams a blob from `offset` on; resumes after broken transfers. Throws where it cannot be
-    /// had.
+    /// Streams a blob of `size` bytes from `offset` on; resumes after broken transfers. Throws
+    /// where it cannot be had: connection_aborted where the transfer broke too often.
     void blob(const std::string& digest,
               std::int64_t size,
+              std::int64_t offset,
               const std::function<bool(std::string_view)>& on_bytes);
 
   private:

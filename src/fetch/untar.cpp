@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/failpoint.h"
 #include "fetch/tree_writer.h"
 
 #include <memory>
@@ -72,10 +73,14 @@ Entry entry_of(archive_entry* header) {
     return entry;
 }
 
-void write_at(const sys::Fd& file, std::string_view bytes, std::int64_t offset) {
+void write_at(const sys::Fd& file,
+              std::string_view bytes,
+              std::int64_t offset,
+              const std::string& path) {
     while (!bytes.empty()) {
+        STACK_FAILPOINT("layer.write");
         const auto count =
-            sys::check(::pwrite(file.get(), bytes.data(), bytes.size(), offset), "write a file");
+            sys::check(::pwrite(file.get(), bytes.data(), bytes.size(), offset), "write " + path);
         bytes.remove_prefix(static_cast<std::size_t>(count));
         offset += count;
     }
@@ -85,7 +90,8 @@ void write_at(const sys::Fd& file, std::string_view bytes, std::int64_t offset) 
 std::int64_t copy_content(archive* reader,
                           const Source& source,
                           const sys::Fd& file,
-                          std::int64_t size) {
+                          std::int64_t size,
+                          const std::string& path) {
     for (;;) {
         const void* bytes = nullptr;
         std::size_t count = 0;
@@ -95,9 +101,9 @@ std::int64_t copy_content(archive* reader,
             break;
         if (!succeeded(result))
             refuse(reader, source);
-        write_at(file, std::string_view(static_cast<const char*>(bytes), count), offset);
+        write_at(file, std::string_view(static_cast<const char*>(bytes), count), offset, path);
     }
-    sys::check(::ftruncate(file.get(), size), "set the size of a file");
+    sys::check(::ftruncate(file.get(), size), "set the size of " + path);
     return size;
 }
 
@@ -122,7 +128,8 @@ std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
             refuse(reader.get(), source);
         const Entry entry = entry_of(header);
         if (const sys::Fd file = writer.begin(entry)) {
-            writer.add_size(copy_content(reader.get(), source, file, archive_entry_size(header)));
+            writer.add_size(
+                copy_content(reader.get(), source, file, archive_entry_size(header), entry.path));
             writer.finish_file(entry, file);
         }
     }

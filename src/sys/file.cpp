@@ -151,6 +151,12 @@ bool exists(const std::string& path) {
     return ::lstat(path.c_str(), &status) == 0;
 }
 
+std::int64_t file_size(const std::string& path) {
+    struct stat status {};
+
+    return ::lstat(path.c_str(), &status) == 0 ? status.st_size : 0;
+}
+
 bool is_directory(const std::string& path) {
     struct stat status {};
 
@@ -193,6 +199,16 @@ void ensure_directory(const std::string& path, std::uint32_t mode) {
             return;
     }
     fail("create directory " + path);
+}
+
+void ensure_private_directory(const std::string& path) {
+    ensure_directory(path, 0700);
+
+    struct stat status {};
+
+    check(::stat(path.c_str(), &status), "stat " + path);
+    if ((status.st_mode & 07777U) != 0700)
+        check(::chmod(path.c_str(), 0700), "set the mode of " + path);
 }
 
 void remove_file(const std::string& path) {

@@ -48,6 +48,8 @@ void replace_volatile_file(const std::string& path,
 [[nodiscard]] Fd open_file(const std::string& path, int flags, std::uint32_t mode = 0);
 [[nodiscard]] Fd open_directory(const std::string& path);
 [[nodiscard]] bool exists(const std::string& path);
+/// 0 where there is nothing.
+[[nodiscard]] std::int64_t file_size(const std::string& path);
 [[nodiscard]] bool is_directory(const std::string& path);
 /// A block or character device, not a link to one.
 [[nodiscard]] bool is_device(const std::string& path);
@@ -56,6 +58,8 @@ void replace_volatile_file(const std::string& path,
 
 /// Postcondition: the directory and its parents exist.
 void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
+/// Postcondition: the directory exists, and only its owner reaches into it.
+void ensure_private_directory(const std::string& path);
 /// Postcondition: nothing is at `path`. A directory must be empty; see remove_tree() in tree.h.
 void remove_file(const std::string& path);
 void remove_directory(const std::string& path);

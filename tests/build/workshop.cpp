@@ -74,7 +74,7 @@ void Workshop::make_busybox() const {
         write_executable(top, "etc/group", "root:x:0:\nstaff:x:601:\n");
         const auto summary = image::summarize_layer(top);
         diff_id = summary.diff_id;
-        store.publish_layer(std::move(staging), diff_id, summary.size);
+        store.publish_layer(std::move(staging), diff_id, {summary.size, {}});
     }
     ImageConfig config;
     config.environment = {"PATH=/usr/local/bin:/usr/bin:/bin"};

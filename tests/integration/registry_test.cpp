@@ -1,6 +1,7 @@
 // Pulls from a real registry on the sandbox's loopback, filled by real tools.
 
 #include "tests/integration/world.h"
+#include "tests/support/failpoints.h"
 
 #include <filesystem>
 
@@ -31,6 +32,35 @@ class Registry : public testing::Test {
     void must(const std::string& script) {
         const Result result = run({.words = {"sh", "-c", script}, .directory = stack_.directory()});
         ASSERT_EQ(result.status, 0) << script << "\n" << result.out << result.err;
+    }
+
+    static std::string stack_program() { return std::string(STACK_BINARY_DIR) + "/stack"; }
+
+    [[nodiscard]] std::string program() const {
+        return stack_program() + " --root " + stack_.root();
+    }
+
+    [[nodiscard]] std::string registry_log() const {
+        return run({"cat", stack_.directory() + "/registry.log"}).out;
+    }
+
+    /// How often the one blob that is no configuration was sent.
+    [[nodiscard]] int count_layer_requests() const {
+        return std::stoi(run({"sh",
+                              "-c",
+                              "grep -c '\"GET /v2/tools/shell/blobs/.* 200 [0-9]\\{6,\\} ' " +
+                                  stack_.directory() + "/registry.log || true"})
+                             .out);
+    }
+
+    /// What a pull works in and takes away at its end.
+    [[nodiscard]] std::string leftovers() const {
+        return run({"sh",
+                    "-c",
+                    "cd " + stack_.root() +
+                        "/images && ls -A staging partial leases trash "
+                        "2> /dev/null | grep -v ':$' | grep ."})
+            .out;
     }
 
     StackProgram stack_;
@@ -64,6 +94,59 @@ TEST_F(Registry, ThatSendsOtherBytesThanItsDigestSaysIsRefused) {
     const Result result = stack_.run({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
     EXPECT_NE(result.status, 0);
     EXPECT_EQ(stack_.must({"image", "ls"}).find("tools/shell"), std::string::npos);
+}
+
+TEST_F(Registry, IsAskedOnceForALayerThatTwoWantAtTheSameTime) {
+    must("for i in 1 2 3; do " + program() +
+         " image pull 127.0.0.1:5000/tools/shell:1 2> pull$i.err & pids=\"$pids $!\"; done; "
+         "for pid in $pids; do wait $pid || exit 1; done");
+    EXPECT_EQ(count_layer_requests(), 1);
+    EXPECT_EQ(leftovers(), "");
+}
+
+TEST_F(Registry, ThatDiesInTheMiddleIsAskedForTheRestNextTime) {
+    const Failpoints failpoints("resume");
+    // The layer comes in pieces; the process dies when some of them are on disk.
+    const Result killed = stack_.run({"image", "pull", "127.0.0.1:5000/tools/shell:1"},
+                                     failpoints.killing("blob.write", 3));
+    EXPECT_NE(killed.status, 0);
+    EXPECT_NE(run({"sh", "-c", "ls -A " + stack_.root() + "/images/partial"}).out, "");
+    stack_.must({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
+    EXPECT_NE(registry_log().find(" 206 "), std::string::npos) << "the rest alone was asked for";
+    stack_.must({"image", "rm", "busybox"});  // whose collector sees that a lease's owner is dead
+    EXPECT_EQ(leftovers(), "");
+}
+
+TEST_F(Registry, FillsADiskAndLeavesNothing) {
+    must("mkdir -p tiny && mount -t tmpfs -o size=1m none tiny");
+    const std::map<std::string, std::string> tiny{{"STACK_ROOT", stack_.directory() + "/tiny"}};
+    const Result result =
+        run({.words = {stack_program(), "image", "pull", "127.0.0.1:5000/tools/shell:1"},
+             .environment = tiny});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_NE(result.err.find("No space left"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("layer sha256:"), std::string::npos) << result.err;
+    EXPECT_EQ(run({"sh", "-c", "find " + stack_.directory() + "/tiny/images -type f -size +0"}).out,
+              "");
+}
+
+TEST_F(Registry, WriteErrorsLeaveNothingAndThenThePullWorks) {
+    for (const auto* failpoint : {"layer.entry",
+                                  "layer.write",
+                                  "blob.write",
+                                  "layer.syncfs",
+                                  "layer.publish",
+                                  "image.tag",
+                                  "image.index",
+                                  "image.lease"}) {
+        const Failpoints failpoints(failpoint);
+        const Result result = stack_.run({"image", "pull", "127.0.0.1:5000/tools/shell:1"},
+                                         failpoints.failing(failpoint, 1));
+        EXPECT_EQ(result.status, 1) << failpoint;
+        EXPECT_NE(result.err.find(failpoint), std::string::npos) << result.err;
+        EXPECT_EQ(leftovers(), "") << failpoint;
+    }
+    stack_.must({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
 }
 
 }  // namespace

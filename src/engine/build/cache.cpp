@@ -31,17 +31,36 @@ CacheKey& CacheKey::add(std::string_view name, const std::vector<std::string>& v
     return *this;
 }
 
-std::optional<std::string> StepCache::find(const std::string& key) const {
-    const std::string path = directory_ + "/" + key + ".json";
-    const auto text = sys::read_file(path, 4096);
+std::optional<std::string> StepCache::read(const std::string& name) const {
+    const auto text = sys::read_file(directory_ + "/" + name, 4096);
     if (!text)
         return std::nullopt;
     const auto json = nlohmann::json::parse(*text, nullptr, false);
     const auto layer = json.is_object() ? json.find("layer") : json.end();
     if (!json.is_object() || layer == json.end() || !layer->is_string())
         return std::nullopt;
-    ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // its last use, for prune()
     return layer->get<std::string>();
+}
+
+std::optional<std::string> StepCache::find(const std::string& key) const {
+    const std::string name = key + ".json";
+    auto layer = read(name);
+    if (layer)  // its last use, for prune()
+        ::utimensat(AT_FDCWD, (directory_ + "/" + name).c_str(), nullptr, 0);
+    return layer;
+}
+
+std::set<std::string> StepCache::layers() const {
+    std::set<std::string> all;
+    for (const auto& name : sys::list_directory(directory_))
+        if (const auto layer = read(name); layer && !layer->empty())
+            all.insert(*layer);
+    return all;
+}
+
+void StepCache::clear() const {
+    for (const auto& name : sys::list_directory(directory_))
+        sys::remove_file(directory_ + "/" + name);
 }
 
 void StepCache::record(const std::string& key, const std::string& diff_id) const {

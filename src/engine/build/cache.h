@@ -11,6 +11,7 @@
 #include "base/digest.h"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,10 +40,15 @@ class StepCache {
 
     /// The diffID that the step gave ("" where it wrote nothing); nullopt where it is not known.
     [[nodiscard]] std::optional<std::string> find(const std::string& key) const;
+    /// Every diffID that a step gave.
+    [[nodiscard]] std::set<std::string> layers() const;
+    /// Postcondition: find() knows nothing.
+    void clear() const;
     /// Postcondition: find(key) gives `diff_id`. The oldest records go where there are too many.
     void record(const std::string& key, const std::string& diff_id) const;
 
   private:
+    [[nodiscard]] std::optional<std::string> read(const std::string& name) const;
     void prune() const;
 
     std::string directory_;

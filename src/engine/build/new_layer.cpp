@@ -65,7 +65,7 @@ std::string NewLayer::publish() {
     sys::remove_tree(work());
     sys::remove_tree(scratch());
     STACK_FAILPOINT("build.layer.publish");
-    store_.publish_layer(std::move(staging_), summary.diff_id, summary.size);
+    store_.publish_layer(std::move(staging_), summary.diff_id, {summary.size, {}});
     return summary.diff_id;
 }
 

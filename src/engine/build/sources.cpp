@@ -28,6 +28,10 @@ image::Image Sources::find_or_pull(const std::string& reference,
         const std::string id = image::finish(fetch, sink_);
         image = store_.find(id);
     }
+    if (image) {  // hold first, look afterwards: it may have been removed in between
+        store_.hold(image->layers);
+        image = store_.find(image->id);
+    }
     if (!image)
         throw Error("the image " + reference + " was pulled and is not in the store");
     return *std::move(image);

@@ -225,6 +225,8 @@ class StageBuilder {
         if (shop_.request.no_cache || shop_.request.build.no_cache)
             return std::nullopt;
         auto layer = shop_.cache.find(key);
+        if (layer && !layer->empty())
+            shop_.store.hold({*layer});
         if (!layer || (!layer->empty() && !shop_.store.has_layer(*layer)))
             return std::nullopt;
         progress_.cached();

@@ -4,15 +4,13 @@
 
 #include "base/digest.h"
 #include "base/failpoint.h"
-#include "base/random.h"
 #include "base/text.h"
+#include "engine/image/index.h"
 #include "engine/image/reference.h"
 #include "sys/file.h"
 #include "sys/lock.h"
-#include "sys/tree.h"
 
 #include <algorithm>
-#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -21,8 +19,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* reference_key = "org.opencontainers.image.ref.name";
-constexpr const char* source_key = "dev.stack.build.source";
 constexpr const char* manifest_media_type = "application/vnd.oci.image.manifest.v1+json";
 constexpr const char* config_media_type = "application/vnd.oci.image.config.v1+json";
 constexpr const char* layer_media_type = "application/vnd.oci.image.layer.v1.tar";
@@ -51,107 +47,103 @@ std::string put_blob(const std::string& root, const std::string& bytes) {
     return digest;
 }
 
-Json read_index(const std::string& root) {
-    const auto text = sys::read_file(root + "/index.json");
-    Json index = text ? Json::parse(*text, nullptr, false) : Json();
-    if (!index.is_object() || !index["manifests"].is_array())
-        index = {{"schemaVersion", 2}, {"manifests", Json::array()}};
-    return index;
+/// The file is durable already; where the blob is there, it is the same.
+void move_blob(const std::string& root, const std::string& file, const std::string& digest) {
+    const std::string path = blob_path(root, digest);
+    sys::ensure_directory(sys::parent_path(path));
+    sys::rename(file, path);
+    sys::sync_directory(sys::parent_path(path));
 }
 
-void write_index(const std::string& root, const Json& index) {
-    STACK_FAILPOINT("image.index");
-    sys::replace_file(root + "/index.json", index.dump(2) + "\n", 0644);
+LayerRecord read_layer(const std::string& root, const std::string& diff_id) {
+    LayerRecord record;
+    const auto text = sys::read_file(layer_path(root, diff_id) + "/layer.json");
+    const Json json = Json::parse(text.value_or(""), nullptr, false);
+    if (!json.is_object())
+        return record;
+    record.size = json.value("size", std::int64_t{0});
+    if (const auto packed = json.find("packed"); packed != json.end() && packed->is_object())
+        record.packed = {packed->value("mediaType", ""),
+                         packed->value("digest", ""),
+                         packed->value("size", std::int64_t{0})};
+    return record;
 }
 
-std::string annotation(const Json& descriptor, const char* key) {
-    const auto annotations = descriptor.find("annotations");
-    if (annotations == descriptor.end() || !annotations->is_object())
-        return {};
-    return annotations->value(key, "");
+std::string layer_json(const LayerRecord& record) {
+    Json json = {{"size", record.size}};
+    if (record.packed)
+        json["packed"] = {{"mediaType", record.packed->media_type},
+                          {"digest", record.packed->digest},
+                          {"size", record.packed->size}};
+    return json.dump() + "\n";
 }
 
 /// An image by its manifest; nullopt where a blob of it is missing or damaged.
-std::optional<Image> load_image(const std::string& root, const std::string& manifest_digest) {
-    const auto manifest_text = sys::read_file(blob_path(root, manifest_digest));
+std::optional<Image> load_image(const std::string& root, const IndexEntry& entry) {
+    if (!is_digest(entry.digest))
+        return std::nullopt;
+    auto manifest_text = sys::read_file(blob_path(root, entry.digest));
     const Json manifest = Json::parse(manifest_text.value_or(""), nullptr, false);
     if (!manifest.is_object() || !manifest.contains("config"))
         return std::nullopt;
     Image image;
-    image.manifest_digest = manifest_digest;
+    image.manifest_digest = entry.digest;
+    image.manifest_type = entry.media_type;
+    image.manifest = std::move(*manifest_text);
     image.id = manifest["config"].value("digest", "");
-    const auto config_text =
+    auto config_text =
         is_digest(image.id) ? sys::read_file(blob_path(root, image.id)) : std::nullopt;
-    if (!config_text)
+    const Json config = Json::parse(config_text.value_or(""), nullptr, false);
+    if (!config.is_object())
         return std::nullopt;
-    image.config_json = *config_text;
-    image.config = parse_config(*config_text);
-    const Json config = Json::parse(*config_text);
+    image.config_json = std::move(*config_text);
+    image.config = parse_config(image.config_json);
     for (const auto& diff_id : config.value("/rootfs/diff_ids"_json_pointer, Json::array()))
         image.layers.push_back(diff_id.get<std::string>());
     std::tm parts{};
     if (::strptime(config.value("created", "").c_str(), "%Y-%m-%dT%H:%M:%S", &parts) != nullptr)
         image.created = std::chrono::system_clock::from_time_t(::timegm(&parts));
-    for (const auto& layer : image.layers) {
-        const auto size = sys::read_file(layer_path(root, layer) + "/size");
-        image.size += parse_number<std::int64_t>(trim(size.value_or(""))).value_or(0);
-    }
+    for (const auto& layer : image.layers)
+        image.size += read_layer(root, layer).size;
     return image;
 }
 
 /// The images of the index, each once, with all their references.
 std::vector<Image> load_images(const std::string& root) {
     std::vector<Image> images;
-    const Json index = read_index(root);
-    for (const auto& descriptor : index["manifests"]) {
-        const std::string digest = descriptor.value("digest", "");
+    const Index index = Index::read(root);
+    for (const auto& entry : index.entries()) {
         auto known = std::find_if(images.begin(), images.end(), [&](const Image& image) {
-            return image.manifest_digest == digest;
+            return image.manifest_digest == entry.digest;
         });
         if (known == images.end()) {
-            auto image = is_digest(digest) ? load_image(root, digest) : std::nullopt;
+            auto image = load_image(root, entry);
             if (!image)
                 continue;
             images.push_back(std::move(*image));
             known = std::prev(images.end());
         }
-        if (const std::string reference = annotation(descriptor, reference_key); !reference.empty())
-            known->references.push_back(reference);
-        if (const std::string source = annotation(descriptor, source_key); !source.empty())
-            known->source_digest = source;
+        if (!entry.reference.empty())
+            known->references.push_back(entry.reference);
+        if (!entry.source_digest.empty())
+            known->source_digest = entry.source_digest;
+        if (!entry.remote_digest.empty())
+            known->remote_digest = entry.remote_digest;
     }
     return images;
 }
 
-Json descriptor_for(const std::string& digest,
-                    std::size_t size,
-                    const std::string& media_type,
-                    const std::string& reference,
-                    const std::string& source) {
-    Json descriptor = {{"mediaType", media_type}, {"digest", digest}, {"size", size}};
-    if (!reference.empty())
-        descriptor["annotations"][reference_key] = reference;
-    if (!source.empty())
-        descriptor["annotations"][source_key] = source;
-    return descriptor;
-}
-
-void take_reference_away(Json& index, const std::string& reference) {
-    auto& manifests = index["manifests"];
-    for (std::size_t i = 0; i < manifests.size();)
-        if (annotation(manifests[i], reference_key) == reference)
-            manifests.erase(i);
-        else
-            ++i;
-}
-
-/// A manifest for an image whose own is not known: its layers are the uncompressed tars they were
-/// made from.
-std::string make_manifest(const std::string& config_json) {
+/// A manifest for an image whose own is not known. A layer that was never packed goes by the digest
+/// of its tar.
+std::string make_manifest(const std::string& root, const std::string& config_json) {
     Json layers = Json::array();
-    for (const auto& diff_id :
-         Json::parse(config_json).value("/rootfs/diff_ids"_json_pointer, Json::array()))
-        layers.push_back({{"mediaType", layer_media_type}, {"digest", diff_id}, {"size", 0}});
+    const Json config = Json::parse(config_json);
+    for (const auto& diff_id : config.value("/rootfs/diff_ids"_json_pointer, Json::array())) {
+        const auto packed = read_layer(root, diff_id.get<std::string>())
+                                .packed.value_or(PackedLayer{layer_media_type, diff_id, 0});
+        layers.push_back(
+            {{"mediaType", packed.media_type}, {"digest", packed.digest}, {"size", packed.size}});
+    }
     return Json{{"schemaVersion", 2},
                 {"mediaType", manifest_media_type},
                 {"config",
@@ -175,7 +167,7 @@ bool is_hex(std::string_view text) {
 
 }  // namespace
 
-Store::Store(const Paths& paths) : root_(paths.state + "/images") {}
+Store::Store(const Paths& paths) : root_(paths.state + "/images"), lease_(root_) {}
 
 std::vector<Image> Store::list() const {
     return load_images(root_);
@@ -184,24 +176,29 @@ std::vector<Image> Store::list() const {
 std::optional<Image> Store::find(const std::string& reference) const {
     constexpr std::size_t shortest_id = 12;
     const auto parsed = parse_reference(reference);
-    const std::string name = parsed ? canonical(*parsed) : "";
     const std::string id = reference.starts_with("sha256:") ? hex_of(reference) : reference;
     const bool may_be_id = id.size() >= shortest_id && is_hex(id);
-    std::string digest;
-    const Json index = read_index(root_);
-    for (const auto& descriptor : index["manifests"])
-        if (!name.empty() && annotation(descriptor, reference_key) == name)
-            digest = descriptor.value("digest", "");
-    if (digest.empty() && !may_be_id)
+    const Index index = Index::read(root_);
+    const IndexEntry* named = parsed ? index.find(canonical(*parsed)) : nullptr;
+    if (named == nullptr && !may_be_id)
         return std::nullopt;
     for (auto& image : load_images(root_))
-        if (image.manifest_digest == digest || (digest.empty() && hex_of(image.id).starts_with(id)))
+        if (named != nullptr ? image.manifest_digest == named->digest
+                             : hex_of(image.id).starts_with(id))
             return std::move(image);
     return std::nullopt;
 }
 
+void Store::hold(const Strings& diff_ids) {
+    lease_.keep({diff_ids.begin(), diff_ids.end()});
+}
+
 bool Store::has_layer(const std::string& diff_id) const {
     return sys::is_directory(layer_path(root_, diff_id) + "/fs");
+}
+
+LayerRecord Store::layer(const std::string& diff_id) const {
+    return read_layer(root_, diff_id);
 }
 
 std::string Store::layer_directory(const std::string& diff_id) const {
@@ -219,102 +216,116 @@ Strings Store::lower_directories(const Image& image) const {
     return lowers;
 }
 
+std::string Store::blob_path(const std::string& digest) const {
+    return image::blob_path(root_, digest);
+}
+
+std::string Store::partial_path(const std::string& digest) const {
+    if (!is_digest(digest))
+        throw Error("\"" + digest + "\" is not a digest");
+    sys::ensure_private_directory(root_);
+    sys::ensure_directory(root_ + "/partial", 0700);
+    return root_ + "/partial/" + hex_of(digest);
+}
+
+sys::ScratchDirectory Store::scratch() {
+    sys::ensure_private_directory(root_);
+    return sys::ScratchDirectory(root_ + "/staging");
+}
+
 sys::ScratchDirectory Store::begin_layer() {
-    sys::ScratchDirectory staging(root_ + "/staging");
+    sys::ScratchDirectory staging = scratch();
     sys::ensure_directory(staging.path() + "/fs");
     return staging;
 }
 
 void Store::publish_layer(sys::ScratchDirectory staging,
                           const std::string& diff_id,
-                          std::int64_t size) {
+                          const LayerRecord& record,
+                          const std::string& packed_file) {
     sys::ensure_directory(root_ + "/layers", 0711);
-    if (has_layer(diff_id))
+    hold({diff_id});
+    if (has_layer(diff_id)) {
+        if (record.packed)
+            keep_packed(diff_id, *record.packed, packed_file);
         return;
-    sys::replace_volatile_file(staging.path() + "/size", std::to_string(size) + "\n");
+    }
+    sys::replace_volatile_file(staging.path() + "/layer.json", layer_json(record));
     STACK_FAILPOINT("layer.syncfs");
     sys::sync_filesystem(staging.path());
     STACK_FAILPOINT("layer.publish");
+    if (record.packed)
+        move_blob(root_, packed_file, record.packed->digest);
     if (staging.move_to(layer_path(root_, diff_id)))  // else another process was faster
         sys::sync_directory(root_ + "/layers");
 }
 
+void Store::keep_packed(const std::string& diff_id,
+                        const PackedLayer& packed,
+                        const std::string& packed_file) {
+    LayerRecord record = read_layer(root_, diff_id);
+    if (record.packed && sys::exists(blob_path(record.packed->digest))) {
+        sys::remove_file(packed_file);
+        return;
+    }
+    sys::sync_filesystem(packed_file);
+    move_blob(root_, packed_file, packed.digest);
+    record.packed = packed;
+    STACK_FAILPOINT("layer.packed");
+    sys::replace_file(layer_path(root_, diff_id) + "/layer.json", layer_json(record));
+}
+
 Image Store::put(const NewImage& image) {
+    sys::ensure_private_directory(root_);
     sys::ensure_directory(root_ + "/blobs/sha256", 0755);
-    const sys::Lock lock = sys::Lock::acquire(root_ + "/lock");
+    const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     if (!sys::exists(root_ + "/oci-layout"))
         sys::replace_file(root_ + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n", 0644);
     put_blob(root_, image.config_json);
-    const std::string manifest = image.manifest.value_or(make_manifest(image.config_json));
-    const std::string digest = put_blob(root_, manifest);
-    const std::string type =
-        image.manifest_type.empty() ? manifest_media_type : image.manifest_type;
-    Json index = read_index(root_);
+    const std::string manifest = image.manifest.value_or(make_manifest(root_, image.config_json));
+    IndexEntry entry;
+    entry.digest = put_blob(root_, manifest);
+    entry.size = static_cast<std::int64_t>(manifest.size());
+    entry.media_type = image.manifest_type.empty() ? manifest_media_type : image.manifest_type;
+    entry.source_digest = image.source_digest;
+    entry.remote_digest = image.remote_digest;
+    Index index = Index::read(root_);
     for (const auto& reference : image.references) {
-        take_reference_away(index, reference);
-        index["manifests"].push_back(
-            descriptor_for(digest, manifest.size(), type, reference, image.source_digest));
+        entry.reference = reference;
+        index.name(entry);
     }
-    STACK_FAILPOINT("image.tag");
-    write_index(root_, index);
-    auto loaded = load_image(root_, digest);
+    auto loaded = load_image(root_, entry);
     if (!loaded)
-        throw Error("image " + digest + " cannot be read back from the store");
+        throw Error("image " + entry.digest + " cannot be read back from the store");
+    for (const auto& layer : loaded->layers)
+        if (!has_layer(layer))
+            throw Error("layer " + layer + " of image " + loaded->id + " is not in the store");
+    STACK_FAILPOINT("image.tag");
+    index.write(root_);
     loaded->references = image.references;
     loaded->source_digest = image.source_digest;
+    loaded->remote_digest = image.remote_digest;
     return std::move(*loaded);
 }
 
 void Store::tag(const std::string& id, const std::string& reference) {
     const std::string name = canonical_name(reference);
-    const sys::Lock lock = sys::Lock::acquire(root_ + "/lock");
-    Json index = read_index(root_);
-    take_reference_away(index, name);
+    const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
+    Index index = Index::read(root_);
     for (const auto& image : load_images(root_)) {
         if (image.id != id)
             continue;
-        const auto size =
-            sys::read_file(blob_path(root_, image.manifest_digest)).value_or("").size();
-        index["manifests"].push_back(descriptor_for(
-            image.manifest_digest, size, manifest_media_type, name, image.source_digest));
-        write_index(root_, index);
+        index.name({image.manifest_digest,
+                    static_cast<std::int64_t>(image.manifest.size()),
+                    image.manifest_type,
+                    name,
+                    image.source_digest,
+                    image.remote_digest});
+        index.write(root_);
         return;
     }
     throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
                 "there is no image " + id);
-}
-
-void Store::remove(const std::string& reference, const Strings& in_use) {
-    const auto image = find(reference);
-    if (!image)
-        return;
-    const sys::Lock lock = sys::Lock::acquire(root_ + "/lock");
-    const auto parsed = parse_reference(reference);
-    const std::string name = parsed ? canonical(*parsed) : "";
-    const bool by_name = std::find(image->references.begin(), image->references.end(), name) !=
-                         image->references.end();
-    Json index = read_index(root_);
-    for (const auto& known : by_name ? Strings{name} : image->references)
-        take_reference_away(index, known);
-    write_index(root_, index);
-    std::set<std::string> kept_layers;
-    std::set<std::string> kept_blobs;
-    const auto keep = [&](const Image& other) {
-        kept_layers.insert(other.layers.begin(), other.layers.end());
-        kept_blobs.insert({other.id, other.manifest_digest});
-    };
-    for (const auto& other : load_images(root_))
-        keep(other);
-    if (std::find(in_use.begin(), in_use.end(), image->id) != in_use.end())
-        keep(*image);
-    for (const auto& blob : {image->id, image->manifest_digest})
-        if (!kept_blobs.contains(blob))
-            sys::remove_file(blob_path(root_, blob));
-    sys::ensure_directory(root_ + "/trash", 0700);
-    for (const auto& layer : image->layers)
-        if (!kept_layers.contains(layer) && has_layer(layer))
-            sys::rename(layer_path(root_, layer), root_ + "/trash/" + random_hex(16));
-    sys::remove_tree(root_ + "/trash");
 }
 
 }  // namespace stack::image

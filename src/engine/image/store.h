@@ -1,25 +1,34 @@
 #pragma once
 
-// Images on disk, shared by all projects and processes of an instance.
+// Images on disk, shared by all projects and processes of an instance. <state>/images, mode 0700:
 //
-//   <state>/images/oci-layout, index.json     an OCI image layout: references are annotations in
-//   the index <state>/images/blobs/sha256/<hex>         manifests and configurations (layer blobs
-//   are not kept) <state>/images/layers/<hex of diffID>/fs  unpacked layers, overlayfs form
-//   (whiteout 0:0, trusted.overlay.opaque) <state>/images/staging/<random>           layers being
-//   made; each holds a flock'ed file while its maker lives <state>/images/lock flock: shared to
-//   use, exclusive to change the index or collect garbage
+//   oci-layout, index.json     an OCI image layout; names are annotations in the index
+//   blobs/sha256/<hex>         manifests, configurations, and layers packed as they came
+//   layers/<hex of diffID>/fs  unpacked layers, overlayfs form (whiteout 0:0,
+//                              trusted.overlay.opaque); beside it layer.json, its LayerRecord
+//   partial/<hex>              packed layers of which a part has come, for the next try
+//   staging/, trash/           layers being made, layers being removed
+//   leases/, lock              what is being worked with (lease.h)
 //
 // A layer is durable (syncfs) before it is renamed into place, and its image is in the index only
 // after that. A layer's name is the SHA-256 of the uncompressed tar it came from, checked by
 // whoever publishes it.
+//
+// The packed bytes are kept, at a third more disk, because no packer makes them again: with them an
+// image goes to another registry or into an archive with all its digests, and can be verified.
+// Layers that are built here have none before they are first pushed or saved.
 
 #include <stack/observed.h>
 #include <stack/paths.h>
 
+#include "engine/image/lease.h"
 #include "model/image.h"
 #include "sys/scratch_directory.h"
 
+#include <functional>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,10 +37,13 @@ namespace stack::image {
 struct Image {
     std::string id;                   // sha256:… of the configuration
     std::string manifest_digest;      // sha256:…
-    Strings references;               // canonical
+    std::string remote_digest;        // what its registry calls it, where it came from one
+    Strings references;               // canonical; none where another image took the last one
     std::vector<std::string> layers;  // diffIDs, sha256:…, base first
     ImageConfig config;
     std::string config_json;  // the configuration's exact bytes
+    std::string manifest;     // the manifest's
+    std::string manifest_type;
     Time created{};
     std::int64_t size = 0;      // of the unpacked layers, bytes
     std::string source_digest;  // for built images: what it was built from
@@ -44,6 +56,33 @@ struct NewImage {
     std::string manifest_type;
     Strings references;  // canonical; moved here from the image that had them
     std::string source_digest;
+    std::string remote_digest;
+};
+
+/// A layer as it travels.
+struct PackedLayer {
+    std::string media_type;
+    std::string digest;
+    std::int64_t size = 0;
+};
+
+struct LayerRecord {
+    std::int64_t size = 0;  // sum of file sizes, bytes
+    std::optional<PackedLayer> packed;
+};
+
+/// What is needed beyond what has a name: asked for under the store's lock.
+struct InUse {
+    std::map<std::string, std::string> images;  // id -> the container made from it
+    std::set<std::string> layers;               // diffIDs
+};
+
+using FindInUse = std::function<InUse()>;
+
+struct Removal {
+    Strings untagged;  // canonical references
+    Strings deleted;   // ids of images
+    std::int64_t freed = 0;
 };
 
 class Store {
@@ -55,31 +94,57 @@ class Store {
     [[nodiscard]] std::optional<Image> find(const std::string& reference) const;
     [[nodiscard]] std::vector<Image> list() const;
 
+    /// Postcondition: what of these layers is in the store stays there as long as this object
+    /// lives. Hold first, look with has_layer() afterwards.
+    void hold(const Strings& diff_ids);
+
     [[nodiscard]] bool has_layer(const std::string& diff_id) const;
+    [[nodiscard]] LayerRecord layer(const std::string& diff_id) const;
     /// The directory to use as overlay lower.
     [[nodiscard]] std::string layer_directory(const std::string& diff_id) const;
     /// Lower directories of an image, topmost first, as overlayfs wants them.
     [[nodiscard]] Strings lower_directories(const Image& image) const;
+    /// Where a blob is, if it is there.
+    [[nodiscard]] std::string blob_path(const std::string& digest) const;
+    /// Where the packed bytes of a layer are collected; its directory exists. Whoever writes there
+    /// holds it flock'ed.
+    [[nodiscard]] std::string partial_path(const std::string& digest) const;
 
-    /// A fresh directory to make a layer in; <it>/fs exists.
+    /// A fresh directory on the store's file system, gone with the object.
+    [[nodiscard]] sys::ScratchDirectory scratch();
+    /// The same to make a layer in; <it>/fs exists.
     [[nodiscard]] sys::ScratchDirectory begin_layer();
-    /// Makes the staged layer durable and visible as `diff_id`. Where that is there already, the
-    /// staged one goes. `size` is the sum of file sizes in bytes.
+    /// Makes the staged layer durable and visible as `diff_id`, and holds it. Where that is there
+    /// already, the staged one goes. `packed_file` holds the bytes of record.packed, and is moved.
     void publish_layer(sys::ScratchDirectory staging,
                        const std::string& diff_id,
-                       std::int64_t size);
+                       const LayerRecord& record,
+                       const std::string& packed_file = {});
+    /// Postcondition: the layer, which is there, has its packed bytes, too. `packed_file` is moved.
+    void keep_packed(const std::string& diff_id,
+                     const PackedLayer& packed,
+                     const std::string& packed_file);
 
-    /// Postcondition: find() answers every reference of `image`.
+    /// Postcondition: find() answers every reference of `image`. What had these names stays without
+    /// them, until remove() or prune().
     Image put(const NewImage& image);
     /// Postcondition: `reference` names the image with this id.
     void tag(const std::string& id, const std::string& reference);
-    /// Takes the reference away; the last one takes the image, and layers that nothing else uses go
-    /// to the trash. `in_use` are the ids of images that containers were made from: these and their
-    /// layers stay.
-    void remove(const std::string& reference, const Strings& in_use);
+    /// Takes the reference away; the last one (or an id) takes the image, and all that nothing else
+    /// needs. Throws where a container was made from the image; `force` takes the names only, then.
+    Removal remove(const std::string& reference, bool force, const FindInUse& find_in_use);
+    /// Removes the images that `unwanted` picks, but for those that containers were made from, and
+    /// all that nothing needs.
+    Removal prune(const std::function<bool(const Image&)>& unwanted, const FindInUse& find_in_use);
+    /// Removes what has come of layers whose transfer was broken off. Returns the bytes freed.
+    std::int64_t prune_partial();
 
   private:
+    [[nodiscard]] InUse needed(const FindInUse& find_in_use) const;
+    [[nodiscard]] std::int64_t collect(const InUse& in_use, const std::string& trash);
+
     std::string root_;
+    Lease lease_;
 };
 
 /// The configuration's JSON as a value. Throws stack::Error where it is not one (naming what is

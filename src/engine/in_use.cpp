@@ -1,0 +1,30 @@
+#include "engine/in_use.h"
+
+#include "engine/build/cache.h"
+#include "engine/runtime/runtime.h"
+#include "sys/file.h"
+
+namespace stack::engine {
+
+image::InUse find_in_use(const Paths& paths) {
+    const cgroup::Cgroups cgroups;
+    network::Networks networks(paths);
+    const runtime::Runtime runtime(paths, cgroups, networks);
+    image::InUse in_use;
+    for (const auto& id : runtime.list()) {
+        const auto container = runtime.find(id);
+        if (!container)
+            continue;
+        in_use.images.emplace(container->image.id, container->spec.name);
+        for (const auto& lower : container->image.lowers)  // <images>/layers/<hex>/fs
+            in_use.layers.insert("sha256:" + sys::file_name(sys::parent_path(lower)));
+    }
+    in_use.layers.merge(build::StepCache(paths).layers());
+    return in_use;
+}
+
+void clear_build_cache(const Paths& paths) {
+    build::StepCache(paths).clear();
+}
+
+}  // namespace stack::engine
