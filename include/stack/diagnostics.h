@@ -34,6 +34,7 @@ struct Diagnostic {
     Location location;
     std::string hint;  // what to do about it: "did you mean `image`?"; may be empty
     std::vector<Note> notes;
+    std::vector<std::string> expected;  // every word that may stand there, where they are known
 
     bool operator==(const Diagnostic&) const = default;
 };
@@ -56,8 +57,8 @@ using SourceText = std::string (*)(const std::string& file, const void* context)
                                   SourceText source,
                                   const void* context);
 
-/// One JSON array of objects {severity, code, message, file, line, column, length, hint, notes},
-/// for editors.
+/// One JSON array of objects {severity, code, message, file, line, column, length, hint, notes,
+/// expected}, for editors.
 [[nodiscard]] std::string to_json_text(const Diagnostics& diagnostics);
 
 }  // namespace stack

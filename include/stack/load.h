@@ -10,8 +10,12 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace stack {
+
+/// A file that is larger is refused, so nobody needs to read more of it.
+inline constexpr std::size_t largest_file = 16U << 20U;
 
 /// Reads a whole file; nullopt when there is none. Throws stack::Error for any other refusal.
 using ReadFile = std::function<std::optional<std::string>(const std::string& path)>;
@@ -25,14 +29,35 @@ struct LoadInput {
     Strings profiles;        // active; "*" for all
     Strings named_services;  // their profiles are active, too
     ReadFile read_file;
-    bool interpolate = true;
+    bool interpolate = true;  // off: what is written, instead of the stack
     bool normalize = true;
     bool resolve_paths = true;
     bool resolve_environment = true;  // read env_file and pass-through variables
+    bool lint = false;                // warn of what the rules of lint.h find, too
+    Strings lint_only;                // these rules; empty: all
+    Strings lint_without;             // not these
+};
+
+/// A variable that the files use: ${NAME:?}, ${NAME:-default}, ${NAME:+alternate}.
+struct Variable {
+    std::string name;
+    bool required = false;
+    std::string default_value;
+    std::string alternate;
+
+    bool operator==(const Variable&) const = default;
+};
+
+/// The files as one, with every ${…} as it is written.
+struct WrittenFile {
+    std::string yaml;
+    std::string json;
 };
 
 struct LoadResult {
     std::optional<Stack> stack;                  // nullopt exactly when `diagnostics` has an error
+    WrittenFile written;                         // only where `interpolate` is off: then, no stack
+    std::vector<Variable> variables;             // likewise
     Diagnostics diagnostics;                     // warnings, too
     std::map<std::string, std::string> sources;  // text of each file read, for quoting lines
 };
@@ -51,5 +76,9 @@ struct LoadResult {
 /// The canonical stack file: loads again to the same Stack.
 [[nodiscard]] std::string to_yaml(const Stack& stack);
 [[nodiscard]] std::string to_json_text(const Stack& stack);
+[[nodiscard]] std::string to_json_text(const std::vector<Variable>& variables);
+
+/// The JSON Schema of stack files (schemas/stack.schema.json), for editors.
+[[nodiscard]] std::string_view schema();
 
 }  // namespace stack

@@ -313,6 +313,7 @@ struct Service {
     std::string hostname;
     std::string domainname;
     StringMap labels;
+    Strings label_file;
     StringMap annotations;
     Strings profiles;
 

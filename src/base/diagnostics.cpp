@@ -106,6 +106,7 @@ std::string to_json_text(const Diagnostics& diagnostics) {
         entry["code"] = diagnostic.code;
         entry["message"] = diagnostic.message;
         entry["hint"] = diagnostic.hint;
+        entry["expected"] = diagnostic.expected;
         entry["notes"] = nlohmann::json::array();
         for (const auto& note : diagnostic.notes) {
             nlohmann::json remark = located(note.location);

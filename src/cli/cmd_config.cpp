@@ -1,4 +1,4 @@
-// config, plan, version.
+// config, plan, schema, version.
 
 #include <stack/load.h>
 #include <stack/plan.h>
@@ -8,6 +8,8 @@
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/project.h"
+#include "cli/style.h"
+#include "engine/image/store.h"
 #include "model/digest.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -28,7 +30,11 @@ struct ConfigOptions {
     bool list_networks = false;
     bool list_images = false;
     bool list_profiles = false;
+    bool list_models = false;
     bool list_environment = false;
+    bool list_variables = false;
+    bool resolve_image_digests = false;
+    bool lock_image_digests = false;
     bool no_interpolate = false;
     bool no_normalize = false;
     bool no_path_resolution = false;
@@ -77,6 +83,42 @@ std::string hashes(const Stack& stack, const std::string& which) {
     return text;
 }
 
+/// NAME, whether it must be set, what it is otherwise.
+std::string variables_text(const std::vector<Variable>& variables, const std::string& format) {
+    if (format == "json")
+        return to_json_text(variables) + "\n";
+    std::vector<Strings> rows{{"NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"}};
+    for (const auto& variable : variables)
+        rows.push_back({variable.name,
+                        variable.required ? "true" : "false",
+                        variable.default_value,
+                        variable.alternate});
+    return table(rows);
+}
+
+/// Every image by the digest that the store has it under, so that the file means the same tomorrow.
+void pin_images(const Context& context, Stack& stack) {
+    const image::Store store(context.paths);
+    for (auto& [name, service] : stack.services) {
+        if (service.image.empty() || service.image.find('@') != std::string::npos)
+            continue;
+        const auto image = store.find(service.image);
+        if (!image)
+            give_up("the digest of image " + service.image + " of service " + name +
+                    " is not known: it is not in the store; pull it with `stack pull`");
+        service.image += "@" + image->manifest_digest;
+    }
+}
+
+/// A stack file to lay over the others, which pins their images and says nothing else.
+Stack only_images(const Stack& stack) {
+    Stack pins;
+    for (const auto& [name, service] : stack.services)
+        if (!service.image.empty())
+            pins.services[name].image = service.image;
+    return pins;
+}
+
 std::string config_text(const Context& context, const ConfigOptions& options, Stack stack) {
     if (!options.services.empty())
         std::erase_if(stack.services, [&](const auto& entry) {
@@ -93,6 +135,8 @@ std::string config_text(const Context& context, const ConfigOptions& options, St
         return lines(images(stack));
     if (options.list_profiles)
         return lines(profiles(stack));
+    if (options.list_models)
+        return {};
     if (!options.hash.empty())
         return hashes(stack, options.hash);
     if (options.list_environment) {
@@ -101,17 +145,42 @@ std::string config_text(const Context& context, const ConfigOptions& options, St
             text += name + "=" + value + "\n";
         return text;
     }
+    if (options.resolve_image_digests || options.lock_image_digests)
+        pin_images(context, stack);
+    if (options.lock_image_digests)
+        stack = only_images(stack);
     return options.format == "json" ? to_json_text(stack) + "\n" : to_yaml(stack);
+}
+
+/// Lists and hashes do not depend on whether ${…} was replaced.
+bool prints_the_file(const ConfigOptions& options) {
+    return !options.list_services && !options.list_volumes && !options.list_networks &&
+           !options.list_images && !options.list_profiles && !options.list_models &&
+           !options.list_environment && options.hash.empty() && !options.resolve_image_digests &&
+           !options.lock_image_digests;
+}
+
+std::string uninterpolated_text(const Context& context,
+                                const ConfigOptions& options,
+                                LoadAdjustments adjust) {
+    adjust.interpolate = false;
+    const LoadResult result = load_files(context, adjust);
+    if (options.list_variables)
+        return variables_text(result.variables, options.format);
+    return options.format == "json" ? result.written.json + "\n" : result.written.yaml;
 }
 
 void run_config(const Context& context, const ConfigOptions& options) {
     LoadAdjustments adjust;
-    adjust.interpolate = !options.no_interpolate;
     adjust.normalize = !options.no_normalize;
     adjust.resolve_paths = !options.no_path_resolution;
     adjust.resolve_environment = !options.no_env_resolution;
     adjust.all_profiles = options.list_profiles;
-    const std::string text = config_text(context, options, load_project(context, adjust));
+    std::string text;
+    if (options.list_variables || (options.no_interpolate && prints_the_file(options)))
+        text = uninterpolated_text(context, options, adjust);
+    else if (Stack stack = load_project(context, adjust); !options.quiet)
+        text = config_text(context, options, std::move(stack));
     if (options.quiet)
         return;
     if (options.output.empty())
@@ -144,6 +213,14 @@ void add_config(CLI::App& app, Context& context) {
     app.add_flag("--networks", options->list_networks, "Print the networks' names");
     app.add_flag("--images", options->list_images, "Print the images' names");
     app.add_flag("--profiles", options->list_profiles, "Print the profiles' names");
+    app.add_flag("--models", options->list_models, "Print the models' names: there are none here");
+    app.add_flag("--variables", options->list_variables, "Print the variables that the files use");
+    app.add_flag("--resolve-image-digests",
+                 options->resolve_image_digests,
+                 "Pin every image to the digest that the store has");
+    app.add_flag("--lock-image-digests",
+                 options->lock_image_digests,
+                 "Print an override file that pins every image, and nothing else");
     app.add_flag(
         "--environment", options->list_environment, "Print the variables that interpolation sees");
     app.add_flag("--no-interpolate", options->no_interpolate, "Leave ${…} as it is");
@@ -152,6 +229,10 @@ void add_config(CLI::App& app, Context& context) {
     app.add_flag(
         "--no-path-resolution", options->no_path_resolution, "Leave relative paths as they are");
     app.add_flag("--no-env-resolution", options->no_env_resolution, "Do not read env_file");
+    app.add_flag_function(
+        "--no-consistency",
+        [options](std::int64_t) { options->no_normalize = true; },
+        "Do not check that what is referred to exists");
     app.callback([&context, options] { run_config(context, *options); });
 }
 
@@ -172,6 +253,10 @@ void add_plan(CLI::App& app, Context& context) {
         if (*exit_code && !plan.actions.empty())
             context.exit_code = 2;
     });
+}
+
+void add_schema(CLI::App& app, Context& /*context*/) {
+    app.callback([] { sys::write_out(std::string(schema())); });
 }
 
 void add_version(CLI::App& app, Context& /*context*/) {

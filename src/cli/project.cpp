@@ -52,8 +52,8 @@ Strings search_upwards() {
 
 std::optional<std::string> read_source(const std::string& path) {
     if (path != "-")
-        return sys::read_file(path);
-    static const std::string input = sys::read_standard_input();
+        return sys::read_file(path, largest_file);
+    static const std::string input = sys::read_standard_input(largest_file);
     return input;
 }
 
@@ -87,6 +87,22 @@ Strings environment_files(const Context& context, const std::string& directory) 
     return files;
 }
 
+/// What COMPOSE_FILE names, in the environment or in .env.
+Strings listed_files(const Context& context) {
+    Diagnostics said_later;
+    const StringMap variables = merge_environment(
+        sys::environment(),
+        environment_files(context, sys::current_directory()),
+        [](const std::string& path) { return sys::read_file(path, largest_file); },
+        said_later);
+    const auto list = variables.find("COMPOSE_FILE");
+    if (list == variables.end() || list->second.empty())
+        return {};
+    const auto separator = variables.find("COMPOSE_PATH_SEPARATOR");
+    const bool is_given = separator != variables.end() && !separator->second.empty();
+    return split(list->second, is_given ? separator->second[0] : ':');
+}
+
 std::string source_text(const std::string& file, const void* sources) {
     const auto& map = *static_cast<const std::map<std::string, std::string>*>(sources);
     const auto found = map.find(file);
@@ -99,7 +115,7 @@ void report(const Context& context, const LoadResult& result) {
         sys::write_err(to_json_text(result.diagnostics) + "\n");
     else
         sys::write_err(to_text(result.diagnostics, source_text, &result.sources));
-    if (!result.stack)
+    if (has_errors(result.diagnostics))
         throw Exit{1};
 }
 
@@ -107,7 +123,7 @@ StringMap environment_for(const Context& context, const Strings& files, Diagnost
     return merge_environment(
         sys::environment(),
         environment_files(context, project_directory(context, files)),
-        [](const std::string& path) { return sys::read_file(path); },
+        [](const std::string& path) { return sys::read_file(path, largest_file); },
         diagnostics);
 }
 
@@ -134,10 +150,8 @@ Strings active_profiles(const Context& context, const StringMap& environment) {
 
 Strings stack_files(const Context& context) {
     Strings files = context.globals.files;
-    if (files.empty()) {
-        if (const auto listed = variable("COMPOSE_FILE"))
-            files = split(*listed, variable("COMPOSE_PATH_SEPARATOR").value_or(":")[0]);
-    }
+    if (files.empty())
+        files = listed_files(context);
     if (files.empty()) {
         if (!context.globals.project_directory.empty()) {
             const std::string directory =
@@ -159,7 +173,7 @@ StringMap project_environment(const Context& context) {
     return environment_for(context, stack_files(context), ignored);
 }
 
-Stack load_project(const Context& context, const LoadAdjustments& adjust) {
+LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     LoadInput input;
     input.files = stack_files(context);
     if (input.files.empty())
@@ -179,6 +193,9 @@ Stack load_project(const Context& context, const LoadAdjustments& adjust) {
     input.normalize = adjust.normalize;
     input.resolve_paths = adjust.resolve_paths;
     input.resolve_environment = adjust.resolve_environment;
+    input.lint = adjust.lint;
+    input.lint_only = adjust.lint_only;
+    input.lint_without = adjust.lint_without;
     if (!adjust.overlay.empty()) {
         const std::string name = "the command line";
         input.files.push_back(name);
@@ -189,11 +206,13 @@ Stack load_project(const Context& context, const LoadAdjustments& adjust) {
     LoadResult result = load(input);
     result.diagnostics.insert(
         result.diagnostics.begin(), environment_problems.begin(), environment_problems.end());
-    if (has_errors(environment_problems))
-        result.stack.reset();
-    if (adjust.overlay.empty() || !result.stack)
+    if (adjust.overlay.empty() || has_errors(result.diagnostics))
         report(context, result);
-    return std::move(*result.stack);
+    return result;
+}
+
+Stack load_project(const Context& context, const LoadAdjustments& adjust) {
+    return std::move(*load_files(context, adjust).stack);
 }
 
 Stack find_project(const Context& context) {

@@ -2,6 +2,8 @@
 
 // From the command line and the environment to the stack that a command is about (compose.md 1.2).
 
+#include <stack/load.h>
+
 #include "cli/context.h"
 
 namespace stack::cli {
@@ -16,10 +18,15 @@ struct LoadAdjustments {
     bool resolve_paths = true;
     bool resolve_environment = true;
     bool all_profiles = false;
+    bool lint = false;
+    Strings lint_only;
+    Strings lint_without;
     Strings named_services;  // their profiles are active
     std::string overlay;
 };
 
+/// All that the loader said: what it warned of is printed, and there is no error.
+[[nodiscard]] LoadResult load_files(const Context& context, const LoadAdjustments& adjust = {});
 [[nodiscard]] Stack load_project(const Context& context, const LoadAdjustments& adjust = {});
 
 /// The stack of a command on what exists already: from its files where there are some; otherwise,

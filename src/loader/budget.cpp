@@ -22,20 +22,22 @@ Extent extent_of(const Node& node) {
     return whole;
 }
 
-bool Budget::spend(const Extent& extent, const Location& at) {
+bool Budget::has(const Extent& extent) {
     values_ += extent.values;
     text_ += extent.text;
-    if (values_ <= most_values && text_ <= most_text)
-        return true;
+    return values_ <= most_values && text_ <= most_text;
+}
+
+bool Budget::complain(const Location& at) {
     if (!spent_)
         reporter_.error(
             at,
             "too-large",
             values_ > most_values
                 ? "the stack, with its aliases, includes and extends written out, has more than "
-                  "250,000 keys and values"
+                  "600,000 keys and values"
                 : "the stack, with its aliases, variables and env_files written out, is larger "
-                  "than 16 MiB",
+                  "than 32 MiB",
             "it is here that the limit is passed: does something multiply itself?");
     spent_ = true;
     return false;

@@ -7,9 +7,8 @@
 
 namespace stack::loader {
 
-constexpr std::size_t largest_file = 4U << 20U;
-constexpr std::size_t most_values = 250'000;      // keys and values of all files
-constexpr std::size_t most_text = 16U << 20U;     // their bytes, and those of env_files
+constexpr std::size_t most_values = 600'000;      // keys and values of all files
+constexpr std::size_t most_text = 32U << 20U;     // their bytes, and those of env_files
 constexpr std::size_t longest_value = 1U << 20U;  // that variables may make of one value
 constexpr std::size_t deepest_nesting = 100;
 
@@ -29,11 +28,17 @@ class Budget {
     Budget& operator=(const Budget&) = delete;
 
     /// False where that is more than there is left; the first time is reported, at `at`.
-    [[nodiscard]] bool spend(const Extent& extent, const Location& at);
+    template <class At>  // a Location, or a Place, of which none is made unless it is shown
+    [[nodiscard]] bool spend(const Extent& extent, const At& at) {
+        return has(extent) || complain(at);
+    }
 
     [[nodiscard]] bool is_spent() const { return spent_; }
 
   private:
+    bool has(const Extent& extent);
+    bool complain(const Location& at);
+
     Reporter& reporter_;
     std::size_t values_ = 0;
     std::size_t text_ = 0;

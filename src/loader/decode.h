@@ -14,11 +14,18 @@ namespace stack::loader {
 [[nodiscard]] Healthcheck decode_healthcheck(const Node& node, Reporter& reporter);
 [[nodiscard]] std::vector<Port> decode_ports(const Node& node, Reporter& reporter);
 [[nodiscard]] std::vector<Mount> decode_mounts(const Node& node, Reporter& reporter);
+/// `gpus:` as requests for devices.
+void decode_gpus(const Node& node, Service& service, Reporter& reporter);
 void decode_deploy(const Node& node, Service& service, Reporter& reporter);
 [[nodiscard]] std::vector<WatchRule> decode_develop(const Node& node, Reporter& reporter);
 [[nodiscard]] std::vector<Hook> decode_hooks(const Node& node,
                                              const std::string& what,
                                              Reporter& reporter);
+void decode_resources(Object& service, Resources& resources);
+[[nodiscard]] std::map<std::string, NetworkAttachment> decode_attachments(const Node& node,
+                                                                          Reporter& reporter);
+[[nodiscard]] std::map<std::string, Strings> decode_extra_hosts(const Node& node,
+                                                                Reporter& reporter);
 [[nodiscard]] std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporter);
 
 [[nodiscard]] Network decode_network(const std::string& key, const Node& node, Reporter& reporter);

@@ -3,6 +3,23 @@
 
 namespace stack::loader {
 
+namespace {
+
+/// `[default, key=/path]`, or the same as a mapping.
+Strings decode_ssh(const Node& node, Reporter& reporter) {
+    Strings agents;
+    for (const auto& [name, path] : node.entries)
+        agents.push_back(path.is_null() ? name.text
+                                        : name.text + "=" + text_of(path, "`ssh`", reporter));
+    if (!node.is_mapping())
+        for_each_item(node, [&](const Node& item) {
+            agents.push_back(text_of(item, "an element of `ssh`", reporter));
+        });
+    return agents;
+}
+
+}  // namespace
+
 Build decode_build(const Node& node, const std::string& what, Reporter& reporter) {
     Build build;
     if (node.is_scalar()) {
@@ -21,7 +38,9 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.list("cache_to", build.cache_to);
     object.map("additional_contexts", build.additional_contexts);
     object.text("network", build.network);
-    object.map("extra_hosts", build.extra_hosts);
+    if (const Node* hosts = object.take("extra_hosts"))
+        for (const auto& [name, addresses] : decode_extra_hosts(*hosts, reporter))
+            build.extra_hosts[name] = addresses.empty() ? "" : addresses.back();
     object.bytes("shm_size", build.shm_size);
     if (const Node* limits = object.take("ulimits"))
         build.ulimits = decode_ulimits(*limits, reporter);
@@ -35,12 +54,12 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
                 Object entry(item, "a build secret", reporter);
                 entry.text("source", secret.source);
                 entry.text("target", secret.target);
-                for (const auto* key : {"uid", "gid", "mode"})
-                    static_cast<void>(entry.take(key));
+                entry.warn_ignored({"uid", "gid", "mode"});
             }
             build.secrets.push_back(std::move(secret));
         }
-    object.strings("ssh", build.ssh);
+    if (const Node* ssh = object.take("ssh"))
+        build.ssh = decode_ssh(*ssh, reporter);
     object.list("entitlements", build.entitlements);
     object.text("isolation", build.isolation);
     object.boolean("no_cache", build.no_cache);

@@ -3,14 +3,31 @@
 #include "base/text.h"
 #include "loader/decode.h"
 
+#include <algorithm>
+
 namespace stack::loader {
 namespace {
 
+/// A limit that the service gives under its own old name, too, must be the same there.
+template <class Value>
+void check_twin(
+    Object& object, const char* key, const char* twin, const Value& before, const Value& after) {
+    if (const Node* node = object.take(key); node != nullptr && before && before != after)
+        object.reporter.error(node->at,
+                              "conflict",
+                              std::string("`") + twin + "` and `" + key + "` of " + object.what() +
+                                  " disagree: remove one of the two");
+}
+
 void decode_limits(const Node& node, Resources& resources, Reporter& reporter) {
-    Object limits(node, "`limits`", reporter);
+    Object limits(node, "`deploy.resources.limits`", reporter);
+    const Resources before = resources;
     limits.number("cpus", resources.cpus);
     limits.limit("memory", resources.memory);
     limits.number("pids", resources.pids, or_unlimited);
+    check_twin(limits, "cpus", "cpus", before.cpus, resources.cpus);
+    check_twin(limits, "memory", "mem_limit", before.memory, resources.memory);
+    check_twin(limits, "pids", "pids_limit", before.pids, resources.pids);
 }
 
 DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
@@ -30,9 +47,12 @@ DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
 }
 
 void decode_reservations(const Node& node, Service& service, Reporter& reporter) {
-    Object reservations(node, "`reservations`", reporter);
+    Object reservations(node, "`deploy.resources.reservations`", reporter);
+    const auto before = service.resources.memory_reservation;
     reservations.number("cpus", service.resources.reserved_cpus);
     reservations.limit("memory", service.resources.memory_reservation);
+    check_twin(
+        reservations, "memory", "mem_reservation", before, service.resources.memory_reservation);
     reservations.warn_ignored({"generic_resources", "devices"});
     if (const Node* devices = reservations.take("devices"))
         for (const auto& item : devices->items)
@@ -62,16 +82,29 @@ UpdateConfig decode_update(const Node& node, const std::string& what, Reporter& 
     object.number("parallelism", update.parallelism);
     object.duration("delay", update.delay);
     object.duration("monitor", update.monitor);
-    object.text("failure_action", update.failure_action);
+    object.choice("failure_action", update.failure_action, {"pause", "continue", "rollback"});
     object.number("max_failure_ratio", update.max_failure_ratio);
-    if (const Node* order = object.take("order")) {
-        check_choice(*order, "`order`", {"stop-first", "start-first"}, reporter);
-        update.order = order->value;
-    }
+    object.choice("order", update.order, {"stop-first", "start-first"});
     return update;
 }
 
 }  // namespace
+
+void decode_gpus(const Node& node, Service& service, Reporter& reporter) {
+    std::vector<DeviceRequest> requests;
+    if (node.is_scalar()) {
+        check_choice(node, "`gpus`", {"all"}, reporter);
+        requests.push_back({.count = -1});
+    }
+    for (const auto& item : node.items)
+        requests.push_back(decode_device_request(item, reporter));
+    for (auto& request : requests) {
+        auto& capabilities = request.capabilities;
+        if (std::find(capabilities.begin(), capabilities.end(), "gpu") == capabilities.end())
+            capabilities.emplace_back("gpu");
+        service.device_requests.push_back(std::move(request));
+    }
+}
 
 void decode_deploy(const Node& node, Service& service, Reporter& reporter) {
     Object deploy(node, "`deploy`", reporter);

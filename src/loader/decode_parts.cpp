@@ -4,6 +4,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "loader/decode.h"
+#include "loader/paths.h"
 #include "loader/short_syntax.h"
 
 namespace stack::loader {
@@ -22,15 +23,13 @@ Protocol protocol_of(const Node& node, Reporter& reporter) {
 Port decode_long_port(const Node& node, Reporter& reporter) {
     Object object(node, "a port", reporter);
     Port port;
-    if (const Node* target = object.take("target")) {
+    if (const Node* target =
+            object.need("target", "a port needs `target`, the port inside the container")) {
         const auto number = parse_number<std::uint16_t>(target->value);
         if (number && *number != 0)
             port.target = *number;
         else
             reporter.wrong_type(*target, "`target`", "a port from 1 to 65535");
-    } else {
-        reporter.error(
-            node.at, "missing-key", "a port needs `target`, the port inside the container");
     }
     if (const Node* published = object.take("published")) {
         port.published = text_of(*published, "`published`", reporter);
@@ -43,7 +42,7 @@ Port decode_long_port(const Node& node, Reporter& reporter) {
         reporter.wrong_type(*object.take("host_ip"), "`host_ip`", "an IP address");
     if (const Node* protocol = object.take("protocol"))
         port.protocol = protocol_of(*protocol, reporter);
-    object.text("mode", port.mode);
+    object.choice("mode", port.mode, {"host", "ingress"});
     object.text("name", port.name);
     object.text("app_protocol", port.app_protocol);
     return port;
@@ -51,33 +50,30 @@ Port decode_long_port(const Node& node, Reporter& reporter) {
 
 void decode_bind_options(const Node& node, Mount& mount, Reporter& reporter) {
     Object bind(node, "`bind`", reporter);
-    bind.text("propagation", mount.propagation);
+    bind.choice("propagation",
+                mount.propagation,
+                {"private", "rprivate", "shared", "rshared", "slave", "rslave"});
     bind.boolean("create_host_path", mount.create_host_path);
-    bind.text("selinux", mount.selinux);
-    bind.text("recursive", mount.recursive);
+    bind.choice("selinux", mount.selinux, {"z", "Z"});
+    bind.choice("recursive", mount.recursive, {"enabled", "disabled", "writable", "readonly"});
+    bind.warn_ignored({"recursive"});
 }
 
 Mount decode_long_mount(const Node& node, Reporter& reporter) {
     Object object(node, "a volume", reporter);
     Mount mount;
-    if (const Node* type = object.take("type")) {
-        static const Strings types{"volume", "bind", "tmpfs", "image", "cluster", "npipe"};
-        if (check_choice(*type, "`type`", types, reporter)) {
-            if (type->value == "cluster" || type->value == "npipe")
-                reporter.error(
-                    type->at,
-                    "unsupported",
-                    "volumes of type " + type->value + " do not exist on one Linux host");
+    if (const Node* type = object.need(
+            "type", "a volume in long form needs `type`", "volume, bind, tmpfs or image")) {
+        static const Strings types{"volume", "bind", "tmpfs", "image"};
+        mount.type = MountType::bind;  // of which nothing more is asked
+        if (type->value == "cluster" || type->value == "npipe")
+            reporter.error(
+                type->at, "unsupported", "volumes of type " + type->value + " do not exist here");
+        else if (check_choice(*type, "`type`", types, reporter))
             mount.type = type->value == "bind"    ? MountType::bind
                          : type->value == "tmpfs" ? MountType::tmpfs
                          : type->value == "image" ? MountType::image
                                                   : MountType::volume;
-        }
-    } else {
-        reporter.error(node.at,
-                       "missing-key",
-                       "a volume in long form needs `type`",
-                       "volume, bind, tmpfs or image");
     }
     object.text("source", mount.source);
     object.text("target", mount.target);
@@ -90,6 +86,7 @@ Mount decode_long_mount(const Node& node, Reporter& reporter) {
         options.boolean("nocopy", mount.nocopy);
         options.text("subpath", mount.subpath);
         options.map("labels", mount.labels);
+        options.warn_ignored({"labels"});
     }
     if (const Node* tmpfs = object.take("tmpfs")) {
         Object options(*tmpfs, "`tmpfs`", reporter);
@@ -101,9 +98,12 @@ Mount decode_long_mount(const Node& node, Reporter& reporter) {
         Object options(*image, "`image`", reporter);
         options.text("subpath", mount.subpath);
     }
-    if (mount.target.empty())
-        reporter.error(
-            node.at, "missing-key", "a volume needs `target`, the path inside the container");
+    const Node* target =
+        object.need("target", "a volume needs `target`, the path inside the container");
+    if (target != nullptr && !mount.target.starts_with('/'))
+        reporter.wrong_type(*target, "`target`", "an absolute path");
+    else if (target != nullptr)
+        mount.target = absolute(mount.target, "/", "");
     return mount;
 }
 
@@ -252,20 +252,22 @@ std::vector<WatchRule> decode_develop(const Node& node, Reporter& reporter) {
         entry.text("path", rule.path);
         if (const Node* action = entry.take("action")) {
             rule.action = action->value;
-            check_choice(*action,
-                         "`action`",
-                         {"rebuild", "restart", "sync", "sync+restart", "sync+exec"},
-                         reporter);
+            if (!check_choice(*action,
+                              "`action`",
+                              {"rebuild", "restart", "sync", "sync+restart", "sync+exec"},
+                              reporter))
+                rule.action.clear();
         }
+        entry.need("path", "a rule of `watch` needs `path`");
+        entry.need("action", "a rule of `watch` needs `action`");
         entry.text("target", rule.target);
         entry.strings("ignore", rule.ignore);
         entry.strings("include", rule.include);
         entry.boolean("initial_sync", rule.initial_sync);
         if (const Node* exec = entry.take("exec"))
             rule.exec = decode_hook(*exec, "exec", reporter);
-        if (rule.action.starts_with("sync") && rule.target.empty())
-            reporter.error(
-                item.at, "missing-key", "a rule with action " + rule.action + " needs `target`");
+        if (rule.action.starts_with("sync"))
+            entry.need("target", "a rule with action " + rule.action + " needs `target`");
         rules.push_back(std::move(rule));
     }
     return rules;

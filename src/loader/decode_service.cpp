@@ -1,5 +1,7 @@
 #include "base/text.h"
+#include "base/units.h"
 #include "loader/decode.h"
+#include "loader/lint.h"
 #include "loader/short_syntax.h"
 
 namespace stack::loader {
@@ -54,32 +56,6 @@ std::map<std::string, Dependency> decode_depends_on(const Node& node, Reporter& 
     return dependencies;
 }
 
-std::map<std::string, NetworkAttachment> decode_attachments(const Node& node, Reporter& reporter) {
-    std::map<std::string, NetworkAttachment> attachments;
-    for (const auto& item : node.items)
-        attachments[text_of(item, "an element of `networks`", reporter)] = {};
-    for (const auto& [key, value] : node.entries) {
-        NetworkAttachment attachment;
-        Object object(value, "network `" + key.text + "` of the service", reporter);
-        object.list("aliases", attachment.aliases);
-        object.text("ipv4_address", attachment.ipv4_address);
-        object.text("ipv6_address", attachment.ipv6_address);
-        object.text("mac_address", attachment.mac_address);
-        object.text("interface_name", attachment.interface_name);
-        object.list("link_local_ips", attachment.link_local_ips);
-        object.map("driver_opts", attachment.driver_opts);
-        object.integer("priority", attachment.priority);
-        object.integer("gw_priority", attachment.gw_priority);
-        attachments[key.text] = std::move(attachment);
-    }
-    if (node.is_scalar())
-        reporter.wrong_type(node,
-                            "`networks` of a service",
-                            "a list or a mapping",
-                            "write it as `- " + node.value + "`");
-    return attachments;
-}
-
 std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
     std::vector<EnvFile> files;
     for_each_item(node, [&](const Node& item) {
@@ -88,6 +64,7 @@ std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
             file.path = item.value;
         } else {
             Object object(item, "an env_file", reporter);
+            object.need("path", "an env_file needs `path`");
             object.text("path", file.path);
             object.boolean("required", file.required);
             if (const Node* format = object.take("format")) {
@@ -95,7 +72,8 @@ std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
                 file.format = format->value;
             }
         }
-        files.push_back(std::move(file));
+        if (!file.path.empty())
+            files.push_back(std::move(file));
     });
     return files;
 }
@@ -124,20 +102,17 @@ std::vector<FileReference> decode_references(const Node& node,
     return references;
 }
 
-std::map<std::string, Strings> decode_extra_hosts(const Node& node, Reporter& reporter) {
-    std::map<std::string, Strings> hosts;
-    for (const auto& item : node.items) {
-        const auto parsed = parse_extra_host(text_of(item, "an extra host", reporter));
-        if (parsed)
-            hosts[parsed->first].push_back(parsed->second);
-        else
-            reporter.malformed(item, "extra host", parsed.error());
-    }
-    for (const auto& [key, value] : node.entries)
-        for_each_item(value, [&](const Node& address) {
-            hosts[key.text].push_back(text_of(address, "an address", reporter));
-        });
-    return hosts;
+void check_permissions(const Node& node, const std::string& permissions, Reporter& reporter) {
+    if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos)
+        reporter.error(node.at,
+                       "malformed",
+                       "the permissions of a device are letters of `rwm`, not \"" +
+                           shortened(permissions) + "\"");
+    else if (permissions.size() < 3)
+        reporter.warning(node.at,
+                         "ignored",
+                         "`" + permissions + "` of a device has no effect here",
+                         "the container can do with it all that its user may");
 }
 
 std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
@@ -149,61 +124,45 @@ std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
             object.text("source", device.source);
             object.text("target", device.target);
             object.text("permissions", device.permissions);
+            check_permissions(item, device.permissions, reporter);
             devices.push_back(std::move(device));
             continue;
         }
         const auto parsed = parse_device(text_of(item, "a device", reporter));
-        if (parsed)
+        if (parsed) {
+            check_permissions(item, parsed->permissions, reporter);
             devices.push_back(*parsed);
-        else
+        } else {
             reporter.malformed(item, "device", parsed.error());
+        }
     }
     return devices;
 }
 
-Blkio decode_blkio(const Node& node, Reporter& reporter) {
-    Object object(node, "`blkio_config`", reporter);
-    Blkio blkio;
-    constexpr Range weights{10, 1000};  // the kernel's
-    int weight = 0;
-    object.integer("weight", weight, weights);
-    blkio.weight = static_cast<std::uint16_t>(weight);
-    const auto rates = [&](const char* key, std::vector<BlkioRate>& list) {
-        const Node* items = object.take(key);
-        if (items == nullptr)
-            return;
-        for (const auto& item : items->items) {
-            Object entry(item, std::string("an element of `") + key + "`", reporter);
-            BlkioRate rate;
-            std::optional<Bytes> value;
-            entry.text("path", rate.path);
-            entry.bytes("rate", value);
-            rate.rate = static_cast<std::uint64_t>(value.value_or(0));
-            list.push_back(std::move(rate));
-        }
-    };
-    rates("device_read_bps", blkio.device_read_bps);
-    rates("device_write_bps", blkio.device_write_bps);
-    rates("device_read_iops", blkio.device_read_iops);
-    rates("device_write_iops", blkio.device_write_iops);
-    if (const Node* devices = object.take("weight_device"))
-        for (const auto& item : devices->items) {
-            Object entry(item, "an element of `weight_device`", reporter);
-            BlkioWeight one;
-            int number = 0;
-            entry.text("path", one.path);
-            entry.integer("weight", number, weights);
-            one.weight = static_cast<std::uint16_t>(number);
-            blkio.weight_device.push_back(std::move(one));
-        }
-    return blkio;
+std::string decode_pull_policy(const Node& node, Reporter& reporter) {
+    const bool is_periodic =
+        node.value == "daily" || node.value == "weekly" ||
+        (node.value.starts_with("every_") && parse_duration(node.value.substr(6)));
+    if (is_periodic)
+        reporter.warning(
+            node.at,
+            "ignored",
+            "`pull_policy: " + node.value + "` has no effect here",
+            "the image is pulled where it is missing; `stack pull` looks for a newer one");
+    else
+        check_choice(node,
+                     "`pull_policy`",
+                     {"always", "never", "missing", "if_not_present", "build", "daily", "weekly"},
+                     reporter);
+    return node.value;
 }
 
 void decode_process(Object& object, Service& service) {
     object.text("image", service.image);
     if (const Node* build = object.take("build"))
         service.build = decode_build(*build, object.what(), object.reporter);
-    object.text("pull_policy", service.pull_policy);
+    if (const Node* policy = object.take("pull_policy"))
+        service.pull_policy = decode_pull_policy(*policy, object.reporter);
     object.text("platform", service.platform);
     object.words("command", service.command);
     object.words("entrypoint", service.entrypoint);
@@ -228,8 +187,20 @@ void decode_process(Object& object, Service& service) {
     object.text("hostname", service.hostname);
     object.text("domainname", service.domainname);
     object.map("labels", service.labels);
+    object.strings("label_file", service.label_file);
     object.map("annotations", service.annotations);
     object.list("profiles", service.profiles);
+}
+
+/// Docker ignores them, too; a reader of the file may not know.
+void warn_of_host_ports(Object& object, const Service& service) {
+    if (const Node* ports = object.take("ports");
+        ports != nullptr && service.network_mode == "host")
+        object.reporter.warning(
+            ports->at,
+            "ignored",
+            "`ports` of " + object.what() +
+                " has no effect: with `network_mode: host` its ports are the host's");
 }
 
 void decode_network_side(Object& object, Service& service) {
@@ -255,6 +226,7 @@ void decode_network_side(Object& object, Service& service) {
     object.list("dns_opt", service.dns_opt);
     object.list("links", service.links);
     object.list("external_links", service.external_links);
+    warn_of_host_ports(object, service);
     if (!service.network_mode.empty() && !service.networks.empty())
         object.reporter.error(object.node().find("network_mode")->at,
                               "conflict",
@@ -313,32 +285,46 @@ void decode_isolation(Object& object, Service& service) {
     object.text("pid", service.pid);
     object.text("ipc", service.ipc);
     object.text("uts", service.uts);
-    object.text("cgroup", service.cgroup);
+    object.choice("cgroup", service.cgroup, {"host", "private"});
     object.text("cgroup_parent", service.cgroup_parent);
     object.text("userns_mode", service.userns_mode);
     object.text("runtime", service.runtime);
     object.number("oom_score_adj", service.oom_score_adj, {-1000, 1000});
+    if (const Node* gpus = object.take("gpus"))
+        decode_gpus(*gpus, service, object.reporter);
 }
 
-void decode_resources(Object& object, Resources& resources) {
-    object.number("cpus", resources.cpus);
-    object.number("cpu_shares", resources.cpu_shares, {0, 262'144});
-    object.number("cpu_quota", resources.cpu_quota, or_unlimited);
-    object.number("cpu_period", resources.cpu_period, {0, 1'000'000});
-    object.number("cpu_rt_runtime", resources.cpu_rt_runtime, or_unlimited);
-    object.number("cpu_rt_period", resources.cpu_rt_period, natural);
-    object.text("cpuset", resources.cpuset);
-    object.limit("mem_limit", resources.memory);
-    object.limit("mem_reservation", resources.memory_reservation);
-    object.limit("memswap_limit", resources.memory_swap);
-    object.number("mem_swappiness", resources.memory_swappiness, {0, 100});
-    object.number("pids_limit", resources.pids, or_unlimited);
-    object.boolean("oom_kill_disable", resources.oom_kill_disable);
-    if (const Node* blkio = object.take("blkio_config"))
-        resources.blkio = decode_blkio(*blkio, object.reporter);
+Provider decode_provider(const Node& node, Reporter& reporter) {
+    Object object(node, "`provider`", reporter);
+    Provider provider;
+    object.need("type", "`provider` needs `type`");
+    object.text("type", provider.type);
+    if (const Node* options = object.take("options"))
+        for (const auto& [name, value] : options->entries)
+            for_each_item(value, [&](const Node& item) {
+                provider.options[name.text].push_back(text_of(item, "an option", reporter));
+            });
+    return provider;
+}
+
+/// Read for their mistakes only.
+void check_models(const Node& node, Reporter& reporter) {
+    for (const auto& [name, value] : node.entries) {
+        Object object(value, "model `" + name.text + "` of the service", reporter);
+        for (const auto* key : {"endpoint_var", "model_var"})
+            if (const Node* variable = object.take(key))
+                static_cast<void>(text_of(*variable, key, reporter));
+    }
+    if (node.is_scalar())
+        reporter.wrong_type(
+            node, "`models`", "a list or a mapping", "write it as `- " + node.value + "`");
 }
 
 void decode_life(Object& object, Service& service) {
+    if (const Node* provider = object.take("provider"))
+        service.provider = decode_provider(*provider, object.reporter);
+    if (const Node* models = object.take("models"))
+        check_models(*models, object.reporter);
     if (const Node* depends_on = object.take("depends_on"))
         service.depends_on = decode_depends_on(*depends_on, object.reporter);
     if (const Node* check = object.take("healthcheck"))
@@ -364,6 +350,8 @@ void decode_life(Object& object, Service& service) {
         service.watch = decode_develop(*develop, object.reporter);
     if (const Node* extension = object.take("x-stack")) {
         Object own(*extension, "`x-stack`", object.reporter);
+        if (const Node* switches = own.take("lint"))
+            check_lint_switches(*switches, object.reporter);
         if (const Node* unhealthy = own.take("on-unhealthy")) {
             service.restart_unhealthy =
                 check_choice(*unhealthy, "`on-unhealthy`", {"restart"}, object.reporter);
@@ -384,9 +372,10 @@ void note_ignored(Object& object) {
                          "provider",
                          "models",
                          "gpus",
-                         "label_file",
                          "pull_refresh_after"});
-    object.warn_ignored({"external_links",
+    object.warn_ignored({"dns",
+                         "annotations",
+                         "external_links",
                          "storage_opt",
                          "device_cgroup_rules",
                          "cgroup_parent",

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "loader/decode.h"
+#include "loader/lint.h"
 
 #include <algorithm>
 
@@ -26,7 +27,7 @@ void decode_external(Object& object, bool& external, std::string& name) {
         node->at, "deprecated", "`external.name` is old: write `external: true` and `name`");
 }
 
-bool is_service_name(const std::string& name) {
+bool is_name(const std::string& name) {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                c == '.' || c == '_' || c == '-';
@@ -34,16 +35,50 @@ bool is_service_name(const std::string& name) {
 }
 
 template <class Decode>
-void for_each_entry(Object& object, const std::string& key, const Decode& decode) {
+void for_each_entry(Object& object, const char* key, const Decode& decode) {
     const Node* node = object.take(key);
     if (node == nullptr)
         return;
     if (!node->is_mapping()) {
-        object.reporter.wrong_type(*node, "`" + key + "`", "a mapping");
+        object.reporter.wrong_type(*node, std::string("`") + key + "`", "a mapping");
         return;
     }
-    for (const auto& [name, value] : node->entries)
+    for (const auto& [name, value] : node->entries) {
+        if (!is_name(name.text))
+            object.reporter.error(
+                name.at,
+                "name",
+                "\"" + shortened(name.text) + "\" cannot be a name under `" + key + "`",
+                "letters, digits, '.', '_' and '-'");
         decode(name, value);
+    }
+}
+
+/// A service at the top level is one whose indentation is lost. To be called when all that may
+/// stand there is taken.
+void refuse_stray_services(Object& object) {
+    for (const auto& [key, value] : object.node().entries)
+        if (!object.knows(key.text) && !key.text.starts_with("x-") &&
+            (value.find("image") != nullptr || value.find("build") != nullptr)) {
+            object.take(key.text);
+            object.reporter.error(key.at,
+                                  "stray-service",
+                                  "service `" + key.text + "` stands outside of `services`",
+                                  "put `services:` above it, and indent it");
+        }
+}
+
+/// Read for its mistakes only: nothing here runs models.
+void check_model(const std::string& key, const Node& node, Reporter& reporter) {
+    Object object(node, "model `" + key + "`", reporter);
+    std::string text;
+    std::optional<std::int64_t> size;
+    Strings flags;
+    object.text("name", text);
+    object.text("model", text);
+    object.number("context_size", size);
+    object.list("runtime_flags", flags);
+    object.need("model", object.what() + " needs `model`");
 }
 
 }  // namespace
@@ -75,7 +110,7 @@ Network decode_network(const std::string& key, const Node& node, Reporter& repor
     if (const Node* ipam = object.take("ipam")) {
         Object options(*ipam, "`ipam`", reporter);
         options.text("driver", network.ipam_driver);
-        static_cast<void>(options.take("options"));
+        options.warn_ignored({"options"});
         if (const Node* config = options.take("config"))
             for (const auto& item : config->items) {
                 Object entry(item, "an element of `ipam.config`", reporter);
@@ -120,8 +155,7 @@ FileSource decode_file_source(const std::string& key,
         if (const Node* content = object.take("content"))
             source.content = text_of(*content, "`content`", reporter);
     object.map("labels", source.labels);
-    for (const auto* ignored : {"driver", "driver_opts", "template_driver"})
-        static_cast<void>(object.take(ignored));
+    object.warn_ignored({"driver", "driver_opts", "template_driver"});
     const int given = (source.file.empty() ? 0 : 1) + (source.environment.empty() ? 0 : 1) +
                       (source.content ? 1 : 0) + (source.external ? 1 : 0);
     if (given != 1)
@@ -141,14 +175,17 @@ Stack decode_stack(const Node& node, Reporter& reporter) {
         reporter.warning(
             version->at, "obsolete", "`version` is obsolete and is ignored", "remove it");
     static_cast<void>(object.take("include"));  // resolved before
-    static_cast<void>(object.take("models"));
+    if (const Node* extension = object.take("x-stack")) {
+        Object own(*extension, "`x-stack`", reporter);
+        if (const Node* switches = own.take("lint"))
+            check_lint_switches(*switches, reporter);
+    }
+    object.warn_ignored({"models"});
+    for_each_entry(object, "models", [&](const Key& key, const Node& value) {
+        check_model(key.text, value, reporter);
+    });
     std::size_t ports = 0;
     for_each_entry(object, "services", [&](const Key& key, const Node& value) {
-        if (!is_service_name(key.text))
-            reporter.error(key.at,
-                           "service-name",
-                           "\"" + key.text + "\" is no name for a service",
-                           "letters, digits, '.', '_' and '-'");
         if (ports > most_ports)
             return;
         Service& service = stack.services[key.text] = decode_service(key.text, value, reporter);
@@ -169,6 +206,7 @@ Stack decode_stack(const Node& node, Reporter& reporter) {
     for_each_entry(object, "configs", [&](const Key& key, const Node& value) {
         stack.configs[key.text] = decode_file_source(key.text, value, true, reporter);
     });
+    refuse_stray_services(object);
     return stack;
 }
 

@@ -28,7 +28,7 @@ class Parser {
         while (at_ < text_.size() && !reporter_.is_full() && written_ <= most_text)
             line();
         if (written_ > most_text) {
-            complain("the variables up to here are larger than 16 MiB",
+            complain("the variables up to here are larger than 32 MiB",
                      "is a variable put into itself again and again?");
             assignments_.clear();
         }

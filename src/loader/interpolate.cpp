@@ -123,6 +123,39 @@ Expected<std::string> interpolate(std::string_view template_text,
     return Interpolation(variables, unset).run(template_text, 0);
 }
 
+std::vector<Variable> variables_of_template(std::string_view text) {
+    std::vector<Variable> list;
+    for (auto dollar = text.find('$'); dollar != std::string_view::npos; dollar = text.find('$')) {
+        text.remove_prefix(dollar + 1);
+        if (text.starts_with('$')) {
+            text.remove_prefix(1);
+            continue;
+        }
+        const bool is_braced = text.starts_with('{');
+        const std::string_view inside = is_braced ? text.substr(1) : text;
+        const auto length = name_length(inside);
+        const auto end = is_braced ? closing_brace(inside) : length;
+        if (length == 0 || end == std::string_view::npos)
+            continue;
+        Variable variable{.name = std::string(inside.substr(0, length))};
+        std::string_view word = inside.substr(length, end - length);
+        if (word.starts_with(':'))
+            word.remove_prefix(1);
+        const char kind = word.empty() ? '\0' : word[0];
+        word = word.substr(word.empty() ? 0 : 1);
+        variable.required = kind == '?';
+        if (kind == '-')
+            variable.default_value = word;
+        if (kind == '+')
+            variable.alternate = word;
+        list.push_back(std::move(variable));
+        const auto nested = variables_of_template(word);
+        list.insert(list.end(), nested.begin(), nested.end());
+        text = inside.substr(end);
+    }
+    return list;
+}
+
 void interpolate_tree(Node& node,
                       const Variables& variables,
                       std::set<std::string>& warned,
@@ -132,8 +165,14 @@ void interpolate_tree(Node& node,
         return;
     for (auto& item : node.items)
         interpolate_tree(item, variables, warned, reporter, budget);
-    for (auto& [key, value] : node.entries)
+    for (auto& [key, value] : node.entries) {
+        if (key.text.find("${") != std::string::npos)
+            reporter.warning(key.at,
+                             "variable-in-key",
+                             "variables in keys are not replaced",
+                             "a list of NAME=value can have them");
         interpolate_tree(value, variables, warned, reporter, budget);
+    }
     if (!node.is_scalar() || node.value.find('$') == std::string::npos)
         return;
     std::set<std::string> unset;

@@ -3,6 +3,7 @@
 // ${VARIABLES} in values (compose.md 1.3). Only what is used is evaluated.
 
 #include <stack/diagnostics.h>
+#include <stack/load.h>
 #include <stack/model.h>
 
 #include "base/expected.h"
@@ -23,6 +24,9 @@ using Variables = std::function<std::optional<std::string>(const std::string&)>;
 [[nodiscard]] Expected<std::string> interpolate(std::string_view template_text,
                                                 const Variables& variables,
                                                 std::set<std::string>& unset);
+
+/// The variables of a template, in order, those of defaults too. What is malformed has none.
+[[nodiscard]] std::vector<Variable> variables_of_template(std::string_view template_text);
 
 /// Every scalar value of the tree (never a key); each unset variable is warned of once. What the
 /// values become is paid for from `budget`.

@@ -96,7 +96,8 @@ void to_list(Node& node) {
 
 /// Brings both to one form where the file allows several.
 void same_form(Node& base, Node& over, const std::string& attribute) {
-    if (is_assignment_list(attribute) || is_one_of(attribute, {"depends_on", "networks"})) {
+    if (is_assignment_list(attribute) ||
+        is_one_of(attribute, {"depends_on", "networks", "models"})) {
         to_mapping(base, attribute);
         to_mapping(over, attribute);
     } else if (attribute == "build") {
@@ -107,7 +108,7 @@ void same_form(Node& base, Node& over, const std::string& attribute) {
                 node->value.clear();
                 node->entries = {{Key{"context", context.at}, context}};
             }
-    } else if (is_one_of(attribute, {"env_file", "dns", "dns_search", "tmpfs"})) {
+    } else if (is_one_of(attribute, {"env_file", "label_file", "dns", "dns_search", "tmpfs"})) {
         to_list(base);
         to_list(over);
     }
@@ -166,15 +167,18 @@ std::string identity(const Node& item, const std::string& attribute) {
     }
     if (attribute == "env_file" && item.is_mapping())
         return field("path");
+    if (attribute == "ipam.config")
+        return field("subnet");
     return item.value;
 }
 
 bool has_unique_elements(const std::string& attribute) {
-    return is_one_of(attribute, {"volumes",   "ports",          "secrets",    "configs",
-                                 "devices",   "env_file",       "cap_add",    "cap_drop",
-                                 "dns",       "dns_search",     "dns_opt",    "expose",
-                                 "links",     "external_links", "profiles",   "tmpfs",
-                                 "group_add", "security_opt",   "build.tags", "volumes_from"});
+    return is_one_of(
+        attribute,
+        {"volumes",    "ports",          "secrets",     "configs",    "devices",   "env_file",
+         "cap_add",    "cap_drop",       "dns",         "dns_search", "dns_opt",   "expose",
+         "links",      "external_links", "profiles",    "tmpfs",      "group_add", "security_opt",
+         "build.tags", "volumes_from",   "ipam.config", "label_file"});
 }
 
 void merge_mappings(Node& base, Node over, const KeyPath& path) {
@@ -187,7 +191,7 @@ void merge_mappings(Node& base, Node over, const KeyPath& path) {
             continue;
         }
         Node& existing = base.entries[found->second].second;
-        if (value.tag == "!reset")  // resolve_tags takes the entry away
+        if (value.tag == Tag::reset)  // resolve_tags takes the entry away
             existing = std::move(value);
         else
             merge_into(existing, std::move(value), below(path, key.text));
@@ -198,8 +202,8 @@ void merge_mappings(Node& base, Node over, const KeyPath& path) {
 
 void merge_into(Node& base, Node over, const KeyPath& path) {
     const std::string attribute = attribute_of(path);
-    if (over.tag == "!override" || base.tag == "!reset" || base.is_null()) {
-        if (!over.is_null() || over.tag == "!override")
+    if (over.tag == Tag::override || base.tag == Tag::reset || base.is_null()) {
+        if (!over.is_null() || over.tag == Tag::override)
             base = std::move(over);
         return;
     }
@@ -217,9 +221,9 @@ void merge_into(Node& base, Node over, const KeyPath& path) {
 }
 
 void resolve_tags(Node& node) {
-    std::erase_if(node.entries, [](const auto& entry) { return entry.second.tag == "!reset"; });
-    if (node.tag == "!override")
-        node.tag.clear();
+    std::erase_if(node.entries, [](const auto& entry) { return entry.second.tag == Tag::reset; });
+    if (node.tag == Tag::override)
+        node.tag = Tag::none;
     for (auto& [key, value] : node.entries)
         resolve_tags(value);
     for (auto& item : node.items)

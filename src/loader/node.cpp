@@ -69,6 +69,10 @@ class Text {
     std::size_t characters_ = 0;
 };
 
+Tag tag_of(std::string_view tag) {
+    return tag == "!reset" ? Tag::reset : tag == "!override" ? Tag::override : Tag::none;
+}
+
 class Builder final : public YAML::EventHandler {
   public:
     Builder(const std::string& file, const std::string& text, Reporter& reporter, Budget& budget)
@@ -120,7 +124,7 @@ class Builder final : public YAML::EventHandler {
         node.quoted = tag == "!";  // yaml-cpp's mark of a quoted scalar
         if (node.quoted)
             last_quote_ = mark;
-        node.tag = tag == "?" || tag == "!" ? "" : tag;
+        node.tag = tag_of(tag);
         if (!node.quoted && (value == "null" || value == "~" || value == "Null" || value == "NULL"))
             node.kind = NodeKind::null;
         add(std::move(node), anchor);
@@ -156,8 +160,8 @@ class Builder final : public YAML::EventHandler {
         Key key;
     };
 
-    Location place(const YAML::Mark& mark, int length) {
-        return {file_, mark.line + 1, text_.column_of(mark), std::max(length, 1)};
+    Place place(const YAML::Mark& mark, int length) {
+        return {&file_, mark.line + 1, text_.column_of(mark), std::max(length, 1)};
     }
 
     [[noreturn]] void refuse(const Location& at,
@@ -168,11 +172,11 @@ class Builder final : public YAML::EventHandler {
         throw Refused{};
     }
 
-    [[noreturn]] void refuse_depth(const Location& at) {
+    [[noreturn]] void refuse_depth(const Place& at) {
         refuse(at, "too-deep", "the file is nested more than 100 levels deep here");
     }
 
-    void pay(const Extent& extent, const Location& at) {
+    void pay(const Extent& extent, const Place& at) {
         if (!budget_.spend(extent, at))
             throw Refused{};
     }
@@ -186,7 +190,7 @@ class Builder final : public YAML::EventHandler {
         Node node;
         node.kind = kind;
         node.at = place(mark, 1);
-        node.tag = tag == "?" ? "" : tag;
+        node.tag = tag_of(tag);
         open_.push_back({std::move(node), anchor, {}, false, {}});
     }
 
@@ -287,8 +291,21 @@ bool begins_number(const std::string& text) {
            std::string_view("0123456789-+.").find(text[0]) != std::string_view::npos;
 }
 
-/// yaml-cpp's words for what people do most often.
-std::string hint_for(const std::string& message, const std::string& line) {
+/// The line where a merge of a version control system was left undone; 0 where none was.
+int conflict_line(const std::string& text) {
+    int number = 0;
+    for (const auto& line : split(text, '\n')) {
+        ++number;
+        if (line.starts_with("<<<<<<< "))
+            return number;
+    }
+    return 0;
+}
+
+/// yaml-cpp's words for what people do most often. `rest` is the line from where it gave up.
+std::string hint_for(const std::string& message, const std::string& line, const std::string& rest) {
+    if (!rest.empty() && std::string_view("@%`").find(rest[0]) != std::string_view::npos)
+        return std::string("a value that begins with `") + rest[0] + "` must be quoted";
     if (line.find('\t') != std::string::npos)
         return "YAML is indented with blanks; this line has a tab";
     if (message.find("illegal map value") != std::string::npos)
@@ -322,14 +339,14 @@ Location place_of(const YAML::Exception& error, const std::string& file, const s
 
 }  // namespace
 
-const Node* Node::find(const std::string& key) const {
+const Node* Node::find(std::string_view key) const {
     for (const auto& [name, node] : entries)
         if (name.text == key)
             return &node;
     return nullptr;
 }
 
-Node* Node::find(const std::string& key) {
+Node* Node::find(std::string_view key) {
     return const_cast<Node*>(std::as_const(*this).find(key));
 }
 
@@ -368,10 +385,21 @@ std::vector<Node> parse_yaml(const std::string& file,
     } catch (const Refused&) {
         return {};
     } catch (const YAML::Exception& error) {
+        if (const int conflict = conflict_line(text); conflict != 0) {
+            reporter.error({file, conflict, 1, 7},
+                           "merge-conflict",
+                           "a merge was left undone here",
+                           "choose one of the two sides and remove the marks");
+            return {};
+        }
         const Location at = place_of(error, file, text);
         const std::string line = split(text, '\n').at(static_cast<std::size_t>(at.line) - 1);
-        reporter.error(
-            at, "yaml-syntax", "this is not YAML: " + error.msg, hint_for(error.msg, line));
+        const auto column =
+            std::min(static_cast<std::size_t>(std::max(error.mark.column, 0)), line.size());
+        reporter.error(at,
+                       "yaml-syntax",
+                       "this is not YAML: " + error.msg,
+                       hint_for(error.msg, line, line.substr(column)));
         return {};
     }
     return std::move(builder.documents);

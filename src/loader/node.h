@@ -5,30 +5,46 @@
 #include <stack/diagnostics.h>
 
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
 namespace stack::loader {
 
-enum class NodeKind { null, scalar, sequence, mapping };
+enum class NodeKind : char { null, scalar, sequence, mapping };
+
+enum class Tag : char { none, reset, override };  // what `!reset` and `!override` ask of a merge
+
+/// Where a word stands. A big stack has a million words, so the file's name is not theirs: whoever
+/// parses keeps it for as long as there are nodes.
+struct Place {
+    const std::string* file = nullptr;
+    int line = 0;
+    int column = 0;
+    int length = 1;
+
+    operator Location() const {  // NOLINT(google-explicit-constructor): it says the same
+        return {file == nullptr ? std::string() : *file, line, column, length};
+    }
+};
 
 struct Key {
     std::string text;
-    Location at;
+    Place at;
 };
 
 struct Node {
+    Place at;
     NodeKind kind = NodeKind::null;
-    Location at;
-    std::string value;    // of a scalar, as written
+    Tag tag = Tag::none;
     bool quoted = false;  // a quoted scalar is a string, whatever it looks like
-    std::string tag;      // !reset, !override
+    std::string value;    // of a scalar, as written
     std::vector<Node> items;
     std::vector<std::pair<Key, Node>> entries;
 
-    [[nodiscard]] const Node* find(const std::string& key) const;
-    [[nodiscard]] Node* find(const std::string& key);
+    [[nodiscard]] const Node* find(std::string_view key) const;
+    [[nodiscard]] Node* find(std::string_view key);
 
     [[nodiscard]] bool is_mapping() const { return kind == NodeKind::mapping; }
 
@@ -49,8 +65,9 @@ using KeyIndex = std::unordered_map<std::string, std::size_t>;
 class Reporter;
 class Budget;
 
-/// The documents of a file. What is wrong (syntax, duplicate keys, too deep) is reported; all that
-/// is read, with its aliases written out, is paid for from `budget`.
+/// The documents of a file, whose name must outlive them. What is wrong (syntax, duplicate keys,
+/// too deep) is reported; all that is read, with its aliases written out, is paid for from
+/// `budget`.
 [[nodiscard]] std::vector<Node> parse_yaml(const std::string& file,
                                            const std::string& text,
                                            Reporter& reporter,

@@ -39,7 +39,7 @@ void add_link_aliases(Stack& stack, Budget& budget) {
             if (found == stack.services.end() || alias.empty())
                 continue;
             for (auto& [network, attachment] : found->second.networks) {
-                if (!budget.spend({1, alias.size(), 0}, {stack.files.front(), 0, 0, 1}))
+                if (!budget.spend({1, alias.size(), 0}, Location{stack.files.front(), 0, 0, 1}))
                     return;
                 if (service.networks.contains(network))
                     aliases[&attachment].insert(alias);

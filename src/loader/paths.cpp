@@ -22,10 +22,15 @@ void rewrite_build(Node& build, const std::string& directory, const std::string&
         return;
     }
     rewrite(build.find("context"), directory, home);
-    if (Node* contexts = build.find("additional_contexts"))
+    if (Node* contexts = build.find("additional_contexts")) {
         for (auto& [key, value] : contexts->entries)
             if (value.value.find(':') == std::string::npos)
                 rewrite(&value, directory, home);
+        for (auto& item : contexts->items)  // NAME=PATH
+            if (const auto [name, path] = split_once(item.value, '=');
+                !path.empty() && path.find(':') == std::string::npos)
+                item.value = name + "=" + absolute(path, directory, home);
+    }
 }
 
 void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {

@@ -4,6 +4,7 @@
 #include "base/units.h"
 
 #include <algorithm>
+#include <set>
 
 namespace stack::loader {
 
@@ -11,12 +12,62 @@ namespace {
 
 constexpr std::size_t most_complaints = 100;
 
-std::string range_text(const Range& range) {
+/// The limits of an int are named only to whom they keep out.
+std::string range_text(const Range& range, bool is_number) {
     const std::string least = std::to_string(range.least);
-    if (range.most == Range{}.most)
-        return range.least == Range{}.least ? "a whole number"
-                                            : "a whole number that is not less than " + least;
+    const bool is_bounded = range.most != Range{}.most;
+    if ((!is_bounded && range.least == Range{}.least) ||
+        (!is_number && range.least == any_int.least))
+        return "a whole number";
+    if (!is_bounded || (!is_number && range.most == any_int.most))
+        return "a whole number that is not less than " + least;
     return "a whole number from " + least + " to " + std::to_string(range.most);
+}
+
+std::string quoted(std::string_view key) {
+    return "`" + std::string(key) + "`";
+}
+
+/// What people call keys that have another name here.
+std::string synonym(const std::string& key, const Strings& known) {
+    static const StringMap meanings{{"alias", "aliases"},
+                                    {"cmd", "command"},
+                                    {"cpu", "cpus"},
+                                    {"destination", "target"},
+                                    {"dst", "target"},
+                                    {"env", "environment"},
+                                    {"mem", "memory"},
+                                    {"memory", "mem_limit"},
+                                    {"mounts", "volumes"},
+                                    {"name", "container_name"},
+                                    {"readonly", "read_only"},
+                                    {"replicas", "scale"},
+                                    {"ro", "read_only"},
+                                    {"src", "source"},
+                                    {"workdir", "working_dir"}};
+    const auto found = meanings.find(key);
+    const bool fits = found != meanings.end() &&
+                      std::find(known.begin(), known.end(), found->second) != known.end();
+    return fits ? found->second : std::string();
+}
+
+/// What was meant by a key that is none of `known`.
+std::string hint_for(const std::string& key, const Strings& known) {
+    constexpr std::size_t most_listed = 12;
+    if (key.starts_with('-'))
+        return "a blank is missing after the `-` of a list";
+    const std::string other = synonym(key, known);
+    if (const std::string meant = other.empty() ? closest(key, known) : other; !meant.empty())
+        return "did you mean `" + meant + "`?";
+    return known.size() > most_listed ? "" : "known here: " + join(known, ", ");
+}
+
+/// `image:nginx` is a text.
+std::string hint_for_text(const Node& node) {
+    const auto colon = node.value.find(':');
+    return node.is_scalar() && colon != std::string::npos && colon > 0
+               ? "a blank is missing after the `:`"
+               : "";
 }
 
 }  // namespace
@@ -58,6 +109,12 @@ void Reporter::warning(const Location& at,
     add(warnings_, {Severity::warning, code, std::move(message), at, std::move(hint), {}});
 }
 
+void Reporter::unknown(
+    const Location& at, const char* code, std::string message, std::string hint, Strings expected) {
+    add(errors_,
+        {Severity::error, code, std::move(message), at, std::move(hint), {}, std::move(expected)});
+}
+
 void Reporter::wrong_type(const Node& node,
                           const std::string& what,
                           const std::string& expected,
@@ -81,36 +138,59 @@ void Reporter::malformed(const Node& node, const std::string& what, const Malfor
 }
 
 Object::Object(const Node& node, std::string what, Reporter& to)
-    : reporter(to), what_(std::move(what)), node_(node) {
+    : reporter(to), what_(std::move(what)), node_(node), taken_(node.entries.size()) {
     if (!node.is_mapping() && !node.is_null())
-        reporter.wrong_type(node, what_, "a mapping");
+        reporter.wrong_type(node, what_, "a mapping", hint_for_text(node));
 }
 
 Object::~Object() {
-    for (const auto& [key, value] : node_.entries) {
-        if (key.text.starts_with("x-") ||
-            std::find(known_.begin(), known_.end(), key.text) != known_.end() || reporter.is_full())
-            continue;
-        constexpr std::size_t most_listed = 12;
-        const std::string meant = closest(key.text, known_);
-        const std::string list =
-            known_.size() > most_listed ? "" : "known here: " + join(known_, ", ");
-        reporter.error(key.at,
-                       "unknown-key",
-                       "unknown key `" + key.text + "` in " + what_,
-                       meant.empty() ? list : "did you mean `" + meant + "`?");
-    }
+    for (std::size_t i = 0; i < node_.entries.size(); ++i)
+        if (const Key& key = node_.entries[i].first;
+            !taken_[i] && !key.text.starts_with("x-") && !reporter.is_full())
+            complain_of(key);
 }
 
-const Node* Object::take_even_null(const std::string& key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end())
-        known_.push_back(key);
-    return node_.find(key);
+void Object::complain_of(const Key& key) {
+    const std::set<std::string> all(known_.begin(), known_.end());  // some are asked for twice
+    const Strings known(all.begin(), all.end());
+    reporter.unknown(key.at,
+                     "unknown-key",
+                     "unknown key `" + key.text + "` in " + what_,
+                     hint_for(key.text, known),
+                     known);
 }
 
-const Node* Object::take(const std::string& key) {
+const Node* Object::take_even_null(std::string_view key) {
+    known_.push_back(key);
+    for (std::size_t i = 0; i < node_.entries.size(); ++i)
+        if (node_.entries[i].first.text == key) {
+            taken_[i] = true;
+            return &node_.entries[i].second;
+        }
+    return nullptr;
+}
+
+const Node* Object::take(std::string_view key) {
     const Node* node = take_even_null(key);
     return node == nullptr || node->is_null() ? nullptr : node;
+}
+
+bool Object::knows(std::string_view key) const {
+    return std::find(known_.begin(), known_.end(), key) != known_.end();
+}
+
+const Node* Object::need(std::string_view key, std::string complaint, std::string hint) {
+    const Node* node = take(key);
+    const bool is_misspelt =
+        std::any_of(node_.entries.begin(), node_.entries.end(), [&](const auto& entry) {
+            const std::string& name = entry.first.text;
+            const Strings wanted{std::string(key)};
+            return name != key &&
+                   (!closest(name, wanted).empty() || !synonym(name, wanted).empty());
+        });
+    if (node == nullptr && !is_misspelt && !node_.is_scalar() && !node_.is_sequence())
+        reporter.error(node_.at, "missing-key", std::move(complaint), std::move(hint));
+    return node;
 }
 
 void Object::warn_ignored(std::initializer_list<const char*> keys) {
@@ -123,49 +203,57 @@ void Object::warn_ignored(std::initializer_list<const char*> keys) {
                                      "`" + name.text + "` of " + what_ + " has no effect here");
 }
 
-void Object::text(const std::string& key, std::string& value) {
+void Object::text(std::string_view key, std::string& value) {
     if (const Node* node = take(key))
-        value = text_of(*node, "`" + key + "`", reporter);
+        value = text_of(*node, quoted(key), reporter);
 }
 
-void Object::id(const std::string& key, std::string& value) {
+void Object::id(std::string_view key, std::string& value) {
     text(key, value);
     if (const Node* node = take(key))
-        check_id(*node, value, "`" + key + "`", reporter);
+        check_id(*node, value, quoted(key), reporter);
 }
 
-void Object::boolean(const std::string& key, bool& value) {
+void Object::choice(std::string_view key, std::string& value, const Strings& allowed) {
     if (const Node* node = take(key))
-        value = boolean_of(*node, "`" + key + "`", reporter);
+        if (check_choice(*node, quoted(key), allowed, reporter))
+            value = node->value;
 }
 
-void Object::integer(const std::string& key, int& value, const Range& range) {
+void Object::boolean(std::string_view key, bool& value) {
+    if (const Node* node = take(key))
+        value = boolean_of(*node, quoted(key), reporter);
+}
+
+void Object::integer(std::string_view key, int& value, const Range& range) {
     std::optional<int> number;
     this->number(key, number, range);
     value = number.value_or(value);
 }
 
-void Object::strings(const std::string& key, Strings& value) {
-    if (const Node* node = take(key))
+void Object::strings(std::string_view key, Strings& value) {
+    const Node* node = take(key);
+    if (node != nullptr && node->is_mapping())
+        reporter.wrong_type(*node, quoted(key), "a text or a list of texts");
+    else if (node != nullptr)
         for_each_item(*node, [&](const Node& item) {
-            value.push_back(text_of(item, "`" + key + "`", reporter));
+            value.push_back(text_of(item, quoted(key), reporter));
         });
 }
 
-void Object::list(const std::string& key, Strings& value) {
+void Object::list(std::string_view key, Strings& value) {
     const Node* node = take(key);
     if (node == nullptr)
         return;
     if (!node->is_sequence()) {
-        reporter.wrong_type(
-            *node, "`" + key + "`", "a list", "write it as `- " + node->value + "`");
+        reporter.wrong_type(*node, quoted(key), "a list", "write it as `- " + node->value + "`");
         return;
     }
     for (const auto& item : node->items)
-        value.push_back(text_of(item, "an element of `" + key + "`", reporter));
+        value.push_back(text_of(item, "an element of " + quoted(key), reporter));
 }
 
-void Object::words(const std::string& key, std::optional<Strings>& value) {
+void Object::words(std::string_view key, std::optional<Strings>& value) {
     const Node* node = take(key);
     if (node == nullptr)
         return;
@@ -175,72 +263,82 @@ void Object::words(const std::string& key, std::optional<Strings>& value) {
     }
     value.emplace();
     if (!node->is_sequence()) {
-        reporter.wrong_type(*node, "`" + key + "`", "a text or a list of words");
+        reporter.wrong_type(*node, quoted(key), "a text or a list of words");
         return;
     }
     for (const auto& item : node->items)
-        value->push_back(text_of(item, "a word of `" + key + "`", reporter));
+        value->push_back(text_of(item, "a word of " + quoted(key), reporter));
 }
 
-void Object::nullable_map(const std::string& key,
+void Object::nullable_map(std::string_view key,
                           std::map<std::string, std::optional<std::string>>& value) {
     const Node* node = take(key);
     if (node == nullptr)
         return;
     for (const auto& [name, item] : node->entries)
-        value[name.text] =
-            item.is_null()
-                ? std::nullopt
-                : std::optional(text_of(item, "`" + key + "." + name.text + "`", reporter));
+        value[name.text] = item.is_null()
+                               ? std::nullopt
+                               : std::optional(text_of(
+                                     item, quoted(std::string(key) + "." + name.text), reporter));
     for (const auto& item : node->items) {
-        const std::string text = text_of(item, "an element of `" + key + "`", reporter);
+        if (item.is_mapping()) {
+            reporter.wrong_type(item,
+                                "an element of " + quoted(key),
+                                "a text",
+                                "write it as `- NAME=value`, or leave all the `- ` out");
+            continue;
+        }
+        const std::string text = text_of(item, "an element of " + quoted(key), reporter);
         const auto [name, rest] = split_once(text, '=');
         value[name] = text.find('=') == std::string::npos ? std::nullopt : std::optional(rest);
     }
     if (node->is_scalar())
-        reporter.wrong_type(*node, "`" + key + "`", "a mapping or a list of NAME=value");
+        reporter.wrong_type(*node,
+                            quoted(key),
+                            "a mapping or a list of NAME=value",
+                            node->value.find('=') == std::string::npos
+                                ? ""
+                                : "write it as `- " + shortened(node->value) + "`");
 }
 
-void Object::map(const std::string& key, StringMap& value) {
+void Object::map(std::string_view key, StringMap& value) {
     std::map<std::string, std::optional<std::string>> nullable;
     nullable_map(key, nullable);
     for (const auto& [name, item] : nullable)
         value[name] = item.value_or("");
 }
 
-void Object::duration(const std::string& key, std::optional<Duration>& value) {
+void Object::duration(std::string_view key, std::optional<Duration>& value) {
     if (const Node* node = take(key))
-        value = duration_of(*node, "`" + key + "`", reporter);
+        value = duration_of(*node, quoted(key), reporter);
 }
 
-void Object::bytes(const std::string& key, std::optional<Bytes>& value) {
+void Object::bytes(std::string_view key, std::optional<Bytes>& value) {
     if (const Node* node = take(key))
-        value = bytes_of(*node, "`" + key + "`", reporter);
+        value = bytes_of(*node, quoted(key), reporter);
 }
 
-void Object::limit(const std::string& key, std::optional<Bytes>& value) {
+void Object::limit(std::string_view key, std::optional<Bytes>& value) {
     const Node* node = take(key);
     if (node != nullptr && node->value == "-1")
         value = -1;
     else if (node != nullptr)
-        value = bytes_of(*node, "`" + key + "`", reporter);
+        value = bytes_of(*node, quoted(key), reporter);
 }
 
-void Object::number(const std::string& key, std::optional<double>& value) {
+void Object::number(std::string_view key, std::optional<double>& value) {
     if (const Node* node = take(key))
-        value = number_of(*node, "`" + key + "`", reporter);
+        value = number_of(*node, quoted(key), reporter);
 }
 
-void Object::number(const std::string& key,
-                    std::optional<std::int64_t>& value,
-                    const Range& range) {
+void Object::number(std::string_view key, std::optional<std::int64_t>& value, const Range& range) {
     if (const Node* node = take(key))
-        value = integer_of(*node, "`" + key + "`", range, reporter);
+        value = integer_of(*node, quoted(key), range, reporter);
 }
 
-void Object::number(const std::string& key, std::optional<int>& value, const Range& range) {
+void Object::number(std::string_view key, std::optional<int>& value, const Range& range) {
     if (const Node* node = take(key))
-        if (const auto number = integer_of(*node, "`" + key + "`", range, reporter))
+        if (const auto number = integer_of(*node, quoted(key), range, reporter))
             value = static_cast<int>(*number);
 }
 
@@ -270,7 +368,10 @@ std::optional<std::int64_t> integer_of(const Node& node,
     const auto number = node.is_scalar() ? parse_number<std::int64_t>(node.value) : std::nullopt;
     if (number && *number >= range.least && *number <= range.most)
         return number;
-    reporter.wrong_type(node, what, range_text(range));
+    const bool is_number = node.is_scalar() && !node.value.empty() &&
+                           node.value.find_first_not_of(
+                               "0123456789", node.value[0] == '-' ? 1 : 0) == std::string::npos;
+    reporter.wrong_type(node, what, range_text(range, is_number));
     return std::nullopt;
 }
 
@@ -365,11 +466,12 @@ bool check_choice(const Node& node,
     const std::string meant = longer != allowed.end() ? *longer : closest(node.value, allowed);
     const std::string list = allowed.size() == 1 ? "only `" + allowed.front() + "` is known"
                                                  : "one of " + join(allowed, ", ");
-    reporter.error(node.at,
-                   "unknown-value",
-                   what + " cannot be " +
-                       (node.is_scalar() ? "\"" + shortened(node.value) + "\"" : described(node)),
-                   meant.empty() ? list : "did you mean `" + meant + "`?");
+    reporter.unknown(node.at,
+                     "unknown-value",
+                     what + " cannot be " +
+                         (node.is_scalar() ? "\"" + shortened(node.value) + "\"" : described(node)),
+                     meant.empty() ? list : "did you mean `" + meant + "`?",
+                     allowed);
     return false;
 }
 

@@ -37,6 +37,12 @@ class Reporter {
                std::string hint = {},
                std::vector<Note> notes = {});
     void warning(const Location& at, const char* code, std::string message, std::string hint = {});
+    /// An error where one of the words `expected` should stand.
+    void unknown(const Location& at,
+                 const char* code,
+                 std::string message,
+                 std::string hint,
+                 Strings expected);
     /// "`ports` must be a list, not the text "80"".
     void wrong_type(const Node& node,
                     const std::string& what,
@@ -64,7 +70,8 @@ constexpr Range natural{0, std::numeric_limits<int>::max()};
 constexpr Range or_unlimited{-1};                 // -1: no limit
 constexpr Range number_of_containers{0, 10'000};  // of a service
 
-/// The keys of one mapping, taken one by one; what is left at the end is unknown.
+/// The keys of one mapping, taken one by one; what is left at the end is unknown. Keys are
+/// literals.
 class Object {
   public:
     /// `what` names it in messages: "service `web`".
@@ -75,9 +82,16 @@ class Object {
     ~Object();
 
     /// nullptr where the key is absent or null.
-    const Node* take(const std::string& key);
+    const Node* take(std::string_view key);
     /// Also where it is null.
-    const Node* take_even_null(const std::string& key);
+    const Node* take_even_null(std::string_view key);
+
+    /// Complains in those words where the key is absent or null, unless a misspelt one stands for
+    /// it.
+    const Node* need(std::string_view key, std::string complaint, std::string hint = {});
+
+    /// Whether somebody asked for the key.
+    [[nodiscard]] bool knows(std::string_view key) const;
 
     /// Says of each of the keys that is there that nothing acts on it.
     void warn_ignored(std::initializer_list<const char*> keys);
@@ -86,32 +100,34 @@ class Object {
 
     [[nodiscard]] const Node& node() const { return node_; }
 
-    void text(const std::string& key, std::string& value);
-    void id(const std::string& key, std::string& value);  // the number of a user or group
-    void boolean(const std::string& key, bool& value);
-    void integer(const std::string& key, int& value, const Range& range = any_int);
-    void strings(const std::string& key, Strings& value);  // a list of texts, or one text
-    void list(const std::string& key, Strings& value);     // a list of texts only
-    void words(const std::string& key,
-               std::optional<Strings>& value);           // a list, or a text split as a shell does
-    void map(const std::string& key, StringMap& value);  // a mapping or a list of NAME=value
-    void nullable_map(const std::string& key,
+    void text(std::string_view key, std::string& value);
+    void id(std::string_view key, std::string& value);  // the number of a user or group
+    void choice(std::string_view key, std::string& value, const Strings& allowed);
+    void boolean(std::string_view key, bool& value);
+    void integer(std::string_view key, int& value, const Range& range = any_int);
+    void strings(std::string_view key, Strings& value);  // a list of texts, or one text
+    void list(std::string_view key, Strings& value);     // a list of texts only
+    void words(std::string_view key,
+               std::optional<Strings>& value);         // a list, or a text split as a shell does
+    void map(std::string_view key, StringMap& value);  // a mapping or a list of NAME=value
+    void nullable_map(std::string_view key,
                       std::map<std::string, std::optional<std::string>>& value);
-    void duration(const std::string& key, std::optional<Duration>& value);
-    void bytes(const std::string& key, std::optional<Bytes>& value);
-    void limit(const std::string& key, std::optional<Bytes>& value);  // bytes, or -1 for no limit
-    void number(const std::string& key, std::optional<double>& value);
-    void number(const std::string& key,
-                std::optional<std::int64_t>& value,
-                const Range& range = {});
-    void number(const std::string& key, std::optional<int>& value, const Range& range = natural);
+    void duration(std::string_view key, std::optional<Duration>& value);
+    void bytes(std::string_view key, std::optional<Bytes>& value);
+    void limit(std::string_view key, std::optional<Bytes>& value);  // bytes, or -1 for no limit
+    void number(std::string_view key, std::optional<double>& value);
+    void number(std::string_view key, std::optional<std::int64_t>& value, const Range& range = {});
+    void number(std::string_view key, std::optional<int>& value, const Range& range = natural);
 
     Reporter& reporter;
 
   private:
+    void complain_of(const Key& key);
+
     std::string what_;
     const Node& node_;
-    Strings known_;
+    std::vector<std::string_view> known_;  // all that were asked for
+    std::vector<bool> taken_;              // of the entries
 };
 
 /// The text of a scalar. Complains (and returns "") where it is none.

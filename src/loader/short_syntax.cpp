@@ -2,6 +2,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "loader/paths.h"
 
 #include <algorithm>
 
@@ -86,7 +87,8 @@ Expected<std::vector<Port>> parse_port(std::string_view text) {
             if (address.starts_with('[') && address.ends_with(']'))
                 address = address.substr(1, address.size() - 2);
             if (!parse_ip(address))
-                return malformed("\"" + std::string(address) + "\" is no IP address",
+                return malformed("\"" + std::string(address) + "\" is no IP address" +
+                                     (address == "localhost" ? ": write 127.0.0.1" : ""),
                                  static_cast<std::size_t>(address.data() - text.data()));
             port.host_ip = address;
             host = host.substr(before + 1);
@@ -142,6 +144,7 @@ Expected<Mount> parse_volume(std::string_view text) {
     if (!mount.target.starts_with('/'))
         return malformed("the target of a volume is an absolute path inside the container, not \"" +
                          mount.target + "\"");
+    mount.target = absolute(mount.target, "/", "");
     if (is_path(mount.source))
         mount.type = MountType::bind;
     if (parts.size() == 3)

@@ -20,7 +20,8 @@ Service identity(Service service) {
     service.scale.reset();
     service.depends_on.clear();
     service.profiles.clear();
-    service.env_file.clear();  // its variables are in `environment`
+    service.env_file.clear();    // its variables are in `environment`
+    service.label_file.clear();  // and these in `labels`
     service.watch.clear();
     service.update_config = {};
     service.rollback_config = {};

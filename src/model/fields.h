@@ -187,7 +187,8 @@ void visit_fields(Is<Service> auto& v, auto&& field) {
     field("stdin_open", v.stdin_open), field("init", v.init), field("stop_signal", v.stop_signal);
     field("stop_grace_period", v.stop_grace_period), field("container_name", v.container_name);
     field("hostname", v.hostname), field("domainname", v.domainname), field("labels", v.labels);
-    field("annotations", v.annotations), field("profiles", v.profiles), field("ports", v.ports);
+    field("label_file", v.label_file), field("annotations", v.annotations),
+        field("profiles", v.profiles), field("ports", v.ports);
     field("expose", v.expose), field("networks", v.networks), field("network_mode", v.network_mode);
     field("mac_address", v.mac_address), field("extra_hosts", v.extra_hosts), field("dns", v.dns);
     field("dns_search", v.dns_search), field("dns_opt", v.dns_opt), field("links", v.links);

@@ -120,8 +120,8 @@ TEST(Bounds, BigMappingsAndLists) {
 }
 
 TEST(Bounds, BigFiles) {
-    EXPECT_EQ(first_error(Project("# " + std::string(5U << 20U, 'x') + "\n" + web)), "too-large");
-    EXPECT_EQ(first_error(Project("x-a: [" + repeated("1,", 300'000) + "]\n" + web)), "too-large");
+    EXPECT_EQ(first_error(Project("# " + std::string(17U << 20U, 'x') + "\n" + web)), "too-large");
+    EXPECT_EQ(first_error(Project("x-a: [" + repeated("1,", 700'000) + "]\n" + web)), "too-large");
 }
 
 TEST(Bounds, ManyDocuments) {

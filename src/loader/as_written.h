@@ -1,0 +1,17 @@
+#pragma once
+
+// The merged file with its ${…} unreplaced, for `config --no-interpolate` and `--variables`.
+
+#include <stack/load.h>
+
+#include "loader/node.h"
+
+namespace stack::loader {
+
+/// As YAML and as JSON. Short forms stay short: what holds a variable cannot be read further.
+[[nodiscard]] WrittenFile as_written(const Node& root);
+
+/// The variables of all values, by name.
+[[nodiscard]] std::vector<Variable> variables_in(const Node& root);
+
+}  // namespace stack::loader

@@ -1,0 +1,66 @@
+#pragma once
+
+// The files of one load: each is read once and parsed once.
+
+#include <stack/load.h>
+
+#include "loader/budget.h"
+#include "loader/dotenv.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stack::loader {
+
+/// What the steps of one load share.
+struct Session {
+    explicit Session(const LoadInput& of);
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    [[nodiscard]] std::string home() const;
+    /// `path` as a file in `directory` means it.
+    [[nodiscard]] std::string absolute(const std::string& path, const std::string& directory) const;
+
+    const LoadInput& input;
+    StringMap environment;  // what ${…} sees; that of an `include` holds its own files, too
+    LoadResult result;
+    Reporter reporter;
+    Budget budget;
+};
+
+class Files {
+  public:
+    explicit Files(Session& session) : session_(session) {}
+
+    /// The text of a file; nullptr where there is none. `from` is what names it.
+    const std::string* read_if_there(const std::string& path, const Location& from);
+    /// Complains where there is none.
+    const std::string* read(const std::string& path, const Location& from);
+    /// The documents of a file that was read, as they are written.
+    const std::vector<Node>& documents_of(const std::string& path);
+    /// With their variables put in; paths are made absolute later, because includes come first.
+    std::vector<Node> values_of(const std::string& path);
+    /// What a file of variables says.
+    std::vector<Assignment> assignments_of(const std::string& file,
+                                           const std::string& text,
+                                           const Variables& variables,
+                                           bool raw);
+    /// The beginning of a file that was read.
+    [[nodiscard]] Place start_of(const std::string& path) const;
+
+  private:
+    Session& session_;
+    std::map<std::string, std::vector<Node>> parsed_;
+    std::set<std::string> used_;
+    std::set<std::string> warned_;  // variables that are not set
+};
+
+/// Looks a name up in `environment`, which must outlive the result.
+[[nodiscard]] Variables variables_of(const StringMap& environment);
+
+[[nodiscard]] std::string directory_of(const std::string& file);
+
+}  // namespace stack::loader

@@ -1,0 +1,159 @@
+// Forms of attributes that are easily forgotten, and what is said of those without effect.
+
+#include "tests/loader/project.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+/// The service `web` with these lines in it.
+Project web(const std::string& lines, const std::string& rest = "") {
+    return Project("services:\n  web:\n    image: x\n    " + lines + "\n" + rest);
+}
+
+Service service(const Project& project) {
+    return project.stack().services.at("web");
+}
+
+bool warns(const Project& project, const std::string& text) {
+    const std::string said = project.complaints();
+    EXPECT_EQ(said.find("error:"), std::string::npos) << said;
+    return said.find(text) != std::string::npos;
+}
+
+TEST(Attributes, LabelFilesStandBelowLabels) {
+    Project project = web("label_file: [a.labels, b.labels]\n    labels: {c: own}");
+    project.file("a.labels", "a=1\nb=1\n").file("b.labels", "b=2\nc=2\n");
+    EXPECT_EQ(service(project).labels, (StringMap{{"a", "1"}, {"b", "2"}, {"c", "own"}}));
+    EXPECT_NE(web("label_file: gone").complaints().find("label_file /p/gone of service `web`"),
+              std::string::npos);
+}
+
+TEST(Attributes, TargetsOfMountsAreCleaned) {
+    const Service mounts = service(web("volumes: ['/a/../data/', {type: tmpfs, target: /b//c/.}]"));
+    EXPECT_EQ(mounts.volumes[0].target, "/data");
+    EXPECT_EQ(mounts.volumes[1].target, "/b/c");
+}
+
+TEST(Attributes, ExtraHostsOfABuildHaveBothForms) {
+    const auto build = service(web("build: {context: ., extra_hosts: ['a=1.2.3.4', 'b:[::1]']}"));
+    EXPECT_EQ(build.build->extra_hosts, (StringMap{{"a", "1.2.3.4"}, {"b", "::1"}}));
+}
+
+TEST(Attributes, AdditionalContextsAreRelativeInBothForms) {
+    for (const std::string form : {"[src=./src, img=docker-image://a]", "{src: ./src}"})
+        EXPECT_EQ(service(web("build: {context: ., additional_contexts: " + form + "}"))
+                      .build->additional_contexts.at("src"),
+                  "/p/src");
+}
+
+TEST(Attributes, SshOfABuildHasThreeForms) {
+    for (const std::string form : {"[default, 'k=/key']", "{default: , k: /key}"})
+        EXPECT_EQ(service(web("build: {context: ., ssh: " + form + "}")).build->ssh,
+                  (Strings{"default", "k=/key"}));
+    EXPECT_EQ(service(web("build: {context: ., ssh: default}")).build->ssh, Strings{"default"});
+}
+
+TEST(Attributes, GpusAreRequestsForDevices) {
+    const auto all = service(web("gpus: all")).device_requests;
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all[0].count, -1);
+    EXPECT_EQ(all[0].capabilities, Strings{"gpu"});
+    const auto one = service(web("gpus: [{driver: nvidia, count: 1}]")).device_requests;
+    EXPECT_EQ(one[0].driver, "nvidia");
+    EXPECT_EQ(one[0].capabilities, Strings{"gpu"});
+}
+
+TEST(Attributes, AProviderStandsForAnImage) {
+    const auto stack =
+        Project("services: {db: {provider: {type: cloud, options: {size: 1, zone: [a, b]}}}}\n")
+            .stack();
+    const auto& provider = *stack.services.at("db").provider;
+    EXPECT_EQ(provider.type, "cloud");
+    EXPECT_EQ(provider.options.at("zone"), (Strings{"a", "b"}));
+}
+
+TEST(Attributes, ModelsAreReadInAllForms) {
+    for (const std::string form : {"[llm]", "{llm: }", "{llm: {endpoint_var: A, model_var: B}}"})
+        EXPECT_TRUE(warns(web("models: " + form, "models: {llm: {model: a/b}}\n"),
+                          "`models` of service `web` has no effect here"));
+}
+
+TEST(Attributes, SubnetsAreMergedByAddress) {
+    Project project(
+        "services: {web: {image: x, networks: [a]}}\n"
+        "networks: {a: {ipam: {config: [{subnet: 10.0.0.0/24}]}}}\n");
+    project.file("over.yaml",
+                 "networks: {a: {ipam: {config: [{subnet: 10.0.0.0/24, gateway: 10.0.0.9}]}}}\n");
+    project.input.files.emplace_back("/p/over.yaml");
+    const auto ipam = project.stack().networks.at("a").ipam;
+    ASSERT_EQ(ipam.size(), 1U);
+    EXPECT_EQ(ipam[0].gateway, "10.0.0.9");
+}
+
+TEST(Attributes, LimitsMayBeGivenTwiceWhereTheyAgree) {
+    EXPECT_EQ(web("cpus: 0.5\n    mem_limit: 1g\n    deploy: {resources: {limits: {cpus: '0.50', "
+                  "memory: 1024m}}}")
+                  .complaints(),
+              "");
+}
+
+TEST(Attributes, WhatHasNoEffectIsSaid) {
+    for (const std::string line : {"dns: 1.1.1.1",
+                                   "annotations: {a: b}",
+                                   "external_links: [a]",
+                                   "storage_opt: {size: 1g}",
+                                   "device_cgroup_rules: ['c 1:3 mr']",
+                                   "cgroup_parent: a",
+                                   "userns_mode: host",
+                                   "runtime: runsc",
+                                   "gpus: all",
+                                   "use_api_socket: true",
+                                   "credential_spec: {file: a}",
+                                   "isolation: process",
+                                   "cpu_count: 2",
+                                   "cpu_percent: 50",
+                                   "pull_refresh_after: 1h",
+                                   "pull_policy: weekly",
+                                   "pull_policy: every_12h",
+                                   "devices: ['/dev/null:/dev/null:r']",
+                                   "volumes: [{type: bind, source: ., target: /a, "
+                                   "bind: {recursive: disabled}}]",
+                                   "networks: {default: {link_local_ips: [169.254.1.1]}}",
+                                   "network_mode: host\n    ports: ['80:80']",
+                                   "deploy: {placement: {constraints: [a]}}",
+                                   "deploy: {endpoint_mode: vip}",
+                                   "build: {context: ., provenance: true, sbom: true}",
+                                   "build: {context: ., secrets: [{source: s, uid: '1'}]}"})
+        EXPECT_TRUE(warns(web(line, "secrets: {s: {file: a}}\n"), "no effect")) << line;
+}
+
+// --- as written ---
+
+TEST(AsWritten, ExpressionsSurviveInShortForms) {
+    Project project = web("ports: ['${PORT:-8080}:80']\n    volumes: ['${A:-b:c}:/x']");
+    project.input.interpolate = false;
+    const LoadResult result = project.load();
+    EXPECT_FALSE(has_errors(result.diagnostics)) << printed(result);
+    EXPECT_NE(result.written.yaml.find("${PORT:-8080}:80"), std::string::npos);
+    EXPECT_NE(result.written.json.find("${A:-b:c}:/x"), std::string::npos);
+    Project again(result.written.yaml);
+    EXPECT_EQ(service(again.variable("A", "./a")).ports.at(0).published, "8080");
+}
+
+TEST(AsWritten, VariablesAreListed) {
+    Project project =
+        web("hostname: $A\n    environment: ['B=${B:?set it}', 'C=${C:-${D-d}}', 'E=${E:+e}', "
+            "'F=$$F', 'A=${A:-a}']");
+    project.input.interpolate = false;
+    EXPECT_EQ(project.load().variables,
+              (std::vector<Variable>{{"A", false, "a", ""},
+                                     {"B", true, "", ""},
+                                     {"C", false, "${D-d}", ""},
+                                     {"D", false, "d", ""},
+                                     {"E", false, "", "e"}}));
+}
+
+}  // namespace
+}  // namespace stack::test
