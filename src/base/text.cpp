@@ -56,6 +56,32 @@ std::string replace_all(std::string text, std::string_view what, std::string_vie
     return text;
 }
 
+std::size_t find_invalid_utf8(std::string_view text) {
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    for (std::size_t i = 0; i < text.size();) {
+        const unsigned first = byte(i);
+        const std::size_t length = first < 0x80U                     ? 1
+                                   : first >= 0xC2U && first < 0xE0U ? 2
+                                   : first >= 0xE0U && first < 0xF0U ? 3
+                                   : first >= 0xF0U && first < 0xF5U ? 4
+                                                                     : 0;
+        // What could be written shorter, surrogates, and what is beyond the last character.
+        const unsigned second = byte(i + 1);
+        const bool is_bad_pair =
+            (first == 0xE0U && second < 0xA0U) || (first == 0xEDU && second > 0x9FU) ||
+            (first == 0xF0U && second < 0x90U) || (first == 0xF4U && second > 0x8FU);
+        if (length == 0 || is_bad_pair)
+            return i;
+        for (std::size_t next = 1; next < length; ++next)
+            if ((byte(i + next) & 0xC0U) != 0x80U)
+                return i;
+        i += length;
+    }
+    return std::string_view::npos;
+}
+
 std::string to_hex(std::string_view bytes) {
     constexpr std::string_view digits = "0123456789abcdef";
     std::string hex;

@@ -22,6 +22,8 @@ namespace stack {
                                       std::string_view with);
 /// How many characters the UTF-8 bytes of `text` are.
 [[nodiscard]] std::size_t characters(std::string_view text);
+/// Where the first byte stands that is not UTF-8; npos where all are.
+[[nodiscard]] std::size_t find_invalid_utf8(std::string_view text);
 [[nodiscard]] std::string to_hex(std::string_view bytes);
 
 /// The number that `text` is, all of it; nullopt otherwise. Decimal digits only, no sign unless `T`

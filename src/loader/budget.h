@@ -11,6 +11,7 @@ constexpr std::size_t most_values = 600'000;      // keys and values of all file
 constexpr std::size_t most_text = 32U << 20U;     // their bytes, and those of env_files
 constexpr std::size_t longest_value = 1U << 20U;  // that variables may make of one value
 constexpr std::size_t deepest_nesting = 100;
+constexpr std::size_t most_marks = 500'000;  // brackets and the like on one line
 
 struct Extent {
     std::size_t values = 0;

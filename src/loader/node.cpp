@@ -291,6 +291,24 @@ bool begins_number(const std::string& text) {
            std::string_view("0123456789-+.").find(text[0]) != std::string_view::npos;
 }
 
+/// The first line with too many brackets, tags and anchors; 0 where none is. The parser keeps them
+/// all until the line ends, because the first might begin a key.
+int overfull_line(std::string_view text) {
+    int line = 1;
+    std::size_t marks = 0;
+    for (const char c : text) {
+        if (c == '\n') {
+            ++line;
+            marks = 0;
+        } else if (c == '[' || c == ']' || c == '{' || c == '}' || c == '!' || c == '&' ||
+                   c == '*') {
+            if (++marks > most_marks)
+                return line;
+        }
+    }
+    return 0;
+}
+
 /// The line where a merge of a version control system was left undone; 0 where none was.
 int conflict_line(const std::string& text) {
     int number = 0;
@@ -376,6 +394,27 @@ std::vector<Node> parse_yaml(const std::string& file,
                              const std::string& text,
                              Reporter& reporter,
                              Budget& budget) {
+    const bool is_utf16 = text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF");
+    if (const auto bad = find_invalid_utf8(text); bad != std::string::npos && !is_utf16) {
+        const std::string before = text.substr(0, bad);
+        const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+        const std::size_t begin = before.find_last_of('\n') + 1;
+        reporter.error({file,
+                        static_cast<int>(line),
+                        static_cast<int>(characters(before.substr(begin))) + 1,
+                        1},
+                       "yaml-syntax",
+                       "this is not YAML: here the text is not UTF-8",
+                       "save the file as UTF-8");
+        return {};
+    }
+    if (const int line = overfull_line(text); line != 0) {
+        reporter.error({file, line, 1, 1},
+                       "too-large",
+                       "this line has more than 500,000 brackets, tags and anchors",
+                       "break it into several");
+        return {};
+    }
     Builder builder(file, text, reporter, budget);
     std::istringstream stream(text);
     try {

@@ -28,5 +28,21 @@ TEST(ParseNumber, TakesAllOfTheTextOrNothing) {
     EXPECT_FALSE(parse_number<int>(""));
 }
 
+TEST(Text, FindsWhatIsNotUtf8) {
+    for (const std::string good : {"", "a", "é", "€", "💡", "\xED\x9F\xBF", "\xF4\x8F\xBF\xBF"})
+        EXPECT_EQ(find_invalid_utf8("x" + good), std::string::npos) << good;
+    for (const std::string bad : {"\xFF",
+                                  "\xC3",
+                                  "\xC3z",
+                                  "\xC0\x80",
+                                  "\xE0\x80\x80",
+                                  "\xED\xA0\x80",
+                                  "\xE2\x82",
+                                  "\xF0\x8F\x80\x80",
+                                  "\xF4\x90\x80\x80",
+                                  "\x80"})
+        EXPECT_EQ(find_invalid_utf8("é" + bad), 2U) << bad;
+}
+
 }  // namespace
 }  // namespace stack

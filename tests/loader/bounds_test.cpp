@@ -124,6 +124,12 @@ TEST(Bounds, BigFiles) {
     EXPECT_EQ(first_error(Project("x-a: [" + repeated("1,", 700'000) + "]\n" + web)), "too-large");
 }
 
+TEST(Bounds, BracketsOnOneLine) {
+    for (const auto* mark : {"[", "{", "[]", "{a: ", "!t ", "&a "})
+        EXPECT_EQ(first_error(Project("x-a: " + repeated(mark, 600'000) + "\n" + web)), "too-large")
+            << mark;
+}
+
 TEST(Bounds, ManyDocuments) {
     EXPECT_EQ(first_error(Project(repeated("---\n", 500'000) + web)), "too-large");
     EXPECT_EQ(first_error(Project(repeated("--- 'a'\n", 50'000) + "---\n" + web)), "wrong-type");
