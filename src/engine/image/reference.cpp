@@ -48,6 +48,26 @@ bool is_domain(std::string_view first) {
            std::any_of(first.begin(), first.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
 }
 
+/// HOST[:PORT] or [IPv6][:PORT].
+bool is_registry(std::string_view text) {
+    const bool is_address = text.starts_with('[');
+    const auto end = is_address ? text.find(']') + 1 : std::min(text.find(':'), text.size());
+    const std::string_view host = text.substr(0, end);
+    const std::string_view port = text.substr(end);
+    const auto consists_of = [](std::string_view word, std::string_view also) {
+        return std::all_of(word.begin(), word.end(), [also](char c) {
+            return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z') ||
+                   also.find(c) != std::string_view::npos;
+        });
+    };
+    if (is_address ? host.size() < 3 || !consists_of(host.substr(1, host.size() - 2), ":")
+                   : host.empty() || !consists_of(host, ".-") || host.front() == '.' ||
+                         host.front() == '-' || host.find("..") != std::string_view::npos)
+        return false;
+    return port.empty() || (port.size() > 1 && port[0] == ':' &&
+                            port.find_first_not_of("0123456789", 1) == std::string_view::npos);
+}
+
 }  // namespace
 
 Expected<Reference> parse_reference(std::string_view text) {
@@ -70,6 +90,9 @@ Expected<Reference> parse_reference(std::string_view text) {
     const auto slash = rest.find('/');
     if (slash != std::string_view::npos && is_domain(rest.substr(0, slash))) {
         reference.domain = rest.substr(0, slash);
+        if (!is_registry(reference.domain))
+            return malformed("\"" + reference.domain +
+                             "\" is no registry: HOST[:PORT] is expected");
         rest = rest.substr(slash + 1);
     } else {
         reference.domain = "docker.io";
@@ -113,7 +136,7 @@ std::string familiar(const Reference& reference) {
     std::string text = canonical(reference);
     constexpr std::string_view hub = "docker.io/";
     constexpr std::string_view library = "library/";
-    if (text.starts_with(hub)) {
+    if (text.starts_with(hub) && !is_domain(reference.path.substr(0, reference.path.find('/')))) {
         text.erase(0, hub.size());
         if (text.starts_with(library) && text.find('/', library.size()) == std::string::npos)
             text.erase(0, library.size());
