@@ -155,7 +155,7 @@ std::string identity(const Node& item, const std::string& attribute) {
         const auto ports = parse_port(item.value);
         return !ports || ports->size() != 1 ? item.value : port_identity(ports->front());
     }
-    if (is_one_of(attribute, {"secrets", "configs"})) {
+    if (is_one_of(attribute, {"secrets", "configs", "build.secrets"})) {
         const std::string target = item.is_mapping() ? field("target") : "";
         return !target.empty() ? target : item.is_mapping() ? field("source") : item.value;
     }
@@ -173,12 +173,15 @@ std::string identity(const Node& item, const std::string& attribute) {
 }
 
 bool has_unique_elements(const std::string& attribute) {
-    return is_one_of(
-        attribute,
-        {"volumes",    "ports",          "secrets",     "configs",    "devices",   "env_file",
-         "cap_add",    "cap_drop",       "dns",         "dns_search", "dns_opt",   "expose",
-         "links",      "external_links", "profiles",    "tmpfs",      "group_add", "security_opt",
-         "build.tags", "volumes_from",   "ipam.config", "label_file"});
+    if (attribute.starts_with("extra_hosts.") || attribute.starts_with("build.extra_hosts.") ||
+        (attribute.starts_with("networks.") && attribute.ends_with(".aliases")))
+        return true;
+    return is_one_of(attribute, {"volumes",     "ports",          "secrets",         "configs",
+                                 "devices",     "env_file",       "cap_add",         "cap_drop",
+                                 "dns",         "dns_search",     "dns_opt",         "expose",
+                                 "links",       "external_links", "profiles",        "tmpfs",
+                                 "group_add",   "security_opt",   "build.tags",      "volumes_from",
+                                 "ipam.config", "build.secrets",  "build.platforms", "label_file"});
 }
 
 void merge_mappings(Node& base, Node over, const KeyPath& path) {
