@@ -120,6 +120,9 @@ Stack only_images(const Stack& stack) {
 }
 
 std::string config_text(const Context& context, const ConfigOptions& options, Stack stack) {
+    check_services(options.services, stack);
+    if (!options.hash.empty() && options.hash != "*")
+        check_services({options.hash}, stack);
     if (!options.services.empty())
         std::erase_if(stack.services, [&](const auto& entry) {
             return std::find(options.services.begin(), options.services.end(), entry.first) ==

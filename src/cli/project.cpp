@@ -26,10 +26,9 @@ std::optional<std::string> variable(const char* name) {
                                                              : std::optional(found->second);
 }
 
-/// The first default file in the current directory or one above, with its override beside it.
-Strings search_upwards() {
-    for (std::string directory = sys::current_directory();;
-         directory = sys::parent_path(directory)) {
+/// The first default file in `directory` or one above, with its override beside it.
+Strings search_upwards(std::string directory) {
+    for (;; directory = sys::parent_path(directory)) {
         Strings found;
         for (const auto* name : default_names)
             if (sys::exists(directory + "/" + name))
@@ -152,16 +151,11 @@ Strings stack_files(const Context& context) {
     Strings files = context.globals.files;
     if (files.empty())
         files = listed_files(context);
-    if (files.empty()) {
-        if (!context.globals.project_directory.empty()) {
-            const std::string directory =
-                sys::absolute_path(context.globals.project_directory, sys::current_directory());
-            for (const auto* name : default_names)
-                if (sys::exists(directory + "/" + name))
-                    return {directory + "/" + name};
-        }
-        return search_upwards();
-    }
+    if (files.empty())
+        return search_upwards(
+            context.globals.project_directory.empty()
+                ? sys::current_directory()
+                : sys::absolute_path(context.globals.project_directory, sys::current_directory()));
     for (auto& file : files)
         if (file != "-")
             file = sys::absolute_path(file, sys::current_directory());

@@ -63,8 +63,10 @@ void decode_restart_policy(const Node& node, RestartPolicy& restart, Reporter& r
     Object policy(node, "`restart_policy`", reporter);
     restart.condition = RestartCondition::always;
     if (const Node* condition = policy.take("condition")) {
-        check_choice(
-            *condition, "`condition`", {"none", "on-failure", "any", "unless-stopped"}, reporter);
+        check_choice(*condition,
+                     "`condition`",
+                     {"none", "on-failure", "any", "always", "unless-stopped"},
+                     reporter);
         restart.condition = condition->value == "none"         ? RestartCondition::no
                             : condition->value == "on-failure" ? RestartCondition::on_failure
                             : condition->value == "unless-stopped"

@@ -210,7 +210,7 @@ void decode_network_side(Object& object, Service& service) {
     if (const Node* expose = object.take("expose"))
         for (const auto& item : expose->items)
             if (const auto& [ports, protocol] = split_once(item.value, '/');
-                !is_port_range(ports) && item.value.find('$') == std::string::npos)
+                !is_port_range(ports) && !item.value.empty())
                 object.reporter.malformed(
                     item,
                     "exposed port",

@@ -2,6 +2,7 @@
 
 #include "loader/validate.h"
 
+#include <set>
 #include <utility>
 
 namespace stack::loader {
@@ -73,12 +74,27 @@ class ServiceFiles {
     const Node& root_;
 };
 
+/// What nobody uses need not be there.
+std::set<std::string> used_sources(const Stack& stack,
+                                   std::vector<FileReference> Service::*references) {
+    std::set<std::string> used;
+    for (const auto& [name, service] : stack.services) {
+        for (const auto& reference : service.*references)
+            used.insert(reference.source);
+        if (service.build)
+            for (const auto& secret : service.build->secrets)
+                used.insert(secret.source);
+    }
+    return used;
+}
+
 void take_content(Session& session,
                   const char* what,
                   std::map<std::string, FileSource>& sources,
+                  const std::set<std::string>& used,
                   const Node& root) {
     for (auto& [key, source] : sources) {
-        if (source.environment.empty())
+        if (source.environment.empty() || !used.contains(key))
             continue;
         const auto found = session.environment.find(source.environment);
         if (found != session.environment.end())
@@ -103,8 +119,8 @@ void resolve_environment(Session& session, Files& files, Stack& stack, const Nod
         if (service.build)
             pass_through(service.build->args, session.environment);
     }
-    take_content(session, "secrets", stack.secrets, root);
-    take_content(session, "configs", stack.configs, root);
+    take_content(session, "secrets", stack.secrets, used_sources(stack, &Service::secrets), root);
+    take_content(session, "configs", stack.configs, used_sources(stack, &Service::configs), root);
 }
 
 }  // namespace stack::loader

@@ -63,6 +63,8 @@ void Extends::resolve_service(const Bases& file, Node& service, Strings& chain) 
 
 /// The services of the file that `extends` names, which may be `file` itself.
 const Bases* Extends::bases_of(const Bases& file, const Node& other) {
+    if (!files_.is_here(other.value, other.at))
+        return nullptr;
     const std::string path = session_.absolute(other.value, file.directory);
     if (path == file.path)
         return &file;

@@ -37,6 +37,16 @@ const std::string* Files::read(const std::string& path, const Location& from) {
     return text;
 }
 
+bool Files::is_here(const std::string& path, const Location& from) {
+    if (!is_remote(path))
+        return true;
+    session_.reporter.error(from,
+                            "unsupported",
+                            "stack files are not fetched from elsewhere: " + path,
+                            "get it yourself, and name the copy");
+    return false;
+}
+
 const std::vector<Node>& Files::documents_of(const std::string& path) {
     const auto [known, is_new] = parsed_.try_emplace(path);
     const std::string& text = session_.result.sources[path];

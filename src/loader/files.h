@@ -39,6 +39,8 @@ class Files {
     const std::string* read_if_there(const std::string& path, const Location& from);
     /// Complains where there is none.
     const std::string* read(const std::string& path, const Location& from);
+    /// Whether `path`, as a file names another one, is on this machine; complains where it is not.
+    bool is_here(const std::string& path, const Location& from);
     /// The documents of a file that was read, as they are written.
     const std::vector<Node>& documents_of(const std::string& path);
     /// With their variables put in; paths are made absolute later, because includes come first.

@@ -167,7 +167,10 @@ class Loader {
             object.text("project_directory", include.directory);
             object.strings("env_file", include.env_files);
         }
-        if (include.paths.empty())
+        if (include.paths.empty() ||
+            !std::all_of(include.paths.begin(), include.paths.end(), [&](const auto& path) {
+                return files_.is_here(path, entry.at);
+            }))
             return std::nullopt;
         for (auto* paths : {&include.paths, &include.env_files})
             for (auto& path : *paths)

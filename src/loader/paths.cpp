@@ -5,12 +5,6 @@
 namespace stack::loader {
 namespace {
 
-/// git@host:…, https://…, repo.git#ref: contexts that are no directories of this machine.
-bool is_remote(const std::string& context) {
-    return context.find("://") != std::string::npos || context.starts_with("git@") ||
-           context.starts_with("github.com/");
-}
-
 void rewrite(Node* node, const std::string& directory, const std::string& home) {
     if (node != nullptr && node->is_scalar() && !node->value.empty() && !is_remote(node->value))
         node->value = absolute(node->value, directory, home);
@@ -57,6 +51,11 @@ void rewrite_files(Node* list, const std::string& directory, const std::string& 
 }
 
 }  // namespace
+
+bool is_remote(const std::string& path) {
+    return path.find("://") != std::string::npos || path.starts_with("git@") ||
+           path.starts_with("github.com/");
+}
 
 std::string absolute(const std::string& path,
                      const std::string& directory,

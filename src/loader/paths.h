@@ -9,6 +9,9 @@
 
 namespace stack::loader {
 
+/// Whether it names what is no file of this machine: https://…, git@host:…, oci://…
+[[nodiscard]] bool is_remote(const std::string& path);
+
 /// Rewrites the paths of a whole stack file (`whole`) or of one service against `directory`; `home`
 /// is what `~` means.
 void resolve_paths(Node& file, const std::string& directory, const std::string& home);

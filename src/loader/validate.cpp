@@ -40,6 +40,7 @@ class Validator {
             check_references(service);
             check_dependencies(service);
             check_mounts(service);
+            check_platform(service);
             check_scale(service);
         }
         check_ports();
@@ -130,6 +131,18 @@ class Validator {
             check("volumes", mount.target);
         for (const auto& mount : service.tmpfs)
             check("tmpfs", split_once(mount, ':').first);
+    }
+
+    void check_platform(const Service& service) {
+        if (service.platform.empty() || !service.build || service.build->platforms.empty())
+            return;
+        const Strings& built = service.build->platforms;
+        if (std::find(built.begin(), built.end(), service.platform) == built.end())
+            reporter_.error(locate(root_, {"services", service.name, "platform"}),
+                            "conflict",
+                            "service `" + service.name + "` runs on " + service.platform +
+                                ", which is none of its build's platforms",
+                            "add it to `build.platforms`");
     }
 
     void check_scale(const Service& service) {

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
 namespace stack::test {
 namespace {
@@ -49,6 +50,24 @@ TEST(Golden, Diagnostics) {
             EXPECT_EQ(said, text_of(expected)) << path;
     }
     EXPECT_GE(count, 120);
+}
+
+TEST(Golden, EditorsGetThePlacesAndTheWords) {
+    const auto result =
+        Project("services:\n  web: {image: x, restrat: always}\n  web: {image: y}\n").load();
+    const auto said = nlohmann::json::parse(to_json_text(result.diagnostics));
+    ASSERT_EQ(said.size(), 1U);
+    EXPECT_EQ(said[0]["severity"], "error");
+    EXPECT_EQ(said[0]["code"], "duplicate-key");
+    EXPECT_EQ(said[0]["file"], "/p/compose.yaml");
+    EXPECT_EQ(said[0]["line"], 3);
+    EXPECT_EQ(said[0]["column"], 3);
+    EXPECT_EQ(said[0]["length"], 3);
+    EXPECT_EQ(said[0]["notes"][0]["line"], 2);
+    const auto unknown = nlohmann::json::parse(to_json_text(
+        Project("services: {web: {image: x, tty: perhaps, cgroup: mine}}\n").load().diagnostics));
+    EXPECT_EQ(unknown[1]["hint"], "one of host, private");
+    EXPECT_EQ(unknown[1]["expected"], (nlohmann::json{"host", "private"}));
 }
 
 }  // namespace

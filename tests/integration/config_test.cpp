@@ -1,0 +1,121 @@
+// config, lint, schema: what scripts and editors read.
+
+#include "tests/integration/world.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace stack::test {
+namespace {
+
+using Json = nlohmann::json;
+
+class Config : public testing::Test {
+  protected:
+    void SetUp() override {
+        stack_.write("compose.yaml",
+                     "name: shop\nservices:\n"
+                     "  web: {image: 'web:1', ports: ['${PORT:-8080}:80'], networks: [front]}\n"
+                     "  db: {build: ., volumes: ['data:/d'], networks: [front]}\n"
+                     "  debug: {image: 'tools:${TAG:?which}', profiles: [dev]}\n"
+                     "volumes: {data: }\nnetworks: {front: }\n");
+        stack_.write(".env", "TAG=2\n");
+    }
+
+    std::string config(std::vector<std::string> options) {
+        options.insert(options.begin(), "config");
+        return stack_.must(options);
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Config, ListsNames) {
+    EXPECT_EQ(config({"--services"}), "db\nweb\n");
+    EXPECT_EQ(config({"--volumes"}), "data\n");
+    EXPECT_EQ(config({"--networks"}), "front\n");
+    EXPECT_EQ(config({"--images"}), "shop-db\nweb:1\n");
+    EXPECT_EQ(config({"--profiles"}), "dev\n");
+    EXPECT_EQ(config({"--models"}), "");
+    EXPECT_EQ(config({"-q"}), "");
+    EXPECT_NE(config({"--environment"}).find("TAG=2\n"), std::string::npos);
+}
+
+TEST_F(Config, PrintsWhatLoadsAgain) {
+    const std::string yaml = config({});
+    EXPECT_EQ(Json::parse(config({"--format", "json"}))["services"]["web"]["ports"][0]["published"],
+              "8080");
+    config({"-o", "out.yaml"});
+    std::stringstream written;
+    written << std::ifstream(stack_.directory() + "/out.yaml").rdbuf();
+    EXPECT_EQ(written.str(), yaml);
+    EXPECT_EQ(stack_.must({"-f", "out.yaml", "config"}), yaml);
+}
+
+TEST_F(Config, KeepsWhatIsWritten) {
+    EXPECT_NE(config({"--no-interpolate"}).find("${PORT:-8080}:80"), std::string::npos);
+    EXPECT_NE(config({"--no-path-resolution"}).find("context: \".\"\n"), std::string::npos);
+    EXPECT_EQ(config({"--no-normalize"}).find("shop_front"), std::string::npos);
+    const Json variables = Json::parse(config({"--variables", "--format", "json"}));
+    ASSERT_EQ(variables.size(), 2U);
+    EXPECT_EQ(variables[0]["name"], "PORT");
+    EXPECT_EQ(variables[0]["default_value"], "8080");
+    EXPECT_EQ(variables[1]["required"], true);
+}
+
+TEST_F(Config, HashesServices) {
+    const std::string all = config({"--hash", "*"});
+    EXPECT_TRUE(all.starts_with("db "));
+    EXPECT_EQ(all.substr(all.find("web ")), config({"--hash", "web"}));
+    const Result none = stack_.run({"config", "--hash", "wbe"});
+    EXPECT_EQ(none.status, 1);
+    EXPECT_NE(none.err.find("no such service: wbe"), std::string::npos) << none.err;
+}
+
+TEST_F(Config, PinsImages) {
+    const Result absent = stack_.run({"config", "--resolve-image-digests"});
+    EXPECT_EQ(absent.status, 1);
+    EXPECT_NE(absent.err.find("pull it with `stack pull`"), std::string::npos) << absent.err;
+    import_busybox(stack_);
+    stack_.write("compose.yaml", "name: shop\nservices: {a: {image: busybox, tty: true}}\n");
+    EXPECT_NE(config({"--resolve-image-digests"}).find("image: busybox@sha256:"),
+              std::string::npos);
+    const std::string lock = config({"--lock-image-digests"});
+    EXPECT_NE(lock.find("image: busybox@sha256:"), std::string::npos);
+    EXPECT_EQ(lock.find("tty"), std::string::npos) << lock;
+}
+
+TEST_F(Config, FilesAreFoundByVariableAndByDirectory) {
+    std::filesystem::create_directories(stack_.directory() + "/sub");
+    stack_.write("sub/compose.yaml", "services: {one: {image: x}}\n");
+    stack_.write("sub/compose.override.yaml", "services: {two: {image: x}}\n");
+    EXPECT_EQ(stack_.must({"--project-directory", "sub", "config", "--services"}), "one\ntwo\n");
+    stack_.write(".env",
+                 "COMPOSE_PATH_SEPARATOR=;\n"
+                 "COMPOSE_FILE=sub/compose.yaml;sub/compose.override.yaml\n");
+    EXPECT_EQ(config({"--services"}), "one\ntwo\n");
+}
+
+TEST_F(Config, EditorsGetDiagnosticsAndTheSchema) {
+    stack_.write("compose.yaml", "services: {web: {imgae: x}}\n");
+    const Result wrong = stack_.run({"--diagnostics", "json", "config", "-q"});
+    EXPECT_EQ(wrong.status, 1);
+    EXPECT_EQ(Json::parse(wrong.err)[0]["hint"], "did you mean `image`?");
+    EXPECT_TRUE(Json::parse(stack_.must({"schema"})).contains("definitions"));
+}
+
+TEST_F(Config, LintEndsWithOneWhereItFindsSomething) {
+    const Result found = stack_.run({"lint", "--only", "all-addresses"});
+    EXPECT_EQ(found.status, 1);
+    EXPECT_NE(found.err.find("[all-addresses]"), std::string::npos) << found.err;
+    EXPECT_EQ(stack_.run({"lint", "--only", "privileged"}).status, 0);
+    EXPECT_NE(stack_.must({"lint", "--rules"}).find("plain-secret"), std::string::npos);
+    EXPECT_EQ(stack_.run({"lint", "--only", "privilegd"}).status, 1);
+}
+
+}  // namespace
+}  // namespace stack::test
