@@ -19,7 +19,7 @@ void warn(const std::string& message) {
 void require_root() {
     if (!sys::may_administer())
         throw Error(std::make_error_code(std::errc::operation_not_permitted),
-                    "this command changes namespaces, mounts and networks and must be run as root: "
+                    "this command works with namespaces, mounts and networks and must be run as root: "
                     "try `sudo stack …`");
 }
 

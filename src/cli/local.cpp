@@ -14,8 +14,10 @@ struct LocalEngine::Loop {
     boost::asio::io_context io;
 };
 
-LocalEngine::LocalEngine(const Paths& paths)
-    : loop_(std::make_unique<Loop>()), engine_(engine::make_engine(loop_->io, paths)) {}
+LocalEngine::LocalEngine(const Paths& paths) : loop_(std::make_unique<Loop>()) {
+    require_root();  // what there is to look at is root's, too
+    engine_ = engine::make_engine(loop_->io, paths);
+}
 
 LocalEngine::~LocalEngine() = default;
 

@@ -13,6 +13,7 @@ namespace stack::cli {
 
 class LocalEngine {
   public:
+    /// Throws where this process may not even look.
     explicit LocalEngine(const Paths& paths);
     ~LocalEngine();
     LocalEngine(const LocalEngine&) = delete;

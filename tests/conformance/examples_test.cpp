@@ -33,6 +33,7 @@ class Example : public testing::Test {
     void TearDown() override {
         stack_.must({"down", "-v", "-t", "1"});
         EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, name_) == 0; }));
+        expect_nothing_left(stack_);
     }
 
     std::string name_;

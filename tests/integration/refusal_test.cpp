@@ -1,11 +1,17 @@
 // Bad input: one located sentence, exit code 1, nothing changed.
 
 #include "tests/integration/world.h"
+#include "tests/support/sandbox.h"
+
+#include <algorithm>
+#include <filesystem>
 
 #include <gtest/gtest.h>
 
 namespace stack::test {
 namespace {
+
+namespace fs = std::filesystem;
 
 class Refusal : public testing::Test {
   protected:
@@ -90,6 +96,76 @@ TEST_F(Refusal, BuildStepFailed) {
     EXPECT_NE(result.err.find("trying"), std::string::npos) << result.err;
     static_cast<void>(stack_.run({"down"}));
     EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+    expect_nothing_left(stack_);
+}
+
+/// As a user of this machine who may not administer it.
+class Unprivileged : public testing::Test {
+  protected:
+    void SetUp() override {
+        // What they may reach: the sandbox and everything above the build need not be.
+        const fs::path directory = sandbox_directory();
+        fs::permissions(directory, open_to_all);
+        fs::create_directory(directory / "bin");
+        fs::copy_file(STACK_BINARY_DIR "/stack",
+                      directory / "bin/stack",
+                      fs::copy_options::overwrite_existing);
+        stack_.write("compose.yaml", "name: shop\nservices:\n  web: {image: busybox}\n");
+        for (const fs::path& place : {directory / "bin", fs::path(stack_.directory())})
+            fs::permissions(place, open_to_all);
+    }
+
+    [[nodiscard]] Result run_as_nobody(const std::vector<std::string>& words) const {
+        Command command;
+        command.words = {"setpriv",
+                         "--reuid=65534",
+                         "--regid=65534",
+                         "--clear-groups",
+                         sandbox_directory() + "/bin/stack",
+                         "--root",
+                         stack_.root()};
+        command.words.insert(command.words.end(), words.begin(), words.end());
+        command.directory = stack_.directory();
+        return run(command);
+    }
+
+    [[nodiscard]] std::vector<std::string> files() const {
+        std::vector<std::string> list;
+        for (const auto& entry : fs::recursive_directory_iterator(sandbox_directory()))
+            list.push_back(entry.path());
+        std::sort(list.begin(), list.end());
+        return list;
+    }
+
+    static constexpr fs::perms open_to_all = fs::perms(0755);
+    StackProgram stack_;
+};
+
+TEST_F(Unprivileged, ChangesNothingAndIsToldSo) {
+    const auto before = files();
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"up", "-d"},
+                                                  {"down"},
+                                                  {"stop"},
+                                                  {"restart", "web"},
+                                                  {"ps"},
+                                                  {"plan"}}) {
+        const Result result = run_as_nobody(words);
+        EXPECT_EQ(result.status, 1) << words.front();
+        EXPECT_EQ(result.out, "");
+        EXPECT_EQ(
+            result.err,
+            "stack: this command works with namespaces, mounts and networks and must be run as "
+            "root: try `sudo stack …`\n")
+            << words.front();
+    }
+    EXPECT_EQ(files(), before);
+    expect_nothing_left(stack_);
+}
+
+TEST_F(Unprivileged, MayCheckTheStackFile) {
+    const Result result = run_as_nobody({"config", "--services"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out, "web\n");
 }
 
 }  // namespace
