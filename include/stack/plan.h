@@ -228,7 +228,8 @@ struct DownOptions {
                             const PlanOptions& options,
                             const RunOptions& run);
 
-/// `down`: containers and networks go, volumes only if asked. External networks and volumes never.
+/// `down`: containers and networks go, volumes only if asked. External networks and volumes never;
+/// containers of services that left the file only if asked, and what they use stays with them.
 [[nodiscard]] Plan plan_down(const Stack& desired,
                              const Observed& observed,
                              const DownOptions& options);
@@ -247,6 +248,10 @@ struct DownOptions {
                                 const Strings& services,
                                 std::optional<Duration> timeout,
                                 bool no_deps);
+/// The services that a restart of `service` would leave behind: in its old namespaces, or asked to
+/// follow it (`depends_on: {restart: true}`).
+[[nodiscard]] Strings followers_of(const Stack& desired, const std::string& service);
+
 [[nodiscard]] Plan plan_kill(const Stack& desired,
                              const Observed& observed,
                              const Strings& services,
@@ -261,9 +266,9 @@ struct DownOptions {
                                bool stop,
                                bool volumes);
 
-/// What it takes to keep `desired` true without a person asking: containers that vanished come
-/// back; networks and volumes that vanished, too. Exited containers are the restart policy's
-/// (supervise/restart.h).
+/// What it takes to keep `desired` true without a person asking: of the services and numbers that
+/// `options` names, containers that vanished come back; their networks and volumes, too. Nothing is
+/// taken away. Exited containers are the restart policy's (supervise/restart.h).
 [[nodiscard]] Plan plan_keep(const Stack& desired,
                              const Observed& observed,
                              const PlanOptions& options);

@@ -17,7 +17,8 @@ namespace stack {
 struct Request {
     std::string verb;  // up, run, down, start, stop, restart, kill, rm, pause, unpause, scale,
                        // ping, shutdown
-    std::optional<Stack> stack;  // up, run: the new desired state; otherwise the stored one serves
+    std::optional<Stack> stack;  // up, run: the new desired state; down: what the file says now, by
+                                 // which orphans are told; otherwise the stored one serves
     PlanOptions up;              // run, too
     RunOptions run;
     DownOptions down;

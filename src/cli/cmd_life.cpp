@@ -25,7 +25,7 @@ struct LifeOptions {
     bool remove_orphans = false;
 };
 
-using Fill = std::function<void(const LifeOptions&, Request&)>;
+using Fill = std::function<void(const Stack&, const LifeOptions&, Request&)>;
 using PlanFor = std::function<Plan(const Stack&, const Observed&, const LifeOptions&)>;
 
 /// A command that is one request, and whose --dry-run is one plan.
@@ -48,7 +48,7 @@ void run_life(Context& context, const LifeOptions& options, const LifeCommand& c
     request.verb = command.verb;
     request.services = options.services;
     request.timeout = seconds(options.timeout);
-    command.fill(options, request);
+    command.fill(stack, options, request);
     context.exit_code = ask(context, stack, request, command.title);
 }
 
@@ -67,7 +67,7 @@ void add_timeout(CLI::App& app, LifeOptions& options) {
                    "Seconds to wait for a container to stop before it is killed");
 }
 
-const Fill nothing_more = [](const LifeOptions&, Request&) {};
+const Fill nothing_more = [](const Stack&, const LifeOptions&, Request&) {};
 
 }  // namespace
 
@@ -88,7 +88,8 @@ void add_down(CLI::App& app, Context& context) {
          [down_options](const Stack& stack, const Observed& observed, const LifeOptions& given) {
              return plan_down(stack, observed, down_options(given));
          },
-         [down_options](const LifeOptions& given, Request& request) {
+         [down_options](const Stack& stack, const LifeOptions& given, Request& request) {
+             request.stack = stack;
              request.down = down_options(given);
          }});
     app.add_flag("-v,--volumes",
@@ -125,30 +126,34 @@ void add_stop(CLI::App& app, Context& context) {
 }
 
 void add_restart(CLI::App& app, Context& context) {
-    const auto options = declare(
-        app,
-        context,
-        {"restart",
-         "Restarting",
-         [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
-             return plan_restart(
-                 stack, observed, given.services, seconds(given.timeout), given.no_deps);
-         },
-         [](const LifeOptions& given, Request& request) { request.no_deps = given.no_deps; }});
+    const auto options =
+        declare(app,
+                context,
+                {"restart",
+                 "Restarting",
+                 [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                     return plan_restart(
+                         stack, observed, given.services, seconds(given.timeout), given.no_deps);
+                 },
+                 [](const Stack&, const LifeOptions& given, Request& request) {
+                     request.no_deps = given.no_deps;
+                 }});
     app.add_flag("--no-deps", options->no_deps, "Leave dependents alone");
     add_timeout(app, *options);
 }
 
 void add_kill(CLI::App& app, Context& context) {
-    const auto options = declare(
-        app,
-        context,
-        {"kill",
-         "Killing",
-         [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
-             return plan_kill(stack, observed, given.services, given.signal);
-         },
-         [](const LifeOptions& given, Request& request) { request.signal = given.signal; }});
+    const auto options =
+        declare(app,
+                context,
+                {"kill",
+                 "Killing",
+                 [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                     return plan_kill(stack, observed, given.services, given.signal);
+                 },
+                 [](const Stack&, const LifeOptions& given, Request& request) {
+                     request.signal = given.signal;
+                 }});
     app.add_option("-s,--signal", options->signal, "The signal (default SIGKILL)");
 }
 
@@ -161,7 +166,7 @@ void add_rm(CLI::App& app, Context& context) {
                  [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
                      return plan_remove(stack, observed, given.services, given.stop, given.volumes);
                  },
-                 [](const LifeOptions& given, Request& request) {
+                 [](const Stack&, const LifeOptions& given, Request& request) {
                      request.stop = given.stop;
                      request.volumes = given.volumes;
                  }});

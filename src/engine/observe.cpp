@@ -5,13 +5,12 @@
 #include "engine/real_engine.h"
 #include "engine/storage/volumes.h"
 #include "engine/watch.h"
-#include "engine/worker.h"
 
 #include <algorithm>
 #include <array>
 #include <set>
 
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/io_context.hpp>
 
 namespace stack::engine {
 namespace {
@@ -133,40 +132,6 @@ runtime::ImageView RealEngine::image_view(const std::string& reference) const {
                     "image " + reference +
                         " is not in the store: pull it, build it, or `stack image import` it");
     return {image->id, image->config, store_.lower_directories(*image)};
-}
-
-void RealEngine::probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) {
-    constexpr std::size_t kept_output = 4096;
-    constexpr std::chrono::seconds default_timeout{30};
-    runtime::ExecOptions options;
-    if (check.test.front() == "CMD-SHELL")
-        options.command = {"/bin/sh", "-c", check.test.size() > 1 ? check.test[1] : ""};
-    else
-        options.command.assign(check.test.begin() + 1, check.test.end());
-    auto started = runtime_.probe(container_id, options);
-    auto timer = std::make_shared<asio::steady_timer>(loop_);
-    auto timed_out = std::make_shared<bool>(false);
-    auto helper = std::make_shared<sys::Fd>(sys::duplicate(started.helper.pidfd));
-    const Duration timeout = check.timeout.value_or(Duration::zero());
-    timer->expires_after(
-        timeout > Duration::zero()
-            ? std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)
-            : default_timeout);
-    timer->async_wait([timed_out, helper](boost::system::error_code error) {
-        if (error)
-            return;
-        *timed_out = true;
-        constexpr int sigkill = 9;
-        sys::send_signal(*helper, sigkill);
-    });
-    collect_worker(loop_,
-                   std::move(started.helper),
-                   std::move(started.output),
-                   kept_output,
-                   [timer, timed_out, done = std::move(done)](std::string output, int status) {
-                       timer->cancel();
-                       done({status, *timed_out, std::move(output)});
-                   });
 }
 
 void RealEngine::set_health(const std::string& container_id, Health health, int failing_streak) {

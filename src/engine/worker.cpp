@@ -98,25 +98,6 @@ void read_worker(asio::io_context& loop,
     start_reader(loop, std::move(output), std::move(on_bytes), std::move(on_close));
 }
 
-void collect_worker(asio::io_context& loop,
-                    sys::Child worker,
-                    sys::Fd output,
-                    std::size_t limit,
-                    std::function<void(std::string, int)> on_end) {
-    auto text = std::make_shared<std::string>();
-    auto child = std::make_shared<sys::Child>(std::move(worker));
-    auto on_close = [&loop, child, text, on_end = std::move(on_end)] {
-        await_end(loop, std::move(*child), [text, on_end](int status) {
-            on_end(std::move(*text), status);
-        });
-    };
-    start_reader(
-        loop,
-        std::move(output),
-        [text, limit](std::string_view bytes) { append_bounded(*text, bytes, limit); },
-        std::move(on_close));
-}
-
 void read_to_end(asio::io_context& loop, sys::Fd input, std::function<void(std::string)> on_end) {
     constexpr std::size_t limit = 65536;
     auto text = std::make_shared<std::string>();

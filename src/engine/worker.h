@@ -26,13 +26,6 @@ void read_worker(boost::asio::io_context& loop,
                  std::function<void(const std::string&)> on_line,
                  std::function<void(int)> on_end);
 
-/// As read_worker(), for all of the output at once, its first `limit` bytes.
-void collect_worker(boost::asio::io_context& loop,
-                    sys::Child worker,
-                    sys::Fd output,
-                    std::size_t limit,
-                    std::function<void(std::string, int)> on_end);
-
 /// Reads `input` to its end (at most 64 KiB are kept), then calls `on_end`.
 void read_to_end(boost::asio::io_context& loop,
                  sys::Fd input,

@@ -352,12 +352,9 @@ void decode_life(Object& object, Service& service) {
         Object own(*extension, "`x-stack`", object.reporter);
         if (const Node* switches = own.take("lint"))
             check_lint_switches(*switches, object.reporter);
-        if (const Node* unhealthy = own.take("on-unhealthy")) {
+        if (const Node* unhealthy = own.take("on-unhealthy"))
             service.restart_unhealthy =
                 check_choice(*unhealthy, "`on-unhealthy`", {"restart"}, object.reporter);
-            if (service.restart_unhealthy)
-                own.warn_ignored({"on-unhealthy"});
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 // down, and the commands on containers that exist.
 
 #include "plan/builder.h"
+#include "plan/resolve.h"
 
 #include <algorithm>
 #include <map>
@@ -22,11 +23,11 @@ bool awaits_restart(const ObservedContainer& container) {
            container.service_config.restart.condition != RestartCondition::no;
 }
 
+using Containers = std::vector<const ObservedContainer*>;
+
 /// The stack's containers of the named services (all where none is named), in a fixed order.
-std::vector<const ObservedContainer*> containers_of(const Stack& stack,
-                                                    const Observed& observed,
-                                                    const Strings& services) {
-    std::vector<const ObservedContainer*> list;
+Containers containers_of(const Stack& stack, const Observed& observed, const Strings& services) {
+    Containers list;
     for (const auto& container : observed.containers)
         if (container.project == stack.name &&
             (services.empty() ||
@@ -37,6 +38,14 @@ std::vector<const ObservedContainer*> containers_of(const Stack& stack,
                std::tie(b->service, b->number, b->name, b->id);
     });
     return list;
+}
+
+/// A container of a service that left the stack file. Where there is no file, none has left it.
+bool is_orphan(const Stack& stack, const ObservedContainer& container) {
+    const auto& disabled = stack.disabled_services;
+    return container.project == stack.name && !stack.services.empty() &&
+           !stack.services.contains(container.service) &&
+           std::find(disabled.begin(), disabled.end(), container.service) == disabled.end();
 }
 
 using ServiceNodes = std::map<std::string, std::vector<Node>>;
@@ -61,8 +70,10 @@ class LifePlanner {
     LifePlanner(const Stack& stack, const Observed& observed)
         : stack_(stack), observed_(observed), dependencies_(dependencies_of(stack, observed)) {}
 
-    void stop(const Strings& services, std::optional<Duration> timeout, const std::string& reason) {
-        for (const auto* container : containers_of(stack_, observed_, services)) {
+    void stop(const Containers& containers,
+              std::optional<Duration> timeout,
+              const std::string& reason) {
+        for (const auto* container : containers) {
             if (!is_up(*container) && !awaits_restart(*container))
                 continue;
             const Node node = builder_.add(StopContainer{container->id, container->name, timeout},
@@ -76,8 +87,8 @@ class LifePlanner {
         });
     }
 
-    void start(const Strings& services, const std::string& reason) {
-        for (const auto* container : containers_of(stack_, observed_, services)) {
+    void start(const Containers& containers, const std::string& reason) {
+        for (const auto* container : containers) {
             const auto stopped = stop_of_.find(container->id);
             if ((is_up(*container) && stopped == stop_of_.end()) || container->oneoff)
                 continue;
@@ -92,11 +103,11 @@ class LifePlanner {
         });
     }
 
-    void remove(const Strings& services,
+    void remove(const Containers& containers,
                 bool volumes,
                 const std::string& reason,
                 bool only_stopped = false) {
-        for (const auto* container : containers_of(stack_, observed_, services)) {
+        for (const auto* container : containers) {
             const auto stopped = stop_of_.find(container->id);
             if (only_stopped && is_up(*container) && stopped == stop_of_.end())
                 continue;
@@ -109,21 +120,28 @@ class LifePlanner {
         }
     }
 
-    void remove_networks() {
+    /// Networks and volumes of `staying` stay with it.
+    void remove_networks(const Containers& staying) {
         std::set<std::string> names;
         for (const auto& network : observed_.networks)
             if (network.project == stack_.name && !is_external(stack_.networks, network.name))
                 names.insert(network.name);
+        for (const auto* container : staying)
+            for (const auto& [name, attachment] : container->service_config.networks)
+                spare(names, name, "network", *container);
         for (const auto& name : names)
             builder_.order_all(removed_,
                                builder_.add(RemoveNetwork{name}, "network/" + name, "down"));
     }
 
-    void remove_volumes() {
+    void remove_volumes(const Containers& staying) {
         std::set<std::string> names;
         for (const auto& volume : observed_.volumes)
             if (volume.project == stack_.name && !is_external(stack_.volumes, volume.name))
                 names.insert(volume.name);
+        for (const auto* container : staying)
+            for (const auto& mount : container->mounts)
+                spare(names, mount.source, "volume", *container);
         for (const auto& name : names)
             builder_.order_all(
                 removed_, builder_.add(RemoveVolume{name}, "volume/" + name, "down with volumes"));
@@ -132,6 +150,16 @@ class LifePlanner {
     Plan finish() { return std::move(builder_).finish(); }
 
   private:
+    void spare(std::set<std::string>& names,
+               const std::string& name,
+               const char* kind,
+               const ObservedContainer& user) {
+        if (names.erase(name) != 0)
+            builder_.warn(std::string(kind) + " " + name + " is still in use by container " +
+                          user.name + ", whose service is not in the stack file: it stays " +
+                          "(--remove-orphans removes both)");
+    }
+
     template <class Map>
     static bool is_external(const Map& elements, const std::string& name) {
         return std::any_of(elements.begin(), elements.end(), [&](const auto& element) {
@@ -164,15 +192,24 @@ class LifePlanner {
     std::vector<Node> removed_;
 };
 
-/// The services of `named` and, for a restart, those that ask to be restarted with one of them.
-Strings with_restarting_dependents(const Stack& stack, Strings named) {
+bool shares_namespace(const Service& service, const std::string& lender) {
+    const auto lenders = namespace_lenders(service);
+    return std::find(lenders.begin(), lenders.end(), lender) != lenders.end();
+}
+
+bool follows(const Service& service, const std::string& other) {
+    const auto dependency = service.depends_on.find(other);
+    return shares_namespace(service, other) ||
+           (dependency != service.depends_on.end() && dependency->second.restart);
+}
+
+/// The services of `named` and those that a restart of one of them would leave behind.
+Strings with_those_left_behind(const Stack& stack, Strings named, bool no_deps) {
     for (std::size_t i = 0; i < named.size(); ++i)
-        for (const auto& [name, service] : stack.services) {
-            const auto dependency = service.depends_on.find(named[i]);
-            if (dependency != service.depends_on.end() && dependency->second.restart &&
+        for (const auto& [name, service] : stack.services)
+            if ((no_deps ? shares_namespace(service, named[i]) : follows(service, named[i])) &&
                 std::find(named.begin(), named.end(), name) == named.end())
                 named.push_back(name);
-        }
     return named;
 }
 
@@ -181,19 +218,29 @@ Strings with_restarting_dependents(const Stack& stack, Strings named) {
 
 Plan plan_down(const Stack& desired, const Observed& observed, const DownOptions& options) {
     plan::LifePlanner planner(desired, observed);
-    planner.stop(options.services, options.timeout, "down");
-    planner.remove(options.services, options.volumes, "down");
+    auto going = plan::containers_of(desired, observed, options.services);
+    plan::Containers staying;
+    if (options.services.empty() && !options.remove_orphans) {
+        const auto orphans =
+            std::stable_partition(going.begin(), going.end(), [&](const auto* one) {
+                return !plan::is_orphan(desired, *one);
+            });
+        staying.assign(orphans, going.end());
+        going.erase(orphans, going.end());
+    }
+    planner.stop(going, options.timeout, "down");
+    planner.remove(going, options.volumes, "down");
     if (options.services.empty()) {
-        planner.remove_networks();
+        planner.remove_networks(staying);
         if (options.volumes)
-            planner.remove_volumes();
+            planner.remove_volumes(staying);
     }
     return planner.finish();
 }
 
 Plan plan_start(const Stack& desired, const Observed& observed, const Strings& services) {
     plan::LifePlanner planner(desired, observed);
-    planner.start(services, "asked for");
+    planner.start(plan::containers_of(desired, observed, services), "asked for");
     return planner.finish();
 }
 
@@ -202,7 +249,7 @@ Plan plan_stop(const Stack& desired,
                const Strings& services,
                std::optional<Duration> timeout) {
     plan::LifePlanner planner(desired, observed);
-    planner.stop(services, timeout, "asked for");
+    planner.stop(plan::containers_of(desired, observed, services), timeout, "asked for");
     return planner.finish();
 }
 
@@ -212,10 +259,19 @@ Plan plan_restart(const Stack& desired,
                   std::optional<Duration> timeout,
                   bool no_deps) {
     plan::LifePlanner planner(desired, observed);
-    const Strings all = no_deps ? services : plan::with_restarting_dependents(desired, services);
-    planner.stop(all, timeout, "restart");
-    planner.start(all, "restart");
+    const auto containers = plan::containers_of(
+        desired, observed, plan::with_those_left_behind(desired, services, no_deps));
+    planner.stop(containers, timeout, "restart");
+    planner.start(containers, "restart");
     return planner.finish();
+}
+
+Strings followers_of(const Stack& desired, const std::string& service) {
+    Strings names;
+    for (const auto& [name, other] : desired.services)
+        if (plan::follows(other, service))
+            names.push_back(name);
+    return names;
 }
 
 Plan plan_kill(const Stack& desired,
@@ -251,9 +307,10 @@ Plan plan_remove(const Stack& desired,
                  bool stop,
                  bool volumes) {
     plan::LifePlanner planner(desired, observed);
+    const auto containers = plan::containers_of(desired, observed, services);
     if (stop)
-        planner.stop(services, std::nullopt, "to be removed");
-    planner.remove(services, volumes, "asked for", true);
+        planner.stop(containers, std::nullopt, "to be removed");
+    planner.remove(containers, volumes, "asked for", true);
     return planner.finish();
 }
 

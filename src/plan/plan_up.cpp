@@ -56,6 +56,7 @@ class UpPlanner {
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
         plan_services(services);
+        plan_sharers();
         order_stops();
         if (options_.wait && !options_.no_start)
             for (const auto& name : services)
@@ -82,8 +83,7 @@ class UpPlanner {
   private:
     void plan_services(const Strings& services) {
         selected_ = {services.begin(), services.end()};
-        for (const auto& name : services)
-            plan_image(name);
+        plan_images(services);
         for (const auto& name : services) {
             plan_networks(desired_.services.at(name));
             plan_volumes(desired_.services.at(name));
@@ -92,7 +92,30 @@ class UpPlanner {
             plan_containers(name);
     }
 
+    /// What lives in a namespace of a service that gets a new one cannot stay as it is, whether the
+    /// command names it or not.
+    void plan_sharers() {
+        for (const auto& name : selected_services(desired_, {}, false)) {
+            const Service& service = desired_.services.at(name);
+            if (selected_.contains(name) || existing(name).empty() || !lender_changes(service))
+                continue;
+            selected_.insert(name);
+            plan_images({name});
+            plan_networks(service);
+            plan_volumes(service);
+            plan_containers(name);
+        }
+    }
+
     // --- images ---
+
+    /// Those that are built first: who uses one without building it uses the new one.
+    void plan_images(const Strings& services) {
+        for (const bool built : {true, false})
+            for (const auto& name : services)
+                if (desired_.services.at(name).build.has_value() == built)
+                    plan_image(name);
+    }
 
     const ObservedImage* image(const std::string& reference) const {
         for (const auto& candidate : observed_.images)
@@ -114,6 +137,11 @@ class UpPlanner {
         const Service& service = desired_.services.at(name);
         const std::string reference = image_of(desired_, service);
         const ObservedImage* present = image(reference);
+        if (const auto made = images_.find(reference); made != images_.end() && !service.build) {
+            services_[name].image = made->second;
+            services_[name].image_changes = present != nullptr && builds_.contains(reference);
+            return;
+        }
         if (service.build && wants_build(service, present))
             plan_build(service, reference, present);
         else if (!service.image.empty() && !service.image.starts_with("rootfs:"))
@@ -156,6 +184,7 @@ class UpPlanner {
         action.no_cache = service.build->no_cache;
         action.pull = service.build->pull;
         const std::string reason = present ? "its sources changed" : "not found";
+        builds_.insert(reference);
         planned.image = images_[reference] = builder_.add(action, "image/" + reference, reason);
     }
 
@@ -172,15 +201,10 @@ class UpPlanner {
                 " is not in the store, and its pull_policy is never: pull it with `stack pull`");
             return;
         }
-        auto& planned = services_[service.name];
-        if (const auto shared = images_.find(reference); shared != images_.end()) {
-            planned.image = shared->second;
-            return;
-        }
-        planned.image = images_[reference] =
+        services_[service.name].image = images_[reference] =
             builder_.add(PullImage{reference, service.platform, false},
                          "image/" + reference,
-                         present ? "to look for a newer one" : "not found");
+                         present ? "to look for a newer one, which is then used" : "not found");
     }
 
     // --- networks and volumes ---
@@ -312,7 +336,7 @@ class UpPlanner {
         for (const auto& other : shared_with(service))
             if (services_[other].recreated)
                 return Divergence{
-                    "it shares a namespace or volumes with " + other + ", which is recreated", {}};
+                    "it shares a namespace or volumes with " + other + ", which is made anew", {}};
         const ObservedImage* current = image(image_of(desired_, service));
         const ContainerSpec spec = container_spec(desired_, service, container.number);
         if (container.name != spec.name)
@@ -342,8 +366,9 @@ class UpPlanner {
         auto containers = existing(name);
         const auto wanted = static_cast<std::size_t>(std::max(0, scale_of(service, options_)));
         for (const auto* surplus : take_surplus(containers, service, wanted))
-            remove(*surplus,
-                   keep_ ? "a duplicate" : "more than the scale of " + std::to_string(wanted));
+            remove(*surplus, "more than the scale of " + std::to_string(wanted));
+        planned.recreated =
+            containers.empty() && wanted > 0;  // for those that knew the ones before
         std::set<int> numbers;
         for (const auto* container : containers) {
             numbers.insert(container->number);
@@ -361,6 +386,8 @@ class UpPlanner {
         std::size_t wanted) {
         std::vector<const ObservedContainer*> surplus;
         std::set<int> numbers;
+        if (keep_)
+            return surplus;  // to take away is a person's wish
         // Of two with a number, the one that has the right name stays.
         std::stable_sort(containers.begin(), containers.end(), [&](const auto* a, const auto* b) {
             const auto rank = [&](const ObservedContainer* container) {
@@ -408,14 +435,15 @@ class UpPlanner {
         } else if (!keep_ && !options_.no_start &&
                    (is_up(container) || !is_done(service, container))) {
             if (is_up(container))
-                slot.stop = stop(container, "a dependency is recreated");
+                slot.stop = stop(container, "a dependency starts anew");
             slot.start =
                 start(service,
                       container.name,
-                      is_up(container) ? "a dependency is recreated" : why_not_running(container));
+                      is_up(container) ? "a dependency starts anew" : why_not_running(container));
             if (slot.stop)
                 builder_.order(*slot.stop, *slot.start);
             order_networks(container.service_config, *slot.start);
+            order_volumes(container.service_config, *slot.start);
         }
         planned.slots.push_back(slot);
     }
@@ -448,7 +476,31 @@ class UpPlanner {
         return false;
     }
 
+    /// Whether a service that it shares a namespace or volumes with leaves it behind.
+    bool lender_changes(const Service& service) const {
+        const auto leaves = [this](const std::string& lender, bool by_start) {
+            const auto planned = services_.find(lender);
+            return planned != services_.end() &&
+                   (planned->second.recreated || (by_start && starts_anew(planned->second)));
+        };
+        const auto lenders = namespace_lenders(service);
+        const auto all = shared_with(service);
+        return std::any_of(lenders.begin(),
+                           lenders.end(),
+                           [&](const auto& lender) { return leaves(lender, true); }) ||
+               std::any_of(all.begin(), all.end(), [&](const auto& lender) {
+                   return leaves(lender, false);
+               });
+    }
+
+    /// Whether the container that others share namespaces with gets new ones.
+    static bool starts_anew(const ServicePlan& planned) {
+        return !planned.slots.empty() && planned.slots.front().start.has_value();
+    }
+
     bool restarts_with_dependency(const Service& service) const {
+        if (lender_changes(service))
+            return true;
         for (const auto& [name, dependency] : service.depends_on) {
             const auto planned = services_.find(name);
             if (dependency.restart && planned != services_.end() && planned->second.recreated)
@@ -508,9 +560,7 @@ class UpPlanner {
         if (planned.image)
             builder_.order(*planned.image, create);
         order_networks(action.spec.service, create);
-        for (const auto& mount : action.spec.service.volumes)
-            if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
-                builder_.order(volume->second, create);
+        order_volumes(action.spec.service, create);
         if (!options_.no_start) {
             slot.start = start(service, slot.name, reason);
             builder_.order(create, *slot.start);
@@ -524,6 +574,13 @@ class UpPlanner {
         for (const auto& [name, attachment] : service.networks)
             if (const auto network = networks_.find(name); network != networks_.end())
                 builder_.order(network->second, user);
+    }
+
+    /// A start that came before its volume would make one that is taken for anonymous.
+    void order_volumes(const Service& service, Node user) {
+        for (const auto& mount : service.volumes)
+            if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
+                builder_.order(volume->second, user);
     }
 
     Node start(const Service& service, const std::string& name, const std::string& reason) {
@@ -687,6 +744,7 @@ class UpPlanner {
     Builder builder_;
     std::map<std::string, ServicePlan> services_;
     std::map<std::string, Node> images_;
+    std::set<std::string> builds_;                  // references
     std::map<std::string, Node> networks_;          // created ones, by real name
     std::map<std::string, Node> removed_networks_;  // by real name
     std::map<std::string, Node> volumes_;

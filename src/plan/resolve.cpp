@@ -69,12 +69,17 @@ int scale_of(const Service& service, const PlanOptions& options) {
     return service.scale.value_or(1);
 }
 
-Strings shared_with(const Service& service) {
+Strings namespace_lenders(const Service& service) {
     Strings names;
     constexpr std::string_view prefix = "service:";
     for (const auto& mode : {service.network_mode, service.pid, service.ipc})
         if (mode.starts_with(prefix))
             names.push_back(mode.substr(prefix.size()));
+    return names;
+}
+
+Strings shared_with(const Service& service) {
+    Strings names = namespace_lenders(service);
     for (const auto& from : service.volumes_from)
         if (!from.starts_with("container:"))
             names.push_back(split_once(from, ':').first);

@@ -22,6 +22,9 @@ namespace stack::plan {
 /// How many containers a service is to have.
 [[nodiscard]] int scale_of(const Service& service, const PlanOptions& options);
 
+/// `NAME` of `service:NAME` in network_mode, pid or ipc: it lives in namespaces of theirs.
+[[nodiscard]] Strings namespace_lenders(const Service& service);
+
 /// `service` of `service:NAME` in network_mode, pid or ipc, and of volumes_from: recreated with it.
 [[nodiscard]] Strings shared_with(const Service& service);
 

@@ -27,7 +27,7 @@ void start_supervisor(const Paths& paths, const std::string& project) {
     sys::ensure_directory(directory, 0700);
     const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
     const sys::Fd log =
-        sys::open_file(directory + "/supervisor.log", O_WRONLY | O_CREAT | O_APPEND, 0600);
+        sys::open_file(directory + "/" + supervise::log_name, O_WRONLY | O_CREAT | O_APPEND, 0600);
     sys::Pipe ready = sys::make_pipe();
     constexpr int ready_fd = 3;
     sys::SpawnOptions options;
@@ -47,7 +47,7 @@ void start_supervisor(const Paths& paths, const std::string& project) {
     if (sys::read_all(ready.read).empty())
         throw Error(std::make_error_code(std::errc::connection_refused),
                     "the supervisor of project " + project + " did not start: see " + directory +
-                        "/supervisor.log");
+                        "/" + supervise::log_name);
 }
 
 class Connection {
@@ -115,7 +115,7 @@ int request(const Paths& paths,
     }
     throw Error(std::make_error_code(std::errc::connection_refused),
                 "the supervisor of project " + project + " cannot be reached: see " + directory +
-                    "/supervisor.log");
+                    "/" + supervise::log_name);
 }
 
 }  // namespace stack

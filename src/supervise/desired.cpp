@@ -102,6 +102,20 @@ void store_restarts(const Paths& paths,
                                json.dump() + "\n");
 }
 
+Kept load_kept(const Paths& paths, const std::string& project) {
+    const auto text = sys::read_file(state_directory(paths, project) + "/kept.json");
+    const Json json = Json::parse(text.value_or(""), nullptr, false);
+    return json.is_object() ? json.get<Kept>() : Kept{};
+}
+
+void store_kept(const Paths& paths, const std::string& project, const Kept& kept) {
+    const std::string file = state_directory(paths, project) + "/kept.json";
+    const std::string text = Json(kept).dump() + "\n";
+    sys::ensure_directory(state_directory(paths, project), 0700);
+    if (sys::read_file(file) != text)
+        sys::replace_volatile_file(file, text);
+}
+
 void forget(const Paths& paths, const std::string& project) {
     STACK_FAILPOINT("desired.forget");
     sys::remove_tree(state_directory(paths, project));

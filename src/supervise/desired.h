@@ -4,6 +4,7 @@
 //
 //   <state>/projects/<name>/stack.json      {"checksum", "generation", "stack"}: durable
 //   <state>/projects/<name>/restarts.json   restart states by container id
+//   <state>/projects/<name>/kept.json       Kept
 
 #include <stack/model.h>
 #include <stack/paths.h>
@@ -24,6 +25,13 @@ void store_desired(const Paths& paths, const Stack& stack);
 void store_restarts(const Paths& paths,
                     const std::string& project,
                     const std::map<std::string, RestartState>& states);
+
+/// How many containers of each service the last command left to live: those that vanish without a
+/// command are put back. Empty while a command is under way.
+using Kept = std::map<std::string, int>;
+
+[[nodiscard]] Kept load_kept(const Paths& paths, const std::string& project);
+void store_kept(const Paths& paths, const std::string& project, const Kept& kept);
 
 /// Postcondition: nothing is remembered of the project.
 void forget(const Paths& paths, const std::string& project);

@@ -7,6 +7,11 @@ constexpr std::chrono::seconds default_interval{30};
 constexpr std::chrono::seconds default_start_interval{5};
 constexpr int default_retries = 3;
 
+/// As Docker has it: 0 is "not set".
+Duration set_or(const std::optional<Duration>& given, Duration otherwise) {
+    return given.value_or(Duration::zero()) > Duration::zero() ? *given : otherwise;
+}
+
 Time after(Time from, Duration pause) {
     return from + std::chrono::duration_cast<Time::duration>(pause);
 }
@@ -26,8 +31,8 @@ bool HealthMachine::in_start_period(Time now) const {
 /// The first probe comes after one interval; while it starts, the shorter one counts.
 Duration HealthMachine::pause(Time now) const {
     if (health_ == Health::starting && in_start_period(now))
-        return check_.start_interval.value_or(default_start_interval);
-    return check_.interval.value_or(default_interval);
+        return set_or(check_.start_interval, default_start_interval);
+    return set_or(check_.interval, default_interval);
 }
 
 bool HealthMachine::on_result(const ProbeResult& result, Time now) {
@@ -38,7 +43,8 @@ bool HealthMachine::on_result(const ProbeResult& result, Time now) {
         streak_ = 0;
     } else if (!(health_ == Health::starting && in_start_period(now))) {
         ++streak_;
-        if (streak_ >= check_.retries.value_or(default_retries))
+        const int retries = check_.retries.value_or(0);
+        if (streak_ >= (retries > 0 ? retries : default_retries))
             health_ = Health::unhealthy;
     }
     next_ = after(now, pause(now));  // from the end of the last one

@@ -54,16 +54,23 @@ class LoopTimers final : public supervise::Timers {
     asio::steady_timer timer_;
 };
 
+/// What a session needs to know of the server.
+struct Host {
+    std::function<bool()> takes_requests;
+    std::function<void()> before_answer;
+    std::function<void()> session_ends;
+};
+
 /// One client: a request in, lines out. A client that goes away does not stop its work.
 class Session : public std::enable_shared_from_this<Session> {
   public:
-    Session(stream_protocol::socket socket, Supervisor& supervisor, std::function<void()> gone)
-        : socket_(std::move(socket)), supervisor_(supervisor), gone_(std::move(gone)) {}
+    Session(stream_protocol::socket socket, Supervisor& supervisor, const Host& host)
+        : socket_(std::move(socket)), supervisor_(supervisor), host_(host) {}
 
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    ~Session() { gone_(); }
+    ~Session() { host_.session_ends(); }
 
     void start() {
         asio::async_read_until(
@@ -78,6 +85,8 @@ class Session : public std::enable_shared_from_this<Session> {
 
   private:
     void take_request() {
+        if (!host_.takes_requests())
+            return;  // unanswered: the client asks the next supervisor
         std::istream stream(&input_);
         std::string line;
         std::getline(stream, line);
@@ -88,6 +97,7 @@ class Session : public std::enable_shared_from_this<Session> {
                     self->send(model::encode_event(event));
                 },
                 [self = shared_from_this()](int exit) {
+                    self->host_.before_answer();
                     self->send(supervise::encode_result(exit));
                 });
         } catch (const Error& error) {
@@ -123,7 +133,7 @@ class Session : public std::enable_shared_from_this<Session> {
 
     stream_protocol::socket socket_;
     Supervisor& supervisor_;
-    std::function<void()> gone_;
+    const Host& host_;
     asio::streambuf input_{supervise::longest_line};
     std::deque<std::string> output_;
 };
@@ -160,7 +170,8 @@ class Server {
         if (ready_fd >= 0)
             sys::write_all(sys::Fd(ready_fd), "r");
         loop_.run();
-        leave();
+        STACK_FAILPOINT("supervisor.exit");
+        vanish();
         return 0;
     }
 
@@ -182,29 +193,45 @@ class Server {
                     return;
                 ++sessions_;
                 expected_ = false;
-                std::make_shared<Session>(std::move(socket), supervisor_, [this] {
-                    --sessions_;
-                    asio::post(loop_, [this] { end_when_over(); });
-                })->start();
+                std::make_shared<Session>(std::move(socket), supervisor_, host_)->start();
                 accept();
             });
     }
 
     void end_when_over() {
+        constexpr std::uint64_t longest_log = 512U << 10U;  // and one that was before
+        if (!vanished_)
+            sys::bound_own_output(directory_ + "/" + supervise::log_name, longest_log);
         if (supervisor_.is_over() && sessions_ == 0 && !expected_)
             loop_.stop();
     }
 
-    /// Nobody is to think that we died. Where nothing is left of the project, nothing is left of
-    /// us.
-    void leave() {
-        STACK_FAILPOINT("supervisor.exit");
+    /// Who is told that nothing is left must find nothing of us either.
+    void before_answer() {
+        if (supervisor_.is_over())
+            vanish();
+    }
+
+    void session_ends() {
+        --sessions_;
+        asio::post(loop_, [this] { end_when_over(); });
+    }
+
+    /// Nobody is to think that we died, or to ask us for more. Where nothing is left of the
+    /// project, nothing is left of us.
+    void vanish() {
+        if (std::exchange(vanished_, true))
+            return;
+        acceptor_.close();
         sys::remove_file(directory_ + "/supervisor.pid");
         sys::remove_file(path_.file());
         if (!left_alone_)
             sys::remove_tree(directory_);
     }
 
+    const Host host_{[this] { return !vanished_; },  // outlives the sessions, which are the loop's
+                     [this] { before_answer(); },
+                     [this] { session_ends(); }};
     Paths paths_;
     std::string project_;
     std::string directory_;
@@ -219,6 +246,7 @@ class Server {
     bool expected_ = true;
     int sessions_ = 0;
     bool left_alone_ = false;
+    bool vanished_ = false;
 };
 
 bool somebody_listens(const std::string& directory) {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::chrono::seconds resync{10};
 
+/// Of our own, never a client's.
+constexpr const char* keep = "keep";
+
 bool is_up(const ObservedContainer& container) {
     return container.state == ContainerState::running || container.state == ContainerState::paused;
 }
@@ -25,6 +28,35 @@ const ObservedContainer* find(const Observed& observed, const std::string& name)
 
 Error failure(const std::string& sentence) {
     return Error(std::make_error_code(std::errc::io_error), sentence);
+}
+
+/// Whether its stack is what is wanted from now on.
+bool renews(const Request& request) {
+    return request.verb == "up" || request.verb == "run";
+}
+
+/// What is left to do when the pulls of `plan` may have brought newer images than containers were
+/// made from: the same again, without another pull.
+std::optional<Request> after_the_pull(const Request& request,
+                                      const Plan& plan,
+                                      const Observed& observed) {
+    const auto is_there = [&](const PlannedAction& planned) {
+        const auto* pull = std::get_if<PullImage>(&planned.action);
+        return pull &&
+               std::any_of(observed.images.begin(), observed.images.end(), [&](const auto& image) {
+                   return image.reference == pull->reference;
+               });
+    };
+    if (request.verb != "up" || std::none_of(plan.actions.begin(), plan.actions.end(), is_there))
+        return std::nullopt;
+    Request rest = request;
+    rest.up.pull = "missing";
+    rest.up.build = false;
+    if (rest.up.recreate == RecreatePolicy::always) {
+        rest.up.recreate = RecreatePolicy::diverged;
+        rest.up.recreate_dependencies = false;
+    }
+    return rest;
 }
 
 std::string exit_text(const ExitStatus& exit) {
@@ -43,6 +75,7 @@ void Supervisor::adopt() {
     if (auto stored = load_desired(paths_, project_))
         desired_ = std::move(*stored);
     restarts_ = load_restarts(paths_, project_);
+    kept_ = load_kept(paths_, project_);
     wake();
 }
 
@@ -67,6 +100,8 @@ void Supervisor::look() {
         remove_ended(observed);
         check_waiters(observed);
         check_health(observed);
+        restart_unhealthy(observed);
+        put_drift_right(observed);
         engine_.publish_names(desired_, observed);
         const bool over = observed.containers.empty() && observed.networks.empty();
         if (over && !over_)
@@ -99,7 +134,7 @@ void Supervisor::ask(Request request, EventSink events, Answer answer) {
         if (request.verb != "run")  // one that only adds takes its turn
             abandon_waits("another command came: " + request.verb);
     }
-    queue_.push_back({std::move(request), std::move(events), std::move(answer)});
+    queue_.push_back({std::move(request), std::move(events), std::move(answer), false});
     next_request();
 }
 
@@ -119,6 +154,10 @@ void Supervisor::next_request() {
     over_ = false;
     const Asked asked = std::move(queue_.front());
     queue_.pop_front();
+    proceed(asked);
+}
+
+void Supervisor::proceed(const Asked& asked) {
     try {
         carry_out(asked);
     } catch (const Error& error) {
@@ -130,7 +169,15 @@ void Supervisor::next_request() {
     }
 }
 
-Plan Supervisor::plan_for(const Request& request, const Stack& wanted, const Observed& observed) {
+/// A request of our own: nobody listens.
+void Supervisor::ask_myself(Request request) {
+    queue_.push_back({std::move(request), [](const Event&) {}, [](int) {}, true});
+    timers_.post([this] { next_request(); });
+}
+
+Plan Supervisor::plan_for(const Request& request,
+                          const Stack& wanted,
+                          const Observed& observed) const {
     if (request.verb == "up")
         return plan_up(wanted, observed, request.up);
     if (request.verb == "run")
@@ -147,6 +194,8 @@ Plan Supervisor::plan_for(const Request& request, const Stack& wanted, const Obs
         return plan_kill(wanted, observed, request.services, request.signal);
     if (request.verb == "pause" || request.verb == "unpause")
         return plan_pause(wanted, observed, request.services, request.verb == "pause");
+    if (request.verb == keep)
+        return plan_keep(wanted, observed, request.up);
     if (request.verb == "rm")
         return plan_remove(wanted, observed, request.services, request.stop, request.volumes);
     throw failure("the supervisor knows no \"" + request.verb + "\"");
@@ -158,8 +207,7 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
-    const bool renews = asked.request.verb == "up" || asked.request.verb == "run";
-    const ObserveOptions options{.builds = renews && !asked.request.up.no_build};
+    const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build};
     const Observed observed = engine_.observe(wanted, options);
     Plan plan = plan_for(asked.request, wanted, observed);
     STACK_FAILPOINT("plan.computed");
@@ -172,21 +220,39 @@ void Supervisor::carry_out(const Asked& asked) {
         finish(asked, false);
         return;
     }
-    desired_ = std::move(wanted);  // what was refused changes nothing
-    if (renews)
-        store_desired(paths_, desired_);
-    if (asked.request.verb != "stop" && asked.request.verb != "down")
-        restarts_.clear();  // a person's word makes every back-off start anew
-    for (const auto& name : plan.running)
-        asked.events({.id = "Container " + name, .status = EventStatus::done, .text = "Running"});
+    remember(asked, std::move(wanted));  // what was refused changes nothing
+    const auto rest = after_the_pull(asked.request, plan, observed);
+    if (!rest)
+        for (const auto& name : plan.running)
+            asked.events(
+                {.id = "Container " + name, .status = EventStatus::done, .text = "Running"});
     auto executor = std::make_shared<Executor>(
         std::move(plan),
         [this](const Action& action, const EventSink& events, Done done) {
             perform(action, events, std::move(done));
         },
         asked.events,
-        [this, asked](bool succeeded) { finish(asked, succeeded); });
+        [this, asked, rest](bool succeeded) {
+            if (succeeded && rest)
+                proceed({*rest, asked.events, asked.answer, asked.own});
+            else
+                finish(asked, succeeded);
+        });
     executor->start();
+}
+
+void Supervisor::remember(const Asked& asked, Stack wanted) {
+    const std::string& verb = asked.request.verb;
+    if (asked.own)
+        return;
+    if (renews(asked.request)) {
+        desired_ = std::move(wanted);
+        store_desired(paths_, desired_);
+    }
+    kept_.clear();  // until it is known what this command leaves
+    store_kept(paths_, project_, kept_);
+    if (verb != "stop" && verb != "down")
+        restarts_.clear();  // a person's word makes every back-off start anew
 }
 
 /// Says why nothing is done; nothing has been done then.
@@ -217,7 +283,11 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         desired_.name = project_;
         restarts_.clear();
         machines_.clear();
+    } else if (!asked.own && asked.request.verb != "ping") {
+        note_kept();
     }
+    if (asked.request.verb == keep)
+        next_keep_ = succeeded ? Time{} : timers_.now() + resync;
     busy_ = false;
     look();
     asked.answer(succeeded ? 0 : 1);
@@ -318,6 +388,8 @@ void Supervisor::restart_ended(const Observed& observed) {
     std::vector<const ObservedContainer*> due;
     for (const auto& container : observed.containers) {
         present.insert(container.id);
+        if (ailing_.contains(container.id))
+            continue;
         if (is_up(container)) {
             if (const auto state = restarts_.find(container.id); state != restarts_.end())
                 state->second = on_running(state->second);
@@ -347,13 +419,87 @@ void Supervisor::restart(const ObservedContainer& container) {
     STACK_FAILPOINT("restart.start");
     engine_.count_restart(container.id);
     start_container(
-        container.name, nobody, [this, policy, id = container.id](const Outcome& outcome) {
-            if (!outcome)
+        container.name,
+        nobody,
+        [this, policy, id = container.id, service = container.service](const Outcome& outcome) {
+            if (!outcome) {
+                restart_followers(service);
                 return;
+            }
             log::warn(std::string("restart: ") + outcome->what() + ", trying again by its policy");
             restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
             store_restarts(paths_, project_, restarts_);
         });
+}
+
+/// Those that a restart of the service has left behind.
+void Supervisor::restart_followers(const std::string& service) {
+    const Strings followers = followers_of(desired_, service);
+    Request request;
+    request.verb = "restart";
+    for (const auto& container : engine_.observe(desired_, {}).containers)
+        if (is_up(container) && !container.oneoff &&
+            std::find(followers.begin(), followers.end(), container.service) != followers.end())
+            request.services.push_back(container.service);
+    if (!request.services.empty())
+        ask_myself(std::move(request));
+}
+
+/// It is stopped with its grace period; that it is to come back is noted first.
+void Supervisor::restart_unhealthy(const Observed& observed) {
+    for (const auto& container : observed.containers) {
+        if (busy_ || container.state != ContainerState::running ||
+            container.health != Health::unhealthy || !container.service_config.restart_unhealthy ||
+            container.oneoff || !ailing_.insert(container.id).second)
+            continue;
+        restarts_[container.id].unhealthy = true;
+        store_restarts(paths_, project_, restarts_);
+        engine_.perform(
+            StopContainer{container.id, container.name, std::nullopt},
+            [](const Event&) {},
+            [this, id = container.id](const Outcome& outcome) {
+                ailing_.erase(id);
+                if (outcome)
+                    log::warn(std::string("restart of an unhealthy container: ") + outcome->what() +
+                              ", trying again at the next look");
+                wake();
+            });
+    }
+}
+
+// --- drift ---
+
+/// What lives now by its restart policy is what a person has left to live.
+void Supervisor::note_kept() {
+    kept_.clear();
+    for (const auto& container : engine_.observe(desired_, {}).containers) {
+        const bool lives = is_up(container) || (container.state == ContainerState::exited &&
+                                                !container.stopped_by_user);
+        if (lives && !container.oneoff && desired_.services.contains(container.service) &&
+            container.service_config.restart.condition != RestartCondition::no)
+            ++kept_[container.service];
+    }
+    store_kept(paths_, project_, kept_);
+}
+
+/// A container that somebody took away by hand comes back.
+void Supervisor::put_drift_right(const Observed& observed) {
+    if (busy_ || !queue_.empty() || timers_.now() < next_keep_)
+        return;
+    Kept present;
+    for (const auto& container : observed.containers)
+        if (!container.oneoff)
+            ++present[container.service];
+    Request request;
+    request.verb = keep;
+    request.up.no_deps = true;
+    for (const auto& [service, count] : kept_)
+        if (present[service] < count && desired_.services.contains(service)) {
+            request.up.services.push_back(service);
+            request.up.scale[service] = count;
+        }
+    if (!request.up.services.empty())
+        ask_myself(std::move(request));
 }
 
 void Supervisor::remove_ended(const Observed& observed) {

@@ -7,6 +7,7 @@
 #include <stack/paths.h>
 #include <stack/supervise.h>
 
+#include "supervise/desired.h"
 #include "supervise/executor.h"
 #include "supervise/health.h"
 #include "supervise/restart.h"
@@ -46,6 +47,7 @@ class Supervisor {
         Request request;
         EventSink events;
         Answer answer;
+        bool own = false;  // the supervisor's own wish, not a person's
     };
 
     struct Waiter {
@@ -58,10 +60,12 @@ class Supervisor {
     void look();
     void next_request();
     void abandon_waits(const std::string& reason);
+    void proceed(const Asked& asked);
     void carry_out(const Asked& asked);
-    [[nodiscard]] static Plan plan_for(const Request& request,
-                                       const Stack& wanted,
-                                       const Observed& observed);
+    [[nodiscard]] Plan plan_for(const Request& request,
+                                const Stack& wanted,
+                                const Observed& observed) const;
+    void remember(const Asked& asked, Stack wanted);
     bool refuse(const Asked& asked,
                 const Plan& plan,
                 const Stack& wanted,
@@ -75,6 +79,11 @@ class Supervisor {
                                                  const Observed& observed) const;
     void restart_ended(const Observed& observed);
     void restart(const ObservedContainer& container);
+    void restart_followers(const std::string& service);
+    void restart_unhealthy(const Observed& observed);
+    void note_kept();
+    void put_drift_right(const Observed& observed);
+    void ask_myself(Request request);
     void remove_ended(const Observed& observed);
     void check_health(const Observed& observed);
     void probe(const std::string& id, const std::string& name);
@@ -89,12 +98,15 @@ class Supervisor {
     bool busy_ = false;
     bool over_ = false;
     Time next_reconcile_{};
+    Time next_keep_{};
     bool awake_ = false;                             // a look is on its way
     std::map<std::string, RestartState> restarts_;   // by container id
     std::map<std::string, HealthMachine> machines_;  // by container id
     std::map<std::string, std::vector<Done>>
         starting_;                    // by name: who waits for a start that is under way
     std::set<std::string> removing_;  // ids of ended containers
+    std::set<std::string> ailing_;    // ids of unhealthy ones that are being stopped
+    Kept kept_;
     std::vector<Waiter> waiters_;
     std::function<void()> idle_ = [] {};
 };

@@ -190,6 +190,18 @@ std::optional<FileStamp> find_stamp(const std::string& path) {
     return FileStamp{status.st_ino, status.st_mtim.tv_sec * ns_per_s + status.st_mtim.tv_nsec};
 }
 
+void bound_own_output(const std::string& path, std::uint64_t most) {
+    struct stat status {};
+
+    if (::stat(path.c_str(), &status) < 0 || static_cast<std::uint64_t>(status.st_size) <= most)
+        return;
+    rename(path, path + ".1");
+    constexpr std::uint32_t ours = 0600;
+    const Fd next = open_file(path, O_WRONLY | O_CREAT | O_APPEND, ours);
+    for (const int standard : {STDOUT_FILENO, STDERR_FILENO})
+        check(::dup2(next.get(), standard), "send output to " + path);
+}
+
 void ensure_directory(const std::string& path, std::uint32_t mode) {
     if (::mkdir(path.c_str(), mode) == 0 || (errno == EEXIST && is_directory(path)))
         return;

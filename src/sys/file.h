@@ -56,6 +56,10 @@ void replace_volatile_file(const std::string& path,
 /// "major:minor" of the device at `path`; nullopt where there is none.
 [[nodiscard]] std::optional<std::string> find_device_number(const std::string& path);
 
+/// Where the file at `path`, to which standard output and error are appended, is larger than
+/// `most`, it becomes `path`.1 (in place of the one before), and they go to a new one.
+void bound_own_output(const std::string& path, std::uint64_t most);
+
 /// Postcondition: the directory and its parents exist.
 void ensure_directory(const std::string& path, std::uint32_t mode = 0755);
 /// Postcondition: the directory exists, and only its owner reaches into it.

@@ -153,19 +153,38 @@ std::pair<int, std::string> run_and_capture(const std::string& path,
     return {wait(child), std::move(output)};
 }
 
-std::optional<std::uint64_t> start_time(int pid) {
-    const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
-    if (!text)
-        return std::nullopt;
-    const auto end_of_name = text->rfind(')');  // the name may hold blanks and parentheses
+namespace {
+
+/// Field `number` (proc(5)'s counting, from 3 on) of the text of /proc/PID/stat.
+template <class Number>
+std::optional<Number> stat_field(const std::optional<std::string>& text, std::size_t number) {
+    const auto end_of_name =  // the name may hold blanks and parentheses
+        text ? text->rfind(')') : std::string::npos;
     if (end_of_name == std::string::npos)
         return std::nullopt;
     const auto fields = split(std::string_view(*text).substr(end_of_name + 1), ' ');
-    constexpr std::size_t start_time_field =
-        20;  // field 22 of the line; the first after the name is field 3
-    if (fields.size() <= start_time_field)
-        return std::nullopt;
-    return parse_number<std::uint64_t>(fields[start_time_field]);
+    const std::size_t index = number - 2;
+    return index < fields.size() ? parse_number<Number>(fields[index]) : std::nullopt;
+}
+
+std::optional<std::string> stat_of(int pid) {
+    return read_file("/proc/" + std::to_string(pid) + "/stat");
+}
+
+}  // namespace
+
+std::optional<std::uint64_t> start_time(int pid) {
+    constexpr std::size_t field = 22;
+    return stat_field<std::uint64_t>(stat_of(pid), field);
+}
+
+std::optional<Lineage> lineage_of(int pid) {
+    constexpr std::size_t parent_field = 4;
+    constexpr std::size_t session_field = 6;
+    const auto text = stat_of(pid);
+    const auto parent = stat_field<int>(text, parent_field);
+    const auto session = stat_field<int>(text, session_field);
+    return parent && session ? std::optional(Lineage{*parent, *session}) : std::nullopt;
 }
 
 std::string identity_of_self() {

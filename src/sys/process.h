@@ -51,6 +51,14 @@ void own_working_directory();
 /// "<pid> <start time>" of this process: tells it from a later one.
 [[nodiscard]] std::string identity_of_self();
 
+/// A process's parent and the leader of its session, by pid; nullopt when it is not there.
+struct Lineage {
+    int parent = 0;
+    int session = 0;
+};
+
+[[nodiscard]] std::optional<Lineage> lineage_of(int pid);
+
 /// A pidfd of the process, where it is the one that started at `started`; an empty Fd where it is
 /// gone.
 [[nodiscard]] Fd open_process(int pid, std::uint64_t started);

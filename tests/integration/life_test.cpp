@@ -216,5 +216,62 @@ services:
         << hog["Status"];
 }
 
+TEST_F(Life, NothingOfTheSupervisorIsLeftWhenDownHasAnswered) {
+    stack_.write("compose.yaml", web_file);
+    for (int i = 0; i < 3; ++i) {
+        stack_.must({"up", "-d"});
+        stack_.must({"down", "-t", "0"});
+        EXPECT_EQ(supervisor_pid(stack_, "shop"), 0);
+        EXPECT_FALSE(std::filesystem::exists(stack_.root() + "/run/projects/shop"));
+    }
+}
+
+TEST_F(Life, AContainerOfAServiceThatLeftTheFileStaysUnlessAsked) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const std::string file = web_file;
+    stack_.write("compose.yaml", file.substr(0, file.find("  worker:")));
+    const Result down = stack_.run({"down", "-t", "0"});
+    EXPECT_EQ(down.status, 0);
+    EXPECT_NE(down.err.find("network shop_default is still in use by container shop-worker-1"),
+              std::string::npos)
+        << down.err;
+    const auto left = containers(stack_);
+    ASSERT_EQ(left.size(), 1U);
+    EXPECT_EQ(left.front()["Service"], "worker");
+    stack_.must({"down", "-t", "0", "--remove-orphans"});
+}
+
+TEST_F(Life, AHealthCheckThatTakesTooLongLeavesNothingBehind) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  slow:
+    image: busybox
+    command: sleep 1000
+    healthcheck:
+      test: echo >> /tmp/checks; sleep 777 & sleep 777
+      interval: 100ms
+      timeout: 200ms
+      retries: 1
+  quick:
+    image: busybox
+    command: sleep 1000
+    healthcheck:
+      test: sleep 778 & exit 0
+      interval: 100ms
+)");
+    stack_.must({"up", "-d"});
+    const auto said_by_slow = [&](const std::string& script) {
+        return stack_.run({"exec", "slow", "sh", "-c", script}).out;
+    };
+    EXPECT_TRUE(eventually([&] { return said_by_slow("wc -l < /tmp/checks").size() > 2; }))
+        << "fewer than ten checks";
+    EXPECT_EQ(container(stack_, "slow")["Health"], "unhealthy");
+    EXPECT_EQ(container(stack_, "quick")["Health"], "healthy") << "its child holds its output open";
+    const std::string sleeping = said_by_slow("ps | grep -c '[s]leep 777'");
+    EXPECT_LE(std::stoi("0" + sleeping), 3) << "of the check under way";
+}
+
 }  // namespace
 }  // namespace stack::test

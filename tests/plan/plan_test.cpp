@@ -107,4 +107,115 @@ TEST(Plan, OfDownWithoutAFileStillStopsDependentsFirst) {
               "#1 stop container/shop-web-1: asked for (after #0)\n");
 }
 
+namespace {
+
+/// `web`, and `side` in its network namespace.
+Stack shop_with_sidecar() {
+    Stack stack = shop();
+    auto& side = stack.services["side"];
+    side.name = "side";
+    side.image = "busybox";
+    side.network_mode = "service:web";
+    side.depends_on["web"];
+    return stack;
+}
+
+}  // namespace
+
+TEST(Plan, MakesAnewWhatLivesInANamespaceThatIsMadeAnew) {
+    Stack stack = shop_with_sidecar();
+    const Observed world = up(stack);
+    stack.services["web"].labels["changed"] = "yes";
+    constexpr const char* both =
+        "#0 stop container/shop-side-1: it shares a namespace or volumes with web, which is made "
+        "anew\n";
+    const Plan plan = plan_up(stack, world, {});
+    EXPECT_NE(to_text(plan).find(both + 3), std::string::npos) << to_text(plan);
+    // Also where the command is about the other one only.
+    EXPECT_EQ(to_text(plan_up(stack, world, {.services = {"web"}})), to_text(plan));
+    EXPECT_EQ(to_text(plan_up(stack, world, {.services = {"web"}, .no_deps = true})),
+              to_text(plan));
+}
+
+TEST(Plan, MakesAnewWhatLivesInANamespaceThatVanished) {
+    const Stack stack = shop_with_sidecar();
+    Observed world = up(stack);
+    std::erase_if(world.containers, [](const auto& one) { return one.service == "web"; });
+    const std::string text = to_text(plan_up(stack, world, {}));
+    EXPECT_NE(text.find("remove container/shop-side-1"), std::string::npos) << text;
+    EXPECT_NE(text.find("create container/shop-side-1"), std::string::npos) << text;
+}
+
+TEST(Plan, StartsAgainWhatLivesInANamespaceThatStartsAgain) {
+    const Stack stack = shop_with_sidecar();
+    Observed world = up(stack);
+    auto& web = *find_container(world, "shop-web-1");
+    web.state = ContainerState::exited;
+    EXPECT_EQ(to_text(plan_up(stack, world, {})),
+              "#0 start container/shop-web-1: exited (unknown)\n"
+              "#1 stop container/shop-side-1: a dependency starts anew\n"
+              "#2 start container/shop-side-1: a dependency starts anew (after #0 #1)\n");
+    EXPECT_EQ(to_text(plan_restart(stack, up(stack), {"web"}, std::nullopt, true)),
+              "#0 stop container/shop-side-1: restart\n"
+              "#1 stop container/shop-web-1: restart (after #0)\n"
+              "#2 start container/shop-web-1: restart (after #1)\n"
+              "#3 start container/shop-side-1: restart (after #0 #2)\n");
+}
+
+TEST(Plan, BuildsAnImageThatAnotherServiceUsesAndDoesNotPullIt) {
+    Stack stack = shop();
+    stack.services["web"].image = "shop/app";
+    auto& worker = stack.services["zworker"] = stack.services["web"];
+    worker.name = "zworker";
+    worker.build.emplace();
+    EXPECT_EQ(to_text(plan_up(stack, {}, {})),
+              "#0 build image/shop/app: not found\n"
+              "#1 create network/shop_default: not found\n"
+              "#2 create container/shop-web-1: not found (after #0 #1)\n"
+              "#3 start container/shop-web-1: not found (after #2)\n"
+              "#4 create container/shop-zworker-1: not found (after #0 #1)\n"
+              "#5 start container/shop-zworker-1: not found (after #4)\n");
+    Observed world = up(stack);
+    world.builds.push_back({"zworker", "other sources"});
+    const std::string text = to_text(plan_up(stack, world, {.build = true}));
+    EXPECT_NE(text.find("stop container/shop-web-1: its image is built anew"), std::string::npos)
+        << text;
+}
+
+TEST(Plan, OfDownLeavesWhatLeftTheFile) {
+    Stack stack = shop();
+    stack.services["old"] = stack.services["web"];
+    stack.services["old"].name = "old";
+    const Observed world = up(stack);
+    stack.services.erase("old");
+    EXPECT_EQ(to_text(plan_down(stack, world, {})),
+              "warning: network shop_default is still in use by container shop-old-1, whose "
+              "service is not in the stack file: it stays (--remove-orphans removes both)\n"
+              "#0 stop container/shop-web-1: down\n"
+              "#1 remove container/shop-web-1: down (after #0)\n");
+    EXPECT_EQ(to_text(plan_down(stack, world, {.remove_orphans = true})),
+              "#0 stop container/shop-old-1: down\n"
+              "#1 stop container/shop-web-1: down\n"
+              "#2 remove container/shop-old-1: down (after #0)\n"
+              "#3 remove container/shop-web-1: down (after #1)\n"
+              "#4 remove network/shop_default: down (after #2 #3)\n");
+    stack.disabled_services.push_back("old");
+    EXPECT_EQ(plan_down(stack, world, {}).warnings, Strings{});
+}
+
+TEST(Plan, OfKeepBringsBackWhatVanishedAndTakesNothingAway) {
+    Stack stack = shop();
+    stack.services["web"].scale = 3;
+    Observed world = up(stack);
+    world.containers.erase(world.containers.begin() + 1);
+    const PlanOptions two{.services = {"web"}, .scale = {{"web", 2}}, .no_deps = true};
+    EXPECT_EQ(to_text(plan_keep(stack, world, two)), "nothing to do\n");
+    world.containers.pop_back();
+    world.networks.clear();
+    EXPECT_EQ(to_text(plan_keep(stack, world, two)),
+              "#0 create network/shop_default: not found\n"
+              "#1 create container/shop-web-2: not found (after #0)\n"
+              "#2 start container/shop-web-2: not found (after #1)\n");
+}
+
 }  // namespace stack::test

@@ -260,7 +260,7 @@ TEST(EveryPlan, LosesDataOnlyWhereAsked) {
 
 TEST(EveryPlan, OfDownMakesNothingAndLeavesNothingRunning) {
     for_each_pair([](const Pair& pair, Chance& chance) {
-        const Plan plan = plan_down(pair.desired, pair.observed, {});
+        const Plan plan = plan_down(pair.desired, pair.observed, {.remove_orphans = true});
         const bool makes = has_any<PullImage,
                                    BuildImage,
                                    CreateNetwork,
@@ -271,7 +271,7 @@ TEST(EveryPlan, OfDownMakesNothingAndLeavesNothingRunning) {
         const Observed world = apply_all(pair.observed, plan, chance);
         EXPECT_EQ(of_others(world).containers, world.containers) << to_text(plan);
         EXPECT_EQ(of_others(world).networks, world.networks) << to_text(plan);
-        EXPECT_TRUE(plan_down(pair.desired, world, {}).actions.empty());
+        EXPECT_TRUE(plan_down(pair.desired, world, {.remove_orphans = true}).actions.empty());
     });
 }
 

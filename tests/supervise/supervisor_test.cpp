@@ -1,0 +1,272 @@
+// The loop, over a world in memory and a clock that is the test's.
+
+#include "tests/supervise/household.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Request of(const std::string& verb, Strings services = {}) {
+    Request request;
+    request.verb = verb;
+    request.services = std::move(services);
+    return request;
+}
+
+TEST(Supervisor, StartsAgainWhatEnds) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    house.engine.crash("shop-web-1", 1);
+    house.pass(milliseconds(99));
+    EXPECT_EQ(house.state("shop-web-1"), "exited");
+    house.pass(milliseconds(1));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+    EXPECT_EQ(house.find("shop-web-1")->restarts, 1);
+}
+
+TEST(Supervisor, LeavesAloneWhatAPersonStopped) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    ASSERT_EQ(house.ask(of("stop")), 0);
+    house.pass(hours(1));
+    EXPECT_EQ(house.state("shop-web-1"), "exited");
+}
+
+TEST(Supervisor, KeepsTheBackOffOverItsDeath) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    for (int i = 0; i < 5; ++i) {
+        house.engine.crash("shop-web-1", 1);
+        house.pass(milliseconds(100 << i));
+        ASSERT_EQ(house.state("shop-web-1"), "running") << i;
+    }
+    house.engine.crash("shop-web-1", 1);
+    house.settle();
+    house.replace_supervisor();
+    house.pass(milliseconds(3199));
+    EXPECT_EQ(house.state("shop-web-1"), "exited");
+    house.pass(milliseconds(1));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
+TEST(Supervisor, BringsBackWhatSomebodyTookAway) {
+    Household house;
+    house.add("web").scale = 2;
+    ASSERT_EQ(house.up(), 0);
+    const std::string before = house.find("shop-web-2")->id;
+    std::erase_if(house.engine.world().containers,
+                  [](const auto& one) { return one.name == "shop-web-2"; });
+    house.pass(seconds(10));
+    EXPECT_EQ(house.state("shop-web-2"), "running");
+    EXPECT_NE(house.find("shop-web-2")->id, before);
+    EXPECT_EQ(house.engine.calls("create"), 4) << "a network, two containers, and one again";
+}
+
+TEST(Supervisor, BringsBackAlsoWhatVanishedWithIt) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    house.engine.world().containers.clear();
+    house.replace_supervisor();
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
+TEST(Supervisor, DoesNotBringBackWhatAPersonRemoved) {
+    Household house;
+    house.add("web");
+    house.add("db");
+    ASSERT_EQ(house.up(), 0);
+    Request remove = of("rm", {"web"});
+    remove.stop = true;
+    ASSERT_EQ(house.ask(remove), 0);
+    ASSERT_EQ(house.ask(of("stop", {"db"})), 0);
+    house.engine.world().containers.clear();
+    house.replace_supervisor();
+    house.pass(hours(1));
+    EXPECT_EQ(house.state("shop-web-1"), "absent");
+    EXPECT_EQ(house.state("shop-db-1"), "absent");
+}
+
+TEST(Supervisor, DoesNotBringBackWhatHasNoPolicyToComeBack) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::no;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    std::erase_if(house.engine.world().containers,
+                  [](const auto& one) { return one.service == "job"; });
+    house.pass(hours(1));
+    EXPECT_EQ(house.state("shop-job-1"), "absent");
+}
+
+TEST(Supervisor, TriesToBringBackAtItsLeisure) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    house.engine.world().containers.clear();
+    const int before = house.engine.calls("create");
+    for (int i = 0; i < 1000; ++i)
+        house.engine.fail_next("create", "no space left on device");
+    house.pass(seconds(60));
+    EXPECT_LE(house.engine.calls("create") - before, 7);
+    EXPECT_GE(house.engine.calls("create") - before, 5);
+}
+
+TEST(Supervisor, UsesANewerImageInTheSameUp) {
+    Household house;
+    house.add("web");
+    house.add("db").image = "other";
+    house.engine.world().images.push_back({.reference = "other", .id = "sha256:other"});
+    ASSERT_EQ(house.up(), 0);
+    const std::string web = house.find("shop-web-1")->id;
+    ASSERT_EQ(house.up({.services = {"web"}, .pull = "always"}), 0);
+    EXPECT_NE(house.find("shop-web-1")->id, web);
+    EXPECT_NE(house.find("shop-web-1")->image_id, "sha256:old");
+    const int creations = house.engine.calls("create");
+    ASSERT_EQ(house.up({.services = {"web"}, .pull = "always"}), 0);
+    EXPECT_EQ(house.engine.calls("create"), creations) << "it is the newest";
+}
+
+TEST(Supervisor, RecreatesOnlyOnceWhereItIsForcedAndPulls) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    const int before = house.engine.calls("create");
+    ASSERT_EQ(house.up({.recreate = RecreatePolicy::always, .pull = "always"}), 0);
+    EXPECT_LE(house.engine.calls("create") - before, 1);
+}
+
+TEST(Supervisor, RestartsTheUnhealthyWhereAsked) {
+    Household house;
+    auto& web = house.add("web");
+    web.restart.condition = RestartCondition::no;
+    web.restart_unhealthy = true;
+    web.healthcheck = Healthcheck{.test = {"CMD", "true"}, .interval = seconds(5), .retries = 2};
+    ASSERT_EQ(house.up(), 0);
+    const Time first = house.find("shop-web-1")->started;
+    house.engine.answer_probes("shop-web-1", {.exit_code = 1});
+    house.pass(seconds(9));
+    EXPECT_EQ(house.find("shop-web-1")->started, first);
+    house.pass(seconds(2));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+    EXPECT_GT(house.find("shop-web-1")->started, first);
+    house.engine.answer_probes("shop-web-1", {});
+    const Time second = house.find("shop-web-1")->started;
+    house.pass(hours(1));
+    EXPECT_EQ(house.find("shop-web-1")->started, second);
+    EXPECT_EQ(house.find("shop-web-1")->health, Health::healthy);
+}
+
+TEST(Supervisor, LeavesTheUnhealthyAloneWhereNotAsked) {
+    Household house;
+    house.add("web").healthcheck =
+        Healthcheck{.test = {"CMD", "true"}, .interval = seconds(5), .retries = 1};
+    ASSERT_EQ(house.up(), 0);
+    const Time first = house.find("shop-web-1")->started;
+    house.engine.answer_probes("shop-web-1", {.exit_code = 1});
+    house.pass(hours(1));
+    EXPECT_EQ(house.find("shop-web-1")->health, Health::unhealthy);
+    EXPECT_EQ(house.find("shop-web-1")->started, first);
+}
+
+TEST(Supervisor, RestartsThoseThatFollowWhatWasRestarted) {
+    Household house;
+    house.add("db");
+    house.add("web").depends_on["db"].restart = true;
+    house.add("side").depends_on["db"];
+    auto& sidecar = house.add("sidecar");
+    sidecar.network_mode = "service:db";
+    sidecar.networks.clear();
+    sidecar.depends_on["db"];
+    ASSERT_EQ(house.up(), 0);
+    const Time first = house.find("shop-side-1")->started;
+    house.engine.crash("shop-db-1", 1);
+    house.pass(seconds(1));
+    EXPECT_GT(house.find("shop-web-1")->started, first);
+    EXPECT_GT(house.find("shop-sidecar-1")->started, first);
+    EXPECT_EQ(house.find("shop-side-1")->started, first);
+}
+
+TEST(Supervisor, IsOverWhenDownIsAnswered) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    EXPECT_FALSE(house.is_over());
+    ASSERT_EQ(house.down(), 0);
+    EXPECT_TRUE(house.is_over());
+}
+
+TEST(Supervisor, KeepsWhatItWasToldWhereAnEditedFileGoesDown) {
+    Household house;
+    house.add("web");
+    house.add("old");
+    ASSERT_EQ(house.up(), 0);
+    house.stack.services.erase("old");
+    ASSERT_EQ(house.down(), 0);
+    EXPECT_EQ(house.state("shop-web-1"), "absent");
+    EXPECT_EQ(house.state("shop-old-1"), "running");
+    house.engine.crash("shop-old-1", 1);
+    house.pass(seconds(1));
+    EXPECT_EQ(house.state("shop-old-1"), "running") << "it has its policy still";
+}
+
+/// Containers that end after different times with different policies, for a day: none is started
+/// more often than its back-off allows, none is forgotten, and nothing is remembered of what is
+/// gone.
+TEST(Supervisor, LastsADayOfFlappingContainers) {
+    Household house;
+
+    struct Flapping {
+        std::string name;
+        Duration lives;
+    };
+
+    const std::vector<Flapping> all{{"quick", milliseconds(10)},
+                                    {"second", seconds(1)},
+                                    {"steady", seconds(11)},
+                                    {"hourly", hours(1)}};
+    for (const auto& one : all)
+        house.add(one.name);
+    house.add("limited").restart = {RestartCondition::on_failure, 5};
+    ASSERT_EQ(house.up(), 0);
+    const Time end = house.clock.now() + hours(24);
+    while (house.clock.now() < end) {
+        Time next = end;
+        for (const auto& one : all) {
+            const auto& container = *house.find("shop-" + one.name + "-1");
+            const Time dies =
+                container.started + std::chrono::duration_cast<Time::duration>(one.lives);
+            if (container.state == ContainerState::running && dies <= house.clock.now())
+                house.engine.crash(container.name, 1);
+            else if (container.state == ContainerState::running)
+                next = std::min(next, dies);
+        }
+        if (house.state("shop-limited-1") == "running")
+            house.engine.crash("shop-limited-1", 1);
+        const Duration most = std::min<Duration>(next - house.clock.now(), seconds(1));
+        house.pass(std::max<Duration>(most, milliseconds(10)));
+    }
+    const auto restarts = [&](const std::string& name) {
+        return house.find("shop-" + name + "-1")->restarts;
+    };
+    // A minute between starts, after ten that double; eleven seconds and a first delay; one an
+    // hour.
+    EXPECT_NEAR(restarts("quick"), 24 * 60 + 9, 20);
+    EXPECT_NEAR(restarts("second"), 24 * 3600 / 61 + 9, 20);
+    EXPECT_NEAR(restarts("steady"), 24 * 3600 / 11.1, 80);
+    EXPECT_NEAR(restarts("hourly"), 23, 1);
+    EXPECT_EQ(restarts("limited"), 5);
+    EXPECT_EQ(house.state("shop-limited-1"), "exited");
+}
+
+}  // namespace
+}  // namespace stack::test
