@@ -179,11 +179,16 @@ void run_config(const Context& context, const ConfigOptions& options) {
     adjust.resolve_paths = !options.no_path_resolution;
     adjust.resolve_environment = !options.no_env_resolution;
     adjust.all_profiles = options.list_profiles;
+    adjust.named_services = options.services;
     std::string text;
-    if (options.list_variables || (options.no_interpolate && prints_the_file(options)))
+    if (options.list_variables || (options.no_interpolate && prints_the_file(options))) {
         text = uninterpolated_text(context, options, adjust);
-    else if (Stack stack = load_project(context, adjust); !options.quiet)
-        text = config_text(context, options, std::move(stack));
+    } else {
+        Stack stack = load_project(context, adjust);
+        check_services(options.services, stack);
+        if (!options.quiet)
+            text = config_text(context, options, std::move(stack));
+    }
     if (options.quiet)
         return;
     if (options.output.empty())
@@ -248,12 +253,14 @@ void add_plan(CLI::App& app, Context& context) {
         ->check(CLI::IsMember({"text", "json", "dot"}));
     app.add_flag("--exit-code", *exit_code, "End with 2 where there is something to do");
     app.callback([&context, options, format, exit_code] {
-        const Stack stack = load_project(context);
+        const Stack stack = load_project(context, {.named_services = options->services});
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true});
         const Plan plan = plan_up(stack, observed, plan_options(*options, stack));
         sys::write_out(render(plan, *format));
-        if (*exit_code && !plan.actions.empty())
+        if (!plan.errors.empty())
+            context.exit_code = 1;
+        else if (*exit_code && !plan.actions.empty())
             context.exit_code = 2;
     });
 }

@@ -203,12 +203,12 @@ void add_scale(CLI::App& app, Context& context) {
     app.add_option("SERVICE=N", *pairs, "How many containers each service is to have")->required();
     app.add_flag("--no-deps", *no_deps, "Leave the services' dependencies alone");
     app.callback([&context, pairs, no_deps] {
-        const Stack stack = load_project(context);
         UpOptions options;
         options.scale = *pairs;
         options.no_deps = *no_deps;
         for (const auto& [service, count] : scale_of(*pairs))
             options.services.push_back(service);
+        const Stack stack = load_project(context, {.named_services = options.services});
         Request request;
         request.verb = "up";
         request.stack = stack;

@@ -12,6 +12,7 @@
 #include "sys/signals.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <thread>
@@ -25,6 +26,8 @@ struct AttachOptions {
     bool abort_on_exit = false;
     bool abort_on_failure = false;
     std::string exit_code_from;
+    Strings attach;     // empty: all
+    Strings no_attach;  // not these
     LogOptions log;
 };
 
@@ -68,8 +71,7 @@ class Attached {
         bool any_runs = false;
         for (const auto& container : containers_of(stack_, local_.observe(stack_), up_.services)) {
             const std::string path = runtime_.log_path(container.id);
-            if (stack_.services.contains(container.service) &&
-                stack_.services.at(container.service).attach) {
+            if (is_shown(container.service)) {
                 printer_.add(container, path);
                 growth_.add(path);
             }
@@ -80,6 +82,15 @@ class Attached {
                 note_exit(container);
         }
         over_ = !any_runs;
+    }
+
+    [[nodiscard]] bool is_shown(const std::string& service) const {
+        const auto holds = [&](const Strings& names) {
+            return std::find(names.begin(), names.end(), service) != names.end();
+        };
+        const auto found = stack_.services.find(service);
+        return found != stack_.services.end() && !holds(options_.no_attach) &&
+               (options_.attach.empty() ? found->second.attach : holds(options_.attach));
     }
 
     static bool comes_back(const ObservedContainer& container) {
@@ -167,8 +178,12 @@ Request up_request(const Stack& stack, const UpOptions& up, bool wait) {
     return request;
 }
 
-void run_up(Context& context, const UpOptions& up, AttachOptions options) {
-    const Stack stack = load_project(context);
+void run_up(Context& context, const UpOptions& up, const AttachOptions& options) {
+    const Stack stack = load_project(context, {.named_services = up.services});
+    if (!options.exit_code_from.empty())
+        check_services({options.exit_code_from}, stack);
+    check_services(options.attach, stack);
+    check_services(options.no_attach, stack);
     const Request request = up_request(stack, up, options.wait);
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
@@ -195,6 +210,11 @@ void add_up(CLI::App& app, Context& context) {
     app.add_option("--exit-code-from",
                    options->exit_code_from,
                    "End with the exit code of this service's container");
+    app.add_option("--attach", options->attach, "Show only what this service prints (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option(
+           "--no-attach", options->no_attach, "Do not show what this service prints (repeatable)")
+        ->allow_extra_args(false);
     app.add_flag("--timestamps", options->log.timestamps, "Show when each line was printed");
     app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
     app.add_flag("--no-color", options->log.no_colour, "No colours");

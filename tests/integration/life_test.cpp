@@ -30,7 +30,7 @@ class Life : public testing::Test {
     void SetUp() override { import_busybox(stack_); }
 
     void TearDown() override {
-        static_cast<void>(stack_.run({"down", "-v", "-t", "1"}));
+        static_cast<void>(stack_.run({"down", "-v", "-t", "1", "--remove-orphans"}));
         EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
         expect_nothing_left(stack_);
     }
@@ -271,6 +271,32 @@ services:
     EXPECT_EQ(container(stack_, "quick")["Health"], "healthy") << "its child holds its output open";
     const std::string sleeping = said_by_slow("ps | grep -c '[s]leep 777'");
     EXPECT_LE(std::stoi("0" + sleeping), 3) << "of the check under way";
+}
+
+TEST_F(Life, AServiceThatIsNamedNeedsNoProfile) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: sleep 1000}
+  tool: {image: busybox, command: sleep 1000, profiles: [extra]}
+)");
+    EXPECT_EQ(stack_.must({"plan"}).find("tool"), std::string::npos);
+    EXPECT_NE(stack_.must({"plan", "tool"}).find("start container/shop-tool-1"), std::string::npos);
+    stack_.must({"up", "-d", "tool"});
+    const auto up = containers(stack_);
+    ASSERT_EQ(up.size(), 1U);
+    EXPECT_EQ(up.front()["Service"], "tool");
+}
+
+TEST_F(Life, PlanEndsAsItsOutcomeSays) {
+    stack_.write("compose.yaml", web_file);
+    EXPECT_EQ(stack_.run({"plan"}).status, 0);
+    EXPECT_EQ(stack_.run({"plan", "--exit-code"}).status, 2);
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(stack_.run({"plan", "--exit-code"}).status, 0);
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n  web: {image: none, pull_policy: never}\n");
+    EXPECT_EQ(stack_.run({"plan"}).status, 1);
 }
 
 }  // namespace

@@ -52,6 +52,42 @@ TEST_F(Refusal, UndefinedVolume) {
                    {"compose.yaml:4:", "undefined volume `date`", "did you mean `data`?"});
 }
 
+TEST_F(Refusal, UnknownServiceInEveryCommand) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web: {image: busybox}\n");
+    const std::vector<std::vector<std::string>> commands{{"up", "-d", "wbe"},
+                                                         {"up", "--exit-code-from", "wbe"},
+                                                         {"up", "--no-attach", "wbe"},
+                                                         {"plan", "wbe"},
+                                                         {"create", "wbe"},
+                                                         {"scale", "wbe=2"},
+                                                         {"down", "wbe"},
+                                                         {"start", "wbe"},
+                                                         {"stop", "wbe"},
+                                                         {"restart", "wbe"},
+                                                         {"kill", "wbe"},
+                                                         {"rm", "wbe"},
+                                                         {"pause", "wbe"},
+                                                         {"unpause", "wbe"},
+                                                         {"logs", "wbe"},
+                                                         {"ps", "wbe"},
+                                                         {"top", "wbe"},
+                                                         {"images", "wbe"},
+                                                         {"wait", "wbe"},
+                                                         {"build", "wbe"},
+                                                         {"pull", "wbe"},
+                                                         {"attach", "wbe"},
+                                                         {"config", "wbe"},
+                                                         {"exec", "wbe", "sh"},
+                                                         {"run", "wbe", "sh"},
+                                                         {"port", "wbe", "80"}};
+    for (const auto& words : commands) {
+        const Result result = stack_.run(words);
+        EXPECT_EQ(result.status, 1) << words.front();
+        EXPECT_EQ(result.err, "stack: no such service: wbe; did you mean web?\n") << words.front();
+    }
+    expect_nothing_left(stack_);
+}
+
 TEST_F(Refusal, ImageNotFound) {
     stack_.write("compose.yaml", "name: shop\nservices:\n  web:\n    image: localhost:5999/none\n");
     const Result result = stack_.run({"up", "-d"});
