@@ -5,6 +5,7 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 namespace stack {
@@ -51,6 +52,18 @@ Expected<Quantity> parse_quantity(std::string_view text, std::size_t begin) {
 
 constexpr double int64_limit = 9.2e18;
 
+/// `total` and `value` units more; nullopt where that is too much. Whole numbers stay exact, also
+/// where a double has no room for their nanoseconds.
+std::optional<std::int64_t> plus(std::int64_t total, double value, std::int64_t unit) {
+    if (value * static_cast<double>(unit) > int64_limit)
+        return std::nullopt;
+    const std::int64_t more = value == std::floor(value)
+                                  ? static_cast<std::int64_t>(value) * unit
+                                  : std::llround(value * static_cast<double>(unit));
+    const auto limit = static_cast<std::int64_t>(int64_limit);
+    return more > limit - total ? std::nullopt : std::optional(total + more);
+}
+
 }  // namespace
 
 Expected<nanoseconds> parse_duration(std::string_view text) {
@@ -59,7 +72,7 @@ Expected<nanoseconds> parse_duration(std::string_view text) {
         return nanoseconds{0};
     if (text.empty())
         return malformed("a duration is expected, such as 30s or 1m30s");
-    double total = 0;
+    std::int64_t total = 0;
     for (std::size_t at = 0; at < text.size();) {
         const auto quantity = parse_quantity(text, at);
         if (!quantity)
@@ -73,12 +86,13 @@ Expected<nanoseconds> parse_duration(std::string_view text) {
                                  : "unknown unit `" + std::string(quantity->unit) +
                                        "`: us, ms, s, m, h, d or w are known",
                              at);
-        total += quantity->value * static_cast<double>(unit->second);
+        const auto sum = plus(total, quantity->value, unit->second);
+        if (!sum)
+            return malformed("the duration is too long");
+        total = *sum;
         at = quantity->end;
     }
-    if (total > int64_limit)
-        return malformed("the duration is too long");
-    return nanoseconds{std::llround(total)};
+    return nanoseconds{total};
 }
 
 Expected<std::int64_t> parse_bytes(std::string_view text) {
