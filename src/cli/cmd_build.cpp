@@ -1,8 +1,9 @@
-// build, pull: the images of services, without touching containers.
+// build, pull, push: the images of services, without touching containers.
 
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -133,6 +134,42 @@ void run_pull(Context& context, PullOptions options) {
     context.exit_code = perform_all(quiet, local, actions, "Pulling", options.ignore_failures);
 }
 
+/// The images that services build; those that come from elsewhere are there already.
+void run_push(Context& context, PullOptions options) {
+    require_root();
+    const Stack stack = load_project(context);
+    check_services(options.services, stack);
+    if (options.include_deps)
+        add_dependencies(stack, options.services);
+    Context quiet = context;
+    if (options.quiet)
+        quiet.globals.progress = "quiet";
+    std::set<std::string> seen;
+    for (const auto& [name, service] : stack.services) {
+        if (!service.build || !chosen(options.services, name))
+            continue;
+        if (service.image.empty()) {
+            warn("service \"" + name + "\" has no `image`, which says where to push: skipped");
+            continue;
+        }
+        if (!seen.insert(service.image).second)
+            continue;
+        std::string digest;
+        const int status = show_fetch(quiet,
+                                      image::start_push(context.paths, service.image),
+                                      "Image " + service.image,
+                                      "Pushing",
+                                      "Pushed",
+                                      digest);
+        if (status != 0 && !options.ignore_failures) {
+            context.exit_code = status;
+            return;
+        }
+    }
+    if (seen.empty())
+        warn("no service builds an image that has a name to push it by");
+}
+
 }  // namespace
 
 void add_build(CLI::App& app, Context& context) {
@@ -159,6 +196,17 @@ void add_pull(CLI::App& app, Context& context) {
     app.add_flag("--include-deps", options->include_deps, "Also the services they depend on");
     app.add_flag("-q,--quiet", options->quiet, "No progress");
     app.callback([&context, options] { run_pull(context, *options); });
+}
+
+void add_push(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<PullOptions>();
+    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_flag("--ignore-push-failures",
+                 options->ignore_failures,
+                 "Go on where an image cannot be pushed");
+    app.add_flag("--include-deps", options->include_deps, "Also the services they depend on");
+    app.add_flag("-q,--quiet", options->quiet, "No progress");
+    app.callback([&context, options] { run_push(context, *options); });
 }
 
 }  // namespace stack::cli

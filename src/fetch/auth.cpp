@@ -3,8 +3,6 @@
 #include "base/ip.h"
 #include "base/text.h"
 
-#include <nlohmann/json.hpp>
-
 namespace stack::fetch {
 namespace {
 
@@ -86,28 +84,10 @@ std::string url_encoded(std::string_view text) {
     return encoded;
 }
 
-std::string host_of(std::string key) {
-    if (const auto scheme = key.find("://"); scheme != std::string::npos)
-        key.erase(0, scheme + 3);
-    key = key.substr(0, key.find('/'));
-    if (key == "index.docker.io" || key == "registry-1.docker.io")
-        return "docker.io";
-    return key;
-}
-
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            group = group << 8U |
-                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            text += i + k <= bytes.size() ? alphabet[group >> (18U - 6U * k) & 63U] : '=';
-    }
-    return text;
+/// The address that a host is, without port and brackets; its name where it is none.
+std::string bare_host(const std::string& host) {
+    return host.starts_with('[') ? split_once(host.substr(1), ']').first
+                                 : split_once(host, ':').first;
 }
 
 }  // namespace
@@ -128,7 +108,7 @@ std::optional<Challenge> choose_challenge(const std::vector<Challenge>& challeng
     return std::nullopt;
 }
 
-std::string token_url(const Challenge& challenge, const std::string& scope) {
+std::string token_url(const Challenge& challenge, const std::vector<std::string>& scopes) {
     const auto realm = challenge.parameters.find("realm");
     if (realm == challenge.parameters.end())
         return {};
@@ -136,7 +116,19 @@ std::string token_url(const Challenge& challenge, const std::string& scope) {
     if (const auto service = challenge.parameters.find("service");
         service != challenge.parameters.end())
         url += "service=" + url_encoded(service->second) + "&";
-    return url + "scope=" + url_encoded(scope);
+    for (const auto& scope : scopes)
+        url += "scope=" + url_encoded(scope) + "&";
+    url.pop_back();
+    return url;
+}
+
+std::string token_form(const std::map<std::string, std::string>& challenge,
+                       const std::vector<std::string>& scopes,
+                       const std::string& identity_token) {
+    const auto service = challenge.find("service");
+    return "grant_type=refresh_token&client_id=stack&refresh_token=" + url_encoded(identity_token) +
+           "&scope=" + url_encoded(join(scopes, " ")) +
+           (service == challenge.end() ? "" : "&service=" + url_encoded(service->second));
 }
 
 std::string origin(const std::string& url) {
@@ -145,9 +137,7 @@ std::string origin(const std::string& url) {
 }
 
 bool is_loopback(const std::string& host) {
-    const bool bracketed = host.starts_with('[');
-    const std::string name =
-        bracketed ? split_once(host.substr(1), ']').first : split_once(host, ':').first;
+    const std::string name = bare_host(host);
     if (name == "localhost")
         return true;
     const auto address = parse_ip(name);
@@ -155,23 +145,20 @@ bool is_loopback(const std::string& host) {
                        contains(*parse_prefix("::1/128"), *address));
 }
 
-bool may_carry_secrets(const std::string& url, const std::string& endpoint) {
-    return url.starts_with("https://") || origin(url) == origin(endpoint);
+bool is_link_local(const std::string& host) {
+    const auto address = parse_ip(bare_host(host));
+    return address && (contains(*parse_prefix("169.254.0.0/16"), *address) ||
+                       contains(*parse_prefix("fe80::/10"), *address));
 }
 
-std::string basic_credentials(const std::string& config_json, const std::string& registry) {
-    const auto json = nlohmann::json::parse(config_json, nullptr, false);
-    if (!json.is_object() || !json.contains("auths") || !json["auths"].is_object())
-        return {};
-    for (const auto& [key, entry] : json["auths"].items()) {
-        if (host_of(key) != registry || !entry.is_object())
-            continue;
-        if (const std::string auth = entry.value("auth", ""); !auth.empty())
-            return auth;
-        if (entry.contains("username"))
-            return base64(entry.value("username", "") + ":" + entry.value("password", ""));
-    }
-    return {};
+bool may_carry_secrets(const std::string& url, const std::string& endpoint) {
+    const std::string there = origin(url);
+    if (there.find('@') != std::string::npos)  // a name before the host hides which host it is
+        return false;
+    const auto host = [](const std::string& of) { return of.substr(of.find("://") + 3); };
+    return there.starts_with("https://") || there == origin(endpoint) ||
+           (there.starts_with("http://") && is_loopback(host(there)) &&
+            is_loopback(host(origin(endpoint))));
 }
 
 }  // namespace stack::fetch

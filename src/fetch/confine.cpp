@@ -22,8 +22,7 @@ constexpr std::uint64_t writing =
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
     LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_EXECUTE;
 
-void allow(int rules, const std::string& directory, std::uint64_t rights) {
-    const sys::Fd fd(::open(directory.c_str(), O_PATH | O_CLOEXEC));
+void allow(int rules, const sys::Fd& fd, std::uint64_t rights) {
     landlock_path_beneath_attr rule{};
     rule.allowed_access = rights;
     rule.parent_fd = fd.get();
@@ -31,8 +30,12 @@ void allow(int rules, const std::string& directory, std::uint64_t rights) {
         ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
 }
 
+sys::Fd place(const std::string& directory) {
+    return sys::Fd(::open(directory.c_str(), O_PATH | O_CLOEXEC));
+}
+
 /// The second version of the ABI, which lets files be moved between directories.
-void restrict_files(const std::string& state, const std::string& run) {
+void restrict_files(const std::string& state, const std::string& run, const sys::Fd& target) {
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0U, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 2) {
@@ -45,8 +48,9 @@ void restrict_files(const std::string& state, const std::string& run) {
         ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0U)));
     const std::uint64_t rights =
         (writing | LANDLOCK_ACCESS_FS_REFER) & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};
-    allow(rules.get(), state + "/images", rights);
-    allow(rules.get(), run + "/fetch", rights);
+    allow(rules.get(), place(state + "/images"), rights);
+    allow(rules.get(), place(run + "/fetch"), rights);
+    allow(rules.get(), target, rights);  // none, and one that is no directory, change nothing
     if (::syscall(SYS_landlock_restrict_self, rules.get(), 0U) < 0)
         log::warn("Landlock refused its rules: the fetch worker may write anywhere, ignoring");
 }
@@ -65,11 +69,11 @@ void drop_capabilities() {
 
 }  // namespace
 
-void confine(const std::string& state, const std::string& run) {
+void confine(const std::string& state, const std::string& run, const sys::Fd& target) {
     sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    restrict_files(state, run);
+    restrict_files(state, run, target);
     drop_capabilities();
 }
 

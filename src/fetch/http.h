@@ -1,11 +1,14 @@
 #pragma once
 
-// One HTTP request at a time (libcurl). Redirects are not followed here: who follows decides what
-// may be sent there.
+// HTTP requests, one at a time (libcurl); the connection stays open from one to the next. Redirects
+// are not followed here: who follows decides what may be sent there.
+
+#include "sys/fd.h"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,14 +16,23 @@
 
 namespace stack::fetch {
 
+/// A part of a file, sent as a request's body.
+struct FilePart {
+    const sys::Fd* file = nullptr;
+    std::int64_t offset = 0;
+    std::int64_t size = 0;
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url;
     std::vector<std::string> headers;
     std::string body;
-    std::string ca_file;  // empty: the system's
+    std::optional<FilePart> upload;                 // instead of `body`
+    std::function<void(std::int64_t)> on_upload{};  // bytes sent of it so far
+    std::string ca_file;                            // empty: the system's
     bool verify = true;
-    std::size_t body_limit = 4U << 20U;  // of what is kept in HttpResponse::body
+    std::size_t body_limit = 4U << 20U;  // of what is kept in HttpResponse::body: more is a failure
 };
 
 struct HttpResponse {
@@ -31,6 +43,9 @@ struct HttpResponse {
     [[nodiscard]] std::string header(const std::string& name) const;
 };
 
+/// Seconds since 1970, of `Wed, 21 Oct 2026 07:28:00 GMT`.
+[[nodiscard]] std::optional<std::int64_t> parse_http_date(const std::string& text);
+
 /// Gets what follows a 2xx status, and that status; false ends the transfer.
 using OnBody = std::function<bool(std::string_view, long status)>;
 
@@ -40,9 +55,22 @@ struct HttpFailure {
     bool connected = false;  // the connection stood: it is worth trying again
 };
 
-/// The response, or why there is none. With `on_body`, the body of a 2xx response goes there.
-[[nodiscard]] std::optional<HttpFailure> perform(const HttpRequest& request,
-                                                 HttpResponse& response,
-                                                 const OnBody& on_body = {});
+/// A copy has a connection of its own.
+class HttpClient {
+  public:
+    HttpClient();
+    ~HttpClient();
+    HttpClient(const HttpClient& other);
+    HttpClient& operator=(const HttpClient&) = delete;
+
+    /// The response, or why there is none. With `on_body`, the body of a 2xx response goes there.
+    [[nodiscard]] std::optional<HttpFailure> perform(const HttpRequest& request,
+                                                     HttpResponse& response,
+                                                     const OnBody& on_body = {});
+
+  private:
+    struct Handle;
+    std::unique_ptr<Handle> handle_;
+};
 
 }  // namespace stack::fetch

@@ -32,6 +32,30 @@ std::string canonical_name(const std::string& name) {
     return image::canonical(*reference);
 }
 
+void unpack_all(const sys::Fd& input, const sys::Fd& root, bool layer) {
+    std::deque<std::string> ready;
+    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
+    std::string current;
+    bool ended = false;
+    const auto next = [&]() -> std::string_view {
+        while (ready.empty() && !ended) {
+            const std::string bytes = sys::read_some(input, 256U << 10U);
+            if (bytes.empty()) {
+                inflater.finish();
+                ended = true;
+            } else {
+                inflater.feed(bytes);
+            }
+        }
+        if (ready.empty())
+            return {};
+        current = std::move(ready.front());
+        ready.pop_front();
+        return current;
+    };
+    static_cast<void>(untar(next, root, layer));
+}
+
 /// An archive's own files, in a directory of ours while they are read.
 class Spool {
   public:
@@ -48,8 +72,8 @@ class Spool {
 
 class Importer {
   public:
-    Importer(const Paths& paths, const std::string& reference)
-        : reference_(reference), store_(paths) {}
+    Importer(const Paths& paths, const std::string& reference, const UnpackLimit& limit)
+        : reference_(reference), store_(paths), limit_(limit) {}
 
     /// A root file system as a tar: one layer.
     std::string tar(const std::string& file, const ImageConfig& config) {
@@ -123,7 +147,8 @@ class Importer {
                 names = {reference_};
             else if (entry.contains("RepoTags") && entry["RepoTags"].is_array())
                 names = entry["RepoTags"].get<Strings>();
-            id = put(*config, std::nullopt, "", names);
+            const auto manifest = find_manifest(root, "sha256:" + sha256_hex(*config));
+            id = put(*config, manifest.first, manifest.second, names);
         }
         return id;
     }
@@ -133,6 +158,26 @@ class Importer {
         if (!is_digest(digest))
             throw Error("the archive names something by \"" + digest + "\", which is no digest");
         return "blobs/sha256/" + digest.substr(7);
+    }
+
+    /// The manifest, and its type, that an archive in both formats has for a configuration.
+    static std::pair<std::optional<std::string>, std::string> find_manifest(
+        const sys::Fd& root, const std::string& config_digest) {
+        const Json index = Json::parse(
+            sys::read_in_root(root, "index.json", 4U << 20U).value_or(""), nullptr, false);
+        if (!index.is_object())
+            return {};
+        for (const auto& entry : index.value("manifests", Json::array())) {
+            const std::string digest = entry.value("digest", "");
+            if (!is_digest(digest))
+                continue;
+            auto bytes = sys::read_in_root(root, blob_name(digest), 4U << 20U);
+            const Json manifest = Json::parse(bytes.value_or(""), nullptr, false);
+            if (manifest.is_object() && "sha256:" + sha256_hex(*bytes) == digest &&
+                manifest.value("/config/digest"_json_pointer, "") == config_digest)
+                return {std::move(bytes), entry.value("mediaType", "")};
+        }
+        return {};
     }
 
     static Json read_json(const sys::Fd& root, const std::string& name) {
@@ -227,9 +272,10 @@ class Importer {
 std::string import_image(const Paths& paths,
                          const std::string& source,
                          const std::string& reference,
-                         const ImageConfig& config) {
+                         const ImageConfig& config,
+                         const UnpackLimit& limit) {
     const auto [kind, path] = split_once(source, ':');
-    Importer importer(paths, reference);
+    Importer importer(paths, reference, limit);
     if (kind == "tar")
         return importer.tar(path, config);
     if (kind == "rootfs")
@@ -247,27 +293,11 @@ std::string import_image(const Paths& paths,
 void unpack(int archive, int directory) {
     const sys::Fd input(archive);
     const sys::Fd root(directory);
-    std::deque<std::string> ready;
-    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
-    std::string current;
-    bool ended = false;
-    const auto next = [&]() -> std::string_view {
-        while (ready.empty() && !ended) {
-            const std::string bytes = sys::read_some(input, 256U << 10U);
-            if (bytes.empty()) {
-                inflater.finish();
-                ended = true;
-            } else {
-                inflater.feed(bytes);
-            }
-        }
-        if (ready.empty())
-            return {};
-        current = std::move(ready.front());
-        ready.pop_front();
-        return current;
-    };
-    static_cast<void>(untar(next, root, false));
+    unpack_all(input, root, false);
+}
+
+void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {
+    unpack_all(archive, directory, true);
 }
 
 }  // namespace stack::fetch

@@ -2,7 +2,9 @@
 
 #include <stack/paths.h>
 
+#include "fetch/layer.h"
 #include "model/image.h"
+#include "sys/fd.h"
 
 #include <string>
 
@@ -12,10 +14,13 @@ namespace stack::fetch {
 std::string import_image(const Paths& paths,
                          const std::string& source,
                          const std::string& reference,
-                         const ImageConfig& config);
+                         const ImageConfig& config,
+                         const UnpackLimit& limit);
 
 /// Unpacks the archive on descriptor `archive`, packed or not, into the directory on descriptor
 /// `directory`.
 void unpack(int archive, int directory);
+/// The same for a layer, whose whiteouts are meant as such.
+void unpack_layer(const sys::Fd& archive, const sys::Fd& directory);
 
 }  // namespace stack::fetch

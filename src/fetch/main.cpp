@@ -1,16 +1,20 @@
 // The fetch worker: everything that touches bytes from a registry or an archive, in a process of
 // its own that is told what to do once and can do little else. Descriptor 3: the request, as JSON.
-// Standard output: JSON lines.
+// Standard output: JSON lines. Descriptor 4: where a save goes.
 //
-//   stack-fetch           pull or import, as the request says
+//   stack-fetch           pull, push, import, save, verify or login, as the request says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
 
 #include <stack/error.h>
 
+#include "engine/image/reference.h"
 #include "fetch/confine.h"
 #include "fetch/import.h"
 #include "fetch/output.h"
 #include "fetch/pull.h"
+#include "fetch/push.h"
+#include "fetch/save.h"
+#include "fetch/settings.h"
 #include "model/codec.h"
 #include "sys/file.h"
 
@@ -23,21 +27,53 @@ namespace {
 
 using namespace stack;
 
+/// What is needed of the credentials' helpers, which may not be run later.
+fetch::CredentialMap credentials_for(const std::string& reference,
+                                     const fetch::RegistrySettings& settings) {
+    fetch::CredentialMap all;
+    if (const auto parsed = image::parse_reference(reference))
+        for (const auto& domain : fetch::Connection::domains(parsed->domain, settings))
+            all[domain] = image::find_credentials(domain);
+    return all;
+}
+
 std::string work() {
     constexpr int request_fd = 3;
+    constexpr int target_fd = 4;
     const auto request = model::Json::parse(sys::read_all(sys::Fd(request_fd)));
     Paths paths;
     paths.state = request.value("state", "");
     paths.run = request.value("run", "");
     paths.instance = request.value("instance", "");
+    const std::string verb = request.value("verb", "");
+    const std::string reference = request.value("reference", "");
+    const auto settings = fetch::load_settings(paths.state);
+    fetch::UnpackLimit limit{request.value("max_unpacked", settings.max_unpacked)};
+    fetch::CredentialMap credentials;
+    if (verb == "pull" || verb == "push")
+        credentials = credentials_for(reference, settings);
+    if (verb == "login")
+        credentials[reference] = {
+            request.value("username", ""), request.value("password", ""), "", ""};
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    fetch::confine(paths.state, paths.run);
-    if (request.value("verb", "") == "pull")
-        return fetch::pull(paths, request.value("reference", ""), request.value("platform", ""));
+    const sys::Fd target(verb == "save" ? target_fd : -1);
+    fetch::confine(paths.state, paths.run, target);
+    if (verb == "pull")
+        return fetch::pull(
+            paths, {reference, request.value("platform", ""), limit}, settings, credentials);
+    if (verb == "push")
+        return fetch::push(paths, reference, settings, credentials);
+    if (verb == "save")
+        return fetch::save(paths, request.value("references", Strings()), target);
+    if (verb == "verify")
+        return fetch::verify(paths, request.value("references", Strings()));
+    if (verb == "login") {
+        fetch::check_login(reference, settings, credentials);
+        return reference;
+    }
     ImageConfig config;
     model::decode(request.value("config", model::Json::object()), config);
-    return fetch::import_image(
-        paths, request.value("source", ""), request.value("reference", ""), config);
+    return fetch::import_image(paths, request.value("source", ""), reference, config, limit);
 }
 
 }  // namespace
@@ -51,6 +87,9 @@ int main(int argc, char** argv) {
         }
         fetch::say_result(work());
         return 0;
+    } catch (const model::Json::exception&) {
+        fetch::say_error("what describes the image has a value of the wrong type: it is damaged");
+        return 1;
     } catch (const std::exception& error) {
         fetch::say_error(error.what());
         return 1;

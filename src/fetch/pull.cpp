@@ -11,14 +11,12 @@
 #include "fetch/output.h"
 #include "fetch/partial_file.h"
 #include "fetch/registry.h"
+#include "fetch/together.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
 #include <algorithm>
 #include <atomic>
-#include <exception>
-#include <mutex>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 
@@ -36,6 +34,10 @@ Json parse_manifest(const Manifest& manifest) {
     Json json = Json::parse(manifest.bytes, nullptr, false);
     if (!json.is_object())
         throw Error("the manifest is not a JSON object");
+    if (const std::string own = json.value("mediaType", manifest.media_type);
+        own != manifest.media_type)
+        throw Error("the manifest says that it is a " + own + ", and the registry that it is a " +
+                    manifest.media_type);
     if (json.contains("manifests") && json.contains("layers"))
         throw Error("the manifest claims to be an index and an image at once (CVE-2021-41190)");
     if (json.value("schemaVersion", 0) != 2)
@@ -66,30 +68,38 @@ bool may_go_on_later(const Error& error) {
 
 class Pull {
   public:
-    Pull(const Paths& paths, const std::string& name, std::string platform)
+    Pull(const Paths& paths,
+         const PullRequest& request,
+         const RegistrySettings& settings,
+         const CredentialMap& credentials)
         : paths_(paths),
-          name_(name),
-          platform_(std::move(platform)),
-          reference_(parse(name)),
-          store_(paths) {}
+          name_(request.reference),
+          platform_(request.platform),
+          reference_(parse(name_)),
+          registry_(reference_, Registry::Access::pull, settings, credentials),
+          store_(paths),
+          limit_(request.limit) {}
 
     std::string run() {
-        Registry registry(reference_, load_settings(paths_.state));
-        const Manifest manifest = choose_manifest(registry);
+        if (const std::string id = unchanged(); !id.empty())
+            return id;
+        std::string remote_digest;
+        const Manifest manifest = choose_manifest(remote_digest);
         const Json json = parse_manifest(manifest);
         STACK_FAILPOINT("manifest.get");
-        const std::string config = fetch_config(registry, json);
+        const std::string config = fetch_config(json);
         const auto layers = layers_of(json, config);
         Strings diff_ids;
         for (const auto& layer : layers)
             diff_ids.push_back(layer.diff_id);
         store_.hold(diff_ids);
-        fetch_layers(registry, layers);
+        fetch_layers(layers);
         image::NewImage image;
         image.config_json = config;
         image.manifest = manifest.bytes;
         image.manifest_type = manifest.media_type;
         image.references = {image::canonical(reference_)};
+        image.remote_digest = remote_digest;
         return store_.put(image).id;
     }
 
@@ -102,9 +112,24 @@ class Pull {
         return *reference;
     }
 
-    Manifest choose_manifest(Registry& registry) {
+    /// The id of the image that is here already, where its tag is still what it was: one request.
+    std::string unchanged() {
+        const auto image = store_.find(name_);
+        if (!image || image->remote_digest.empty() || !platform_.empty())
+            return {};
+        store_.hold(image->layers);
+        const bool whole = std::all_of(image->layers.begin(), image->layers.end(), [&](auto& one) {
+            return store_.has_layer(one);
+        });
+        const std::string digest =
+            reference_.digest.empty() ? registry_.digest_of(reference_.tag) : reference_.digest;
+        return whole && digest == image->remote_digest ? image->id : "";
+    }
+
+    Manifest choose_manifest(std::string& remote_digest) {
         Manifest manifest =
-            registry.manifest(reference_.digest.empty() ? reference_.tag : reference_.digest);
+            registry_.manifest(reference_.digest.empty() ? reference_.tag : reference_.digest);
+        remote_digest = manifest.digest;
         constexpr int deepest_index = 3;
         for (int depth = 0; parse_manifest(manifest).contains("manifests"); ++depth) {
             const std::string digest = choose_platform(manifest.bytes, platform_);
@@ -112,12 +137,12 @@ class Pull {
                 throw Error(std::make_error_code(std::errc::not_supported),
                             "image " + name_ + " has no variant for " +
                                 (platform_.empty() ? "linux/" + this_architecture() : platform_));
-            manifest = registry.manifest(digest);
+            manifest = registry_.manifest(digest);
         }
         return manifest;
     }
 
-    static std::string fetch_config(Registry& registry, const Json& manifest) {
+    std::string fetch_config(const Json& manifest) {
         const Json descriptor = manifest.value("config", Json::object());
         const std::string digest = descriptor.value("digest", "");
         const auto size = descriptor.value("size", std::int64_t{0});
@@ -125,7 +150,7 @@ class Pull {
         if (!is_digest(digest) || size <= 0 || size > largest)
             throw Error("the manifest names no usable configuration");
         std::string config;
-        registry.blob(digest, size, 0, [&](std::string_view bytes) {
+        registry_.blob(digest, size, 0, [&](std::string_view bytes) {
             config += bytes;
             return true;
         });
@@ -141,6 +166,10 @@ class Pull {
             throw Error("the configuration of the image is not a JSON object");
         const Json diff_ids = parsed.value("/rootfs/diff_ids"_json_pointer, Json::array());
         const Json layers = manifest.value("layers", Json::array());
+        constexpr std::size_t most_layers = 500;  // what overlayfs takes
+        if (layers.size() > most_layers)
+            throw Error("the image has " + std::to_string(layers.size()) + " layers: more than " +
+                        std::to_string(most_layers) + " cannot be mounted");
         if (diff_ids.size() != layers.size())
             throw Error("the image has " + std::to_string(layers.size()) + " layers and " +
                         std::to_string(diff_ids.size()) +
@@ -173,33 +202,17 @@ class Pull {
 
     /// The largest first, a few at a time: each has a thread that downloads and inflates, and one
     /// that writes.
-    void fetch_layers(Registry& registry, std::vector<RemoteLayer> layers) {
+    void fetch_layers(std::vector<RemoteLayer> layers) {
         std::stable_sort(layers.begin(), layers.end(), [](const auto& a, const auto& b) {
             return a.packed.size > b.packed.size;
         });
         constexpr std::size_t at_once = 3;
-        std::atomic<std::size_t> next = 0;
-        std::mutex mutex;
-        std::exception_ptr failure;
-        std::vector<std::thread> workers;
-        for (std::size_t i = 0; i < std::min(at_once, layers.size()); ++i)
-            workers.emplace_back([&, own = registry]() mutable {
-                for (std::size_t k = 0; (k = next++) < layers.size();) {
-                    try {
-                        fetch_layer(own, layers[k]);
-                    } catch (...) {
-                        const std::lock_guard lock(mutex);
-                        if (!failure)
-                            failure = std::current_exception();
-                        next = layers.size();
-                        stopped_ = true;
-                    }
-                }
-            });
-        for (auto& worker : workers)
-            worker.join();
-        if (failure)
-            std::rethrow_exception(failure);
+        std::vector<Registry> own(at_once, registry_);
+        work_together(
+            layers.size(),
+            at_once,
+            [&](std::size_t worker, std::size_t index) { fetch_layer(own[worker], layers[index]); },
+            [&] { stopped_ = true; });
     }
 
     void fetch_layer(Registry& registry, const RemoteLayer& layer) {
@@ -278,6 +291,7 @@ class Pull {
     std::string name_;
     std::string platform_;
     image::Reference reference_;
+    Registry registry_;
     image::Store store_;
     UnpackLimit limit_;
     std::atomic<bool> stopped_ = false;  // one layer has failed: the others need not come
@@ -308,8 +322,11 @@ std::string choose_platform(const std::string& index_json, const std::string& pl
     return without_variant;
 }
 
-std::string pull(const Paths& paths, const std::string& reference, const std::string& platform) {
-    return Pull(paths, reference, platform).run();
+std::string pull(const Paths& paths,
+                 const PullRequest& request,
+                 const RegistrySettings& settings,
+                 const CredentialMap& credentials) {
+    return Pull(paths, request, settings, credentials).run();
 }
 
 }  // namespace stack::fetch

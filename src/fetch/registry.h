@@ -1,31 +1,15 @@
 #pragma once
 
-// The dialogue with one registry about one repository (distribution-spec).
+// The dialogue with one registry about one repository (distribution-spec). A copy can be used by
+// another thread.
 
 #include "engine/image/reference.h"
-#include "fetch/http.h"
+#include "fetch/connection.h"
 
 #include <string>
 #include <vector>
 
 namespace stack::fetch {
-
-/// What a machine's owner says about registries: <state>/registries.json, else
-/// /etc/stack/registries.json.
-///
-///     {"mirrors":  {"docker.io": ["http://127.0.0.1:5055"]},   tried in order before the registry
-///     itself
-///      "insecure": ["registry.local:5000"],                    certificates are not checked, plain
-///      HTTP is tried "ca":       {"registry.example": "/etc/ssl/my-ca.pem"}}
-///
-/// STACK_REGISTRY_MIRROR in the environment is one more mirror of docker.io.
-struct RegistrySettings {
-    std::multimap<std::string, std::string> mirrors;
-    std::vector<std::string> insecure;
-    std::map<std::string, std::string> ca;
-};
-
-[[nodiscard]] RegistrySettings load_settings(const std::string& state);
 
 struct Manifest {
     std::string bytes;
@@ -35,11 +19,18 @@ struct Manifest {
 
 class Registry {
   public:
-    Registry(image::Reference reference, RegistrySettings settings);
+    enum class Access { pull, push };
+
+    Registry(image::Reference reference,
+             Access access,
+             const RegistrySettings& settings,
+             const CredentialMap& credentials);
 
     /// The manifest (or index) of a tag or digest, checked against the digest. Throws stack::Error
     /// for people.
     Manifest manifest(const std::string& tag_or_digest);
+    /// The digest that a tag has now; "" where the registry does not say.
+    std::string digest_of(const std::string& tag);
 
     /// Streams a blob of `size` bytes from `offset` on; resumes after broken transfers. Throws
     /// where it cannot be had: connection_aborted where the transfer broke too often.
@@ -48,28 +39,26 @@ class Registry {
               std::int64_t offset,
               const std::function<bool(std::string_view)>& on_bytes);
 
-  private:
-    struct Endpoint {
-        std::string base;  // https://registry-1.docker.io
-        std::string host;  // for credentials
-    };
+    [[nodiscard]] bool has_blob(const std::string& digest);
+    /// Has the registry take the blob from another repository of its own. False where it does not.
+    bool mount(const std::string& digest, const std::string& repository);
+    /// Sends a blob. In one request; in pieces where that breaks or is too much for the registry.
+    void upload(const std::string& digest,
+                const sys::Fd& file,
+                std::int64_t size,
+                const std::function<void(std::int64_t)>& on_progress);
+    /// Returns the digest by which the registry knows it.
+    std::string put_manifest(const std::string& tag_or_digest,
+                             const std::string& bytes,
+                             const std::string& media_type);
 
-    HttpResponse ask(const std::string& path,
-                     std::vector<std::string> headers,
-                     const OnBody& on_body);
-    HttpResponse ask_endpoint(const std::string& url,
-                              std::vector<std::string> headers,
-                              const OnBody& on_body);
-    bool authorize(const HttpResponse& refusal);
-    void choose_endpoint();
-    [[nodiscard]] HttpRequest request(const std::string& url,
-                                      std::vector<std::string> headers) const;
+  private:
+    [[nodiscard]] std::string path(const std::string& rest) const;
     [[noreturn]] void refuse(const HttpResponse& response, const std::string& what) const;
 
     image::Reference reference_;
-    RegistrySettings settings_;
-    std::vector<Endpoint> endpoints_;  // still to be tried; the first is in use
-    std::string authorization_;        // value of the header; empty: none
+    Access access_;
+    Connection connection_;
 };
 
 }  // namespace stack::fetch

@@ -24,7 +24,11 @@ TEST(Secrets, TravelByHttpsOrToTheRegistryItself) {
     EXPECT_FALSE(may_carry_secrets("http://auth.docker.io/token", hub));
     EXPECT_FALSE(may_carry_secrets("http://registry-1.docker.io/token", hub));
     EXPECT_TRUE(may_carry_secrets("http://127.0.0.1:5000/token", "http://127.0.0.1:5000"));
-    EXPECT_FALSE(may_carry_secrets("http://127.0.0.1:5001/token", "http://127.0.0.1:5000"));
+    EXPECT_TRUE(may_carry_secrets("http://127.0.0.1:5001/token", "http://127.0.0.1:5000"));
+    EXPECT_FALSE(may_carry_secrets("http://127.0.0.1.evil/token", "http://127.0.0.1:5000"));
+    EXPECT_FALSE(may_carry_secrets("http://127.0.0.1@evil/token", "http://127.0.0.1:5000"));
+    EXPECT_FALSE(may_carry_secrets("https://auth.docker.io@evil/token", hub));
+    EXPECT_FALSE(may_carry_secrets("http://reg.example/token", "http://127.0.0.1:5000"));
     EXPECT_FALSE(may_carry_secrets("", hub));
 }
 
@@ -34,17 +38,22 @@ TEST(Challenges, PreferATokenAndKeepTheirParameters) {
     const auto chosen = choose_challenge(all);
     ASSERT_TRUE(chosen);
     EXPECT_EQ(chosen->scheme, "bearer");
-    EXPECT_EQ(token_url(*chosen, "repository:a/b:pull"),
+    EXPECT_EQ(token_url(*chosen, {"repository:a/b:pull"}),
               "https://auth.example/token?service=reg%2C%20one&scope=repository%3Aa%2Fb%3Apull");
 }
 
-TEST(Credentials, AreThoseOfTheRegistryAndOfNoOther) {
-    const std::string config =
-        R"({"auths": {"reg.example:5000": {"auth": "dTpw"}, "https://other.example/v1/": {"username": "u", "password": "p"}}})";
-    EXPECT_EQ(basic_credentials(config, "reg.example:5000"), "dTpw");
-    EXPECT_EQ(basic_credentials(config, "other.example"), "dTpw");
-    EXPECT_EQ(basic_credentials(config, "reg.example"), "");
-    EXPECT_EQ(basic_credentials("[", "reg.example"), "");
+TEST(Challenges, AskForEveryScopeInATokensUrl) {
+    EXPECT_EQ(token_url({"bearer", {{"realm", "https://a/t"}}}, {"repository:a:pull", "b"}),
+              "https://a/t?scope=repository%3Aa%3Apull&scope=b");
+    EXPECT_EQ(token_form({{"service", "s"}}, {"a", "b"}, "x=y"),
+              "grant_type=refresh_token&client_id=stack&refresh_token=x%3Dy&scope=a%20b&service=s");
+}
+
+TEST(LinkLocal, IsWhatCloudsKeepTheirSecretsAt) {
+    for (const auto* host : {"169.254.169.254", "169.254.1.1:80", "[fe80::1]:80"})
+        EXPECT_TRUE(is_link_local(host)) << host;
+    for (const auto* host : {"169.253.1.1", "169.254.169.254.example", "[fd00::1]", "localhost"})
+        EXPECT_FALSE(is_link_local(host)) << host;
 }
 
 }  // namespace stack::fetch

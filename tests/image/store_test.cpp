@@ -175,6 +175,17 @@ TEST_F(StoreTest, KeepsThePackedBytesOfALayer) {
     EXPECT_NE(image->manifest.find(packed->digest), std::string::npos);
 }
 
+TEST_F(StoreTest, TakesPackedBytesAlsoLater) {
+    Store store(paths_);
+    const auto layer = add_layer(store, "a");
+    const auto scratch = store.scratch();
+    sys::replace_file(scratch.path() + "/packed", "bytes");
+    const PackedLayer packed{"type", "sha256:" + std::string(64, 'b'), 5};
+    store.keep_packed(layer, packed, scratch.path() + "/packed");
+    EXPECT_EQ(store.layer(layer).packed->digest, packed.digest);
+    EXPECT_EQ(sys::read_file(store.blob_path(packed.digest)), "bytes");
+}
+
 TEST_F(StoreTest, TakesWhatHasComeOfABrokenTransfer) {
     Store store(paths_);
     const auto path = store.partial_path("sha256:" + std::string(64, 'a'));

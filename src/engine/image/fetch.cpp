@@ -10,8 +10,9 @@ namespace {
 
 using model::Json;
 
-Fetch start_worker(const Paths& paths, Json request) {
+Fetch start_worker(const Paths& paths, Json request, const sys::Fd& target = {}) {
     constexpr int request_fd = 3;
+    constexpr int target_fd = 4;
     request["state"] = paths.state;
     request["run"] = paths.run;
     request["instance"] = paths.instance;
@@ -20,6 +21,8 @@ Fetch start_worker(const Paths& paths, Json request) {
     sys::SpawnOptions options;
     options.arguments = {"stack-fetch"};
     options.descriptors = {{output.write.get(), 1}, {input.get(), request_fd}};
+    if (target)
+        options.descriptors.emplace_back(target.get(), target_fd);
     options.new_session = true;
     Fetch fetch;
     fetch.worker = sys::spawn(sys::helper_program("stack-fetch"), options);
@@ -27,19 +30,51 @@ Fetch start_worker(const Paths& paths, Json request) {
     return fetch;
 }
 
+Json with_limit(Json request, std::int64_t max_unpacked) {
+    if (max_unpacked > 0)
+        request["max_unpacked"] = max_unpacked;
+    return request;
+}
+
 }  // namespace
 
-Fetch start_pull(const Paths& paths, const std::string& reference, const std::string& platform) {
+Fetch start_pull(const Paths& paths,
+                 const std::string& reference,
+                 const std::string& platform,
+                 std::int64_t max_unpacked) {
+    return start_worker(
+        paths,
+        with_limit({{"verb", "pull"}, {"reference", reference}, {"platform", platform}},
+                   max_unpacked));
+}
+
+Fetch start_push(const Paths& paths, const std::string& reference) {
+    return start_worker(paths, {{"verb", "push"}, {"reference", reference}});
+}
+
+Fetch start_login(const Paths& paths, const std::string& domain, const Credentials& credentials) {
     return start_worker(paths,
-                        {{"verb", "pull"}, {"reference", reference}, {"platform", platform}});
+                        {{"verb", "login"},
+                         {"reference", domain},
+                         {"username", credentials.username},
+                         {"password", credentials.password}});
+}
+
+Fetch start_save(const Paths& paths, const Strings& references, const sys::Fd& target) {
+    return start_worker(paths, {{"verb", "save"}, {"references", references}}, target);
+}
+
+Fetch start_verify(const Paths& paths, const Strings& references) {
+    return start_worker(paths, {{"verb", "verify"}, {"references", references}});
 }
 
 Fetch start_import(const Paths& paths, const ImportRequest& import) {
     return start_worker(paths,
-                        {{"verb", "import"},
-                         {"source", import.source},
-                         {"reference", import.reference},
-                         {"config", model::encode(import.config)}});
+                        with_limit({{"verb", "import"},
+                                    {"source", import.source},
+                                    {"reference", import.reference},
+                                    {"config", model::encode(import.config)}},
+                                   import.max_unpacked));
 }
 
 FetchLine parse_line(const std::string& line) {

@@ -8,6 +8,7 @@
 #include <stack/events.h>
 #include <stack/paths.h>
 
+#include "engine/image/credentials.h"
 #include "model/image.h"
 #include "sys/process.h"
 
@@ -22,15 +23,36 @@ struct Fetch {
 };
 
 /// Starts a pull of `reference` (as people write it) for `platform` ("" for this machine's).
+/// `max_unpacked`: how many bytes a layer may become; 0: what the machine's owner has set.
 [[nodiscard]] Fetch start_pull(const Paths& paths,
                                const std::string& reference,
-                               const std::string& platform);
+                               const std::string& platform,
+                               std::int64_t max_unpacked = 0);
+
+/// Starts a push of the image with this name to the registry that the name says. The result is the
+/// digest it has there.
+[[nodiscard]] Fetch start_push(const Paths& paths, const std::string& reference);
+
+/// Starts asking a registry whether it takes these credentials.
+[[nodiscard]] Fetch start_login(const Paths& paths,
+                                const std::string& domain,
+                                const Credentials& credentials);
+
+/// Starts writing images to `target`, a directory or a file open for writing: an OCI layout that
+/// `docker load` reads, too.
+[[nodiscard]] Fetch start_save(const Paths& paths,
+                               const Strings& references,
+                               const sys::Fd& target);
+
+/// Starts reading all of these images again.
+[[nodiscard]] Fetch start_verify(const Paths& paths, const Strings& references);
 
 /// An image from a file or directory of this machine.
 struct ImportRequest {
     std::string source;  // docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or tar:FILE
     std::string reference;  // empty: what the archive names
     ImageConfig config;     // rootfs and tar: what the image is to say of itself
+    std::int64_t max_unpacked = 0;
 };
 
 /// Starts an import.

@@ -20,140 +20,8 @@
 namespace stack::image {
 namespace {
 
-constexpr std::size_t block = 512;
 constexpr std::string_view opaque_attribute = "trusted.overlay.opaque";
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-/// One entry of a tar archive (POSIX pax, "ustar Interchange Format").
-struct Entry {
-    std::string path;
-    char type = '0';
-    std::uint32_t mode = 0;
-    std::uint64_t uid = 0;
-    std::uint64_t gid = 0;
-    std::uint64_t size = 0;
-    std::int64_t mtime = 0;
-    std::string link{};
-    std::uint32_t major = 0;
-    std::uint32_t minor = 0;
-    std::vector<std::pair<std::string, std::string>> attributes{};  // xattrs
-};
-
-/// Puts a number in octal into a field of a header, which ends in NUL. False where it does not fit.
-bool put_octal(char* field, std::size_t width, std::uint64_t value) {
-    std::string digits;
-    for (; value > 0; value >>= 3U)
-        digits.insert(digits.begin(), static_cast<char>('0' + (value & 7U)));
-    if (digits.size() > width - 1)
-        return false;
-    digits.insert(0, width - 1 - digits.size(), '0');
-    std::memcpy(field, digits.data(), digits.size());
-    return true;
-}
-
-bool is_ascii(std::string_view text) {
-    return std::all_of(
-        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
-/// `LENGTH key=value\n`, where LENGTH counts itself.
-std::string pax_record(const std::string& key, const std::string& value) {
-    const std::size_t rest = key.size() + value.size() + 3;
-    std::size_t length = rest + 1;
-    while (rest + std::to_string(length).size() != length)
-        length = rest + std::to_string(length).size();
-    return std::to_string(length) + " " + key + "=" + value + "\n";
-}
-
-class TarStream {
-  public:
-    explicit TarStream(const ByteSink& sink) : sink_(sink) {}
-
-    void header(const Entry& entry) {
-        const std::string extended = pax_records(entry);
-        if (!extended.empty()) {
-            Entry pax{"PaxHeaders.0/" + entry.path.substr(entry.path.rfind('/') + 1, 80), 'x'};
-            pax.mode = 0644;
-            pax.size = extended.size();
-            write_header(pax);
-            data(extended);
-            pad(extended.size());
-        }
-        write_header(entry);
-    }
-
-    void data(std::string_view bytes) { sink_(bytes); }
-
-    void pad(std::uint64_t size) {
-        static constexpr std::array<char, block> zeros{};
-        const auto rest = static_cast<std::size_t>(size % block);
-        if (rest > 0)
-            sink_({zeros.data(), block - rest});
-    }
-
-    void end() {
-        static constexpr std::array<char, 2 * block> zeros{};
-        sink_({zeros.data(), zeros.size()});
-    }
-
-  private:
-    static constexpr std::size_t name_width = 100;
-    static constexpr std::uint64_t largest_id = 07777777;
-    static constexpr std::uint64_t largest_number = 077777777777;  // size and mtime
-
-    static std::string pax_records(const Entry& entry) {
-        std::string records;
-        const auto add = [&](const std::string& key, const std::string& value) {
-            records += pax_record(key, value);
-        };
-        if (entry.path.size() > name_width || !is_ascii(entry.path))
-            add("path", entry.path);
-        if (entry.link.size() > name_width || !is_ascii(entry.link))
-            add("linkpath", entry.link);
-        if (entry.size > largest_number)
-            add("size", std::to_string(entry.size));
-        if (entry.uid > largest_id)
-            add("uid", std::to_string(entry.uid));
-        if (entry.gid > largest_id)
-            add("gid", std::to_string(entry.gid));
-        if (entry.mtime < 0 || static_cast<std::uint64_t>(entry.mtime) > largest_number)
-            add("mtime", std::to_string(entry.mtime));
-        for (const auto& [name, value] : entry.attributes)
-            add("SCHILY.xattr." + name, value);
-        return records;
-    }
-
-    void write_header(const Entry& entry) {
-        std::array<char, block> header{};
-        char* at = header.data();
-        std::memcpy(at, entry.path.data(), std::min(entry.path.size(), name_width));
-        put_octal(at + 100, 8, entry.mode);
-        put_octal(at + 108, 8, std::min(entry.uid, largest_id));
-        put_octal(at + 116, 8, std::min(entry.gid, largest_id));
-        put_octal(at + 124, 12, std::min(entry.size, largest_number));
-        put_octal(at + 136,
-                  12,
-                  entry.mtime < 0
-                      ? 0
-                      : std::min(static_cast<std::uint64_t>(entry.mtime), largest_number));
-        std::memset(at + 148, ' ', 8);
-        at[156] = entry.type;
-        std::memcpy(at + 157, entry.link.data(), std::min(entry.link.size(), name_width));
-        std::memcpy(at + 257,
-                    "ustar\0"
-                    "00",
-                    8);
-        put_octal(at + 329, 8, entry.major);
-        put_octal(at + 337, 8, entry.minor);
-        unsigned int sum = 0;
-        for (const char c : header)
-            sum += static_cast<unsigned char>(c);
-        put_octal(at + 148, 7, sum);
-        sink_({header.data(), header.size()});
-    }
-
-    const ByteSink& sink_;
-};
 
 std::string attribute_of(const sys::Fd& file, const std::string& name) {
     std::array<char, 65536> value{};
@@ -222,12 +90,12 @@ class LayerWriter {
 
     void write_whiteout(const std::string& path) {
         summary_.empty = false;
-        Entry entry{path, '0'};
+        TarEntry entry{path, '0'};
         tar_.header(entry);
     }
 
-    static Entry entry_for(const std::string& path, const struct stat& status) {
-        Entry entry{path, '0'};
+    static TarEntry entry_for(const std::string& path, const struct stat& status) {
+        TarEntry entry{path, '0'};
         entry.mode = status.st_mode & 07777U;
         entry.uid = status.st_uid;
         entry.gid = status.st_gid;
@@ -240,7 +108,7 @@ class LayerWriter {
                      const std::string& path,
                      const struct stat& status) {
         summary_.empty = false;
-        Entry entry = entry_for(path, status);
+        TarEntry entry = entry_for(path, status);
         if (!S_ISDIR(status.st_mode) && status.st_nlink > 1 && write_hard_link(entry, status))
             return;
         if (S_ISDIR(status.st_mode)) {
@@ -258,7 +126,7 @@ class LayerWriter {
         }
     }
 
-    bool write_hard_link(Entry entry, const struct stat& status) {
+    bool write_hard_link(TarEntry entry, const struct stat& status) {
         const auto [first, is_first] = first_names_.try_emplace(status.st_ino, entry.path);
         if (is_first)
             return false;
@@ -268,14 +136,14 @@ class LayerWriter {
         return true;
     }
 
-    static void add_attributes(const sys::Fd& file, Entry& entry) {
+    static void add_attributes(const sys::Fd& file, TarEntry& entry) {
         for (const auto& name : attribute_names(file)) {
             if (belongs_to_layer(name))
                 entry.attributes.emplace_back(name, attribute_of(file, name));
         }
     }
 
-    void write_directory(const sys::Fd& parent, const std::string& name, Entry entry) {
+    void write_directory(const sys::Fd& parent, const std::string& name, TarEntry entry) {
         const sys::Fd directory(sys::check(::openat(parent.get(), name.c_str(), directory_flags),
                                            "open " + entry.path));
         entry.type = '5';
@@ -289,7 +157,7 @@ class LayerWriter {
 
     void write_file(const sys::Fd& parent,
                     const std::string& name,
-                    Entry entry,
+                    TarEntry entry,
                     std::uint64_t size) {
         const sys::Fd file(
             sys::check(::openat(parent.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC),
@@ -312,7 +180,7 @@ class LayerWriter {
         summary_.size += static_cast<std::int64_t>(size);
     }
 
-    void write_symbolic_link(const sys::Fd& parent, const std::string& name, Entry entry) {
+    void write_symbolic_link(const sys::Fd& parent, const std::string& name, TarEntry entry) {
         std::array<char, 4097> target{};
         const auto size =
             sys::check(::readlinkat(parent.get(), name.c_str(), target.data(), target.size()),

@@ -7,16 +7,13 @@
 // host names; pax headers only where ustar cannot say it. Whiteouts take the tar's form (.wh.name,
 // .wh..wh..opq), before their siblings; hard links refer to the first name.
 
+#include "engine/image/tar_stream.h"
 #include "sys/fd.h"
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 
 namespace stack::image {
-
-using ByteSink = std::function<void(std::string_view)>;
 
 struct LayerSummary {
     std::string diff_id;    // sha256:…

@@ -268,7 +268,7 @@ void Store::keep_packed(const std::string& diff_id,
         sys::remove_file(packed_file);
         return;
     }
-    sys::sync_filesystem(packed_file);
+    sys::sync_filesystem(sys::parent_path(packed_file));
     move_blob(root_, packed_file, packed.digest);
     record.packed = packed;
     STACK_FAILPOINT("layer.packed");
@@ -308,7 +308,9 @@ Image Store::put(const NewImage& image) {
     return std::move(*loaded);
 }
 
-void Store::tag(const std::string& id, const std::string& reference) {
+void Store::tag(const std::string& id,
+                const std::string& reference,
+                const std::string& remote_digest) {
     const std::string name = canonical_name(reference);
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     Index index = Index::read(root_);
@@ -320,7 +322,7 @@ void Store::tag(const std::string& id, const std::string& reference) {
                     image.manifest_type,
                     name,
                     image.source_digest,
-                    image.remote_digest});
+                    remote_digest.empty() ? image.remote_digest : remote_digest});
         index.write(root_);
         return;
     }

@@ -128,8 +128,11 @@ class Store {
     /// Postcondition: find() answers every reference of `image`. What had these names stays without
     /// them, until remove() or prune().
     Image put(const NewImage& image);
-    /// Postcondition: `reference` names the image with this id.
-    void tag(const std::string& id, const std::string& reference);
+    /// Postcondition: `reference` names the image with this id. `remote_digest` is what its
+    /// registry calls it by that name; empty: what it called it before.
+    void tag(const std::string& id,
+             const std::string& reference,
+             const std::string& remote_digest = {});
     /// Takes the reference away; the last one (or an id) takes the image, and all that nothing else
     /// needs. Throws where a container was made from the image; `force` takes the names only, then.
     Removal remove(const std::string& reference, bool force, const FindInUse& find_in_use);

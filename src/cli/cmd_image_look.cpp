@@ -1,0 +1,246 @@
+// image ls, history, inspect: what is in the store.
+
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/describe.h"
+#include "cli/image_commands.h"
+#include "cli/style.h"
+#include "engine/image/reference.h"
+#include "sys/terminal.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct ListOptions {
+    std::string pattern;
+    Strings filters;
+    std::string format = "table";
+    bool quiet = false;
+    bool digests = false;
+    bool no_trunc = false;
+    bool tree = false;
+};
+
+std::string age_text(Time created, Time now) {
+    return format_age(std::chrono::duration_cast<std::chrono::seconds>(now - created)) + " ago";
+}
+
+Strings names_of(const image::Image& image) {
+    Strings names;
+    for (const auto& reference : image.references)
+        names.push_back(familiar(reference));
+    return names.empty() ? Strings{"<none>"} : names;
+}
+
+/// Images that have a layer, by its diffID.
+std::map<std::string, int> sharers(const std::vector<image::Image>& images) {
+    std::map<std::string, int> count;
+    for (const auto& image : images)
+        for (const auto& layer : std::set<std::string>(image.layers.begin(), image.layers.end()))
+            ++count[layer];
+    return count;
+}
+
+/// What removing the image would free, and each of its layers.
+std::string tree_text(const image::Store& store,
+                      const std::vector<image::Image>& images,
+                      const ImageFilter& filter) {
+    const auto count = sharers(store.list());
+    std::string text;
+    for (const auto& image : images) {
+        if (!filter.matches(image))
+            continue;
+        std::int64_t own = 0;
+        std::string lines;
+        for (const auto& layer : image.layers) {
+            const auto record = store.layer(layer);
+            const std::int64_t size = record.size + (record.packed ? record.packed->size : 0);
+            const int others = count.at(layer) - 1;
+            own += others == 0 ? size : 0;
+            lines += "  " + id_text(layer, false) + "  " + format_bytes(size) +
+                     (others == 0 ? "" : "  shared with " + std::to_string(others) + " more") +
+                     "\n";
+        }
+        text += join(names_of(image), ", ") + "  " + id_text(image.id, false) +
+                "  removing it frees " + format_bytes(own) + "\n" + lines;
+    }
+    return text;
+}
+
+Json list_json(const image::Image& image, const std::string& name) {
+    return {{"Image", name},
+            {"ID", image.id},
+            {"Digest", image.remote_digest},
+            {"CreatedAt", time_text(image.created)},
+            {"Size", image.size}};
+}
+
+void list_images(const Context& context, const ListOptions& options) {
+    const image::Store store(context.paths);
+    Strings filters = options.filters;
+    if (!options.pattern.empty())
+        filters.push_back("reference=" + options.pattern);
+    const ImageFilter filter(store, filters);
+    const Time now = std::chrono::system_clock::now();
+    Strings head{"IMAGE", "ID", "CREATED", "SIZE"};
+    if (options.digests)
+        head.insert(head.begin() + 1, "DIGEST");
+    std::vector<Strings> rows{head};
+    std::string ids;
+    std::string lines;
+    const auto images = store.list();
+    if (options.tree) {
+        sys::write_out(tree_text(store, images, filter));
+        return;
+    }
+    for (const auto& image : images) {
+        if (!filter.matches(image))
+            continue;
+        ids += id_text(image.id, options.no_trunc) + "\n";
+        for (const auto& name : names_of(image)) {
+            Strings row{name,
+                        id_text(image.id, options.no_trunc),
+                        age_text(image.created, now),
+                        format_bytes(image.size)};
+            if (options.digests)
+                row.insert(row.begin() + 1,
+                           image.remote_digest.empty() ? "<none>" : image.remote_digest);
+            rows.push_back(std::move(row));
+            lines += list_json(image, name).dump() + "\n";
+        }
+    }
+    sys::write_out(options.quiet ? ids : options.format == "json" ? lines : table(rows));
+}
+
+void show_history(const Context& context,
+                  const std::string& reference,
+                  const ListOptions& options) {
+    const image::Store store(context.paths);
+    const auto image = require_image(store, reference);
+    const Json config = Json::parse(image.config_json);
+    const Json history = config.value("history", Json::array());
+    std::vector<Strings> rows;
+    std::string lines;
+    std::size_t layer = 0;
+    for (const auto& step : history) {
+        if (!step.is_object())
+            continue;
+        const bool empty = step.value("empty_layer", false);
+        const bool has_layer = !empty && layer < image.layers.size();
+        const std::string diff_id = has_layer ? image.layers[layer++] : "";
+        const std::int64_t size = has_layer ? store.layer(diff_id).size : 0;
+        constexpr std::size_t widest = 45;
+        std::string command = printable(step.value("created_by", ""));
+        if (!options.no_trunc && command.size() > widest)
+            command = command.substr(0, widest - 3) + "...";
+        rows.push_back({has_layer ? id_text(diff_id, options.no_trunc) : "<none>",
+                        command,
+                        format_bytes(size),
+                        printable(step.value("comment", ""))});
+        Json line = step;
+        line["Layer"] = diff_id;
+        line["Size"] = size;
+        lines = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" + lines;
+    }
+    std::reverse(rows.begin(), rows.end());  // the newest first, as docker has it
+    rows.insert(rows.begin(), {"LAYER", "CREATED BY", "SIZE", "COMMENT"});
+    sys::write_out(options.format == "json" ? lines : table(rows));
+}
+
+Json inspect_json(const image::Store& store, const image::Image& image) {
+    const Json config = Json::parse(image.config_json);
+    Json layers = Json::array();
+    for (const auto& diff_id : image.layers) {
+        const auto record = store.layer(diff_id);
+        Json layer = {{"DiffID", diff_id}, {"Size", record.size}};
+        if (record.packed) {
+            layer["Digest"] = record.packed->digest;
+            layer["PackedSize"] = record.packed->size;
+            layer["MediaType"] = record.packed->media_type;
+        }
+        layers.push_back(layer);
+    }
+    Strings tags;
+    Strings digests;
+    for (const auto& reference : image.references) {
+        const auto parsed = image::parse_reference(reference);
+        const std::string name = familiar(reference);
+        if (parsed && parsed->digest.empty())
+            tags.push_back(name);
+        if (parsed && !image.remote_digest.empty())
+            digests.push_back(name.substr(0, name.find_last_of("@:")) + "@" + image.remote_digest);
+    }
+    std::sort(digests.begin(), digests.end());
+    digests.erase(std::unique(digests.begin(), digests.end()), digests.end());
+    return {{"Id", image.id},
+            {"RepoTags", tags},
+            {"RepoDigests", digests},
+            {"Manifest", image.manifest_digest},
+            {"MediaType", image.manifest_type},
+            {"Created", config.value("created", "")},
+            {"Author", config.value("author", "")},
+            {"Architecture", image.config.architecture},
+            {"Variant", image.config.variant},
+            {"Os", image.config.os},
+            {"Size", image.size},
+            {"RootFS", {{"Type", "layers"}, {"Layers", image.layers}}},
+            {"Layers", layers},
+            {"Config", config.value("config", Json::object())},
+            {"History", config.value("history", Json::array())}};
+}
+
+}  // namespace
+
+void add_image_ls(CLI::App& group, Context& context) {
+    auto* app = group.add_subcommand("ls", "List the images of the store");
+    const auto options = std::make_shared<ListOptions>();
+    app->add_option("NAME", options->pattern, "Only images of this name; * and ? are wild");
+    app->add_flag("-q,--quiet", options->quiet, "Only ids");
+    app->add_flag("--digests", options->digests, "Also the digests that registries have them by");
+    app->add_flag("--no-trunc", options->no_trunc, "Whole ids");
+    app->add_flag("--tree", options->tree, "Each image's layers, and what removing it would free");
+    app->add_option("--filter",
+                    options->filters,
+                    "label=NAME[=VALUE], reference=GLOB, dangling=true, until=24h, before=IMAGE, "
+                    "since=IMAGE (repeatable)")
+        ->allow_extra_args(false);
+    app->add_option("--format", options->format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    app->callback([&context, options] { list_images(context, *options); });
+}
+
+void add_image_history(CLI::App& group, Context& context) {
+    auto* app = group.add_subcommand("history", "Show how an image was made, the last step first");
+    const auto options = std::make_shared<ListOptions>();
+    const auto reference = std::make_shared<std::string>();
+    app->add_option("IMAGE", *reference, "Name or id")->required();
+    app->add_flag("--no-trunc", options->no_trunc, "Whole commands and ids");
+    app->add_option("--format", options->format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    app->callback([&context, options, reference] { show_history(context, *reference, *options); });
+}
+
+void add_image_inspect(CLI::App& group, Context& context) {
+    auto* app = group.add_subcommand("inspect", "Print all that is known of images, as JSON");
+    const auto references = std::make_shared<Strings>();
+    app->add_option("IMAGE", *references, "Names or ids")->required();
+    app->callback([&context, references] {
+        const image::Store store(context.paths);
+        Json list = Json::array();
+        for (const auto& reference : *references)
+            list.push_back(inspect_json(store, require_image(store, reference)));
+        sys::write_out(list.dump(4, ' ', false, Json::error_handler_t::replace) + "\n");
+    });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,63 @@
+#pragma once
+
+// The verbs of `stack image`, by what they are about, and what they share.
+
+#include "cli/context.h"
+#include "engine/image/fetch.h"
+#include "engine/image/store.h"
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace stack::cli {
+
+void add_image_ls(CLI::App& group, Context& context);
+void add_image_history(CLI::App& group, Context& context);
+void add_image_inspect(CLI::App& group, Context& context);
+
+void add_image_pull(CLI::App& group, Context& context);
+void add_image_push(CLI::App& group, Context& context);
+void add_image_import(CLI::App& group, Context& context);
+void add_image_load(CLI::App& group, Context& context);
+void add_image_save(CLI::App& group, Context& context);
+void add_image_export(CLI::App& group, Context& context);
+
+void add_image_tag(CLI::App& group, Context& context);
+void add_image_rm(CLI::App& group, Context& context);
+void add_image_prune(CLI::App& group, Context& context);
+void add_image_verify(CLI::App& group, Context& context);
+
+/// Gives up where there is none.
+[[nodiscard]] image::Image require_image(const image::Store& store, const std::string& reference);
+/// A canonical name as people write it.
+[[nodiscard]] std::string familiar(const std::string& canonical);
+/// The digits of an id, 12 of them unless `whole`.
+[[nodiscard]] std::string id_text(const std::string& id, bool whole);
+
+/// Shows a worker's progress on the object `id`; its result in `result`. Returns the exit code.
+int show_fetch(const Context& context,
+               image::Fetch fetch,
+               const std::string& id,
+               const std::string& doing,
+               const std::string& done,
+               std::string& result);
+
+/// Tells images apart: `label=a`, `label=a=b`, `reference=GLOB`, `dangling=true`, `until=24h`,
+/// `before=IMAGE`, `since=IMAGE`. Gives up where one is none of these.
+class ImageFilter {
+  public:
+    ImageFilter(const image::Store& store, const Strings& filters);
+
+    [[nodiscard]] bool matches(const image::Image& image) const;
+
+  private:
+    std::vector<std::function<bool(const image::Image&)>> conditions_;
+};
+
+/// Asks on the terminal; true where the answer is yes.
+[[nodiscard]] bool confirmed(const std::string& question);
+
+}  // namespace stack::cli
