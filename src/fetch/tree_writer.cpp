@@ -51,8 +51,9 @@ bool is_whiteout_device(const struct stat& status) {
 
 /// Attributes that are the store's own, or mean something to the host alone.
 bool may_be_set(const std::string& name) {
-    return !name.starts_with("trusted.overlay.") && !name.starts_with("system.") &&
-           !name.starts_with("user.overlay.");
+    return !name.starts_with("trusted.") && !name.starts_with("system.") &&
+           !name.starts_with("user.overlay.") &&
+           (!name.starts_with("security.") || name == "security.capability");
 }
 
 }  // namespace
@@ -143,6 +144,9 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     STACK_FAILPOINT("layer.entry");
     const std::string path = clean_path(entry.path);
     if (path.empty()) {
+        if (!S_ISDIR(entry.mode) || entry.hard_link)
+            throw Error("entry \"" + entry.path +
+                        "\" makes the root something else than a directory");
         set_attributes(root_, entry);
         directory_times_["."] = entry.modified;
         return {};
@@ -171,6 +175,8 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
             sys::fail("link " + entry.path + " to " + entry.link);
         return {};
     }
+    if (S_ISCHR(entry.mode) && entry.device == 0)
+        throw Error("entry \"" + entry.path + "\" is a whiteout in the disguise of a device");
     if (S_ISREG(entry.mode))
         return sys::Fd(sys::check(::openat(parent.get(),
                                            name.c_str(),

@@ -5,7 +5,9 @@
 #include "base/failpoint.h"
 #include "fetch/tree_writer.h"
 
+#include <array>
 #include <memory>
+#include <utility>
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -14,15 +16,31 @@
 namespace stack::fetch {
 namespace {
 
+constexpr std::size_t block = 512;
+
 struct Source {
     const NextPiece& next;
-    std::exception_ptr thrown;  // an exception must not cross libarchive's frames
+    std::exception_ptr thrown{};  // an exception must not cross libarchive's frames
+    std::size_t in_block = 0;     // bytes of the last, unfinished block
+    bool inside_entry = false;
+
+    /// At the end: what is missing of the last block, where that is padding alone. Some programs
+    /// (umoci) end a layer behind the last file's last byte; a file that is cut short stays so.
+    std::string_view padding() {
+        static constexpr std::array<char, block> zeros{};
+        if (inside_entry || in_block == 0)
+            return {};
+        return {zeros.data(), block - std::exchange(in_block, 0)};
+    }
 };
 
 la_ssize_t read_piece(archive* reader, void* context, const void** bytes) {
     auto& source = *static_cast<Source*>(context);
     try {
-        const std::string_view piece = source.next();
+        std::string_view piece = source.next();
+        source.in_block = (source.in_block + piece.size()) % block;
+        if (piece.empty())
+            piece = source.padding();
         *bytes = piece.data();
         return static_cast<la_ssize_t>(piece.size());
     } catch (...) {
@@ -88,7 +106,7 @@ void write_at(const sys::Fd& file,
 
 /// Holes of a sparse file stay holes.
 std::int64_t copy_content(archive* reader,
-                          const Source& source,
+                          Source& source,
                           const sys::Fd& file,
                           std::int64_t size,
                           const std::string& path) {
@@ -102,6 +120,7 @@ std::int64_t copy_content(archive* reader,
         if (!succeeded(result))
             refuse(reader, source);
         write_at(file, std::string_view(static_cast<const char*>(bytes), count), offset, path);
+        source.inside_entry = offset + static_cast<la_int64_t>(count) < size;
     }
     sys::check(::ftruncate(file.get(), size), "set the size of " + path);
     return size;
@@ -115,7 +134,7 @@ std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
     archive_read_support_format_tar(reader.get());
     archive_read_support_format_empty(reader.get());
     archive_read_set_options(reader.get(), "hdrcharset=BINARY");
-    Source source{next, nullptr};
+    Source source{next};
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);
     TreeWriter writer(root, layer);
@@ -128,8 +147,10 @@ std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
             refuse(reader.get(), source);
         const Entry entry = entry_of(header);
         if (const sys::Fd file = writer.begin(entry)) {
+            source.inside_entry = archive_entry_size(header) > 0;
             writer.add_size(
                 copy_content(reader.get(), source, file, archive_entry_size(header), entry.path));
+            source.inside_entry = false;
             writer.finish_file(entry, file);
         }
     }
