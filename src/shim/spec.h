@@ -135,9 +135,9 @@ struct Spec {
     std::uint32_t foreground = 0;  // a build step: inherits the streams, leaves no records
     std::uint32_t stdin_open = 0;
     std::uint32_t await_client = 0;  // its program begins when somebody has attached, and is theirs
-    std::uint32_t init = 0;
-    std::string run_directory;  // live.json, exit.json
-    std::string log_path;       // empty: nothing is kept
+    std::uint32_t init = 0;          // process 1 is our own, which waits for signals
+    std::string run_directory;       // live.json, exit.json
+    std::string log_path;            // empty: nothing is kept
     std::uint64_t log_size = 20U << 20U;
     std::uint32_t log_files = 5;
     std::string boot_id;

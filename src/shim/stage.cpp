@@ -172,6 +172,14 @@ void reset_signals() {
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
+/// The kernel drops what a first process neither blocks nor handles (pid_namespaces(7)): what comes
+/// before our init waits for signals must wait for it.
+void block_signals() {
+    sigset_t all;
+    sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
 void place_streams(StageStreams streams, int terminal) {
     if (terminal >= 0) {
         ::setsid();
@@ -268,6 +276,8 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     drop_rights(spec.process, identity);
     // Setting the ids has cleared it where they changed; a container must outlive its shim.
     ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    if (spec.init != 0)
+        block_signals();
     execute(spec.process, identity);
 }
 

@@ -340,6 +340,7 @@ void add_host_files(shim::Spec& spec,
                            mount);  // a mount of the user's at the same place covers it
     }
     if (service.init) {
+        spec.init = 1;
         shim::MountSpec init;
         init.source = helper_file();
         init.target = "/dev/init";
