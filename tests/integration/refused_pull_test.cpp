@@ -54,9 +54,9 @@ TEST_F(RefusedPull, ALoginIsWanted) {
     serve("127.0.0.1:5000",
           "auth: {htpasswd: {realm: keepers, path: " + stack_.directory() + "/htpasswd}}\n");
     expect_refused("127.0.0.1:5000/tools/shell:1",
-                   "stack: pull access denied for 127.0.0.1:5000/tools/shell:1 at 127.0.0.1:5000: "
-                   "the repository does not exist, or needs a login (asked as nobody) "
-                   "(\"authentication required\")\n");
+                   "stack: pull access denied for 127.0.0.1:5000/tools/shell:1 at 127.0.0.1:5000, "
+                   "asked as nobody: the repository does not exist, or needs another login "
+                   "(`stack login 127.0.0.1:5000`) (\"authentication required\")\n");
 }
 
 TEST_F(RefusedPull, TheImageIsUnknown) {
