@@ -4,6 +4,7 @@
 
 #include "model/codec.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 namespace stack::network {
 
@@ -123,6 +124,8 @@ void write_life(const Places& places, const Life& life) {
                        {"exit", exit_json(life.exit)},
                        {"started", nanoseconds(life.started)},
                        {"finished", nanoseconds(life.finished)}};
+    // Whoever looks settles what has ended: the supervisor and a command may do so at once.
+    const auto alone = sys::Lock::acquire(places.state + "/life.lock");
     // Not fsynced: after a power cut the worst is an exit status that is said to be unknown.
     sys::replace_volatile_file(places.state + "/life.json", json.dump() + "\n");
 }

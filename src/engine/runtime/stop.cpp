@@ -36,7 +36,8 @@ bool would_ignore(int pid, int signal) {
         return false;
     const auto status = sys::read_file("/proc/" + std::to_string(pid) + "/status").value_or("");
     const auto heard = signal_set(status, "SigCgt") | signal_set(status, "SigBlk");
-    return (heard >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
+    const bool is_deaf = (heard >> static_cast<unsigned int>(signal - 1) & 1U) == 0;
+    return is_deaf && !may_await_signals(pid);  // it may have begun to wait in between
 }
 
 }  // namespace
