@@ -120,7 +120,8 @@ class Break : public testing::Test {
             begin();
             const Failpoints broken("broken");
             const auto environment = (broken.*arm)(failpoint, passed + 1);
-            ASSERT_EQ(stack_.run({"up", "-d"}, environment).status, 0);
+            const Result up = stack_.run({"up", "-d"}, environment);
+            ASSERT_EQ(up.status, 0) << up.err;
             static_cast<void>(stack_.run({"down", "-v"}, environment));
             missed += broken.hits()[failpoint] == passed ? 1U : 0U;
             end();
