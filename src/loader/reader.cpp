@@ -24,7 +24,7 @@ std::string range_text(const Range& range, bool is_number) {
     return "a whole number from " + least + " to " + std::to_string(range.most);
 }
 
-std::string quoted(std::string_view key) {
+std::string in_backticks(std::string_view key) {
     return "`" + std::string(key) + "`";
 }
 
@@ -205,24 +205,24 @@ void Object::warn_ignored(std::initializer_list<const char*> keys) {
 
 void Object::text(std::string_view key, std::string& value) {
     if (const Node* node = take(key))
-        value = text_of(*node, quoted(key), reporter);
+        value = text_of(*node, in_backticks(key), reporter);
 }
 
 void Object::id(std::string_view key, std::string& value) {
     text(key, value);
     if (const Node* node = take(key))
-        check_id(*node, value, quoted(key), reporter);
+        check_id(*node, value, in_backticks(key), reporter);
 }
 
 void Object::choice(std::string_view key, std::string& value, const Strings& allowed) {
     if (const Node* node = take(key))
-        if (check_choice(*node, quoted(key), allowed, reporter))
+        if (check_choice(*node, in_backticks(key), allowed, reporter))
             value = node->value;
 }
 
 void Object::boolean(std::string_view key, bool& value) {
     if (const Node* node = take(key))
-        value = boolean_of(*node, quoted(key), reporter);
+        value = boolean_of(*node, in_backticks(key), reporter);
 }
 
 void Object::integer(std::string_view key, int& value, const Range& range) {
@@ -234,10 +234,10 @@ void Object::integer(std::string_view key, int& value, const Range& range) {
 void Object::strings(std::string_view key, Strings& value) {
     const Node* node = take(key);
     if (node != nullptr && node->is_mapping())
-        reporter.wrong_type(*node, quoted(key), "a text or a list of texts");
+        reporter.wrong_type(*node, in_backticks(key), "a text or a list of texts");
     else if (node != nullptr)
         for_each_item(*node, [&](const Node& item) {
-            value.push_back(text_of(item, quoted(key), reporter));
+            value.push_back(text_of(item, in_backticks(key), reporter));
         });
 }
 
@@ -246,11 +246,12 @@ void Object::list(std::string_view key, Strings& value) {
     if (node == nullptr)
         return;
     if (!node->is_sequence()) {
-        reporter.wrong_type(*node, quoted(key), "a list", "write it as `- " + node->value + "`");
+        reporter.wrong_type(
+            *node, in_backticks(key), "a list", "write it as `- " + node->value + "`");
         return;
     }
     for (const auto& item : node->items)
-        value.push_back(text_of(item, "an element of " + quoted(key), reporter));
+        value.push_back(text_of(item, "an element of " + in_backticks(key), reporter));
 }
 
 void Object::words(std::string_view key, std::optional<Strings>& value) {
@@ -263,11 +264,11 @@ void Object::words(std::string_view key, std::optional<Strings>& value) {
     }
     value.emplace();
     if (!node->is_sequence()) {
-        reporter.wrong_type(*node, quoted(key), "a text or a list of words");
+        reporter.wrong_type(*node, in_backticks(key), "a text or a list of words");
         return;
     }
     for (const auto& item : node->items)
-        value->push_back(text_of(item, "a word of " + quoted(key), reporter));
+        value->push_back(text_of(item, "a word of " + in_backticks(key), reporter));
 }
 
 void Object::nullable_map(std::string_view key,
@@ -276,25 +277,25 @@ void Object::nullable_map(std::string_view key,
     if (node == nullptr)
         return;
     for (const auto& [name, item] : node->entries)
-        value[name.text] = item.is_null()
-                               ? std::nullopt
-                               : std::optional(text_of(
-                                     item, quoted(std::string(key) + "." + name.text), reporter));
+        value[name.text] =
+            item.is_null() ? std::nullopt
+                           : std::optional(text_of(
+                                 item, in_backticks(std::string(key) + "." + name.text), reporter));
     for (const auto& item : node->items) {
         if (item.is_mapping()) {
             reporter.wrong_type(item,
-                                "an element of " + quoted(key),
+                                "an element of " + in_backticks(key),
                                 "a text",
                                 "write it as `- NAME=value`, or leave all the `- ` out");
             continue;
         }
-        const std::string text = text_of(item, "an element of " + quoted(key), reporter);
+        const std::string text = text_of(item, "an element of " + in_backticks(key), reporter);
         const auto [name, rest] = split_once(text, '=');
         value[name] = text.find('=') == std::string::npos ? std::nullopt : std::optional(rest);
     }
     if (node->is_scalar())
         reporter.wrong_type(*node,
-                            quoted(key),
+                            in_backticks(key),
                             "a mapping or a list of NAME=value",
                             node->value.find('=') == std::string::npos
                                 ? ""
@@ -310,12 +311,12 @@ void Object::map(std::string_view key, StringMap& value) {
 
 void Object::duration(std::string_view key, std::optional<Duration>& value) {
     if (const Node* node = take(key))
-        value = duration_of(*node, quoted(key), reporter);
+        value = duration_of(*node, in_backticks(key), reporter);
 }
 
 void Object::bytes(std::string_view key, std::optional<Bytes>& value) {
     if (const Node* node = take(key))
-        value = bytes_of(*node, quoted(key), reporter);
+        value = bytes_of(*node, in_backticks(key), reporter);
 }
 
 void Object::limit(std::string_view key, std::optional<Bytes>& value) {
@@ -323,22 +324,22 @@ void Object::limit(std::string_view key, std::optional<Bytes>& value) {
     if (node != nullptr && node->value == "-1")
         value = -1;
     else if (node != nullptr)
-        value = bytes_of(*node, quoted(key), reporter);
+        value = bytes_of(*node, in_backticks(key), reporter);
 }
 
 void Object::number(std::string_view key, std::optional<double>& value) {
     if (const Node* node = take(key))
-        value = number_of(*node, quoted(key), reporter);
+        value = number_of(*node, in_backticks(key), reporter);
 }
 
 void Object::number(std::string_view key, std::optional<std::int64_t>& value, const Range& range) {
     if (const Node* node = take(key))
-        value = integer_of(*node, quoted(key), range, reporter);
+        value = integer_of(*node, in_backticks(key), range, reporter);
 }
 
 void Object::number(std::string_view key, std::optional<int>& value, const Range& range) {
     if (const Node* node = take(key))
-        if (const auto number = integer_of(*node, quoted(key), range, reporter))
+        if (const auto number = integer_of(*node, in_backticks(key), range, reporter))
             value = static_cast<int>(*number);
 }
 
