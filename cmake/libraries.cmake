@@ -28,8 +28,8 @@ stack_library(nl_route libnl3/netlink/route/link.h libnl-route-3.a nl-route-3)
 find_path(libnl_INCLUDE netlink/netlink.h PATH_SUFFIXES libnl3 REQUIRED)
 set_target_properties(stack::nl PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${libnl_INCLUDE}")
 target_link_libraries(stack::nl_route INTERFACE stack::nl)
-# zlib: Debian 13's archive of it compresses.
-target_link_libraries(stack::crypto INTERFACE stack::zlib Threads::Threads ${CMAKE_DL_LIBS})
+# Debian 13's archive of it compresses.
+target_link_libraries(stack::crypto INTERFACE stack::zlib stack::zstd Threads::Threads ${CMAKE_DL_LIBS})
 find_path(nftables_INCLUDE nftables/libnftables.h REQUIRED)
 
 if(STACK_TESTS)
