@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "sys/lock.h"
 
 #include <algorithm>
 #include <array>
@@ -20,19 +21,42 @@
 namespace stack::sys {
 namespace {
 
+/// Whether the name still leads to the file: whoever held the lock before may have renamed it.
+bool is_at(const Fd& file, const std::string& path) {
+    struct stat held {};
+
+    struct stat named {};
+
+    check(::fstat(file.get(), &held), "stat " + path);
+    return ::lstat(path.c_str(), &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
+}
+
+/// One name for all who write, so that the next write takes over what a killed one left; a lock,
+/// so that two at once take turns.
+Lock open_temporary(const std::string& path, std::uint32_t mode) {
+    while (true) {
+        Lock file = Lock::acquire(path, mode);
+        if (!is_at(file.fd(), path))
+            continue;
+        check(::ftruncate(file.fd().get(), 0), "truncate " + path);
+        return file;
+    }
+}
+
 void write_replacement(const std::string& path,
                        std::string_view bytes,
                        std::uint32_t mode,
                        bool durable) {
     const std::string temporary = path + ".tmp";
     {
-        const Fd file = open_file(temporary, O_WRONLY | O_CREAT | O_TRUNC, mode);
-        write_all(file, bytes);
+        const Lock file = open_temporary(temporary, mode);
+        write_all(file.fd(), bytes);
         STACK_FAILPOINT("file.replace.written");
         if (durable)
-            check(::fsync(file.get()), "fsync " + temporary);
+            check(::fsync(file.fd().get()), "fsync " + temporary);
+        rename(temporary, path);
     }
-    rename(temporary, path);
     STACK_FAILPOINT("file.replace.renamed");
     if (durable)
         sync_directory(parent_path(path));

@@ -36,7 +36,8 @@ void write_existing(const std::string& path, std::string_view bytes);
 [[nodiscard]] int try_write_existing(const std::string& path, std::string_view bytes);
 
 /// After return the file holds exactly `bytes`, also after a power cut: temporary file, fsync,
-/// rename, fsync of the directory. A reader sees the old or the new content, never a part.
+/// rename, fsync of the directory. A reader sees the old or the new content, never a part. Those
+/// who write at once, threads or processes, take turns.
 void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
 
 /// As replace_file(), without the fsyncs: for what a reboot makes worthless (everything under

@@ -8,8 +8,8 @@
 namespace stack::sys {
 namespace {
 
-Fd open_lock_file(const std::string& path) {
-    return open_file(path, O_RDWR | O_CREAT, 0600);
+Fd open_lock_file(const std::string& path, std::uint32_t mode = 0600) {
+    return open_file(path, O_RDWR | O_CREAT, mode);
 }
 
 void lock_and_wait(const Fd& file, int mode, const std::string& path) {
@@ -21,8 +21,8 @@ void lock_and_wait(const Fd& file, int mode, const std::string& path) {
 
 }  // namespace
 
-Lock Lock::acquire(const std::string& path) {
-    Fd file = open_lock_file(path);
+Lock Lock::acquire(const std::string& path, std::uint32_t mode) {
+    Fd file = open_lock_file(path, mode);
     lock_and_wait(file, LOCK_EX, path);
     return Lock(std::move(file));
 }

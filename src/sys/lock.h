@@ -2,6 +2,7 @@
 
 #include "sys/fd.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -11,8 +12,8 @@ namespace stack::sys {
 /// holder dies.
 class Lock {
   public:
-    /// Waits until the lock is free.
-    [[nodiscard]] static Lock acquire(const std::string& path);
+    /// Waits until the lock is free. A file that is not there is made, with `mode`.
+    [[nodiscard]] static Lock acquire(const std::string& path, std::uint32_t mode = 0600);
     /// nullopt where somebody else holds it.
     [[nodiscard]] static std::optional<Lock> try_acquire(const std::string& path);
     /// Waits for a shared lock.

@@ -5,6 +5,7 @@
 #include "sys/tree.h"
 
 #include <cstdlib>
+#include <future>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -31,6 +32,21 @@ TEST_F(FileTest, ReplacingAFileLeavesOldOrNew) {
     replace_file(path, "one");
     replace_file(path, "two");
     EXPECT_EQ(read_file(path), "two");
+    EXPECT_EQ(list_directory(directory_), std::vector<std::string>{"record"});
+}
+
+TEST_F(FileTest, ManyMayReplaceAFileAtOnce) {
+    const std::string path = directory_ + "/record";
+    std::vector<std::future<void>> writers;
+    for (char letter = 'a'; letter < 'e'; ++letter)
+        writers.push_back(std::async(std::launch::async, [&path, letter] {
+            for (std::size_t round = 0; round < 200; ++round)
+                replace_volatile_file(path, std::string(100, letter));
+        }));
+    for (auto& writer : writers)
+        writer.get();
+    const std::string last = read_file(path).value();
+    EXPECT_EQ(last, std::string(100, last.front()));
     EXPECT_EQ(list_directory(directory_), std::vector<std::string>{"record"});
 }
 
