@@ -35,6 +35,54 @@ std::vector<std::string> names_in(const Fd& directory) {
     return names;
 }
 
+Fd open_regular_file(const Fd& directory, const std::string& name) {
+    const Fd place(check(::openat(directory.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),
+                         "open " + name));
+
+    struct stat status {};
+
+    check(::fstat(place.get(), &status), "stat " + name);
+    if (!S_ISREG(status.st_mode))
+        fail("open " + name + ", which is no regular file", EINVAL);
+    return Fd(check(
+        ::open(("/proc/self/fd/" + std::to_string(place.get())).c_str(), O_RDONLY | O_CLOEXEC),
+        "open " + name));
+}
+
+Fd find_entry(const Fd& directory, const std::string& name) {
+    Fd entry(::openat(directory.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!entry && errno != ENOENT)
+        fail("open " + name);
+    return entry;
+}
+
+std::optional<std::string> find_link_target(const Fd& directory, const std::string& name) {
+    std::array<char, 4096> text{};
+    const auto size = ::readlinkat(directory.get(), name.c_str(), text.data(), text.size());
+    if (size >= 0)
+        return std::string(text.data(), static_cast<std::size_t>(size));
+    if (errno != EINVAL && errno != ENOENT)
+        fail("read link " + name);
+    return std::nullopt;
+}
+
+Attributes attributes_of(const Fd& file) {
+    std::array<char, 65536> names{};
+    std::array<char, 65536> value{};
+    const auto size = ::flistxattr(file.get(), names.data(), names.size());
+    Attributes attributes;
+    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
+        const std::string name(&names[at]);
+        at += name.size() + 1;
+        const auto length = ::fgetxattr(file.get(), name.c_str(), value.data(), value.size());
+        if (length >= 0)
+            attributes.emplace_back(name,
+                                    std::string(value.data(), static_cast<std::size_t>(length)));
+    }
+    std::sort(attributes.begin(), attributes.end());
+    return attributes;
+}
+
 namespace {
 
 /// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its
@@ -137,10 +185,9 @@ class TreeCopy {
                           const Fd& to,
                           const std::string& name,
                           const struct stat& status) {
-        std::array<char, 4097> text{};
-        check(::readlinkat(from.get(), name.c_str(), text.data(), text.size() - 1),
-              "read link " + name);
-        check(::symlinkat(text.data(), to.get(), name.c_str()), "create link " + name);
+        check(
+            ::symlinkat(find_link_target(from, name).value_or("").c_str(), to.get(), name.c_str()),
+            "create link " + name);
         set_owner_and_times(to, name, status);
     }
 
@@ -173,22 +220,11 @@ class TreeCopy {
     }
 
     static void copy_extended_attributes(const Fd& from, const Fd& to) {
-        std::array<char, 65536> names{};
-        const auto size = ::flistxattr(from.get(), names.data(), names.size());
-        for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
-            const std::string name(&names[at]);
-            at += name.size() + 1;
-            if (name.starts_with("trusted.overlay."))
-                continue;
-            std::array<char, 65536> value{};
-            const auto length = ::fgetxattr(from.get(), name.c_str(), value.data(), value.size());
-            if (length >= 0 &&
-                ::fsetxattr(
-                    to.get(), name.c_str(), value.data(), static_cast<std::size_t>(length), 0) <
-                    0 &&
+        for (const auto& [name, value] : attributes_of(from))
+            if ((!name.starts_with("trusted.overlay.") || name == opaque_attribute) &&
+                ::fsetxattr(to.get(), name.c_str(), value.data(), value.size(), 0) < 0 &&
                 errno != ENOTSUP && errno != EPERM)
                 fail("set attribute " + name);
-        }
     }
 
     static constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;

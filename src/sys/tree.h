@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace stack::sys {
@@ -35,6 +37,26 @@ namespace stack::sys {
 /// The names in a directory, sorted, without . and ..
 [[nodiscard]] std::vector<std::string> names_in(const Fd& directory);
 
+/// The file `name` of a directory, to read. Throws where it is not, or is no longer, a regular one:
+/// nothing else is opened, not even for a moment.
+[[nodiscard]] Fd open_regular_file(const Fd& directory, const std::string& name);
+
+/// The entry `name` of a directory itself, be it a link, for looking at only (O_PATH); an empty Fd
+/// where there is none.
+[[nodiscard]] Fd find_entry(const Fd& directory, const std::string& name);
+
+/// What the symbolic link `name` of a directory says; nullopt where it is none.
+[[nodiscard]] std::optional<std::string> find_link_target(const Fd& directory,
+                                                          const std::string& name);
+
+/// Extended attributes, by name.
+using Attributes = std::vector<std::pair<std::string, std::string>>;
+
+[[nodiscard]] Attributes attributes_of(const Fd& file);
+
+/// By which an overlay's upper directory says that nothing below it shines through.
+inline constexpr std::string_view opaque_attribute = "trusted.overlay.opaque";
+
 /// Postcondition: nothing is called `name` in `directory`. Never follows a link, never leaves the
 /// file system it began on.
 void remove_tree(const Fd& directory, const std::string& name);
@@ -42,7 +64,8 @@ void remove_tree(const Fd& directory, const std::string& name);
 void remove_tree(const std::string& path);
 
 /// Copies the content of `from` into `to` with owner, mode, times, links, devices and extended
-/// attributes. Neither may be changed by others meanwhile.
+/// attributes, but for those of an overlay's that mean nothing elsewhere. Neither may be changed by
+/// others meanwhile.
 void copy_tree(const Fd& from, const Fd& to);
 
 }  // namespace stack::sys

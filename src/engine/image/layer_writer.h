@@ -1,13 +1,9 @@
 #pragma once
 
-// The upper directory of an overlay as a layer: its tar stream, whose SHA-256 is the layer's name
-// (diffID).
-//
-// The same tree gives the same bytes: entries sorted, times in whole seconds, numeric owners, no
-// host names; pax headers only where ustar cannot say it. Whiteouts take the tar's form (.wh.name,
-// .wh..wh..opq), before their siblings; hard links refer to the first name.
+// The upper directory of an overlay as a layer: its tar stream (tar_writer.h), whose SHA-256 is the
+// layer's name (diffID).
 
-#include "engine/image/tar_stream.h"
+#include "engine/image/tar_writer.h"
 #include "sys/fd.h"
 
 #include <cstdint>

@@ -1,0 +1,190 @@
+#include "engine/image/tar_writer.h"
+
+#include "sys/tree.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+namespace stack::image {
+namespace {
+
+constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+
+struct stat status_at(const sys::Fd& directory, const std::string& name) {
+    struct stat status {};
+
+    sys::check(::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
+               "stat " + name);
+    return status;
+}
+
+bool is_whiteout(const struct stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
+
+/// File capabilities and what programs attach themselves; not what the kernel or a security module
+/// keeps there.
+bool belongs_to_file(std::string_view attribute) {
+    return attribute == "security.capability" || attribute.starts_with("user.");
+}
+
+bool is_opaque(const sys::Attributes& attributes) {
+    return std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
+        return attribute.first == sys::opaque_attribute;
+    });
+}
+
+void describe(TarEntry& entry, const struct stat& status) {
+    entry.mode = status.st_mode & 07777U;
+    entry.uid = status.st_uid;
+    entry.gid = status.st_gid;
+    entry.mtime = status.st_mtim.tv_sec;
+}
+
+void keep_attributes(TarEntry& entry, sys::Attributes all) {
+    std::erase_if(all, [](const auto& one) { return !belongs_to_file(one.first); });
+    entry.attributes = std::move(all);
+}
+
+}  // namespace
+
+struct TarWriter::Names {
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> by_inode;
+};
+
+TarWriter::TarWriter(ByteSink sink, TarOptions options)
+    : sink_(std::move(sink)),
+      options_(std::move(options)),
+      collect_([this](std::string_view bytes) { put(bytes); }),
+      stream_(collect_),
+      first_names_(std::make_unique<Names>()) {}
+
+TarWriter::~TarWriter() = default;
+
+void TarWriter::add_content(const sys::Fd& directory, const std::string& prefix) {
+    const auto names = sys::names_in(directory);
+    if (options_.whiteouts)
+        for (const auto& name : names)
+            if (is_whiteout(status_at(directory, name)))
+                add_whiteout(prefix + ".wh." + name);
+    for (const auto& name : names)
+        if (!options_.whiteouts || !is_whiteout(status_at(directory, name)))
+            add(directory, name, prefix + name);
+}
+
+void TarWriter::add(const sys::Fd& directory, const std::string& name, const std::string& path) {
+    struct stat status = status_at(directory, name);
+    TarEntry entry{path};
+    if (S_ISDIR(status.st_mode)) {
+        add_directory(directory, name, std::move(entry));
+        return;
+    }
+    sys::Fd file;
+    if (S_ISREG(status.st_mode)) {
+        file = sys::open_regular_file(directory, name);
+        sys::check(::fstat(file.get(), &status), "stat " + path);
+    }
+    describe(entry, status);
+    if (status.st_nlink > 1 && add_hard_link(entry, status.st_dev, status.st_ino))
+        return;
+    if (file) {
+        entry.size = static_cast<std::uint64_t>(status.st_size);
+        add_file(file, std::move(entry));
+    } else if (S_ISLNK(status.st_mode)) {
+        entry.type = '2';
+        entry.link = sys::find_link_target(directory, name).value_or("");
+        write(std::move(entry));
+    } else if (!S_ISSOCK(status.st_mode)) {
+        entry.type = S_ISFIFO(status.st_mode) ? '6' : S_ISBLK(status.st_mode) ? '4' : '3';
+        entry.major = ::major(status.st_rdev);
+        entry.minor = ::minor(status.st_rdev);
+        write(entry);
+    }
+}
+
+void TarWriter::finish() {
+    stream_.end();
+    sink_(waiting_);
+    waiting_.clear();
+}
+
+void TarWriter::add_whiteout(const std::string& path) {
+    write(TarEntry{path});
+}
+
+bool TarWriter::add_hard_link(const TarEntry& entry, std::uint64_t device, std::uint64_t inode) {
+    const auto [first, is_first] = first_names_->by_inode.try_emplace({device, inode}, entry.path);
+    if (is_first)
+        return false;
+    TarEntry link = entry;
+    link.type = '1';
+    link.link = first->second;
+    write(link);
+    return true;
+}
+
+void TarWriter::add_directory(const sys::Fd& parent, const std::string& name, TarEntry entry) {
+    const sys::Fd directory(
+        sys::check(::openat(parent.get(), name.c_str(), directory_flags), "open " + entry.path));
+
+    struct stat status {};
+
+    sys::check(::fstat(directory.get(), &status), "stat " + entry.path);
+    describe(entry, status);
+    entry.type = '5';
+    entry.path += "/";
+    auto attributes = sys::attributes_of(directory);
+    const bool opaque = options_.whiteouts && is_opaque(attributes);
+    keep_attributes(entry, std::move(attributes));
+    write(entry);
+    if (opaque)
+        add_whiteout(entry.path + ".wh..wh..opq");
+    add_content(directory, entry.path);
+}
+
+void TarWriter::add_file(const sys::Fd& file, TarEntry entry) {
+    keep_attributes(entry, sys::attributes_of(file));
+    write(entry);
+    std::array<char, 131072> buffer{};
+    for (std::uint64_t left = entry.size; left > 0;) {
+        const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
+        auto count = sys::check(::read(file.get(), buffer.data(), wanted), "read " + entry.path);
+        if (count == 0) {  // it has become shorter: its size has been said
+            buffer.fill(0);
+            count = static_cast<ssize_t>(wanted);
+        }
+        put({buffer.data(), static_cast<std::size_t>(count)});
+        left -= static_cast<std::uint64_t>(count);
+    }
+    stream_.pad(entry.size);
+    size_ += static_cast<std::int64_t>(entry.size);
+}
+
+void TarWriter::write(TarEntry entry) {
+    empty_ = false;
+    if (options_.owner) {
+        entry.uid = options_.owner->uid;
+        entry.gid = options_.owner->gid;
+    }
+    stream_.header(entry);
+}
+
+/// A header is small, a write is not cheap.
+void TarWriter::put(std::string_view bytes) {
+    constexpr std::size_t enough = 131072;
+    waiting_ += bytes;
+    if (waiting_.size() < enough)
+        return;
+    sink_(waiting_);
+    waiting_.clear();
+}
+
+}  // namespace stack::image

@@ -1,0 +1,72 @@
+#pragma once
+
+// Trees as a tar archive.
+//
+// The same trees give the same bytes: entries sorted, times in whole seconds, numeric owners, no
+// host names; pax headers only where ustar cannot say it. Hard links refer to the first name. What
+// a tar cannot hold (a socket) is left out.
+
+#include "engine/image/tar_stream.h"
+#include "sys/fd.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace stack::image {
+
+struct Owner {
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+};
+
+struct TarOptions {
+    /// The tree is an overlay's upper directory: what it hides takes the tar's form (.wh.name,
+    /// .wh..wh..opq), before its siblings.
+    bool whiteouts = false;
+    std::optional<Owner> owner;  // of all entries, instead of their own
+};
+
+class TarWriter {
+  public:
+    explicit TarWriter(ByteSink sink, TarOptions options = {});
+    ~TarWriter();
+    TarWriter(const TarWriter&) = delete;
+    TarWriter& operator=(const TarWriter&) = delete;
+
+    /// The entry `name` of `directory`, and what lies below it, as `path`. A file that others write
+    /// to meanwhile has the size that it had when it was opened.
+    void add(const sys::Fd& directory, const std::string& name, const std::string& path);
+    /// Everything in `directory`, as `prefix` + its name.
+    void add_content(const sys::Fd& directory, const std::string& prefix);
+    /// The mark of the archive's end.
+    void finish();
+
+    [[nodiscard]] bool is_empty() const { return empty_; }
+
+    /// Sum of file sizes, bytes.
+    [[nodiscard]] std::int64_t size() const { return size_; }
+
+  private:
+    struct Names;
+
+    void add_whiteout(const std::string& path);
+    void add_directory(const sys::Fd& parent, const std::string& name, TarEntry entry);
+    void add_file(const sys::Fd& file, TarEntry entry);
+    bool add_hard_link(const TarEntry& entry, std::uint64_t device, std::uint64_t inode);
+    void write(TarEntry entry);
+    void put(std::string_view bytes);
+
+    ByteSink sink_;
+    TarOptions options_;
+    std::string waiting_;  // for the sink
+    ByteSink collect_;     // what waits
+    TarStream stream_;
+    std::unique_ptr<Names> first_names_;  // of files with several names
+    bool empty_ = true;
+    std::int64_t size_ = 0;
+};
+
+}  // namespace stack::image
