@@ -32,7 +32,7 @@ std::string canonical_name(const std::string& name) {
     return image::canonical(*reference);
 }
 
-void unpack_all(const sys::Fd& input, const sys::Fd& root, bool layer) {
+void unpack_all(const sys::Fd& input, const sys::Fd& root, const WriteRules& rules) {
     std::deque<std::string> ready;
     Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
     std::string current;
@@ -53,7 +53,7 @@ void unpack_all(const sys::Fd& input, const sys::Fd& root, bool layer) {
         ready.pop_front();
         return current;
     };
-    static_cast<void>(untar(next, root, layer));
+    static_cast<void>(untar(next, root, rules));
 }
 
 /// An archive's own files, in a directory of ours while they are read.
@@ -61,7 +61,8 @@ class Spool {
   public:
     Spool(image::Store& store, const std::string& file) : scratch_(store.scratch()) {
         unpack(sys::open_file(file, O_RDONLY).release(),
-               sys::open_directory(scratch_.path()).release());
+               sys::open_directory(scratch_.path()).release(),
+               {});
     }
 
     [[nodiscard]] const std::string& directory() const { return scratch_.path(); }
@@ -290,14 +291,14 @@ std::string import_image(const Paths& paths,
         source + "\"");
 }
 
-void unpack(int archive, int directory) {
+void unpack(int archive, int directory, const WriteRules& rules) {
     const sys::Fd input(archive);
     const sys::Fd root(directory);
-    unpack_all(input, root, false);
+    unpack_all(input, root, rules);
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {
-    unpack_all(archive, directory, true);
+    unpack_all(archive, directory, {.whiteouts = true, .base = {}});
 }
 
 }  // namespace stack::fetch

@@ -3,6 +3,7 @@
 #include <stack/paths.h>
 
 #include "fetch/layer.h"
+#include "fetch/tree_writer.h"
 #include "model/image.h"
 #include "sys/fd.h"
 
@@ -19,7 +20,7 @@ std::string import_image(const Paths& paths,
 
 /// Unpacks the archive on descriptor `archive`, packed or not, into the directory on descriptor
 /// `directory`.
-void unpack(int archive, int directory);
+void unpack(int archive, int directory, const WriteRules& rules);
 /// The same for a layer, whose whiteouts are meant as such.
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory);
 

@@ -143,8 +143,9 @@ std::string import_layer(image::Store& store,
     std::int64_t size = 0;
     std::exception_ptr failure;
     try {
-        size =
-            untar([&] { return queue.pop(); }, sys::open_directory(staging.path() + "/fs"), true);
+        size = untar([&] { return queue.pop(); },
+                     sys::open_directory(staging.path() + "/fs"),
+                     {.whiteouts = true, .base = {}});
     } catch (...) {
         failure = std::current_exception();
         queue.close();

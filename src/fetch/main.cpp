@@ -4,6 +4,7 @@
 //
 //   stack-fetch           pull, push, import, save, verify or login, as the request says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
+//   stack-fetch merge DIR the same, below DIR in it, where what is there keeps its kind
 
 #include <stack/error.h>
 
@@ -81,8 +82,10 @@ std::string work() {
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        if (argc > 1 && std::string_view(argv[1]) == "unpack") {
-            fetch::unpack(3, 4);
+        const std::string_view role = argc > 1 ? argv[1] : "";
+        if (role == "unpack" || (role == "merge" && argc > 2)) {
+            const bool merge = role == "merge";
+            fetch::unpack(3, 4, {.merge = merge, .base = merge ? argv[2] : ""});
             return 0;
         }
         fetch::say_result(work());

@@ -58,7 +58,13 @@ bool may_be_set(const std::string& name) {
 
 }  // namespace
 
-TreeWriter::TreeWriter(const sys::Fd& root, bool layer) : root_(root), layer_(layer) {}
+TreeWriter::TreeWriter(const sys::Fd& root, WriteRules rules)
+    : root_(root), rules_(std::move(rules)) {}
+
+std::string TreeWriter::place_of(const std::string& path) const {
+    const std::string clean = clean_path(path);
+    return rules_.base.empty() || clean.empty() ? clean : rules_.base + "/" + clean;
+}
 
 sys::Fd TreeWriter::parent_of(const std::string& directory) const {
     if (directory.empty() || directory == ".")
@@ -67,20 +73,36 @@ sys::Fd TreeWriter::parent_of(const std::string& directory) const {
 }
 
 /// Removes what is there unless a directory stands where a directory goes.
-void TreeWriter::clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry) {
+void TreeWriter::clear_place(const sys::Fd& parent,
+                             const std::string& name,
+                             const Entry& entry) const {
     struct stat status {};
 
     if (::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
         return;
-    if (S_ISDIR(status.st_mode) && S_ISDIR(entry.mode))
+    const bool stands = S_ISDIR(status.st_mode);
+    const bool goes = S_ISDIR(entry.mode) && !entry.hard_link;
+    if (stands && goes)
         return;
-    sys::remove_tree(parent, name);
+    if (!rules_.merge) {
+        sys::remove_tree(parent, name);
+        return;
+    }
+    if (stands || goes)
+        throw Error(
+            std::make_error_code(stands ? std::errc::is_a_directory : std::errc::not_a_directory),
+            "cannot overwrite " + std::string(stands ? "directory" : "non-directory") + " \"" +
+                name + "\" with " + (goes ? "directory" : "non-directory") + " \"" + entry.path +
+                "\"");
+    if (::unlinkat(parent.get(), name.c_str(), 0) < 0)
+        sys::fail("replace " + entry.path +
+                  (errno == EBUSY ? ", where something is mounted" : std::string()));
 }
 
 bool TreeWriter::apply_whiteout(const sys::Fd& parent,
                                 const std::string& directory,
                                 const std::string& name) {
-    if (!layer_ || !name.starts_with(whiteout))
+    if (!rules_.whiteouts || !name.starts_with(whiteout))
         return false;
     if (name == opaque_marker) {
         set_overlay_opaque(parent);
@@ -142,11 +164,13 @@ void TreeWriter::set_attributes(const sys::Fd& file, const Entry& entry) const {
 
 sys::Fd TreeWriter::begin(const Entry& entry) {
     STACK_FAILPOINT("layer.entry");
-    const std::string path = clean_path(entry.path);
+    const std::string path = place_of(entry.path);
     if (path.empty()) {
         if (!S_ISDIR(entry.mode) || entry.hard_link)
             throw Error("entry \"" + entry.path +
                         "\" makes the root something else than a directory");
+        if (rules_.merge)
+            return {};
         set_attributes(root_, entry);
         directory_times_["."] = entry.modified;
         return {};
@@ -167,7 +191,7 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     }
     clear_place(parent, name, entry);
     if (entry.hard_link) {
-        const std::string target = clean_path(entry.link);
+        const std::string target = place_of(entry.link);
         const sys::Fd source =
             parent_of(target.find('/') == std::string::npos ? "" : sys::parent_path(target));
         if (::linkat(source.get(), sys::file_name(target).c_str(), parent.get(), name.c_str(), 0) <

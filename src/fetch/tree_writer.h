@@ -30,11 +30,19 @@ struct Entry {
     std::vector<std::pair<std::string, std::string>> attributes;
 };
 
+/// What an archive is written for.
+struct WriteRules {
+    /// A layer: whiteouts are meant as such; otherwise they are files like others.
+    bool whiteouts = false;
+    /// Into a tree that is in use: what is there keeps its kind. No directory gives way to a file,
+    /// no file to a directory, and the top keeps its owner and mode.
+    bool merge = false;
+    std::string base;  // a directory inside the root: the archive's names begin there
+};
+
 class TreeWriter {
   public:
-    /// `layer`: whiteouts are meant as such; otherwise (ADD of an archive) they are files like
-    /// others.
-    TreeWriter(const sys::Fd& root, bool layer);
+    TreeWriter(const sys::Fd& root, WriteRules rules);
 
     /// Makes the entry; for a regular file, returns the descriptor to write its content to (sparse
     /// writes allowed), which close() takes back. Throws stack::Error naming the entry where it
@@ -54,11 +62,12 @@ class TreeWriter {
                         const std::string& name);
     void make_directory(const sys::Fd& parent, const Entry& entry, const std::string& name);
     void set_attributes(const sys::Fd& file, const Entry& entry) const;
+    [[nodiscard]] std::string place_of(const std::string& path) const;
     [[nodiscard]] sys::Fd parent_of(const std::string& directory) const;
-    void clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry);
+    void clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry) const;
 
     const sys::Fd& root_;
-    bool layer_;
+    WriteRules rules_;
     std::map<std::string, timespec> directory_times_;
     std::int64_t size_ = 0;
 };

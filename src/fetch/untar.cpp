@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
-#include "fetch/tree_writer.h"
 
 #include <array>
 #include <memory>
@@ -128,7 +127,7 @@ std::int64_t copy_content(archive* reader,
 
 }  // namespace
 
-std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
+std::int64_t untar(const NextPiece& next, const sys::Fd& root, const WriteRules& rules) {
     const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
     // The format alone: a filter that this build lacks would be run as a program found on PATH.
     archive_read_support_format_tar(reader.get());
@@ -137,7 +136,7 @@ std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer) {
     Source source{next};
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);
-    TreeWriter writer(root, layer);
+    TreeWriter writer(root, rules);
     for (;;) {
         archive_entry* header = nullptr;
         const int result = archive_read_next_header(reader.get(), &header);

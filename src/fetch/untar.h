@@ -2,6 +2,7 @@
 
 // A tar stream to a directory. libarchive reads; tree_writer.h writes.
 
+#include "fetch/tree_writer.h"
 #include "sys/fd.h"
 
 #include <cstdint>
@@ -16,6 +17,6 @@ using NextPiece = std::function<std::string_view()>;
 
 /// Unpacks the whole stream (also what follows the end-of-archive mark is read). Returns the sum of
 /// file sizes.
-std::int64_t untar(const NextPiece& next, const sys::Fd& root, bool layer);
+std::int64_t untar(const NextPiece& next, const sys::Fd& root, const WriteRules& rules);
 
 }  // namespace stack::fetch

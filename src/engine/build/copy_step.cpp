@@ -15,8 +15,6 @@
 #include <array>
 #include <set>
 
-#include <unistd.h>
-
 namespace stack::build {
 namespace {
 
@@ -253,22 +251,13 @@ class CopyPreparer {
 
 /// The archive is read by the fetch worker's program: hostile bytes never meet this process.
 void unpack(const CopyBatch& batch, const std::string& destination, TreeWriter& writer) {
-    constexpr int archive_fd = 3;
-    constexpr int directory_fd = 4;
-    const sys::Fd archive = batch.tree->open(batch.files.front());
-    const sys::Fd directory = writer.ensure_directory(destination);
-    sys::Pipe said = sys::make_pipe();
-    sys::SpawnOptions options;
-    options.arguments = {"stack-fetch", "unpack"};
-    options.descriptors = {{said.write.get(), STDOUT_FILENO},
-                           {archive.get(), archive_fd},
-                           {directory.get(), directory_fd}};
-    const auto child = sys::spawn(sys::helper_program("stack-fetch"), options);
-    said.write.reset();
-    const std::string line = sys::read_all(said.read);
-    if (sys::wait(child) != 0)
-        throw Error("unpacking `" + batch.name + "` failed: " +
-                    (line.empty() ? "its worker died" : image::parse_line(line).error));
+    auto worker = image::start_unpack(batch.tree->open(batch.files.front()),
+                                      writer.ensure_directory(destination));
+    try {
+        image::finish_unpack(worker);
+    } catch (const Error& error) {
+        throw Error(error.code(), "unpacking `" + batch.name + "` failed: " + error.what());
+    }
 }
 
 std::string place_for(const PreparedCopy& prepared,

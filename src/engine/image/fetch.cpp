@@ -36,7 +36,35 @@ Json with_limit(Json request, std::int64_t max_unpacked) {
     return request;
 }
 
+Fetch start_archive_worker(std::vector<std::string> words,
+                           const sys::Fd& archive,
+                           const sys::Fd& directory) {
+    constexpr int archive_fd = 3;
+    constexpr int directory_fd = 4;
+    sys::Pipe output = sys::make_pipe();
+    sys::SpawnOptions options;
+    options.arguments = std::move(words);
+    options.descriptors = {
+        {output.write.get(), 1}, {archive.get(), archive_fd}, {directory.get(), directory_fd}};
+    return {sys::spawn(sys::helper_program("stack-fetch"), options), std::move(output.read)};
+}
+
 }  // namespace
+
+Fetch start_unpack(const sys::Fd& archive, const sys::Fd& directory) {
+    return start_archive_worker({"stack-fetch", "unpack"}, archive, directory);
+}
+
+Fetch start_merge(const sys::Fd& archive, const sys::Fd& root, const std::string& base) {
+    return start_archive_worker({"stack-fetch", "merge", base}, archive, root);
+}
+
+void finish_unpack(Fetch& fetch) {
+    const std::string line = sys::read_all(fetch.output);
+    if (sys::wait(fetch.worker) != 0)
+        throw Error(std::make_error_code(std::errc::io_error),
+                    line.empty() ? "the unpacking worker died" : parse_line(line).error);
+}
 
 Fetch start_pull(const Paths& paths,
                  const std::string& reference,

@@ -62,6 +62,18 @@ struct ImportRequest {
 /// Blocks. Throws stack::Error with the worker's sentence, or one that says how it died.
 std::string finish(Fetch& fetch, const EventSink& sink);
 
+/// Starts the unpacking of an archive, packed or not, into `directory`.
+[[nodiscard]] Fetch start_unpack(const sys::Fd& archive, const sys::Fd& directory);
+
+/// The same into a tree that is in use, below `base` in it: what is there keeps its kind
+/// (fetch/tree_writer.h).
+[[nodiscard]] Fetch start_merge(const sys::Fd& archive,
+                                const sys::Fd& root,
+                                const std::string& base);
+
+/// Collects either. Throws stack::Error with the worker's sentence where it failed.
+void finish_unpack(Fetch& fetch);
+
 /// One line of the worker's output, for those who read without blocking. `id` or `error` is set by
 /// the last line.
 struct FetchLine {
