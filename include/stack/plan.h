@@ -56,6 +56,9 @@ struct RemoveVolume {
     bool operator==(const RemoveVolume&) const = default;
 };
 
+/// The project of the containers that belong to no stack. No stack file can choose this name.
+inline constexpr const char* single_containers = "_single";
+
 /// A container's description, complete but for what its image says (entrypoint, environment, user
 /// …). Volume sources and network keys in `service` are real names; secrets and configs carry their
 /// sources.
@@ -207,6 +210,7 @@ struct RunOptions {
     std::string name;
     bool auto_remove = false;
     bool await_client = false;
+    bool keeps_policy = false;  // its restart policy is its own: otherwise its end is its user's
 };
 
 struct DownOptions {

@@ -269,7 +269,7 @@ void visit_fields(Is<PlanOptions> auto& v, auto&& field) {
 
 void visit_fields(Is<RunOptions> auto& v, auto&& field) {
     field("service", v.service), field("name", v.name), field("auto_remove", v.auto_remove);
-    field("await_client", v.await_client);
+    field("await_client", v.await_client), field("keeps_policy", v.keeps_policy);
 }
 
 void visit_fields(Is<DownOptions> auto& v, auto&& field) {

@@ -539,7 +539,8 @@ class UpPlanner {
 
     void plan_oneoff(const RunOptions& run) {
         Service service = run.service;
-        service.restart = {};  // its end is its user's
+        if (!run.keeps_policy)
+            service.restart = {};
         CreateContainer action{container_spec(desired_, service, 1)};
         action.spec.name = run.name;
         action.spec.oneoff = true;

@@ -116,6 +116,11 @@ void store_kept(const Paths& paths, const std::string& project, const Kept& kept
         sys::replace_volatile_file(file, text);
 }
 
+std::string single_use_lock(const Paths& paths) {
+    sys::ensure_directory(paths.run + "/locks", 0700);
+    return paths.run + "/locks/" + single_containers + ".use";
+}
+
 void forget(const Paths& paths, const std::string& project) {
     STACK_FAILPOINT("desired.forget");
     sys::remove_tree(state_directory(paths, project));

@@ -36,6 +36,10 @@ void store_kept(const Paths& paths, const std::string& project, const Kept& kept
 /// Postcondition: nothing is remembered of the project.
 void forget(const Paths& paths, const std::string& project);
 
+/// A lock that is held, shared, while a container of `single_containers` is made and started: their
+/// common network stays meanwhile, though none of them may be there yet.
+[[nodiscard]] std::string single_use_lock(const Paths& paths);
+
 /// <run>/projects/<name>: socket, lock, pid file, log.
 [[nodiscard]] std::string project_run_directory(const Paths& paths, const std::string& project);
 

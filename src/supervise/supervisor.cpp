@@ -3,6 +3,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "supervise/desired.h"
+#include "sys/lock.h"
 
 #include <algorithm>
 #include <utility>
@@ -98,6 +99,7 @@ void Supervisor::look() {
         const Observed observed = engine_.observe(desired_, {});
         restart_ended(observed);
         remove_ended(observed);
+        leave_networks(observed);
         check_waiters(observed);
         check_health(observed);
         restart_unhealthy(observed);
@@ -395,8 +397,7 @@ void Supervisor::restart_ended(const Observed& observed) {
                 state->second = on_running(state->second);
             continue;
         }
-        if (container.state != ContainerState::exited || container.oneoff ||
-            starting_.contains(container.name))
+        if (container.state != ContainerState::exited || starting_.contains(container.name))
             continue;
         const Ending ending{
             container.exit, container.started, container.finished, container.stopped_by_user};
@@ -519,6 +520,34 @@ void Supervisor::remove_ended(const Observed& observed) {
                     wake();
             });
     }
+}
+
+/// Containers without a stack share a network, which nobody takes down when the last one has gone.
+void Supervisor::leave_networks(const Observed& observed) {
+    if (project_ != single_containers || busy_ || !observed.containers.empty() ||
+        observed.networks.empty())
+        return;
+    const auto lock = sys::Lock::try_acquire(single_use_lock(paths_));
+    if (!lock || !engine_.observe(desired_, {}).containers.empty())
+        return;  // somebody is about to use it, or has begun to
+    forget(paths_, project_);
+    desired_ = {};
+    desired_.name = project_;
+    bool waits = false;
+    for (const auto& network : observed.networks) {
+        if (network.project != project_)
+            continue;
+        waits = true;
+        engine_.perform(
+            RemoveNetwork{network.name},
+            [](const Event&) {},
+            [this](const Outcome& outcome) {
+                if (!outcome)
+                    wake();
+            });
+    }
+    if (!waits)
+        wake();
 }
 
 // --- health ---

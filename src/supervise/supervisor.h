@@ -85,6 +85,7 @@ class Supervisor {
     void put_drift_right(const Observed& observed);
     void ask_myself(Request request);
     void remove_ended(const Observed& observed);
+    void leave_networks(const Observed& observed);
     void check_health(const Observed& observed);
     void probe(const std::string& id, const std::string& name);
     void schedule();

@@ -69,6 +69,15 @@ TEST(PlanOfRun, MakesAContainerThatIsNotKept) {
     EXPECT_EQ(spec.service.restart.condition, RestartCondition::no);
 }
 
+TEST(PlanOfRun, KeepsAPolicyThatIsItsOwn) {
+    const Stack stack = shop();
+    RunOptions run = one_of(stack);
+    run.keeps_policy = true;
+    const Plan plan = plan_run(stack, with_image(), {.no_deps = true}, run);
+    const auto& spec = std::get<CreateContainer>(plan.actions.at(1).action).spec;
+    EXPECT_EQ(spec.service.restart.condition, RestartCondition::always);
+}
+
 TEST(PlanOfRun, TakesNoNameThatSomebodyHas) {
     const Stack stack = shop();
     Observed world = with_image();
