@@ -11,6 +11,13 @@ int run_container(const Spec& spec, int status_fd);
 /// Runs a command in the container whose first process is behind `pidfd`; returns its status.
 int join_container(const JoinSpec& spec, int pidfd);
 
+/// Mounts the files of a container that does not run, with its volumes, as this process's own root,
+/// tells "started" on `status_fd` as run_container() does, and stays until that is closed.
+int view_container(const Spec& spec, int status_fd);
+
+/// The same for a container that runs, whose first process is behind `pidfd`.
+int enter_container(int pidfd, int status_fd);
+
 /// A first process for programs that do not reap: runs `arguments`, passes signals on, collects
 /// orphans, and ends with the program's status.
 int run_init(char** arguments);

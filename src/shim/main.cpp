@@ -1,9 +1,11 @@
 // The one helper program of a container: its shim, the way into it, and its process 1. Small,
 // static and without the host's libraries, since parts of it run where these cannot be trusted.
 //
-//   stack-shim run     descriptor 3: the description (shim/spec.h); 4: where the outcome of the
-//   start is told stack-shim join    descriptor 3: the description; 4: a pidfd of the container's
-//   first process stack-shim init PROGRAM ARGUMENT…
+//   run     descriptor 3: the description (shim/spec.h); 4: where the outcome of the start is told
+//   join    3: the description; 4: a pidfd of the container's first process
+//   view    3: the description; 4: where the outcome is told
+//   enter   3: a pidfd of the container's first process; 4: where the outcome is told
+//   init PROGRAM ARGUMENT…
 
 #include "shim/commands.h"
 #include "shim/fault.h"
@@ -50,6 +52,10 @@ int main(int argc, char** argv) {
         return with_spec<Spec>(run_container);
     if (role == "join")
         return with_spec<JoinSpec>(join_container);
+    if (role == "view")
+        return with_spec<Spec>(view_container);
+    if (role == "enter")
+        return enter_container(spec_fd, second_fd);
     if (role == "init" && argc > 2)
         return run_init(argv + 2);
     constexpr char usage[] = "stack-shim is started by stack; it is of no use by itself\n";

@@ -594,4 +594,15 @@ Terminal enter_root(const Spec& spec) {
     return terminal;
 }
 
+void enter_files(const Spec& spec) {
+    separate_mounts();
+    const int root = open_root(spec);
+    const int top = static_cast<int>(
+        must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
+    mount_all(top, spec);
+    change_root(top, spec);
+    ::close(top);
+    ::close(root);
+}
+
 }  // namespace stack::shim

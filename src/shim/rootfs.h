@@ -18,6 +18,10 @@ struct Terminal {
 /// Builds everything up to, and including, the change of root. Gives up with the step that failed.
 Terminal enter_root(const Spec& spec);
 
+/// Likewise, of the files alone: the overlay and what the user mounts, for those who look at them
+/// while nothing runs.
+void enter_files(const Spec& spec);
+
 /// Opens `path` as seen from `root`, following links inside it only.
 [[nodiscard]] int open_in(int root, const std::string& path, int flags, unsigned int mode = 0);
 

@@ -99,7 +99,7 @@ StringMap labels_for(const ContainerRecord& record) {
     StringMap labels = record.image.config.labels;
     for (const auto& [name, value] : record.spec.service.labels)
         labels[name] = value;
-    if (record.spec.project.empty())
+    if (record.spec.project.empty() || record.spec.project == single_containers)
         return labels;
     const std::string prefix = "com.docker.compose.";
     labels[prefix + "project"] = record.spec.project;
@@ -134,11 +134,17 @@ std::string hosts_file(const ContainerRecord& record,
     return text;
 }
 
-std::string resolv_conf(const Service& service, const std::vector<network::Endpoint>& endpoints) {
+std::string resolv_conf(const ContainerRecord& record,
+                        const std::vector<network::Endpoint>& endpoints) {
+    const Service& service = record.spec.service;
     std::string text;
+    // Without a stack there are no names of services to ask the network for.
+    const bool asks_others = record.spec.project == single_containers && !service.dns.empty();
     for (const auto& endpoint : endpoints)
-        if (!endpoint.resolver.empty())
+        if (!endpoint.resolver.empty() && !asks_others)
             text += "nameserver " + endpoint.resolver + "\n";
+    for (const auto& server : asks_others ? service.dns : Strings())
+        text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())
         text += "search " + join(service.dns_search, " ") + "\n";
     text += "options " + (service.dns_opt.empty() ? "ndots:0" : join(service.dns_opt, " ")) + "\n";

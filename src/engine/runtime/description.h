@@ -29,7 +29,7 @@ namespace stack::runtime {
 [[nodiscard]] std::string hosts_file(const ContainerRecord& record,
                                      const std::vector<network::Endpoint>& endpoints);
 /// /etc/resolv.conf: the name service of the container's networks.
-[[nodiscard]] std::string resolv_conf(const Service& service,
+[[nodiscard]] std::string resolv_conf(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);
 
 /// The description of the mounts (pure; `source_of` finds a volume's directory).

@@ -30,6 +30,12 @@ sys::Child start_helper(const char* role,
     constexpr int spec_fd = 3;
     const sys::Fd description = sys::memory_file("container", spec);
     descriptors.emplace_back(description.get(), spec_fd);
+    return start_helper(role, std::move(descriptors), new_session);
+}
+
+sys::Child start_helper(const char* role,
+                        std::vector<std::pair<int, int>> descriptors,
+                        bool new_session) {
     sys::SpawnOptions options;
     options.arguments = {"stack-shim", role};
     options.descriptors = std::move(descriptors);

@@ -17,6 +17,10 @@ namespace stack::runtime {
                                       const std::string& spec,
                                       std::vector<std::pair<int, int>> descriptors,
                                       bool new_session);
+/// The same without a `spec`.
+[[nodiscard]] sys::Child start_helper(const char* role,
+                                      std::vector<std::pair<int, int>> descriptors,
+                                      bool new_session);
 
 /// The helper's file on disk, for a container's own process 1 (`init: true`).
 [[nodiscard]] std::string helper_file();

@@ -67,6 +67,10 @@ Places places_of(const Paths& paths, const std::string& id) {
         paths.state + "/containers/" + id, paths.run + "/containers/" + id, instance + "/" + id};
 }
 
+std::string files_lock(const Places& places) {
+    return places.state + "/files.lock";
+}
+
 std::string encode(const ContainerRecord& record) {
     Json json = model::encode(record);
     json["created"] = nanoseconds(record.created);

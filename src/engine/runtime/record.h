@@ -23,6 +23,9 @@ struct Places {
 
 [[nodiscard]] Places places_of(const Paths& paths, const std::string& id);
 
+/// Held by whoever mounts the files of the container, until others can see that they are in use.
+[[nodiscard]] std::string files_lock(const Places& places);
+
 [[nodiscard]] std::string encode(const ContainerRecord& record);
 /// Throws stack::Error where `text` is not such a record.
 [[nodiscard]] ContainerRecord decode_record(const std::string& text);

@@ -21,6 +21,8 @@
 namespace stack::runtime {
 namespace {
 
+constexpr std::size_t short_id = 12;
+
 std::string containers_directory(const Paths& paths) {
     return paths.state + "/containers";
 }
@@ -106,23 +108,31 @@ ContainerRecord Runtime::require(const std::string& id) const {
     return std::move(*record);
 }
 
-std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
-    if (!is_name(spec.name))
+/// Throws where a container may not be called so.
+void Runtime::check_name(const std::string& name) const {
+    if (!is_name(name))
         throw Error(
-            "container name " + spec.name +
+            "container name " + name +
             " is not allowed: letters, digits, `_`, `.` and `-`, the first a letter or digit");
+    const auto existing = find(name);
+    if (!existing || existing->spec.name != name)
+        return;
+    const std::string& project = existing->spec.project;
+    throw Error(
+        std::make_error_code(std::errc::file_exists),
+        "the name " + name + " belongs to another container" +
+            (project.empty() || project == single_containers ? "" : " of stack " + project) + ", " +
+            existing->id.substr(0, short_id) + ": remove that one, or choose another name");
+}
+
+std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     sys::ensure_directory(containers_directory(paths_), 0711);
     const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
-    if (const auto existing = find(spec.name); existing && existing->spec.name == spec.name) {
-        if (existing->spec.project == spec.project &&
-            existing->spec.config_digest == spec.config_digest && existing->image.id == image.id)
-            return existing->id;
-        throw Error(
-            std::make_error_code(std::errc::file_exists),
-            "the name " + spec.name + " belongs to another container" +
-                (existing->spec.project.empty() ? "" : " of stack " + existing->spec.project) +
-                ": remove that one, or choose another container_name");
-    }
+    if (const auto existing = find(spec.name);
+        existing && existing->spec.name == spec.name && existing->spec.project == spec.project &&
+        existing->spec.config_digest == spec.config_digest && existing->image.id == image.id)
+        return existing->id;
+    check_name(spec.name);
     ContainerRecord record;
     record.id = random_hex(64);
     record.spec = spec;
@@ -140,6 +150,14 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
         throw Error("container " + record.id + " is there already");
     sys::sync_directory(containers_directory(paths_));
     return record.id;
+}
+
+void Runtime::rename(const std::string& id, const std::string& name) {
+    const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
+    ContainerRecord record = require(id);
+    check_name(name);
+    record.spec.name = name;
+    sys::replace_file(places_of(paths_, record.id).state + "/config.json", encode(record));
 }
 
 void Runtime::update(const std::string& id,
@@ -247,6 +265,10 @@ void Runtime::count_restart(const std::string& id) {
 
 std::string Runtime::log_path(const std::string& id) const {
     return places_of(paths_, id).state + "/log";
+}
+
+std::string Runtime::upper_directory(const std::string& id) const {
+    return places_of(paths_, id).state + "/upper";
 }
 
 std::vector<int> Runtime::processes(const std::string& id) const {

@@ -22,6 +22,7 @@
 
 #include "engine/cgroup/cgroup.h"
 #include "engine/network/networks.h"
+#include "engine/runtime/view.h"
 #include "model/image.h"
 #include "shim/spec.h"
 #include "sys/process.h"
@@ -91,8 +92,9 @@ class Runtime {
     /// container.
     std::string create(const ContainerSpec& spec, const ImageView& image);
 
-    /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim.
-    [[nodiscard]] Starting start(const std::string& id);
+    /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim. The
+    /// program waits for a client with `await_client`, or where its description says so.
+    [[nodiscard]] Starting start(const std::string& id, bool await_client = false);
     /// Takes what the shim said. Throws stack::Error with its sentence where the start failed;
     /// everything that the start made is gone then.
     void finish_start(const Starting& starting, const std::string& status);
@@ -105,6 +107,9 @@ class Runtime {
     void kill(const std::string& id);
     void pause(const std::string& id, bool paused);
     void update(const std::string& id, const Service& service, const std::string& config_digest);
+    /// Throws where the name is not allowed or belongs to another container. One that runs keeps
+    /// the name it was started with in what it sees of itself.
+    void rename(const std::string& id, const std::string& name);
 
     /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules, files.
     /// Named volumes stay.
@@ -139,6 +144,10 @@ class Runtime {
     /// own when options.tty; returns its status. 126 and 127 as a shell has them.
     int exec(const std::string& id, const ExecOptions& options);
 
+    /// The container's files as its processes see them: through its own mount namespace while it
+    /// runs, mounted for the purpose while it does not (tmpfs mounts are empty then).
+    [[nodiscard]] View view(const std::string& id);
+
     void set_health(const std::string& id, Health health, int failing_streak);
     /// The health check that applies: the service's merged over the image's; nullopt when there is
     /// none.
@@ -148,6 +157,9 @@ class Runtime {
     void count_restart(const std::string& id);
 
     [[nodiscard]] std::string log_path(const std::string& id) const;
+    /// The writable layer, in overlayfs form: what differs from the image. Empty before its first
+    /// start.
+    [[nodiscard]] std::string upper_directory(const std::string& id) const;
     /// Pids, in the host's numbering, of all that runs in the container.
     [[nodiscard]] std::vector<int> processes(const std::string& id) const;
 
@@ -155,8 +167,11 @@ class Runtime {
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     void prepare_volumes(const ContainerRecord& record);
+    void check_name(const std::string& name) const;
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);
+    void describe_files(const ContainerRecord& record, shim::Spec& spec) const;
+    [[nodiscard]] View view_at_rest(const ContainerRecord& record, sys::Lock lock);
     [[nodiscard]] shim::MountSpec volume_mount(const ContainerRecord& record,
                                                const Mount& mount) const;
     [[nodiscard]] int pid_of(const ContainerRecord& record, const std::string& mode) const;

@@ -14,6 +14,7 @@
 #include "engine/runtime/sysctls.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "sys/mount.h"
 #include "sys/tree.h"
 
@@ -247,6 +248,16 @@ int Runtime::pid_of(const ContainerRecord& record, const std::string& mode) cons
     return 0;
 }
 
+void Runtime::describe_files(const ContainerRecord& record, shim::Spec& spec) const {
+    const Places places = places_of(paths_, record.id);
+    spec.lowers = record.image.lowers;
+    spec.upper = places.state + "/upper";
+    spec.work = places.state + "/work";
+    spec.read_only = record.spec.service.read_only ? 1 : 0;
+    spec.mounts =
+        mount_specs(record.mounts, [&](const Mount& mount) { return volume_mount(record, mount); });
+}
+
 shim::Spec Runtime::describe(const ContainerRecord& record,
                              const std::vector<network::Endpoint>& endpoints) {
     const Places places = places_of(paths_, record.id);
@@ -258,14 +269,9 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.process = process_for(record);
     if (!service.privileged && !has_security_option(service, "seccomp", "unconfined"))
         spec.process.seccomp = default_filter(paths_, spec.process.capabilities);
-    spec.lowers = record.image.lowers;
-    spec.upper = places.state + "/upper";
-    spec.work = places.state + "/work";
+    describe_files(record, spec);
     spec.mount_point = places.run + "/root";
-    spec.read_only = service.read_only ? 1 : 0;
     spec.privileged = service.privileged ? 1 : 0;
-    spec.mounts =
-        mount_specs(record.mounts, [&](const Mount& mount) { return volume_mount(record, mount); });
     spec.files = file_specs(record.spec);
     spec.devices = device_specs(service);
     if (!service.privileged && !has_security_option(service, "systempaths", "unconfined")) {
@@ -329,7 +335,7 @@ void add_host_files(shim::Spec& spec,
             files.emplace_back("/etc/resolv.conf", "/etc/resolv.conf");
     } else {
         sys::replace_volatile_file(
-            directory + "/resolv.conf", resolv_conf(service, endpoints), 0644);
+            directory + "/resolv.conf", resolv_conf(record, endpoints), 0644);
         files.emplace_back(directory + "/resolv.conf", "/etc/resolv.conf");
     }
     for (const auto& [source, target] : files) {
@@ -352,10 +358,15 @@ void add_host_files(shim::Spec& spec,
 
 }  // namespace
 
-Starting Runtime::start(const std::string& id) {
+Starting Runtime::start(const std::string& id, bool await_client) {
     const ContainerRecord record = require(id);
-    settle(id);
     const Places places = places_of(paths_, record.id);
+    const auto lock = sys::Lock::try_acquire(files_lock(places));
+    if (!lock)
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record.spec.name +
+                        " cannot be started while files are copied from or to it");
+    settle(id);
     for (const auto& directory :
          {places.state + "/upper", places.state + "/work", places.run + "/root"})
         sys::ensure_directory(directory);
@@ -370,6 +381,8 @@ Starting Runtime::start(const std::string& id) {
     add_host_files(spec, record, endpoints, places.state);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
+    if (await_client)
+        spec.await_client = 1;
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (!endpoints.empty() && !record.ports.empty())
         networks_.publish(record.id, endpoints.front(), record.ports);
