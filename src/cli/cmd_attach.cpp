@@ -3,17 +3,14 @@
 #include "cli/attachment.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
-#include "cli/local.h"
-#include "cli/project.h"
-#include "engine/runtime/runtime.h"
-#include "sys/process.h"
+#include "cli/local_runtime.h"
+#include "cli/target.h"
 
 namespace stack::cli {
 namespace {
 
 struct Options {
-    std::string service;
-    int index = 0;
+    Target target;
     bool no_input = false;
     bool proxy_signals = true;
     std::string detach_keys = default_detach_keys;
@@ -44,13 +41,10 @@ int attach(const runtime::Runtime& runtime,
     return *end.status;
 }
 
-}  // namespace
-
-void add_attach(CLI::App& app, Context& context) {
+void declare(CLI::App& app, Context& context, Naming naming) {
     const auto options = std::make_shared<Options>();
-    app.add_option("SERVICE", options->service, "The service")->required();
-    app.add_option(
-        "--index", options->index, "Which of the service's containers (default: the first)");
+    options->target.naming = naming;
+    declare_target(app, options->target);
     app.add_flag("--no-stdin", options->no_input, "Type nothing into it");
     app.add_flag("--sig-proxy",
                  options->proxy_signals,
@@ -60,15 +54,19 @@ void add_attach(CLI::App& app, Context& context) {
                    "The keys that leave it running (default ctrl-p,ctrl-q)");
     app.callback([&context, options] {
         require_root();
-        const Stack stack = find_project(context);
-        LocalEngine local(context.paths);
-        const auto container =
-            running_container(stack, local.observe(stack), options->service, options->index);
-        const cgroup::Cgroups cgroups;
-        network::Networks networks(context.paths);
-        const runtime::Runtime runtime(context.paths, cgroups, networks);
-        context.exit_code = attach(runtime, container, *options);
+        const auto container = find_running_target(context, options->target);
+        context.exit_code = attach(LocalRuntime(context.paths).get(), container, *options);
     });
+}
+
+}  // namespace
+
+void add_attach(CLI::App& app, Context& context) {
+    declare(app, context, Naming::service);
+}
+
+void add_container_attach(CLI::App& app, Context& context) {
+    declare(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

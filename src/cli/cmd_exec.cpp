@@ -3,31 +3,47 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
-#include "cli/local.h"
+#include "cli/local_runtime.h"
 #include "cli/options.h"
-#include "cli/project.h"
-#include "engine/runtime/runtime.h"
+#include "cli/target.h"
+#include "sys/file.h"
 #include "sys/terminal.h"
 
 namespace stack::cli {
 namespace {
 
 struct Options {
-    std::string service;
+    Target target;
     Strings command;
     Strings environment;
+    Strings env_files;
     std::string user;
     std::string working_dir;
-    int index = 0;
-    bool no_tty = false;
+    bool interactive = false;
+    bool tty = false;
     bool detach = false;
     bool privileged = false;
 };
 
+/// The lines of the files of --env-file, before those of -e.
+Strings assignments(const Options& options) {
+    Strings all;
+    for (const auto& file : options.env_files) {
+        const auto text = sys::read_file(file);
+        if (!text)
+            give_up("the file " + file + " of --env-file does not exist");
+        for (const auto& line : split(*text, '\n'))
+            if (!trim(line).empty() && !trim(line).starts_with('#'))
+                all.push_back(line);
+    }
+    all.insert(all.end(), options.environment.begin(), options.environment.end());
+    return all;
+}
+
 runtime::ExecOptions exec_options(const Options& options) {
     runtime::ExecOptions exec;
     exec.command = options.command;
-    for (const auto& assignment : options.environment) {
+    for (const auto& assignment : assignments(options)) {
         auto [name, value] = split_once(assignment, '=');
         if (assignment.find('=') == std::string::npos) {
             const auto variables = sys::environment();
@@ -38,44 +54,56 @@ runtime::ExecOptions exec_options(const Options& options) {
     }
     exec.user = options.user;
     exec.working_dir = options.working_dir;
-    exec.tty = !options.no_tty && sys::is_terminal(0) && sys::is_terminal(1);
-    exec.stdin_open = !options.detach;
+    exec.tty = options.tty && !options.detach;
+    exec.stdin_open = options.interactive && !options.detach;
     exec.privileged = options.privileged;
     return exec;
 }
 
-}  // namespace
+void run(Context& context, const Options& options) {
+    require_root();
+    const auto container = find_running_target(context, options.target);
+    LocalRuntime runtime(context.paths);
+    if (options.detach)
+        static_cast<void>(runtime->probe(container.id, exec_options(options)));
+    else
+        context.exit_code = runtime->exec(container.id, exec_options(options));
+}
 
-void add_exec(CLI::App& app, Context& context) {
+std::shared_ptr<Options> declare(CLI::App& app, Context& context, Naming naming) {
     const auto options = std::make_shared<Options>();
+    options->target.naming = naming;
     app.prefix_command(false);
     app.positionals_at_end(true);
-    app.add_option("SERVICE", options->service, "The service")->required();
+    declare_target(app, options->target);
     app.add_option("COMMAND", options->command, "The command and its arguments")->required();
     app.add_option("-e,--env", options->environment, "Set a variable: NAME=VALUE (repeatable)")
         ->allow_extra_args(false);
     app.add_option("-u,--user", options->user, "Run as this user");
     app.add_option("-w,--workdir", options->working_dir, "Run in this directory");
-    app.add_option(
-        "--index", options->index, "Which of the service's containers (default: the first)");
-    app.add_flag("-T,--no-tty", options->no_tty, "No terminal, also where there is one");
     app.add_flag("-d,--detach", options->detach, "Do not wait for it");
     app.add_flag("--privileged", options->privileged, "With all capabilities");
+    app.callback([&context, options] { run(context, *options); });
+    return options;
+}
+
+}  // namespace
+
+void add_exec(CLI::App& app, Context& context) {
+    const auto options = declare(app, context, Naming::service);
+    options->interactive = true;
+    options->tty = sys::is_terminal(0) && sys::is_terminal(1);
+    app.add_flag_callback(
+        "-T,--no-tty", [options] { options->tty = false; }, "No terminal, also where there is one");
     add_accepted_flag(app, "-i,--interactive,-t,--tty", "the default where there is a terminal");
-    app.callback([&context, options] {
-        require_root();
-        const Stack stack = find_project(context);
-        LocalEngine local(context.paths);
-        const auto container =
-            running_container(stack, local.observe(stack), options->service, options->index);
-        const cgroup::Cgroups cgroups;
-        network::Networks networks(context.paths);
-        runtime::Runtime runtime(context.paths, cgroups, networks);
-        if (options->detach)
-            static_cast<void>(runtime.probe(container.id, exec_options(*options)));
-        else
-            context.exit_code = runtime.exec(container.id, exec_options(*options));
-    });
+}
+
+void add_container_exec(CLI::App& app, Context& context) {
+    const auto options = declare(app, context, Naming::container);
+    app.add_flag("-i,--interactive", options->interactive, "Pass input on");
+    app.add_flag("-t,--tty", options->tty, "With a terminal");
+    app.add_option("--env-file", options->env_files, "Set the variables that a file lists")
+        ->allow_extra_args(false);
 }
 
 }  // namespace stack::cli

@@ -5,9 +5,10 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/local.h"
+#include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/project.h"
-#include "engine/runtime/runtime.h"
+#include "cli/target.h"
 #include "sys/signals.h"
 #include "sys/terminal.h"
 
@@ -219,27 +220,39 @@ void add_scale(CLI::App& app, Context& context) {
     });
 }
 
+namespace {
+
+void run_wait(Context& context, const Targets& targets) {
+    const LocalRuntime runtime(context.paths);
+    bool first = true;
+    for (const auto& container : find_targets(context, targets)) {
+        if (const auto ended = runtime.get().watch(container.id))
+            sys::wait_readable({ended->get()}, -1);
+        const auto after = runtime.get().observe(container.id);
+        constexpr int unknown = 255;
+        const int code = after ? after->exit.code.value_or(unknown) : unknown;
+        sys::write_out(std::to_string(code) + "\n");
+        if (first && targets.naming == Naming::service)
+            context.exit_code = code;
+        first = false;
+    }
+}
+
+void declare_wait(CLI::App& app, Context& context, Naming naming) {
+    const auto targets = std::make_shared<Targets>();
+    targets->naming = naming;
+    declare_targets(app, *targets);
+    app.callback([&context, targets] { run_wait(context, *targets); });
+}
+
+}  // namespace
+
 void add_wait(CLI::App& app, Context& context) {
-    const auto services = std::make_shared<Strings>();
-    app.add_option("SERVICE", *services, "The services to wait for")->required();
-    app.callback([&context, services] {
-        const Stack stack = find_project(context);
-        LocalEngine local(context.paths);
-        const cgroup::Cgroups cgroups;
-        network::Networks networks(context.paths);
-        runtime::Runtime runtime(context.paths, cgroups, networks);
-        bool first = true;
-        for (const auto& container : containers_of(stack, local.observe(stack), *services)) {
-            if (const auto ended = runtime.watch(container.id))
-                sys::wait_readable({ended->get()}, -1);
-            const auto after = runtime.observe(container.id);
-            const int code = after && after->exit.code ? *after->exit.code : 255;
-            sys::write_out(std::to_string(code) + "\n");
-            if (first)
-                context.exit_code = code;
-            first = false;
-        }
-    });
+    declare_wait(app, context, Naming::service);
+}
+
+void add_container_wait(CLI::App& app, Context& context) {
+    declare_wait(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

@@ -4,9 +4,8 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/follow.h"
-#include "cli/local.h"
-#include "cli/project.h"
-#include "engine/runtime/runtime.h"
+#include "cli/local_runtime.h"
+#include "cli/target.h"
 #include "sys/log_source.h"
 #include "sys/signals.h"
 
@@ -17,7 +16,7 @@ namespace {
 
 struct Options {
     LogOptions log;
-    Strings services;
+    Targets targets;
     std::string tail = "all";
     std::string since;
     std::string until;
@@ -50,10 +49,7 @@ class Follower {
     Follower(Context& context, const Options& options)
         : context_(context),
           options_(options),
-          stack_(find_project(context)),
-          local_(context.paths),
-          networks_(context.paths),
-          runtime_(context.paths, cgroups_, networks_),
+          runtime_(context.paths),
           printer_(context, options.log) {}
 
     void run() {
@@ -75,17 +71,30 @@ class Follower {
     }
 
   private:
+    /// A service may get more of them; those that were named are followed until they are gone.
+    const std::vector<ObservedContainer>& containers() {
+        if (options_.targets.naming == Naming::service || found_.empty()) {
+            found_ = find_targets(context_, options_.targets);
+            return found_;
+        }
+        std::vector<ObservedContainer> present;
+        for (const auto& container : found_)
+            if (auto now = runtime_.get().observe(container.id))
+                present.push_back(std::move(*now));
+        found_ = std::move(present);
+        return found_;
+    }
+
     /// Whether one of them may still print.
     bool add_containers() {
         bool any_runs = false;
-        const Observed observed = local_.observe(stack_);
-        for (const auto& container : containers_of(stack_, observed, options_.services)) {
+        for (const auto& container : containers()) {
             if (options_.index != 0 && container.number != options_.index)
                 continue;
             any_runs = any_runs || container.state == ContainerState::running ||
                        container.state == ContainerState::paused ||
                        container.service_config.restart.condition != RestartCondition::no;
-            const std::string path = runtime_.log_path(container.id);
+            const std::string path = runtime_.get().log_path(container.id);
             printer_.add(container, path);
             growth_.add(path);
         }
@@ -94,34 +103,43 @@ class Follower {
 
     Context& context_;
     const Options& options_;
-    Stack stack_;
-    LocalEngine local_;
-    cgroup::Cgroups cgroups_;
-    network::Networks networks_;
-    runtime::Runtime runtime_;
+    LocalRuntime runtime_;
+    std::vector<ObservedContainer> found_;
     LogPrinter printer_;
     sys::GrowthWatch growth_;
 };
 
-}  // namespace
-
-void add_logs(CLI::App& app, Context& context) {
+std::shared_ptr<Options> declare(CLI::App& app, Context& context, Naming naming) {
     const auto options = std::make_shared<Options>();
-    app.add_option("SERVICE", options->services, "Only these services");
+    options->targets.naming = naming;
+    declare_targets(app, options->targets);
     app.add_flag("-f,--follow", options->log.follow, "Go on with what comes");
     app.add_option(
         "-n,--tail", options->tail, "Only the last lines of each container (default all)");
     app.add_option("--since", options->since, "Only what came after: 10m, a date, or Unix seconds");
     app.add_option("--until", options->until, "Only what came before");
     app.add_option("--grep", options->log.filter.grep, "Only lines that hold this text");
-    app.add_option("--index", options->index, "Only this container of a service");
     app.add_flag("-t,--timestamps", options->log.timestamps, "Show when each line was printed");
-    app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
-    app.add_flag("--no-color", options->log.no_colour, "No colours");
     app.callback([&context, options] {
         complete(*options);
+        if (options->targets.naming == Naming::container && options->targets.names.size() == 1)
+            options->log.no_prefix = true;
         Follower(context, *options).run();
     });
+    return options;
+}
+
+}  // namespace
+
+void add_logs(CLI::App& app, Context& context) {
+    const auto options = declare(app, context, Naming::service);
+    app.add_option("--index", options->index, "Only this container of a service");
+    app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
+    app.add_flag("--no-color", options->log.no_colour, "No colours");
+}
+
+void add_container_logs(CLI::App& app, Context& context) {
+    declare(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

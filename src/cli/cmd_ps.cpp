@@ -6,10 +6,11 @@
 #include "cli/commands.h"
 #include "cli/describe.h"
 #include "cli/local.h"
+#include "cli/local_runtime.h"
 #include "cli/project.h"
 #include "cli/style.h"
+#include "cli/target.h"
 #include "engine/image/store.h"
-#include "engine/runtime/runtime.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -92,18 +93,6 @@ void run_ps(const Context& context, const PsOptions& options) {
     sys::write_out(text);
 }
 
-/// Every container of the instance, of whichever stack.
-std::vector<ObservedContainer> all_containers(const Context& context) {
-    const cgroup::Cgroups cgroups;
-    network::Networks networks(context.paths);
-    const runtime::Runtime runtime(context.paths, cgroups, networks);
-    std::vector<ObservedContainer> containers;
-    for (const auto& id : runtime.list())
-        if (auto container = runtime.observe(id))
-            containers.push_back(std::move(*container));
-    return containers;
-}
-
 void run_ls(const Context& context, bool all, bool quiet, const std::string& format) {
     struct Summary {
         std::map<std::string, int> states;
@@ -113,7 +102,7 @@ void run_ls(const Context& context, bool all, bool quiet, const std::string& for
 
     std::map<std::string, Summary> stacks;
     for (const auto& container : all_containers(context)) {
-        if (container.project.empty())
+        if (container.project.empty() || container.project == single_containers)
             continue;
         auto& summary = stacks[container.project];
         ++summary.states[state_text(container)];
@@ -188,30 +177,39 @@ void run_volumes(const Context& context, bool quiet, const std::string& format) 
     sys::write_out(quiet ? names : format == "json" ? lines : table(rows));
 }
 
-void run_port(const Context& context,
-              const std::string& service,
-              const std::string& port,
-              const std::string& protocol,
-              int index) {
-    const Stack stack = find_project(context);
-    LocalEngine local(context.paths);
-    const auto container = running_container(stack, local.observe(stack), service, index);
-    const auto [number, suffix] = split_once(port, '/');
-    const std::string wanted = suffix.empty() ? protocol : suffix;
+std::string published_text(const ObservedPort& port) {
+    return (port.host_ip.empty() ? "0.0.0.0" : port.host_ip) + ":" +
+           std::to_string(port.published) + "\n";
+}
+
+std::string target_text(const ObservedPort& port) {
     constexpr std::array<const char*, 3> protocols{"tcp", "udp", "sctp"};
+    return std::to_string(port.target) + "/" + protocols[static_cast<std::size_t>(port.protocol)];
+}
+
+void list_ports(const ObservedContainer& container) {
+    std::string text;
+    for (const auto& port : container.ports)
+        if (port.published != 0)
+            text += target_text(port) + " -> " + published_text(port);
+    sys::write_out(text);
+}
+
+void run_port(const ObservedContainer& container,
+              const std::string& port,
+              const std::string& protocol) {
+    const std::string wanted = port.find('/') == std::string::npos ? port + "/" + protocol : port;
     for (const auto& published : container.ports) {
-        if (std::to_string(published.target) == number && published.published != 0 &&
-            wanted == protocols[static_cast<std::size_t>(published.protocol)]) {
-            sys::write_out((published.host_ip.empty() ? "0.0.0.0" : published.host_ip) + ":" +
-                           std::to_string(published.published) + "\n");
+        if (target_text(published) == wanted && published.published != 0) {
+            sys::write_out(published_text(published));
             return;
         }
     }
-    give_up("container " + container.name + " does not publish port " + number + "/" + wanted +
+    give_up("container " + container.name + " does not publish port " + wanted +
             (container.ports.empty() ? "" : "; it publishes " + ports_text(container)));
 }
 
-std::string process_rows(const ObservedContainer& container, const std::vector<int>& pids) {
+std::string process_rows(const std::vector<int>& pids) {
     std::vector<Strings> rows{{"PID", "PPID", "STAT", "COMMAND"}};
     for (const int pid : pids) {
         const std::string directory = "/proc/" + std::to_string(pid);
@@ -226,19 +224,21 @@ std::string process_rows(const ObservedContainer& container, const std::vector<i
             command = "[" + stat.substr(stat.find('(') + 1, after_name - stat.find('(') - 1) + "]";
         rows.push_back({std::to_string(pid), fields[1], fields[0], printable(command)});
     }
-    return container.name + "\n" + table(rows);
+    return table(rows);
 }
 
-void run_top(const Context& context, const Strings& services) {
-    const Stack stack = find_project(context);
-    LocalEngine local(context.paths);
-    const cgroup::Cgroups cgroups;
-    network::Networks networks(context.paths);
-    const runtime::Runtime runtime(context.paths, cgroups, networks);
+void run_top(const Context& context, const Targets& targets) {
+    const LocalRuntime runtime(context.paths);
     Strings sections;
-    for (const auto& container : containers_of(stack, local.observe(stack), services))
+    for (const auto& container : find_targets(context, targets)) {
         if (container.state == ContainerState::running || container.state == ContainerState::paused)
-            sections.push_back(process_rows(container, runtime.processes(container.id)));
+            sections.push_back((targets.names.size() == 1 && targets.naming == Naming::container
+                                    ? ""
+                                    : container.name + "\n") +
+                               process_rows(runtime.get().processes(container.id)));
+        else if (targets.naming == Naming::container)
+            give_up("container " + container.name + " is not running");
+    }
     sys::write_out(join(sections, "\n"));
 }
 
@@ -294,23 +294,49 @@ void add_volumes(CLI::App& app, Context& context) {
 }
 
 void add_port(CLI::App& app, Context& context) {
-    const auto service = std::make_shared<std::string>();
+    const auto target = std::make_shared<Target>();
     const auto port = std::make_shared<std::string>();
     const auto protocol = std::make_shared<std::string>("tcp");
-    const auto index = std::make_shared<int>(0);
-    app.add_option("SERVICE", *service, "The service")->required();
+    declare_target(app, *target);
     app.add_option("PORT", *port, "The port inside the container")->required();
     app.add_option("--protocol", *protocol, "tcp, udp or sctp");
-    app.add_option("--index", *index, "Which of the service's containers");
-    app.callback([&context, service, port, protocol, index] {
-        run_port(context, *service, *port, *protocol, *index);
+    app.callback([&context, target, port, protocol] {
+        run_port(find_running_target(context, *target), *port, *protocol);
     });
 }
 
+void add_container_port(CLI::App& app, Context& context) {
+    const auto target = std::make_shared<Target>();
+    const auto port = std::make_shared<std::string>();
+    target->naming = Naming::container;
+    declare_target(app, *target);
+    app.add_option("PORT", *port, "The port inside the container: 80 or 53/udp (default: all)");
+    app.callback([&context, target, port] {
+        const auto container = find_running_target(context, *target);
+        if (port->empty())
+            list_ports(container);
+        else
+            run_port(container, *port, "tcp");
+    });
+}
+
+namespace {
+
+void declare_top(CLI::App& app, Context& context, Naming naming) {
+    const auto targets = std::make_shared<Targets>();
+    targets->naming = naming;
+    declare_targets(app, *targets);
+    app.callback([&context, targets] { run_top(context, *targets); });
+}
+
+}  // namespace
+
 void add_top(CLI::App& app, Context& context) {
-    const auto services = std::make_shared<Strings>();
-    app.add_option("SERVICE", *services, "Only these services");
-    app.callback([&context, services] { run_top(context, *services); });
+    declare_top(app, context, Naming::service);
+}
+
+void add_container_top(CLI::App& app, Context& context) {
+    declare_top(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

@@ -27,6 +27,7 @@ const std::vector<Command>& commands() {
          add_wait},
         {"exec", "Services", "Run a command in a running container", add_exec},
         {"run", "Services", "Run one command in a new container of a service", add_run},
+        {"cp", "Services", "Copy files between a container and this machine", add_cp},
         {"attach", "Services", "Join a running container's input and output", add_attach},
         {"top", "Services", "List the processes in containers", add_top},
         {"port", "Services", "Print where a container's port is published", add_port},
@@ -39,7 +40,10 @@ const std::vector<Command>& commands() {
          "Images",
          "Work with the image store: ls, pull, push, save, load, prune …",
          add_image},
-        {"container", "Images", "Work with containers by name: ls, inspect, rm", add_container},
+        {"container",
+         "Containers",
+         "Work with containers by their own names, with or without a stack file",
+         add_container},
         {"login", "Images", "Log in to a registry", add_login},
         {"logout", "Images", "Log out of a registry", add_logout},
         {"system", "Other", "The disk that images take: df, prune", add_system},
@@ -50,6 +54,22 @@ const std::vector<Command>& commands() {
          "Keep a project as its stack file says (started by other commands)",
          add_supervise},
         {"build-worker", "", "Run one build (started by other commands)", add_build_worker},
+    };
+    return all;
+}
+
+const std::vector<Command>& container_commands() {
+    static const std::vector<Command> all{
+        {"wait", "Containers", "Print the exit codes when containers end", add_container_wait},
+        {"ls", "Looking", "List containers, of whichever stack", add_container_ls},
+        {"ps", "Looking", "The same", add_container_ls},
+        {"inspect", "Looking", "Print what a container is, as JSON", add_container_inspect},
+        {"logs", "Looking", "Show what containers have printed", add_container_logs},
+        {"top", "Looking", "List the processes in containers", add_container_top},
+        {"port", "Looking", "Print where ports are published", add_container_port},
+        {"exec", "Inside", "Run a command in a running container", add_container_exec},
+        {"attach", "Inside", "Join a container's input and output", add_container_attach},
+        {"cp", "Inside", "Copy files between a container and this machine", add_container_cp},
     };
     return all;
 }

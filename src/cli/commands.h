@@ -24,6 +24,8 @@ struct Command {
 };
 
 [[nodiscard]] const std::vector<Command>& commands();
+/// Those of `stack container`.
+[[nodiscard]] const std::vector<Command>& container_commands();
 
 void add_up(CLI::App& app, Context& context);
 void add_create(CLI::App& app, Context& context);
@@ -49,6 +51,7 @@ void add_top(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
+void add_cp(CLI::App& app, Context& context);
 void add_attach(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
 void add_pull(CLI::App& app, Context& context);
@@ -59,6 +62,30 @@ void add_system(CLI::App& app, Context& context);
 void add_image(CLI::App& app, Context& context);
 void add_container(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);
+void add_container_run(CLI::App& app, Context& context);
+void add_container_create(CLI::App& app, Context& context);
+void add_container_start(CLI::App& app, Context& context);
+void add_container_stop(CLI::App& app, Context& context);
+void add_container_restart(CLI::App& app, Context& context);
+void add_container_kill(CLI::App& app, Context& context);
+void add_container_pause(CLI::App& app, Context& context);
+void add_container_unpause(CLI::App& app, Context& context);
+void add_container_wait(CLI::App& app, Context& context);
+void add_container_rename(CLI::App& app, Context& context);
+void add_container_update(CLI::App& app, Context& context);
+void add_container_rm(CLI::App& app, Context& context);
+void add_container_prune(CLI::App& app, Context& context);
+void add_container_ls(CLI::App& app, Context& context);
+void add_container_inspect(CLI::App& app, Context& context);
+void add_container_logs(CLI::App& app, Context& context);
+void add_container_top(CLI::App& app, Context& context);
+void add_container_port(CLI::App& app, Context& context);
+void add_container_exec(CLI::App& app, Context& context);
+void add_container_attach(CLI::App& app, Context& context);
+void add_container_diff(CLI::App& app, Context& context);
+void add_container_export(CLI::App& app, Context& context);
+void add_container_commit(CLI::App& app, Context& context);
+void add_container_cp(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_supervise(CLI::App& app, Context& context);
 void add_build_worker(CLI::App& app, Context& context);

@@ -1,0 +1,294 @@
+// cp: files between a container and this machine. A tar stream in between, written from the one
+// side's descriptors and unpacked below the other's by the fetch worker: no path of a container
+// meets a system call that takes one, and no byte of a container is parsed in this process.
+
+#include <stack/error.h>
+
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/copy_rules.h"
+#include "cli/local_runtime.h"
+#include "cli/target.h"
+#include "engine/image/fetch.h"
+#include "engine/image/tar_writer.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+#include "sys/tree.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::cli {
+namespace {
+
+struct Options {
+    Target target;
+    std::string source;
+    std::string destination;
+    bool archive = false;
+    bool follow = false;
+    bool all = false;
+    bool quiet = false;
+};
+
+/// A path as it is found from a root: a container's, or this machine's.
+struct Place {
+    const sys::Fd& root;
+    std::string path;
+    std::string shown;
+};
+
+PathKind kind_of(const sys::Fd& file) {
+    struct stat status {};
+
+    if (!file)
+        return PathKind::none;
+    sys::check(::fstat(file.get(), &status), "look at a file");
+    return S_ISDIR(status.st_mode) ? PathKind::directory : PathKind::other;
+}
+
+/// The path with the links of its last component followed; of what is not there, as far as it goes.
+std::string follow_last(const Place& place) {
+    constexpr int most = 40;  // as the kernel has it
+    std::string path = place.path;
+    for (int i = 0; i < most; ++i) {
+        const SplitPath split = split_path(path);
+        const sys::Fd parent = sys::find_in_root(place.root, split.parent, O_PATH | O_DIRECTORY);
+        if (!parent || split.last.empty())
+            return path;
+        const auto target = sys::find_link_target(parent, split.last);
+        if (!target)
+            return path;
+        path = (target->starts_with('/') ? *target : split.parent + "/" + *target) +
+               (split.is_directory ? "/" : "");
+    }
+    throw stack::Error(std::make_error_code(std::errc::too_many_symbolic_link_levels),
+                       place.shown + ": too many symbolic links");
+}
+
+[[noreturn]] void refuse_missing(const Place& place) {
+    throw stack::Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                       place.shown + ": no such file or directory");
+}
+
+/// What is copied: an entry of a directory, or all of it.
+struct Source {
+    sys::Fd directory;
+    std::string entry;  // empty: the content of the directory
+    std::string name;   // of the copy
+    PathKind kind = PathKind::none;
+};
+
+Source open_source(const Place& place, bool follow) {
+    const SplitPath typed = split_path(place.path);
+    Source source;
+    source.name = typed.last;
+    // A slash behind a link asks for the directory behind it.
+    const std::string path = follow || typed.is_directory ? follow_last(place) : place.path;
+    const SplitPath split = split_path(path);
+    source.directory = sys::find_in_root(place.root, split.parent, O_PATH | O_DIRECTORY);
+    if (!source.directory)
+        refuse_missing(place);
+    if (split.last.empty()) {
+        source.kind = PathKind::directory;
+        return source;
+    }
+    source.entry = split.last;
+    source.kind = kind_of(sys::find_entry(source.directory, source.entry));
+    if (source.kind == PathKind::none)
+        refuse_missing(place);
+    if (typed.is_directory && source.kind != PathKind::directory)
+        throw stack::Error(std::make_error_code(std::errc::not_a_directory),
+                           place.shown + ": not a directory");
+    return source;
+}
+
+void write_source(const Source& source,
+                  const std::string& name,
+                  const image::ByteSink& sink,
+                  const image::TarOptions& options) {
+    image::TarWriter tar(sink, options);
+    if (source.entry.empty() && name.empty())
+        tar.add_content(source.directory, "");
+    else if (source.entry.empty())
+        tar.add(source.directory, ".", name);
+    else
+        tar.add(source.directory, source.entry, name);
+    tar.finish();
+}
+
+/// Where it goes, and who unpacks it there.
+class Destination {
+  public:
+    Destination(const Place& place, const Source& source) : place_(place) {
+        const std::string path = follow_last(place);
+        target_ = copy_target(
+            source.kind, source.name, kind_of(sys::find_in_root(place.root, path, O_PATH)), path);
+        directory_ = sys::find_in_root(place.root, target_.directory, O_PATH | O_DIRECTORY);
+        if (!directory_)
+            refuse_missing({place.root, target_.directory, place.shown});
+    }
+
+    [[nodiscard]] const std::string& name() const { return target_.name; }
+
+    /// Below the container's root, whose links are followed as its processes would; a directory of
+    /// this machine keeps everything in it.
+    [[nodiscard]] image::Fetch unpack(const sys::Fd& archive, bool in_container) const {
+        return in_container ? image::start_merge(archive, place_.root, target_.directory)
+                            : image::start_merge(archive, directory_, "");
+    }
+
+  private:
+    const Place& place_;
+    CopyTarget target_;
+    sys::Fd directory_;
+};
+
+/// Feeds the worker; what it has to say counts for more than that it stopped listening.
+void feed(image::Fetch worker, sys::Fd archive, const std::function<void(const sys::Fd&)>& write) {
+    std::exception_ptr failure;
+    try {
+        write(archive);
+    } catch (const stack::Error&) {
+        failure = std::current_exception();
+    }
+    archive.reset();
+    image::finish_unpack(worker);
+    if (failure)
+        std::rethrow_exception(failure);
+}
+
+class Copier {
+  public:
+    Copier(const Options& options, const Place& from, const Place& to, bool to_container)
+        : options_(options), from_(from), to_(to), to_container_(to_container) {}
+
+    void run() const {
+        const Source source = open_source(from_, options_.follow);
+        const Destination destination(to_, source);
+        sys::Pipe pipe = sys::make_pipe();
+        image::Fetch worker = destination.unpack(pipe.read, to_container_);
+        pipe.read.reset();
+        feed(std::move(worker), std::move(pipe.write), [&](const sys::Fd& archive) {
+            write_source(source,
+                         destination.name(),
+                         [&](std::string_view bytes) { sys::write_all(archive, bytes); },
+                         {.whiteouts = false, .owner = owner()});
+        });
+    }
+
+  private:
+    /// Whoever is at home where it goes, unless the owner is to be kept.
+    [[nodiscard]] std::optional<image::Owner> owner() const {
+        if (options_.archive)
+            return std::nullopt;
+        return to_container_ ? image::Owner{} : image::Owner{::geteuid(), ::getegid()};
+    }
+
+    const Options& options_;
+    const Place& from_;
+    const Place& to_;
+    bool to_container_;
+};
+
+void write_archive(const Place& from, bool follow) {
+    if (sys::is_terminal(STDOUT_FILENO))
+        give_up("a tar archive is of no use on a terminal: redirect it into a file or a pipe");
+    const Source source = open_source(from, follow);
+    write_source(source, source.name, sys::write_out, {});
+}
+
+/// A tar archive says itself what its entries are called and whose they are.
+void read_archive(const Place& to) {
+    const sys::Fd directory = sys::find_in_root(to.root, to.path, O_PATH);
+    if (kind_of(directory) != PathKind::directory)
+        give_up("the destination " + to.shown + " must be a directory that exists, where a tar " +
+                "archive is unpacked");
+    image::Fetch worker = image::start_merge(sys::standard_input(), to.root, to.path);
+    image::finish_unpack(worker);
+}
+
+void copy_one(const Context& context,
+              const Options& options,
+              const ObservedContainer& container,
+              const CopyEnd& from,
+              const CopyEnd& to) {
+    LocalRuntime runtime(context.paths);
+    const runtime::View view = runtime->view(container.id);
+    const sys::Fd here = sys::open_directory("/");
+    const bool to_container = to.container.has_value();
+    const CopyEnd& inside = to_container ? to : from;
+    const CopyEnd& outside = to_container ? from : to;
+    const Place in{view.root(), "/" + inside.path, *inside.container + ":" + inside.path};
+    const Place out{here,
+                    outside.path.starts_with('/') ? outside.path
+                                                  : sys::current_directory() + "/" + outside.path,
+                    outside.path};
+    if (outside.path == "-" && to_container)
+        read_archive(in);
+    else if (outside.path == "-")
+        write_archive(in, options.follow);
+    else if (to_container)
+        Copier(options, out, in, true).run();
+    else
+        Copier(options, in, out, false).run();
+}
+
+void run(const Context& context, Options& options) {
+    require_root();
+    const CopyEnd from = parse_copy_end(options.source);
+    const CopyEnd to = parse_copy_end(options.destination);
+    const char* noun = options.target.naming == Naming::service ? "SERVICE" : "CONTAINER";
+    if (from.container && to.container)
+        give_up("copying between containers is not supported: copy to a local path first");
+    if (!from.container && !to.container)
+        give_up(std::string("one of the two must be in a container: ") + noun + ":PATH");
+    options.target.name = from.container ? *from.container : *to.container;
+    if (!options.all) {
+        copy_one(context, options, find_target(context, options.target), from, to);
+        return;
+    }
+    if (from.container)
+        give_up("--all copies to every container of a service, not from them");
+    const Targets targets{Naming::service, {options.target.name}, true};
+    for (const auto& container : find_targets(context, targets))
+        copy_one(context, options, container, from, to);
+}
+
+void declare(CLI::App& app, Context& context, Naming naming) {
+    const auto options = std::make_shared<Options>();
+    options->target.naming = naming;
+    const std::string noun = naming == Naming::service ? "SERVICE" : "CONTAINER";
+    app.add_option("SOURCE",
+                   options->source,
+                   noun +
+                       ":PATH or a local path; - is a tar archive on standard input. DIRECTORY/. "
+                       "is what is in it")
+        ->required();
+    app.add_option("DESTINATION",
+                   options->destination,
+                   "Likewise; - is a tar archive on standard output. In a directory that exists, "
+                   "the copy keeps its name; otherwise this is its name")
+        ->required();
+    app.add_flag("-a,--archive", options->archive, "Keep owners (otherwise: root, or you)");
+    app.add_flag(
+        "-L,--follow-link", options->follow, "Copy what a link SOURCE leads to, not the link");
+    app.add_flag("-q,--quiet", options->quiet, "Accepted for compatibility: nothing is said");
+    declare_index(app, options->target);
+    if (naming == Naming::service)
+        app.add_flag("--all", options->all, "To every container of the service, `run`'s included");
+    app.callback([&context, options] { run(context, *options); });
+}
+
+}  // namespace
+
+void add_cp(CLI::App& app, Context& context) {
+    declare(app, context, Naming::service);
+}
+
+void add_container_cp(CLI::App& app, Context& context) {
+    declare(app, context, Naming::container);
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,130 @@
+#include "cli/target.h"
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/local.h"
+#include "cli/project.h"
+#include "engine/runtime/runtime.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace stack::cli {
+namespace {
+
+/// Its own name or id, or the only id that begins so.
+ObservedContainer named_container(const std::vector<ObservedContainer>& all,
+                                  const std::string& name) {
+    Strings names;
+    std::vector<const ObservedContainer*> beginning;
+    for (const auto& container : all) {
+        if (container.name == name || container.id == name)
+            return container;
+        names.push_back(container.name);
+        if (!name.empty() && container.id.starts_with(name))
+            beginning.push_back(&container);
+    }
+    if (beginning.size() == 1)
+        return *beginning.front();
+    if (beginning.size() > 1)
+        give_up("\"" + name + "\" begins the ids of several containers, " + beginning[0]->name +
+                " and " + beginning[1]->name + " among them: give more of it");
+    const std::string meant = closest(name, names);
+    give_up("no such container: " + name +
+            (meant.empty() ? " (see `stack container ls -a`)" : "; did you mean " + meant + "?"));
+}
+
+std::string described(const Target& target) {
+    if (target.naming == Naming::container)
+        return "container " + target.name;
+    return "service \"" + target.name + "\"" +
+           (target.index == 0 ? "" : " container #" + std::to_string(target.index));
+}
+
+std::vector<ObservedContainer> candidates(const Context& context, const Target& target) {
+    if (target.naming == Naming::container)
+        return {named_container(all_containers(context), target.name)};
+    const Stack stack = find_project(context);
+    LocalEngine local(context.paths);
+    auto list = containers_of(stack, local.observe(stack), {target.name});
+    std::erase_if(list, [&](const ObservedContainer& container) {
+        return target.index != 0 && container.number != target.index;
+    });
+    return list;
+}
+
+}  // namespace
+
+std::vector<ObservedContainer> all_containers(const Context& context) {
+    const cgroup::Cgroups cgroups;
+    network::Networks networks(context.paths);
+    const runtime::Runtime runtime(context.paths, cgroups, networks);
+    std::vector<ObservedContainer> containers;
+    for (const auto& id : runtime.list())
+        if (auto container = runtime.observe(id))
+            containers.push_back(std::move(*container));
+    std::sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.created, a.name) < std::tie(b.created, b.name);
+    });
+    return containers;
+}
+
+void declare_index(CLI::App& app, Target& target) {
+    if (target.naming == Naming::service)
+        app.add_option(
+            "--index", target.index, "Which of the service's containers (default: the first)");
+}
+
+void declare_target(CLI::App& app, Target& target) {
+    if (target.naming == Naming::service)
+        app.add_option("SERVICE", target.name, "The service")->required();
+    else
+        app.add_option("CONTAINER", target.name, "Its name, or the beginning of its id")
+            ->required();
+    declare_index(app, target);
+}
+
+ObservedContainer find_target(const Context& context, const Target& target) {
+    auto list = candidates(context, target);
+    if (list.empty())
+        give_up(described(target) + " has no container: see `stack ps -a`, or `stack create " +
+                target.name + "`");
+    return std::move(list.front());
+}
+
+ObservedContainer find_running_target(const Context& context, const Target& target) {
+    for (auto& container : candidates(context, target))
+        if (container.state == ContainerState::running)
+            return std::move(container);
+    give_up(described(target) + " is not running: see " +
+            (target.naming == Naming::service
+                 ? "`stack ps -a`, or `stack up -d " + target.name + "`"
+                 : "`stack container ls -a`, or `stack container start " + target.name + "`"));
+}
+
+void declare_targets(CLI::App& app, Targets& targets) {
+    if (targets.naming == Naming::service)
+        app.add_option("SERVICE", targets.names, "Only these services");
+    else
+        app.add_option("CONTAINER", targets.names, "Their names, or the beginnings of their ids")
+            ->required();
+}
+
+std::vector<ObservedContainer> find_targets(const Context& context, const Targets& targets) {
+    if (targets.naming == Naming::service) {
+        const Stack stack = find_project(context);
+        LocalEngine local(context.paths);
+        return containers_of(stack, local.observe(stack), targets.names, targets.with_oneoff);
+    }
+    const auto all = all_containers(context);
+    std::vector<ObservedContainer> list;
+    for (const auto& name : targets.names) {
+        auto container = named_container(all, name);
+        if (std::none_of(
+                list.begin(), list.end(), [&](const auto& one) { return one.id == container.id; }))
+            list.push_back(std::move(container));
+    }
+    return list;
+}
+
+}  // namespace stack::cli
