@@ -3,19 +3,15 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/ask.h"
-#include "cli/attachment.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/local.h"
+#include "cli/local_runtime.h"
 #include "cli/options.h"
-#include "cli/progress.h"
 #include "cli/project.h"
-#include "engine/runtime/runtime.h"
+#include "cli/session.h"
 #include "sys/poll.h"
 #include "sys/terminal.h"
-
-#include <csignal>
-#include <future>
 
 #include <nlohmann/json.hpp>
 
@@ -52,10 +48,7 @@ struct Options {
 
 /// For the loader, which would take a `$` for a variable.
 json literal(const std::string& text) {
-    std::string escaped;
-    for (const char c : text)
-        escaped += c == '$' ? "$$" : std::string(1, c);
-    return escaped;
+    return replace_all(text, "$", "$$");
 }
 
 json literal(const Strings& texts) {
@@ -115,85 +108,6 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
 
 // --- the client of the container ---
 
-/// The request under way, beside the client that its container waits for.
-class PendingStart {
-  public:
-    PendingStart(const Context& context, const Request& request)
-        : progress_(make_progress(context.globals, "Running")),
-          container_("Container " + request.run.name) {
-        // Blocked in the new thread: they come to the one that passes them on to the container.
-        const sys::SignalWatch kept_from_it(Attachment::signals);
-        answer_ = std::async(std::launch::async, [this, paths = context.paths, request] {
-            return carry_out(paths, request);
-        });
-    }
-
-    /// Returns when the container is about to start, or never will.
-    void await_start() { about_to_start_.get_future().wait(); }
-
-    [[nodiscard]] bool is_over() const {
-        return answer_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
-    }
-
-    /// Whether the container was started. What went wrong has been said then.
-    bool succeeded() {
-        const bool success = answer_.get() == 0;
-        for (const auto& sentence : failures_)
-            sys::write_err("stack: " + sentence + "\n");
-        return success;
-    }
-
-  private:
-    int carry_out(const Paths& paths, const Request& request) {
-        int status = 1;
-        try {
-            status = stack::request(
-                paths, request.stack->name, request, [this](const Event& event) { show(event); });
-        } catch (...) {
-            leave_terminal();
-            throw;
-        }
-        leave_terminal();
-        return status;
-    }
-
-    void show(const Event& event) {
-        if (!left_)
-            progress_->show(event);
-        else if (event.status == EventStatus::error)
-            failures_.push_back(event.detail);
-        if (event.id == container_ && event.text == "Starting")
-            leave_terminal();
-    }
-
-    /// The terminal is the container's from now on.
-    void leave_terminal() {
-        if (std::exchange(left_, true))
-            return;
-        progress_->finish();
-        about_to_start_.set_value();
-    }
-
-    std::unique_ptr<Progress> progress_;
-    std::string container_;
-    bool left_ = false;
-    Strings failures_;
-    std::promise<void> about_to_start_;
-    std::future<int> answer_;  // last: its end is awaited before the others go
-};
-
-sys::Fd connect(const runtime::Runtime& runtime,
-                const std::string& id,
-                const PendingStart& pending) {
-    constexpr std::chrono::milliseconds between{2};
-    while (!pending.is_over()) {
-        if (sys::Fd shim = runtime.attach(id))
-            return shim;
-        sys::pause(between);
-    }
-    return {};
-}
-
 /// The supervisor does it; whoever looks after us is to see it done.
 void await_removal(const runtime::Runtime& runtime, const std::string& id) {
     constexpr std::chrono::milliseconds between{5};
@@ -203,35 +117,20 @@ void await_removal(const runtime::Runtime& runtime, const std::string& id) {
 }
 
 int run_attached(const Context& context, const Request& request, const Options& options) {
-    AttachmentOptions attach;
-    attach.terminal = request.run.service.tty;
-    attach.input = request.run.service.stdin_open;
-    attach.proxy_signals = !request.run.service.tty;
-    attach.detach_keys = detach_keys(options.detach_keys);
-    const cgroup::Cgroups cgroups;
-    network::Networks networks(context.paths);
-    const runtime::Runtime runtime(context.paths, cgroups, networks);
-    PendingStart pending(context, request);
-    pending.await_start();
-    const auto record = runtime.find(request.run.name);
-    sys::Fd shim = record ? connect(runtime, record->id, pending) : sys::Fd();
-    AttachEnd end;
-    if (shim)
-        end = Attachment(std::move(shim), std::move(attach)).run();
-    const bool started = pending.succeeded();
-    if (end.detached)
-        return 0;
-    if (end.signal != 0)
-        return signal_status_base + end.signal;
-    if (record && end.status) {
-        runtime.await_end(record->id);
+    Session session;
+    session.container = request.run.name;
+    session.attach.terminal = request.run.service.tty;
+    session.attach.input = request.run.service.stdin_open;
+    session.attach.proxy_signals = !request.run.service.tty;
+    session.attach.detach_keys = detach_keys(options.detach_keys);
+    session.start = [&](const EventSink& events) {
+        return stack::request(context.paths, request.stack->name, request, events);
+    };
+    session.ended = [&](const std::string& id) {
         if (options.remove)
-            await_removal(runtime, record->id);
-    } else if (started) {
-        give_up("container " + request.run.name +
-                " does not speak to you any more: its shim died; see `stack ps -a`");
-    }
-    return end.status.value_or(1);
+            await_removal(LocalRuntime(context.paths).get(), id);
+    };
+    return run_session(context, std::move(session));
 }
 
 int run_detached(const Context& context, const Stack& stack, const Request& request) {

@@ -60,7 +60,19 @@ const std::vector<Command>& commands() {
 
 const std::vector<Command>& container_commands() {
     static const std::vector<Command> all{
+        {"run", "Containers", "Make a container of an image and run it", add_container_run},
+        {"create", "Containers", "Make a container without starting it", add_container_create},
+        {"start", "Containers", "Start containers that exist", add_container_start},
+        {"stop", "Containers", "Stop containers without removing them", add_container_stop},
+        {"restart", "Containers", "Stop and start containers", add_container_restart},
+        {"kill", "Containers", "Send a signal to containers", add_container_kill},
+        {"pause", "Containers", "Freeze containers", add_container_pause},
+        {"unpause", "Containers", "Let frozen containers go on", add_container_unpause},
         {"wait", "Containers", "Print the exit codes when containers end", add_container_wait},
+        {"rename", "Containers", "Give a container another name", add_container_rename},
+        {"update", "Containers", "Change limits and restart policy", add_container_update},
+        {"rm", "Containers", "Remove containers", add_container_rm},
+        {"prune", "Containers", "Remove every container that does not run", add_container_prune},
         {"ls", "Looking", "List containers, of whichever stack", add_container_ls},
         {"ps", "Looking", "The same", add_container_ls},
         {"inspect", "Looking", "Print what a container is, as JSON", add_container_inspect},
@@ -70,6 +82,9 @@ const std::vector<Command>& container_commands() {
         {"exec", "Inside", "Run a command in a running container", add_container_exec},
         {"attach", "Inside", "Join a container's input and output", add_container_attach},
         {"cp", "Inside", "Copy files between a container and this machine", add_container_cp},
+        {"diff", "Inside", "List what it has changed in its image's files", add_container_diff},
+        {"export", "Inside", "Write all of its files as a tar archive", add_container_export},
+        {"commit", "Inside", "Make an image of what it has become", add_container_commit},
     };
     return all;
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "engine/engine.h"
+#include "supervise/executor.h"
 
 #include <algorithm>
 #include <tuple>
@@ -40,6 +41,22 @@ Outcome LocalEngine::perform(const std::vector<Action>& actions, const EventSink
             return result;
     }
     return std::nullopt;
+}
+
+bool LocalEngine::carry_out(Plan plan, const EventSink& events) {
+    std::optional<bool> succeeded;
+    const auto executor = std::make_shared<supervise::Executor>(
+        std::move(plan),
+        [this](const Action& action, const EventSink& sink, Done done) {
+            engine_->perform(action, sink, std::move(done));
+        },
+        events,
+        [&](bool all) { succeeded = all; });
+    executor->start();
+    loop_->io.restart();
+    while (!succeeded)
+        loop_->io.run_one();
+    return *succeeded;
 }
 
 namespace {

@@ -23,6 +23,10 @@ class LocalEngine {
     /// Does the actions one after another; stops at the first that fails.
     Outcome perform(const std::vector<Action>& actions, const EventSink& events);
 
+    /// Does what is planned, as the supervisor of a project would; the errors go to `events`.
+    /// Whether all of it succeeded.
+    bool carry_out(Plan plan, const EventSink& events);
+
     [[nodiscard]] Engine& engine() { return *engine_; }
 
   private:

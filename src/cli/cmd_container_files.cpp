@@ -1,0 +1,308 @@
+// container diff, export, commit: what a container has made of its image.
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/image_changes.h"
+#include "cli/local_runtime.h"
+#include "cli/style.h"
+#include "cli/target.h"
+#include "engine/image/layer_writer.h"
+#include "engine/image/reference.h"
+#include "engine/image/store.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/terminal.h"
+#include "sys/tree.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+#include <sys/stat.h>
+
+namespace stack::cli {
+namespace {
+
+runtime::ContainerRecord require_record(const Context& context, const Target& target) {
+    require_root();
+    const auto container = find_target(context, target);
+    auto record = LocalRuntime(context.paths).get().find(container.id);
+    if (!record)
+        give_up("container " + container.name + " is being removed");
+    return std::move(*record);
+}
+
+/// The writable layer; made where the container never ran.
+std::string upper_of(const Context& context, const runtime::ContainerRecord& record) {
+    std::string upper = LocalRuntime(context.paths).get().upper_directory(record.id);
+    sys::ensure_directory(upper);
+    return upper;
+}
+
+// --- diff ---
+
+bool is_whiteout(const struct stat& status) {
+    return S_ISCHR(status.st_mode) && status.st_rdev == 0;
+}
+
+/// The writable layer against the image below it: A added, C changed, D deleted, one path a line.
+class Difference {
+  public:
+    /// `ours`: places where something of ours is mounted while it runs. What hangs there is no work
+    /// of the container's.
+    explicit Difference(std::set<std::string> ours) : ours_(std::move(ours)) {}
+
+    std::string of(const sys::Fd& upper, const sys::Fd& lower) {
+        compare(upper, lower, "/");
+        return std::move(text_);
+    }
+
+  private:
+    static sys::Fd directory_in(const sys::Fd& parent, const std::string& name) {
+        return sys::Fd(parent ? ::openat(parent.get(),
+                                         name.c_str(),
+                                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                              : -1);
+    }
+
+    void compare(const sys::Fd& upper, const sys::Fd& lower, const std::string& prefix) {
+        const auto names = sys::names_in(upper);
+        for (const auto& name : names)
+            compare_entry(upper, lower, name, prefix + name);
+        const auto attributes = sys::attributes_of(upper);
+        const bool opaque =
+            std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
+                return attribute.first == sys::opaque_attribute;
+            });
+        if (!opaque || !lower)
+            return;
+        for (const auto& name : sys::names_in(lower))
+            if (!std::binary_search(names.begin(), names.end(), name))
+                say('D', prefix + name);
+    }
+
+    void compare_entry(const sys::Fd& upper,
+                       const sys::Fd& lower,
+                       const std::string& name,
+                       const std::string& path) {
+        struct stat status {};
+
+        sys::check(::fstatat(upper.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
+                   "stat " + path);
+        if (is_whiteout(status)) {
+            say('D', path);
+            return;
+        }
+        const bool is_below = lower && sys::find_entry(lower, name);
+        const sys::Fd directory = S_ISDIR(status.st_mode) ? directory_in(upper, name) : sys::Fd();
+        if (!ours_.contains(path))
+            say(is_below ? 'C' : 'A', path);
+        if (directory)
+            compare(directory, directory_in(lower, name), path + "/");
+    }
+
+    void say(char what, const std::string& path) {
+        text_ += what;
+        text_ += " " + printable(path) + "\n";
+    }
+
+    std::set<std::string> ours_;
+    std::string text_;
+};
+
+/// What a container finds mounted, and the directories on the way there where they were empty.
+std::set<std::string> mount_points(const runtime::ContainerRecord& record) {
+    std::set<std::string> points{
+        "/dev", "/proc", "/sys", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"};
+    for (const auto& mount : record.mounts)
+        points.insert(mount.target);
+    return points;
+}
+
+void diff(const Context& context, const Target& target) {
+    const auto record = require_record(context, target);
+    const sys::Fd upper = sys::open_directory(upper_of(context, record));
+    const sys::Fd lower = sys::merged_view(record.image.lowers);
+    sys::write_out(Difference(mount_points(record)).of(upper, lower));
+}
+
+// --- export ---
+
+void export_tar(const Context& context, const Target& target, const std::string& file) {
+    if (file.empty() && sys::is_terminal(1))
+        give_up("a tar archive is of no use on a terminal: redirect it, or name a file with -o");
+    const auto record = require_record(context, target);
+    Strings layers{upper_of(context, record)};
+    layers.insert(layers.end(), record.image.lowers.begin(), record.image.lowers.end());
+    const sys::Fd root = sys::merged_view(layers);
+    const sys::Fd output =
+        file.empty() ? sys::Fd() : sys::open_file(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    image::TarWriter tar([&](std::string_view bytes) {
+        if (output)
+            sys::write_all(output, bytes);
+        else
+            sys::write_out(bytes);
+    });
+    tar.add_content(root, "");
+    tar.finish();
+}
+
+// --- commit ---
+
+struct CommitOptions {
+    Target target;
+    std::string reference;
+    std::string author;
+    std::string message;
+    Strings changes;
+    bool pause = true;
+};
+
+/// Nothing changes while it lives.
+class Pause {
+  public:
+    Pause(const Context& context, const std::string& id, bool wanted)
+        : runtime_(context.paths), id_(id) {
+        const auto seen = runtime_->observe(id);
+        paused_ = wanted && seen && seen->state == ContainerState::running;
+        if (paused_)
+            runtime_->pause(id_, true);
+    }
+
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+    ~Pause() {
+        if (paused_)
+            runtime_->pause(id_, false);
+    }
+
+  private:
+    LocalRuntime runtime_;
+    std::string id_;
+    bool paused_ = false;
+};
+
+/// The writable layer as a layer of the store: its diffID, or "" where nothing has changed.
+std::string publish_upper(image::Store& store,
+                          const Context& context,
+                          const runtime::ContainerRecord& record,
+                          bool pause) {
+    sys::ScratchDirectory staging = store.begin_layer();
+    const sys::Fd layer = sys::open_directory(staging.path() + "/fs");
+    {
+        const Pause paused(context, record.id, pause);
+        sys::copy_tree(sys::open_directory(upper_of(context, record)), layer);
+    }
+    image::clean_upper(layer);
+    const auto summary = image::summarize_layer(layer);
+    if (summary.empty)
+        return {};
+    store.publish_layer(std::move(staging), summary.diff_id, {summary.size, {}});
+    return summary.diff_id;
+}
+
+std::string history_of(const std::string& base, const CommitOptions& options, bool empty) {
+    using Json = nlohmann::json;
+    const Json config = Json::parse(base, nullptr, false);
+    Json history = config.is_object() ? config.value("history", Json::array()) : Json::array();
+    Json entry = {{"created_by", "stack container commit"}, {"comment", options.message}};
+    if (!options.author.empty())
+        entry["author"] = options.author;
+    if (empty)
+        entry["empty_layer"] = true;
+    history.push_back(std::move(entry));
+    return history.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// What the new image says of itself: the old one's word, with what the container was told.
+ImageConfig config_for(const runtime::ContainerRecord& record, const CommitOptions& options) {
+    ImageConfig config = record.image.config;
+    const Service& service = record.spec.service;
+    for (const auto& [name, value] : service.environment) {
+        std::erase_if(config.environment, [&, key = name + "="](const std::string& entry) {
+            return entry.starts_with(key);
+        });
+        if (value)
+            config.environment.push_back(name + "=" + *value);
+    }
+    if (service.entrypoint)
+        config.entrypoint = *service.entrypoint;
+    if (service.entrypoint || service.command)
+        config.command = service.command.value_or(Strings());
+    if (!service.user.empty())
+        config.user = service.user;
+    if (!service.working_dir.empty())
+        config.working_dir = service.working_dir;
+    for (const auto& [name, value] : service.labels)
+        config.labels[name] = value;
+    for (const auto& change : options.changes)
+        apply_change(config, change);
+    return config;
+}
+
+void commit(const Context& context, const CommitOptions& options) {
+    const auto record = require_record(context, options.target);
+    image::NewImage made;
+    if (!options.reference.empty()) {
+        const auto reference = image::parse_reference(options.reference);
+        if (!reference)
+            give_up("\"" + options.reference +
+                    "\" is not the name of an image: " + reference.error().message);
+        made.references = {image::canonical(*reference)};
+    }
+    const ImageConfig config = config_for(record, options);
+    image::Store store(context.paths);
+    const auto base = store.find(record.image.id);
+    if (!base)
+        give_up("the image of container " + record.spec.name + " is not in the store any more");
+    Strings layers = base->layers;
+    const std::string added = publish_upper(store, context, record, options.pause);
+    if (!added.empty())
+        layers.push_back(added);
+    made.config_json = image::make_config(base->config_json,
+                                          config,
+                                          layers,
+                                          history_of(base->config_json, options, added.empty()),
+                                          std::chrono::system_clock::now());
+    sys::write_out(store.put(made).id + "\n");
+}
+
+}  // namespace
+
+void add_container_diff(CLI::App& app, Context& context) {
+    const auto target = std::make_shared<Target>();
+    target->naming = Naming::container;
+    declare_target(app, *target);
+    app.callback([&context, target] { diff(context, *target); });
+}
+
+void add_container_export(CLI::App& app, Context& context) {
+    const auto target = std::make_shared<Target>();
+    const auto file = std::make_shared<std::string>();
+    target->naming = Naming::container;
+    declare_target(app, *target);
+    app.add_option("-o,--output", *file, "Write to this file (default: standard output)");
+    app.callback([&context, target, file] { export_tar(context, *target, *file); });
+}
+
+void add_container_commit(CLI::App& app, Context& context) {
+    const auto options = std::make_shared<CommitOptions>();
+    options->target.naming = Naming::container;
+    declare_target(app, options->target);
+    app.add_option("IMAGE", options->reference, "The name it gets");
+    app.add_option("-a,--author", options->author, "Who made it");
+    app.add_option("-m,--message", options->message, "What it is for");
+    app.add_option("-c,--change",
+                   options->changes,
+                   "What it says of itself, as in a Dockerfile: 'CMD [\"sh\"]' (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("-p,--pause", options->pause, "Freeze the container meanwhile (default true)");
+    app.callback([&context, options] { commit(context, *options); });
+}
+
+}  // namespace stack::cli

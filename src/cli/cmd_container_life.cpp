@@ -1,0 +1,372 @@
+// container start, stop, restart, kill, rm, pause, unpause, rename, update, prune: containers by
+// their own names, with the engine in this process. The supervisor of one's project, where there is
+// one, sees what has become of it.
+
+#include <stack/error.h>
+#include <stack/supervise.h>
+
+#include "cli/ask.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/image_commands.h"
+#include "cli/local_runtime.h"
+#include "cli/options.h"
+#include "cli/session.h"
+#include "cli/single.h"
+#include "cli/single_stack.h"
+#include "cli/target.h"
+#include "engine/image/store.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace stack::cli {
+namespace {
+
+bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
+bool is_single(const ObservedContainer& container) {
+    return container.project == single_containers;
+}
+
+/// What is done to one container, in order.
+using ActionsFor = std::function<std::vector<Action>(const ObservedContainer&)>;
+
+/// One container's actions follow each other; different ones have nothing to wait for.
+Plan plan_for(const std::vector<ObservedContainer>& containers, const ActionsFor& actions_for) {
+    Plan plan;
+    for (const auto& container : containers) {
+        std::vector<std::size_t> after;
+        for (auto& action : actions_for(container)) {
+            plan.actions.push_back(
+                {std::move(action), "container/" + container.name, "asked for", {}, after, false});
+            after = {plan.actions.size() - 1};
+        }
+    }
+    return plan;
+}
+
+/// Does it and prints the names of those to which all of it could be done.
+int carry_out(const Context& context,
+              const std::vector<ObservedContainer>& containers,
+              const ActionsFor& actions_for) {
+    Plan plan = plan_for(containers, actions_for);
+    if (only_plan(context, plan))
+        return 0;
+    require_root();
+    Strings failed;
+    LocalEngine local(context.paths);
+    const bool succeeded = local.carry_out(std::move(plan), [&](const Event& event) {
+        if (event.status != EventStatus::error)
+            return;
+        failed.push_back(event.id);
+        sys::write_err("stack: " + event.detail + "\n");
+    });
+    bool any_single = false;
+    for (const auto& container : containers) {
+        any_single = any_single || is_single(container);
+        if (std::find(failed.begin(), failed.end(), "Container " + container.name) == failed.end())
+            sys::write_out(container.name + "\n");
+    }
+    if (any_single)
+        publish_single_names(local);
+    return succeeded ? 0 : 1;
+}
+
+/// Refuses with a sentence about each container that `is_fit` is false of.
+void require_all(const std::vector<ObservedContainer>& containers,
+                 const std::function<bool(const ObservedContainer&)>& is_fit,
+                 const std::string& what) {
+    bool fit = true;
+    for (const auto& container : containers)
+        if (!is_fit(container)) {
+            sys::write_err("stack: container " + container.name + " " + what + "\n");
+            fit = false;
+        }
+    if (!fit)
+        throw Exit{1};
+}
+
+std::shared_ptr<Targets> declare(CLI::App& app) {
+    auto targets = std::make_shared<Targets>();
+    targets->naming = Naming::container;
+    declare_targets(app, *targets);
+    return targets;
+}
+
+/// Somebody to start it again, or to ask after its health, where that is wanted.
+void ensure_supervisor(const Context& context, const ObservedContainer& container) {
+    const auto record = LocalRuntime(context.paths).get().find(container.id);
+    if (!record || !needs_supervisor(record->spec.service, record->image.config))
+        return;
+    Request request;
+    request.verb = "ping";
+    static_cast<void>(
+        stack::request(context.paths, container.project, request, [](const Event&) {}));
+}
+
+int start(const Context& context, const Targets& targets) {
+    const auto containers = find_targets(context, targets);
+    const sys::Lock use = use_single_project(context.paths);
+    const int status = carry_out(context, containers, [](const ObservedContainer& container) {
+        return std::vector<Action>{StartContainer{container.name}};
+    });
+    for (const auto& container : containers)
+        ensure_supervisor(context, container);
+    return status;
+}
+
+/// With its streams: the program waits until they are connected.
+int start_attached(const Context& context, const Targets& targets, bool interactive) {
+    require_root();
+    const auto containers = find_targets(context, targets);
+    if (containers.size() != 1)
+        give_up("one container at a time can have this terminal");
+    const ObservedContainer& container = containers.front();
+    require_all(containers, std::not_fn(is_up), "is running: see `stack container attach`");
+    Session session;
+    session.container = container.name;
+    session.attach.terminal = container.service_config.tty;
+    session.attach.input = interactive && container.service_config.stdin_open;
+    session.attach.proxy_signals = !container.service_config.tty;
+    session.attach.detach_keys = detach_keys(default_detach_keys);
+    session.quiet = true;
+    session.start = [&](const EventSink& events) {
+        const sys::Lock use = use_single_project(context.paths);
+        LocalRuntime runtime(context.paths);
+        const auto starting = runtime->start(container.id, true);
+        events({.id = "Container " + container.name, .text = "Starting"});
+        runtime->finish_start(starting, sys::read_all(starting.status));
+        ensure_supervisor(context, container);
+        return 0;
+    };
+    session.ended = [](const std::string&) {};
+    const int status = run_session(context, std::move(session));
+    LocalEngine local(context.paths);
+    if (is_single(container))
+        publish_single_names(local);
+    return status;
+}
+
+int stop(const Context& context, const Targets& targets, std::optional<double> timeout) {
+    return carry_out(
+        context, find_targets(context, targets), [&](const ObservedContainer& container) {
+            return std::vector<Action>{
+                StopContainer{container.id, container.name, seconds(timeout)}};
+        });
+}
+
+int restart(const Context& context, const Targets& targets, std::optional<double> timeout) {
+    return carry_out(
+        context, find_targets(context, targets), [&](const ObservedContainer& container) {
+            return std::vector<Action>{
+                StopContainer{container.id, container.name, seconds(timeout)},
+                StartContainer{container.name}};
+        });
+}
+
+int kill(const Context& context, const Targets& targets, const std::string& signal) {
+    const auto containers = find_targets(context, targets);
+    require_all(containers, is_up, "is not running");
+    return carry_out(context, containers, [&](const ObservedContainer& container) {
+        return std::vector<Action>{KillContainer{container.id, container.name, signal}};
+    });
+}
+
+int pause(const Context& context, const Targets& targets, bool paused) {
+    const auto containers = find_targets(context, targets);
+    require_all(
+        containers,
+        [&](const ObservedContainer& container) {
+            return container.state == (paused ? ContainerState::running : ContainerState::paused);
+        },
+        paused ? "is not running, or paused already" : "is not paused");
+    return carry_out(context, containers, [&](const ObservedContainer& container) {
+        return std::vector<Action>{PauseContainer{container.id, container.name, paused}};
+    });
+}
+
+int remove(const Context& context, const Targets& targets, bool force, bool volumes) {
+    const auto containers = find_targets(context, targets);
+    if (!force)
+        require_all(
+            containers, std::not_fn(is_up), "is running: stop it first, or remove it with -f");
+    const int status = carry_out(context, containers, [&](const ObservedContainer& container) {
+        std::vector<Action> actions;
+        // One that is about to be started again stays down.
+        if (is_up(container) || container.service_config.restart.condition != RestartCondition::no)
+            actions.emplace_back(StopContainer{container.id, container.name, Duration::zero()});
+        actions.emplace_back(RemoveContainer{container.id, container.name, volumes});
+        return actions;
+    });
+    leave_single_project(context);
+    return status;
+}
+
+int prune(const Context& context, bool force) {
+    require_root();
+    auto containers = all_containers(context);
+    std::erase_if(containers, is_up);
+    if (!force && !confirmed("This removes the " + std::to_string(containers.size()) +
+                             " containers that do not run, of whichever stack. Go on?"))
+        return 1;
+    const int status = carry_out(context, containers, [](const ObservedContainer& container) {
+        return std::vector<Action>{RemoveContainer{container.id, container.name, false}};
+    });
+    leave_single_project(context);
+    return status;
+}
+
+void rename(const Context& context, const Target& target, const std::string& name) {
+    require_root();
+    const auto container = find_target(context, target);
+    LocalRuntime(context.paths)->rename(container.id, name);
+    LocalEngine local(context.paths);
+    if (is_single(container))
+        publish_single_names(local);
+}
+
+/// The service with the limits and the policy that the options name.
+Service updated(Service service, SingleOptions options) {
+    options.name = "container";
+    options.image = "image";
+    SingleContext nothing;
+    nothing.directory = "/";
+    const Stack stack = single_stack(options, nothing);
+    const Service& wanted = stack.services.at(options.name);
+    const Resources& limits = wanted.resources;
+    Resources& own = service.resources;
+    const auto take = [](auto& to, const auto& from) {
+        if (from)
+            to = from;
+    };
+    take(own.memory, limits.memory);
+    take(own.memory_reservation, limits.memory_reservation);
+    take(own.memory_swap, limits.memory_swap);
+    take(own.cpus, limits.cpus);
+    take(own.cpu_shares, limits.cpu_shares);
+    take(own.cpu_period, limits.cpu_period);
+    take(own.cpu_quota, limits.cpu_quota);
+    take(own.pids, limits.pids);
+    if (!limits.cpuset.empty())
+        own.cpuset = limits.cpuset;
+    if (!options.restart.empty())
+        service.restart = wanted.restart;
+    return service;
+}
+
+int update(const Context& context, const Targets& targets, const SingleOptions& options) {
+    const auto containers = find_targets(context, targets);
+    const int status = carry_out(context, containers, [&](const ObservedContainer& container) {
+        return std::vector<Action>{UpdateContainer{container.id,
+                                                   container.name,
+                                                   updated(container.service_config, options),
+                                                   container.config_digest}};
+    });
+    for (const auto& container : containers)
+        if (is_up(container))
+            ensure_supervisor(context, container);
+    return status;
+}
+
+void add_timeout(CLI::App& app, std::optional<double>& timeout) {
+    app.add_option("-t,--time,--timeout",
+                   timeout,
+                   "Seconds to wait for a container to stop before it is killed");
+}
+
+void declare_pause(CLI::App& app, Context& context, bool paused) {
+    const auto targets = declare(app);
+    app.callback(
+        [&context, targets, paused] { context.exit_code = pause(context, *targets, paused); });
+}
+
+}  // namespace
+
+void add_container_start(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto attached = std::make_shared<bool>(false);
+    const auto interactive = std::make_shared<bool>(false);
+    app.add_flag("-a,--attach", *attached, "Show what it prints, and wait for its end");
+    app.add_flag("-i,--interactive", *interactive, "Pass input on, too");
+    app.callback([&context, targets, attached, interactive] {
+        context.exit_code = *attached || *interactive
+                                ? start_attached(context, *targets, *interactive)
+                                : start(context, *targets);
+    });
+}
+
+void add_container_stop(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto timeout = std::make_shared<std::optional<double>>();
+    add_timeout(app, *timeout);
+    app.callback(
+        [&context, targets, timeout] { context.exit_code = stop(context, *targets, *timeout); });
+}
+
+void add_container_restart(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto timeout = std::make_shared<std::optional<double>>();
+    add_timeout(app, *timeout);
+    app.callback(
+        [&context, targets, timeout] { context.exit_code = restart(context, *targets, *timeout); });
+}
+
+void add_container_kill(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto signal = std::make_shared<std::string>("KILL");
+    app.add_option("-s,--signal", *signal, "The signal, by name or number (default KILL)");
+    app.callback(
+        [&context, targets, signal] { context.exit_code = kill(context, *targets, *signal); });
+}
+
+void add_container_rm(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto force = std::make_shared<bool>(false);
+    const auto volumes = std::make_shared<bool>(false);
+    app.add_flag("-f,--force", *force, "Also those that run: they are killed");
+    app.add_flag("-v,--volumes", *volumes, "Remove their anonymous volumes, too");
+    app.callback([&context, targets, force, volumes] {
+        context.exit_code = remove(context, *targets, *force, *volumes);
+    });
+}
+
+void add_container_pause(CLI::App& app, Context& context) {
+    declare_pause(app, context, true);
+}
+
+void add_container_unpause(CLI::App& app, Context& context) {
+    declare_pause(app, context, false);
+}
+
+void add_container_prune(CLI::App& app, Context& context) {
+    const auto force = std::make_shared<bool>(false);
+    app.add_flag("-f,--force", *force, "Do not ask");
+    app.callback([&context, force] { context.exit_code = prune(context, *force); });
+}
+
+void add_container_rename(CLI::App& app, Context& context) {
+    const auto target = std::make_shared<Target>();
+    const auto name = std::make_shared<std::string>();
+    target->naming = Naming::container;
+    declare_target(app, *target);
+    app.add_option("NAME", *name, "The new name")->required();
+    app.callback([&context, target, name] { rename(context, *target, *name); });
+}
+
+void add_container_update(CLI::App& app, Context& context) {
+    const auto targets = declare(app);
+    const auto options = std::make_shared<SingleOptions>();
+    declare_limits(app, *options);
+    app.add_option("--restart",
+                   options->restart,
+                   "Start it again: no, on-failure[:TIMES], always, unless-stopped");
+    app.callback(
+        [&context, targets, options] { context.exit_code = update(context, *targets, *options); });
+}
+
+}  // namespace stack::cli

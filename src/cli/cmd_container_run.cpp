@@ -1,0 +1,293 @@
+// container run, container create: a container without a stack file.
+
+#include <stack/error.h>
+#include <stack/supervise.h>
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/commands.h"
+#include "cli/local_runtime.h"
+#include "cli/progress.h"
+#include "cli/random_name.h"
+#include "cli/session.h"
+#include "cli/single.h"
+#include "cli/single_stack.h"
+#include "engine/image/store.h"
+#include "engine/storage/volumes.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+namespace stack::cli {
+namespace {
+
+struct Options {
+    SingleOptions container;
+    std::string cid_file;
+    std::string detach_keys = default_detach_keys;
+    bool proxy_signals = true;
+    bool detach = false;
+    bool quiet = false;
+};
+
+constexpr int engine_failed = 125;  // docker's word for: the container never ran
+
+/// The container's own status is the command's: a refusal of ours must not look like one.
+int with_docker_status(const std::function<int()>& work) {
+    try {
+        return work();
+    } catch (const stack::Error& error) {
+        sys::write_err(std::string("stack: ") + error.what() + "\n");
+    } catch (const Exit&) {
+    }
+    return engine_failed;
+}
+
+void ensure_image(const Context& context, const Options& options) {
+    const SingleOptions& wanted = options.container;
+    if (wanted.image.starts_with("rootfs:"))
+        return;
+    const bool is_there = image::Store(context.paths).find(wanted.image).has_value();
+    if (is_there && wanted.pull != "always")
+        return;
+    if (wanted.pull == "never")
+        throw stack::Error("image " + wanted.image +
+                           " is not in the store, and --pull never forbids to fetch it: see `stack "
+                           "image ls`");
+    Globals globals = context.globals;
+    if (options.quiet)
+        globals.progress = "quiet";
+    const auto progress = make_progress(globals, "Pulling");
+    LocalEngine local(context.paths);
+    const auto outcome = local.perform({PullImage{wanted.image, wanted.platform}},
+                                       [&](const Event& event) { progress->show(event); });
+    progress->finish();
+    if (outcome)
+        throw stack::Error(*outcome);
+}
+
+void choose_name(const Context& context, std::string& name) {
+    const LocalRuntime runtime(context.paths);
+    const auto is_taken = [&](const std::string& one) {
+        const auto record = runtime.get().find(one);
+        return record && record->spec.name == one;
+    };
+    if (name.empty())
+        name = random_name(is_taken);
+    else if (is_taken(name))
+        throw stack::Error(std::make_error_code(std::errc::file_exists),
+                           "the name " + name + " belongs to container " +
+                               runtime.get().find(name)->id.substr(0, 12) +
+                               ": remove or rename that one, or choose another --name");
+}
+
+Stack stack_for(const Context& context, const SingleOptions& options) {
+    SingleContext single;
+    single.directory = sys::current_directory();
+    single.environment = sys::environment();
+    single.read_file = [](const std::string& path) { return sys::read_file(path); };
+    for (const auto& volume : storage::list_volumes(context.paths))
+        single.volumes.push_back(volume.name);
+    return single_stack(options, single);
+}
+
+/// One container on its way.
+class SingleContainer {
+  public:
+    SingleContainer(const Context& context, Options& options)
+        : context_(context), options_(options) {
+        if (!options.cid_file.empty() && sys::exists(options.cid_file))
+            throw stack::Error(std::make_error_code(std::errc::file_exists),
+                               "the file " + options.cid_file +
+                                   " of --cidfile exists already: "
+                                   "remove it, or choose another");
+        sweep_single(context);
+        choose_name(context, options.container.name);
+        stack_ = stack_for(context, options.container);
+        ensure_image(context, options);
+        const auto image = image::Store(context.paths).find(options.container.image);
+        Service& service = stack_.services.at(options.container.name);
+        if (options.container.publish_all) {
+            Strings exposed = service.expose;
+            if (image)
+                exposed.insert(exposed.end(),
+                               image->config.exposed_ports.begin(),
+                               image->config.exposed_ports.end());
+            for (auto& port : ports_to_publish(exposed))
+                service.ports.push_back(std::move(port));
+        }
+        run_.service = service;
+        run_.name = options.container.name;
+        run_.auto_remove = options.container.remove;
+        run_.keeps_policy = true;
+        plan_options_.pull = "never";  // it is there
+        supervised_ = needs_supervisor(service, image ? image->config : ImageConfig()) ||
+                      (options.detach && options.container.remove);
+    }
+
+    int create() {
+        plan_options_.no_start = true;
+        const sys::Lock use = use_single_project(context_.paths);
+        LocalEngine local(context_.paths);
+        if (!local.carry_out(plan(local), say_errors))
+            return engine_failed;
+        note_id();
+        sys::write_out(id() + "\n");
+        return 0;
+    }
+
+    int run_detached() {
+        if (bring_up(say_errors) != 0)
+            return failed_status();
+        sys::write_out(id() + "\n");
+        return 0;
+    }
+
+    int run_attached() {
+        const bool terminal = run_.service.tty;
+        if (terminal && run_.service.stdin_open && !sys::is_terminal(0))
+            throw stack::Error("standard input is no terminal: leave -t away");
+        run_.await_client = true;
+        Session session;
+        session.container = run_.name;
+        session.attach.terminal = terminal;
+        session.attach.input = run_.service.stdin_open;
+        session.attach.proxy_signals = options_.proxy_signals && !terminal;
+        session.attach.detach_keys = detach_keys(options_.detach_keys);
+        session.quiet = true;
+        session.failure = engine_failed;
+        session.start = [this](const EventSink& events) { return bring_up(events); };
+        session.ended = [](const std::string&) {};
+        const int status = run_session(context_, std::move(session));
+        tidy_up();
+        return status;
+    }
+
+  private:
+    static void say_errors(const Event& event) {
+        if (event.status == EventStatus::error)
+            sys::write_err("stack: " + event.detail + "\n");
+    }
+
+    [[nodiscard]] std::string id() const {
+        const auto record = LocalRuntime(context_.paths).get().find(run_.name);
+        return record ? record->id : "";
+    }
+
+    void note_id() const {
+        if (!options_.cid_file.empty())
+            sys::replace_volatile_file(options_.cid_file, id(), 0644);
+    }
+
+    [[nodiscard]] Plan plan(LocalEngine& local) const {
+        Plan plan = plan_run(stack_, local.observe(stack_), plan_options_, run_);
+        if (!plan.errors.empty())
+            throw stack::Error(join(plan.errors, "\nstack: "));
+        return plan;
+    }
+
+    int bring_up(const EventSink& events) {
+        const auto sink = [&](const Event& event) {
+            if (event.id == "Container " + run_.name && event.text == "Starting")
+                note_id();
+            events(event);
+        };
+        const sys::Lock use = use_single_project(context_.paths);
+        if (supervised_) {
+            Request request;
+            request.verb = "run";
+            request.stack = stack_;
+            request.up = plan_options_;
+            request.run = run_;
+            return stack::request(context_.paths, stack_.name, request, sink);
+        }
+        LocalEngine local(context_.paths);
+        plan_options_.no_start = true;
+        if (!local.carry_out(plan(local), sink))
+            return 1;
+        const bool has_names = !run_.service.networks.empty();
+        if (has_names)
+            publish_single_names(local);  // it may ask for names as soon as it runs
+        Plan start;
+        start.actions.push_back(
+            {StartContainer{run_.name}, "container/" + run_.name, "asked for", {}, {}, false});
+        if (!local.carry_out(std::move(start), sink))
+            return 1;
+        if (has_names)
+            publish_single_names(local);
+        return 0;
+    }
+
+    /// Of one that was made and could not be started: that of its program, where it was to blame.
+    int failed_status() {
+        const LocalRuntime runtime(context_.paths);
+        const auto record = runtime.get().find(run_.name);
+        const auto seen = record ? runtime.get().observe(record->id) : std::nullopt;
+        const int status = seen && seen->state == ContainerState::exited
+                               ? seen->exit.code.value_or(engine_failed)
+                               : engine_failed;
+        tidy_up();
+        return status;
+    }
+
+    /// What is left to do behind its end; nothing where it runs on.
+    void tidy_up() {
+        LocalEngine local(context_.paths);
+        const Observed observed = local.observe(single_project());
+        for (const auto& container : observed.containers) {
+            const bool ended = container.state == ContainerState::exited ||
+                               container.state == ContainerState::created;
+            if (container.name == run_.name && ended && run_.auto_remove)
+                remove_single(local, context_, container);
+        }
+        if (!run_.service.networks.empty() && !supervised_)
+            publish_single_names(local);
+        leave_single_project(context_);
+    }
+
+    const Context& context_;
+    Options& options_;
+    Stack stack_;
+    RunOptions run_;
+    PlanOptions plan_options_;
+    bool supervised_ = false;
+};
+
+std::shared_ptr<Options> declare(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    declare_single_options(app, options->container);
+    app.add_option("--cidfile", options->cid_file, "Write the container's id into this file");
+    app.add_flag("-q,--quiet", options->quiet, "Do not show how the image is pulled");
+    return options;
+}
+
+}  // namespace
+
+void add_container_run(CLI::App& app, Context& context) {
+    const auto options = declare(app);
+    app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait");
+    app.add_flag("--sig-proxy",
+                 options->proxy_signals,
+                 "Pass signals on to it, where it has no terminal (default true)");
+    app.add_option("--detach-keys",
+                   options->detach_keys,
+                   "The keys that leave it running (default ctrl-p,ctrl-q)");
+    app.callback([&context, options] {
+        context.exit_code = with_docker_status([&] {
+            require_root();
+            SingleContainer container(context, *options);
+            return options->detach ? container.run_detached() : container.run_attached();
+        });
+    });
+}
+
+void add_container_create(CLI::App& app, Context& context) {
+    const auto options = declare(app);
+    app.callback([&context, options] {
+        context.exit_code = with_docker_status([&] {
+            require_root();
+            return SingleContainer(context, *options).create();
+        });
+    });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,138 @@
+#include "cli/single_options.h"
+
+#include "cli/cli11.h"
+
+namespace stack::cli {
+namespace {
+
+void add_list(CLI::App& app, const char* names, Strings& list, const char* help) {
+    app.add_option(names, list, help)->allow_extra_args(false);
+}
+
+void declare_process(CLI::App& app, SingleOptions& options) {
+    app.add_option("--name", options.name, "Name of the container (default: a random one)");
+    app.add_option("--entrypoint",
+                   options.entrypoint,
+                   "Run this program instead of the image's entrypoint; \"\" for none");
+    add_list(app, "-e,--env", options.environment, "Set a variable: NAME=VALUE, or NAME");
+    add_list(app, "--env-file", options.env_files, "Set the variables that a file lists");
+    app.add_option("-u,--user", options.user, "Run as USER[:GROUP], names or numbers");
+    add_list(app, "--group-add", options.groups, "Be in this group, too");
+    app.add_option("-w,--workdir", options.working_dir, "Run in this directory");
+    app.add_flag("-i,--interactive", options.interactive, "Pass input on");
+    app.add_flag("-t,--tty", options.terminal, "With a terminal");
+    app.add_flag("--init", options.init, "With a small first process that reaps and forwards");
+    app.add_option("--stop-signal", options.stop_signal, "The signal that asks it to end");
+    app.add_option("--stop-timeout", options.stop_timeout, "Seconds before it is killed");
+    app.add_option("--restart",
+                   options.restart,
+                   "Start it again: no, on-failure[:TIMES], always, unless-stopped");
+    app.add_flag("--rm", options.remove, "Remove it, and its anonymous volumes, when it has ended");
+    app.add_option("--pull", options.pull, "Pull the image: always, missing (default) or never")
+        ->check(CLI::IsMember({"always", "missing", "never"}));
+    app.add_option("--platform", options.platform, "os/architecture of the image");
+    app.add_option("--hostname,-h", options.hostname, "Its own host name");
+    app.add_option("--domainname", options.domainname, "Its own domain name");
+    add_list(app, "-l,--label", options.labels, "Set a label: NAME=VALUE");
+    add_list(app, "--annotation", options.annotations, "Set an annotation: NAME=VALUE");
+}
+
+void declare_network(CLI::App& app, SingleOptions& options) {
+    add_list(app,
+             "--network,--net",
+             options.networks,
+             "none, host, container:NAME, or the name of a network (default: bridge)");
+    add_list(app, "--network-alias", options.aliases, "Another name for it in its networks");
+    app.add_option("--ip", options.ip, "Its IPv4 address in its network");
+    app.add_option("--ip6", options.ip6, "Its IPv6 address in its network");
+    app.add_option("--mac-address", options.mac_address, "Its MAC address");
+    add_list(app,
+             "-p,--publish",
+             options.ports,
+             "Publish a port: [ADDRESS:][HOST_PORT:]PORT[/udp]; without HOST_PORT, any free one");
+    app.add_flag("-P,--publish-all", options.publish_all, "Publish every port the image exposes");
+    add_list(app, "--expose", options.expose, "Expose a port, for -P");
+    add_list(app, "--add-host", options.extra_hosts, "A line of /etc/hosts: NAME:ADDRESS");
+    add_list(app, "--dns", options.dns, "Ask this name server");
+    add_list(app, "--dns-search", options.dns_search, "Search names in this domain");
+    add_list(app, "--dns-option", options.dns_options, "An option of resolv.conf");
+}
+
+void declare_files(CLI::App& app, SingleOptions& options) {
+    add_list(
+        app,
+        "-v,--volume",
+        options.volumes,
+        "Mount a volume or path: [SOURCE:]TARGET[:OPTIONS], such as data:/data or /srv:/srv:ro");
+    add_list(app,
+             "--mount",
+             options.mounts,
+             "The same in full: type=bind,source=/srv,target=/srv,readonly");
+    add_list(app, "--tmpfs", options.tmpfs, "Mount a tmpfs: TARGET[:OPTIONS]");
+    app.add_flag("--read-only", options.read_only, "Its root file system cannot be written to");
+    app.add_option("--shm-size", options.shm_size, "Size of /dev/shm (default 64m)");
+}
+
+void declare_isolation(CLI::App& app, SingleOptions& options) {
+    app.add_flag("--privileged", options.privileged, "With all rights of root on this machine");
+    add_list(app, "--cap-add", options.cap_add, "Add a capability");
+    add_list(app, "--cap-drop", options.cap_drop, "Drop a capability, or ALL");
+    add_list(app, "--security-opt", options.security_options, "no-new-privileges, seccomp=… …");
+    add_list(app, "--device", options.devices, "A device of this machine: SOURCE[:TARGET[:rwm]]");
+    add_list(app, "--device-cgroup-rule", options.device_rules, "Allow devices by number");
+    add_list(app, "--gpus", options.gpus, "Refused: GPUs are not supported");
+    add_list(app, "--sysctl", options.sysctls, "Set a kernel parameter: NAME=VALUE");
+    app.add_option("--pid", options.pid, "Processes of: host, container:NAME");
+    app.add_option("--ipc", options.ipc, "Shared memory of: private, host, container:NAME");
+    app.add_option("--uts", options.uts, "Host name of: host");
+    app.add_option("--cgroupns", options.cgroup, "Control group namespace: private, host");
+    app.add_option("--userns", options.userns, "User namespace: host");
+}
+
+void declare_life(CLI::App& app, SingleOptions& options) {
+    app.add_flag("--oom-kill-disable", options.oom_kill_disable, "Not killed when out of memory");
+    app.add_option("--oom-score-adj", options.oom_score_adj, "How likely it is killed then");
+    add_list(app, "--ulimit", options.ulimits, "A limit of each process: NAME=SOFT[:HARD]");
+    app.add_option("--health-cmd", options.health_command, "Command that says whether it is well");
+    app.add_option("--health-interval", options.health_interval, "Time between checks (30s)");
+    app.add_option("--health-timeout", options.health_timeout, "Longest time of a check (30s)");
+    app.add_option("--health-retries", options.health_retries, "Failures that make it unhealthy");
+    app.add_option("--health-start-period",
+                   options.health_start_period,
+                   "Time after the start in which failures do not count");
+    app.add_option("--health-start-interval",
+                   options.health_start_interval,
+                   "Time between checks in that time (5s)");
+    app.add_flag("--no-healthcheck", options.no_healthcheck, "Not the image's check either");
+    app.add_option("--log-driver", options.log_driver, "json-file (default), local or none");
+    add_list(app, "--log-opt", options.log_options, "max-size=SIZE, max-file=NUMBER");
+}
+
+}  // namespace
+
+void declare_limits(CLI::App& app, SingleOptions& options) {
+    app.add_option("-m,--memory", options.memory, "At most this memory, such as 512m");
+    app.add_option("--memory-reservation", options.memory_reservation, "Memory it may count on");
+    app.add_option("--memory-swap", options.memory_swap, "Memory and swap together; -1: no limit");
+    app.add_option("--cpus", options.cpus, "At most this many CPUs, such as 1.5");
+    app.add_option("-c,--cpu-shares", options.cpu_shares, "Its share of busy CPUs (default 1024)");
+    app.add_option("--cpu-period", options.cpu_period, "Microseconds of a scheduling period");
+    app.add_option("--cpu-quota", options.cpu_quota, "Microseconds it may run in each");
+    app.add_option("--cpuset-cpus", options.cpuset, "Only on these CPUs, such as 0-1,3");
+    app.add_option("--pids-limit", options.pids, "At most this many processes; -1: no limit");
+}
+
+void declare_single_options(CLI::App& app, SingleOptions& options) {
+    app.set_help_flag("--help", "Print this help message and exit");  // -h is the host name
+    app.positionals_at_end(true);
+    app.add_option("IMAGE", options.image, "Name of the image, or rootfs:DIR")->required();
+    app.add_option("COMMAND", options.command, "The command and its arguments");
+    declare_process(app, options);
+    declare_network(app, options);
+    declare_files(app, options);
+    declare_isolation(app, options);
+    declare_limits(app, options);
+    declare_life(app, options);
+}
+
+}  // namespace stack::cli

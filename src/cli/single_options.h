@@ -1,0 +1,110 @@
+#pragma once
+
+// What `container run` and `container create` are told of the container: docker's options.
+
+#include <stack/model.h>
+
+#include <optional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace stack::cli {
+
+struct SingleOptions {
+    std::string image;
+    Strings command;
+
+    // process
+    std::string name;
+    std::optional<std::string> entrypoint;  // empty: none, also where the image has one
+    Strings environment;
+    Strings env_files;
+    std::string user;
+    Strings groups;
+    std::string working_dir;
+    bool interactive = false;
+    bool terminal = false;
+    bool init = false;
+    std::string stop_signal;
+    std::optional<int> stop_timeout;
+    std::string restart;
+    bool remove = false;
+    std::string pull = "missing";
+    std::string platform;
+
+    // identity
+    std::string hostname;
+    std::string domainname;
+    Strings labels;
+    Strings annotations;
+
+    // network
+    Strings networks;
+    Strings aliases;
+    std::string ip;
+    std::string ip6;
+    std::string mac_address;
+    Strings ports;
+    bool publish_all = false;
+    Strings expose;
+    Strings extra_hosts;
+    Strings dns;
+    Strings dns_search;
+    Strings dns_options;
+
+    // files
+    Strings volumes;
+    Strings mounts;
+    Strings tmpfs;
+    bool read_only = false;
+    std::string shm_size;
+
+    // isolation
+    bool privileged = false;
+    Strings cap_add;
+    Strings cap_drop;
+    Strings security_options;
+    Strings devices;
+    Strings device_rules;
+    Strings gpus;
+    Strings sysctls;
+    std::string pid;
+    std::string ipc;
+    std::string uts;
+    std::string cgroup;
+    std::string userns;
+
+    // limits
+    std::string memory;
+    std::string memory_reservation;
+    std::string memory_swap;
+    std::string cpus;
+    std::string cpu_shares;
+    std::string cpu_period;
+    std::string cpu_quota;
+    std::string cpuset;
+    std::string pids;
+    std::string oom_score_adj;
+    bool oom_kill_disable = false;
+    Strings ulimits;
+
+    // life
+    std::string health_command;
+    std::string health_interval;
+    std::string health_timeout;
+    std::string health_start_period;
+    std::string health_start_interval;
+    std::string health_retries;
+    bool no_healthcheck = false;
+    std::string log_driver;
+    Strings log_options;
+};
+
+void declare_single_options(CLI::App& app, SingleOptions& options);
+/// Those that can change while it runs.
+void declare_limits(CLI::App& app, SingleOptions& options);
+
+}  // namespace stack::cli

@@ -1,0 +1,32 @@
+#pragma once
+
+// A container without a stack file, as a stack of one service: what docker's options say, in the
+// stack file's terms, and so with its rules and complaints. Pure.
+
+#include <stack/load.h>
+
+#include "cli/single_options.h"
+
+#include <string>
+
+namespace stack::cli {
+
+/// The network that containers are in where nothing else is said.
+constexpr const char* bridge_network = "bridge";
+
+/// What the translation needs to know of this machine.
+struct SingleContext {
+    std::string directory;  // that relative paths start from
+    StringMap environment;  // for variables without a value
+    ReadFile read_file;     // for --env-file
+    Strings volumes;        // that are there already, of whichever stack
+};
+
+/// The stack of project `single_containers` whose service `options.name` is the container. Throws
+/// stack::Error with every complaint where an option has no meaning.
+[[nodiscard]] Stack single_stack(const SingleOptions& options, const SingleContext& context);
+
+/// The ports that -P publishes: the image's, and those of --expose.
+[[nodiscard]] std::vector<Port> ports_to_publish(const Strings& exposed);
+
+}  // namespace stack::cli

@@ -1,0 +1,435 @@
+// container: docker's single containers, by their own names and without a stack file.
+
+#include "tests/integration/world.h"
+#include "tests/support/terminal_client.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Container : public testing::Test {
+  protected:
+    void SetUp() override {
+        for (const auto& left : fs::directory_iterator(here_))
+            fs::remove_all(left);
+        import_busybox(stack_);
+    }
+
+    void TearDown() override {
+        std::vector<std::string> words{"rm", "-f", "-v"};
+        std::istringstream ids(con({"ls", "-aq"}).out);
+        for (std::string id; std::getline(ids, id);)
+            words.push_back(id);
+        if (words.size() > 3) {
+            EXPECT_EQ(con(words).status, 0);
+        }
+        expect_nothing_left(stack_);
+    }
+
+    /// `stack container WORDS`.
+    [[nodiscard]] Result con(std::vector<std::string> words, const std::string& input = {}) const {
+        words.insert(words.begin(), "container");
+        return stack_.run(std::move(words), {}, input);
+    }
+
+    std::string must(std::vector<std::string> words) const {
+        words.insert(words.begin(), "container");
+        return stack_.must(std::move(words));
+    }
+
+    [[nodiscard]] nlohmann::json seen(const std::string& name) const {
+        std::istringstream lines(must({"ls", "-a", "--format", "json"}));
+        for (std::string line; std::getline(lines, line);)
+            if (auto json = nlohmann::json::parse(line); json["Name"] == name)
+                return json;
+        return nlohmann::json::object();
+    }
+
+    [[nodiscard]] bool reaches(const std::string& name, const std::string& state) const {
+        return eventually([&] { return seen(name)["State"] == state; });
+    }
+
+    StackProgram stack_;
+    fs::path here_ = stack_.directory();
+};
+
+TEST_F(Container, ItRunsAndItsStatusIsOurs) {
+    const auto result =
+        con({"run", "--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7"});
+    EXPECT_EQ(result.out, "out\n");
+    EXPECT_EQ(result.err, "err\n");
+    EXPECT_EQ(result.status, 7);
+    EXPECT_EQ(must({"ls", "-aq"}), "");
+}
+
+TEST_F(Container, NothingIsLostHoweverSoonItEnds) {
+    for (int i = 0; i < 20; ++i) {
+        const auto result = con({"run", "--rm", "--network", "none", "busybox", "seq", "1000"});
+        ASSERT_EQ(result.status, 0) << result.err;
+        ASSERT_TRUE(result.out.ends_with("\n1000\n")) << i;
+    }
+}
+
+TEST_F(Container, InputIsPassedOnWhenAskedFor) {
+    EXPECT_EQ(con({"run", "--rm", "-i", "busybox", "cat"}, "typed\n").out, "typed\n");
+    EXPECT_EQ(con({"run", "--rm", "busybox", "cat"}, "typed\n").out, "");
+}
+
+TEST_F(Container, OptionsShapeIt) {
+    stack_.write("vars", "FROM_FILE=1\n# no\nSPACED=a b\n");
+    const auto result =
+        con({"run",
+             "--rm",
+             "--env-file",
+             (here_ / "vars").string(),
+             "-e",
+             "MOOD=$gay",
+             "-w",
+             "/tmp",
+             "-u",
+             "nobody",
+             "-h",
+             "inside",
+             "--add-host",
+             "other:10.9.8.7",
+             "--tmpfs",
+             "/scratch",
+             "--read-only",
+             "-v",
+             here_.string() + ":/here:ro",
+             "--mount",
+             "type=bind,source=/etc,target=/host,readonly",
+             "--ulimit",
+             "nofile=100:200",
+             "--dns",
+             "9.9.9.9",
+             "busybox",
+             "sh",
+             "-c",
+             "echo $FROM_FILE $SPACED $MOOD; pwd; id -un; hostname; ulimit -n;"
+             "grep -c other /etc/hosts; ls /here; test -e /host/passwd && echo bound;"
+             "touch /file 2>&1; grep nameserver /etc/resolv.conf"});
+    EXPECT_EQ(result.out,
+              "1 a b $gay\n/tmp\nnobody\ninside\n100\n1\nvars\nbound\n"
+              "touch: /file: Read-only file system\nnameserver 9.9.9.9\n")
+        << result.err;
+    EXPECT_EQ(con({"run", "--rm", "--entrypoint", "echo", "busybox", "a b", "c"}).out, "a b c\n");
+}
+
+TEST_F(Container, WhatNeverRanIsTold) {
+    const auto status = [&](std::vector<std::string> words, const std::string& sentence) {
+        words.insert(words.begin(), {"run", "--rm"});
+        const auto result = con(words);
+        EXPECT_NE(result.err.find(sentence), std::string::npos) << result.err;
+        return result.status;
+    };
+    EXPECT_EQ(status({"busybox", "no-such-program"}, "no-such-program"), 127);
+    EXPECT_EQ(status({"busybox", "/etc"}, "/etc"), 126);
+    EXPECT_EQ(status({"--pull", "never", "nothing", "true"}, "nothing"), 125);
+    EXPECT_EQ(status({"-m", "much", "busybox"}, "much"), 125);
+    EXPECT_EQ(status({"-p", "1:2:3:4:5", "busybox"}, "1:2:3:4:5"), 125);
+    EXPECT_EQ(status({"--gpus", "all", "busybox"}, "--gpus is not supported"), 125);
+    EXPECT_EQ(status({"--network", "nowhere", "busybox"}, "nowhere"), 125);
+    EXPECT_EQ(con({"run", "-d", "--name", "bad", "busybox", "no-such-program"}).status, 127);
+    EXPECT_EQ(must({"ls", "-a", "--format", "json"}).find("no-such-program") == std::string::npos,
+              false);
+}
+
+TEST_F(Container, NamesAreUniqueAndRandomOnesReadable) {
+    must({"create", "--name", "mine", "busybox"});
+    const auto result = con({"run", "--name", "mine", "busybox"});
+    EXPECT_EQ(result.status, 125);
+    EXPECT_NE(result.err.find("the name mine belongs to container "), std::string::npos);
+    must({"create", "busybox"});
+    std::istringstream lines(must({"ls", "-a", "--format", "json"}));
+    std::string line;
+    std::getline(lines, line);
+    std::getline(lines, line);
+    const std::string name = nlohmann::json::parse(line)["Name"];
+    EXPECT_NE(name.find('_'), std::string::npos) << name;
+    EXPECT_NE(con({"rm", "mime"}).err.find("did you mean mine?"), std::string::npos);
+}
+
+TEST_F(Container, ItLivesByItsName) {
+    const std::string id = must({"run", "-d", "--name", "mine", "busybox", "sleep", "1000"});
+    EXPECT_EQ(id.size(), 65U);
+    EXPECT_EQ(seen("mine")["State"], "running");
+    EXPECT_EQ(must({"exec", "mine", "echo", "hello"}), "hello\n");
+    EXPECT_EQ(con({"exec", "-i", id.substr(0, 12), "cat"}, "typed").out, "typed");
+    EXPECT_NE(must({"top", "mine"}).find("sleep 1000"), std::string::npos);
+    EXPECT_EQ(con({"rm", "mine"}).status, 1);
+    must({"pause", "mine"});
+    EXPECT_EQ(seen("mine")["State"], "paused");
+    must({"unpause", "mine"});
+    EXPECT_EQ(must({"restart", "-t", "0", "mine"}), "mine\n");
+    EXPECT_EQ(seen("mine")["State"], "running");
+    must({"rename", "mine", "yours"});
+    must({"stop", "-t", "0", "yours"});
+    EXPECT_EQ(seen("yours")["State"], "exited");
+    EXPECT_EQ(con({"kill", "yours"}).status, 1);
+    must({"start", "yours"});
+    must({"kill", "-s", "KILL", "yours"});
+    EXPECT_TRUE(reaches("yours", "exited"));
+    EXPECT_EQ(must({"wait", "yours"}), "137\n");
+    EXPECT_EQ(must({"rm", "yours"}), "yours\n");
+    EXPECT_EQ(must({"ls", "-aq"}), "");
+}
+
+TEST_F(Container, LimitsChangeWhileItRuns) {
+    must({"run", "-d", "--name", "mine", "-m", "64m", "busybox", "sleep", "1000"});
+    must({"update", "-m", "96m", "--pids-limit", "50", "mine"});
+    const auto record = nlohmann::json::parse(std::ifstream(
+        stack_.root() + "/containers/" + seen("mine")["ID"].get<std::string>() + "/config.json"));
+    EXPECT_EQ(record["spec"]["service"]["resources"]["memory"], 96 << 20);
+    EXPECT_EQ(record["spec"]["service"]["resources"]["pids"], 50);
+}
+
+TEST_F(Container, LogsAreKept) {
+    must({"run", "-d", "--name", "mine", "busybox", "sh", "-c", "echo one; echo two"});
+    EXPECT_TRUE(reaches("mine", "exited"));
+    EXPECT_EQ(must({"logs", "mine"}), "one\ntwo\n");
+    EXPECT_EQ(must({"logs", "-n", "1", "mine"}), "two\n");
+    EXPECT_EQ(must({"logs", "-f", "mine"}), "one\ntwo\n");
+}
+
+TEST_F(Container, PortsLeadToIt) {
+    must({"run",
+          "-d",
+          "--name",
+          "web",
+          "-p",
+          "8080:80",
+          "-p",
+          "81",
+          "busybox",
+          "httpd",
+          "-f",
+          "-p",
+          "80",
+          "-h",
+          "/etc"});
+    EXPECT_TRUE(
+        eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
+    EXPECT_EQ(must({"port", "web", "80"}), "0.0.0.0:8080\n");
+    EXPECT_NE(must({"port", "web"}).find("81/tcp -> 0.0.0.0:"), std::string::npos);
+}
+
+TEST_F(Container, TheyFindEachOtherByName) {
+    must({"run", "-d", "--name", "web", "busybox", "httpd", "-f", "-p", "80", "-h", "/etc"});
+    EXPECT_TRUE(eventually([&] {
+        return con({"run", "--rm", "busybox", "wget", "-qO-", "http://web/passwd"})
+            .out.starts_with("root:");
+    }));
+}
+
+TEST_F(Container, AStoppedOneStartsAgainWithItsStreams) {
+    must({"create", "-i", "--name", "mine", "busybox", "sh", "-c", "read x; echo got $x; exit 3"});
+    for (int i = 0; i < 2; ++i) {
+        const auto result = con({"start", "-ai", "mine"}, "line\n");
+        EXPECT_EQ(result.out, "got line\n") << result.err;
+        EXPECT_EQ(result.status, 3);
+    }
+}
+
+TEST_F(Container, ATerminalIsItsOwn) {
+    TerminalClient client({STACK_BINARY_DIR "/stack",
+                           "--root",
+                           stack_.root(),
+                           "container",
+                           "run",
+                           "-it",
+                           "--rm",
+                           "--name",
+                           "mine",
+                           "busybox"},
+                          stack_.directory(),
+                          33,
+                          101);
+    client.type("stty size; tty\r");
+    EXPECT_TRUE(client.shows("33 101")) << client.screen();
+    EXPECT_TRUE(client.shows("/dev/pts/")) << client.screen();
+    client.type("exit 4\r");
+    EXPECT_EQ(client.wait(), 4);
+    EXPECT_TRUE(client.is_cooked());
+    EXPECT_EQ(must({"ls", "-aq"}), "");
+}
+
+TEST_F(Container, ARestartPolicyHasItsKeeper) {
+    must({"run",
+          "-d",
+          "--name",
+          "mine",
+          "--restart",
+          "on-failure:2",
+          "busybox",
+          "sh",
+          "-c",
+          "echo run; exit 5"});
+    EXPECT_TRUE(eventually([&] {
+        return must({"logs", "mine"}) == "run\nrun\nrun\n";
+    })) << must({"logs", "mine"});
+    must({"rm", "-f", "mine"});
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
+}
+
+TEST_F(Container, AHealthCheckHasItsKeeper) {
+    must({"run",
+          "-d",
+          "--name",
+          "mine",
+          "--health-cmd",
+          "test -e /tmp/well",
+          "--health-interval",
+          "1s",
+          "--health-start-interval",
+          "1s",
+          "--health-retries",
+          "1",
+          "busybox",
+          "sleep",
+          "1000"});
+    EXPECT_TRUE(eventually([&] { return seen("mine")["Health"] == "unhealthy"; }));
+    must({"exec", "mine", "touch", "/tmp/well"});
+    EXPECT_TRUE(eventually([&] { return seen("mine")["Health"] == "healthy"; }));
+    must({"rm", "-f", "mine"});
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
+}
+
+TEST_F(Container, ADetachedOneIsRemovedAtItsEnd) {
+    must({"run", "-d", "--rm", "busybox", "sleep", "1"});
+    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
+}
+
+TEST_F(Container, AnImageFromScratchNeedsNothing) {
+    fs::create_directories(here_ / "root");
+    fs::copy_file("/bin/busybox", here_ / "root/echo");
+    ASSERT_EQ(run({"tar", "-C", here_ / "root", "-cf", here_ / "hello.tar", "echo"}).status, 0);
+    stack_.must({"image",
+                 "import",
+                 "tar:" + (here_ / "hello.tar").string(),
+                 "hello-world",
+                 "-c",
+                 R"(CMD ["/echo", "Hello!"])"});
+    const auto result = con({"run", "hello-world"});
+    EXPECT_EQ(result.out, "Hello!\n") << result.err;
+    EXPECT_EQ(con({"run", "--rm", "rootfs:" + (here_ / "root").string(), "/echo", "there"}).out,
+              "there\n");
+}
+
+TEST_F(Container, VolumesOutliveIt) {
+    must({"run", "--rm", "-v", "kept:/data", "busybox", "sh", "-c", "echo data > /data/file"});
+    EXPECT_EQ(must({"run", "--rm", "-v", "kept:/data", "busybox", "cat", "/data/file"}), "data\n");
+}
+
+TEST_F(Container, PruneTakesThoseThatDoNotRun) {
+    must({"run", "-d", "--name", "runs", "busybox", "sleep", "1000"});
+    must({"create", "--name", "rests", "busybox"});
+    EXPECT_EQ(must({"prune", "-f"}), "rests\n");
+    EXPECT_EQ(seen("runs")["State"], "running");
+}
+
+TEST_F(Container, WhatItHasChangedIsSeen) {
+    must({"run",
+          "--name",
+          "mine",
+          "-v",
+          "/vol",
+          "busybox",
+          "sh",
+          "-c",
+          "mkdir /new; echo x > /new/file; echo y >> /etc/passwd; rm /etc/group; rm -r /var;"
+          "mkdir /var; echo volume > /vol/file"});
+    EXPECT_EQ(must({"diff", "mine"}),
+              "C /etc\nD /etc/group\nC /etc/passwd\nA /new\nA /new/file\nC /var\n");
+    must({"export", "-o", (here_ / "root.tar").string(), "mine"});
+    const auto names = run({"tar", "-tf", here_ / "root.tar"}).out;
+    EXPECT_NE(names.find("new/file\n"), std::string::npos);
+    EXPECT_NE(names.find("bin/busybox\n"), std::string::npos);
+    EXPECT_EQ(names.find("etc/group\n"), std::string::npos);
+    EXPECT_EQ(names.find("vol/file\n"), std::string::npos);
+}
+
+TEST_F(Container, WhatItHasBecomeIsAnImage) {
+    must({"run",
+          "-d",
+          "--name",
+          "mine",
+          "-e",
+          "MOOD=calm",
+          "busybox",
+          "sh",
+          "-c",
+          "mkdir /new; echo x > /new/file; rm /etc/group; rm -r /var; mkdir /var; touch /var/done;"
+          "sleep 1000"});
+    EXPECT_TRUE(eventually([&] { return con({"exec", "mine", "ls", "/var/done"}).status == 0; }));
+    must({"commit", "-m", "for a test", "-c", "CMD [\"cat\", \"/new/file\"]", "mine", "made:1"});
+    EXPECT_EQ(seen("mine")["State"], "running");
+    EXPECT_EQ(must({"run", "--rm", "made:1"}), "x\n");
+    EXPECT_EQ(
+        must(
+            {"run", "--rm", "made:1", "sh", "-c", "echo $MOOD; ls /var; ls /etc/group 2>&1; true"}),
+        "calm\ndone\nls: /etc/group: No such file or directory\n");
+    must({"rm", "-f", "mine"});
+}
+
+TEST_F(Container, InspectIsDockers) {
+    const std::string id = must({"run",
+                                 "-d",
+                                 "--name",
+                                 "mine",
+                                 "-m",
+                                 "64m",
+                                 "-p",
+                                 "8080:80",
+                                 "--label",
+                                 "a=b",
+                                 "busybox",
+                                 "sleep",
+                                 "1000"});
+    const auto list = nlohmann::json::parse(must({"inspect", "mine"}));
+    ASSERT_EQ(list.size(), 1U);
+    EXPECT_EQ(list[0]["Id"].get<std::string>() + "\n", id);
+    EXPECT_EQ(list[0]["Name"], "/mine");
+    EXPECT_EQ(list[0]["State"]["Running"], true);
+    EXPECT_EQ(list[0]["HostConfig"]["Memory"], 64 << 20);
+    EXPECT_EQ(list[0]["Config"]["Labels"], nlohmann::json({{"a", "b"}}));
+    EXPECT_EQ(list[0]["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"], "8080");
+    EXPECT_NE(list[0]["NetworkSettings"]["IPAddress"], "");
+}
+
+TEST_F(Container, TheListIsFiltered) {
+    must({"create", "--name", "one", "--label", "a=b", "busybox"});
+    must({"create", "--name", "two", "--label", "a=c", "busybox"});
+    const auto names = [&](std::vector<std::string> words) {
+        words.insert(words.begin(), {"ls", "-a", "--format", "json"});
+        const std::string text = must(words);
+        return std::string(text.find("\"one\"") != std::string::npos ? "1" : "") +
+               (text.find("\"two\"") != std::string::npos ? "2" : "");
+    };
+    EXPECT_EQ(names({}), "12");
+    EXPECT_EQ(names({"--filter", "name=wo"}), "2");
+    EXPECT_EQ(names({"--filter", "label=a=b"}), "1");
+    EXPECT_EQ(names({"--filter", "label=a"}), "12");
+    EXPECT_EQ(names({"--filter", "status=running"}), "");
+    EXPECT_EQ(con({"ls", "--filter", "colour=red"}).status, 1);
+}
+
+TEST_F(Container, TheIdIsWrittenWhereItIsWanted) {
+    const std::string file = (here_ / "id").string();
+    must({"run", "--rm", "--cidfile", file, "busybox", "true"});
+    std::string id;
+    std::getline(std::ifstream(file), id);
+    EXPECT_EQ(id.size(), 64U);
+    EXPECT_EQ(con({"run", "--rm", "--cidfile", file, "busybox", "true"}).status, 125);
+}
+
+}  // namespace
+}  // namespace stack::test
