@@ -88,6 +88,18 @@ int pidfd_open(int pid) {
     return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U));
 }
 
+/// Above every number that the child is to see.
+int first_free(const SpawnOptions& options) {
+    int highest = 2;
+    for (const auto& [ours, theirs] : options.descriptors)
+        highest = std::max(highest, theirs);
+    return highest + 1;
+}
+
+Fd copy_above(int descriptor, int lowest) {
+    return Fd(check(::fcntl(descriptor, F_DUPFD_CLOEXEC, lowest), "duplicate a descriptor"));
+}
+
 }  // namespace
 
 Child spawn(const std::string& path, const SpawnOptions& options) {
@@ -96,13 +108,10 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
     plan.set(options.new_session);
     // Private copies above every number that the child is to see, so that placing one never
     // clobbers another.
+    const int free = first_free(options);
     std::vector<Fd> copies;
-    int highest = 2;
-    for (const auto& [ours, theirs] : options.descriptors)
-        highest = std::max(highest, theirs);
     for (const auto& [ours, theirs] : options.descriptors) {
-        copies.emplace_back(
-            check(::fcntl(ours, F_DUPFD_CLOEXEC, highest + 1), "duplicate a descriptor"));
+        copies.push_back(copy_above(ours, free));
         plan.place(copies.back().get(), theirs);
     }
     const auto arguments = pointers(options.arguments);
@@ -117,6 +126,11 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
         fail("run " + path, error);
     child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
     return child;
+}
+
+Child spawn(const Fd& program, const SpawnOptions& options) {
+    const Fd copy = copy_above(program.get(), first_free(options));
+    return spawn("/proc/self/fd/" + std::to_string(copy.get()), options);
 }
 
 void own_working_directory() {

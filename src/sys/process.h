@@ -31,6 +31,8 @@ struct Child {
 /// Runs the program at `path` by posix_spawn (no copy of this process's memory). Signals are at
 /// their defaults in the child.
 [[nodiscard]] Child spawn(const std::string& path, const SpawnOptions& options);
+/// The same with the program that is open, whatever its number is.
+[[nodiscard]] Child spawn(const Fd& program, const SpawnOptions& options);
 
 /// The working directory of the calling thread is its own from here on (CLONE_FS of unshare(2)).
 void own_working_directory();

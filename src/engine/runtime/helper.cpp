@@ -40,7 +40,7 @@ sys::Child start_helper(const char* role,
     options.arguments = {"stack-shim", role};
     options.descriptors = std::move(descriptors);
     options.new_session = new_session;
-    return sys::spawn("/proc/self/fd/" + std::to_string(helper_image().get()), options);
+    return sys::spawn(helper_image(), options);
 }
 
 }  // namespace stack::runtime
