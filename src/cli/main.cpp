@@ -6,6 +6,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/usage.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -106,7 +107,7 @@ int run(const Strings& words) {
     } catch (const CLI::Success& success) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
-        app.exit(error);
+        sys::write_err(usage_complaint(app, error) + "\n");
         return 1;
     }
     if (chosen.empty())
