@@ -98,11 +98,17 @@ class Difference {
             return;
         }
         const bool is_below = lower && sys::find_entry(lower, name);
-        const sys::Fd directory = S_ISDIR(status.st_mode) ? directory_in(upper, name) : sys::Fd();
-        if (!ours_.contains(path))
-            say(is_below ? 'C' : 'A', path);
-        if (directory)
-            compare(directory, directory_in(lower, name), path + "/");
+        if (ours_.contains(path))
+            return;
+        const auto before = text_.size();
+        say(is_below ? 'C' : 'A', path);
+        if (!S_ISDIR(status.st_mode))
+            return;
+        const auto after = text_.size();
+        const sys::Fd directory = directory_in(upper, name);
+        compare(directory, directory_in(lower, name), path + "/");
+        if (is_below && text_.size() == after && !sys::names_in(directory).empty())
+            text_.resize(before);  // nothing but ours is in it
     }
 
     void say(char what, const std::string& path) {
