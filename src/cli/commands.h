@@ -46,6 +46,7 @@ void add_ps(CLI::App& app, Context& context);
 void add_ls(CLI::App& app, Context& context);
 void add_images(CLI::App& app, Context& context);
 void add_volumes(CLI::App& app, Context& context);
+void add_volume(CLI::App& app, Context& context);
 void add_port(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);

@@ -63,6 +63,10 @@ void remove_tree(const Fd& directory, const std::string& name);
 /// The same by an absolute path of our own state.
 void remove_tree(const std::string& path);
 
+/// Bytes on disk of everything below `directory`; what has several names counts once. What goes
+/// meanwhile does not count.
+[[nodiscard]] std::int64_t tree_size(const Fd& directory);
+
 /// Copies the content of `from` into `to` with owner, mode, times, links, devices and extended
 /// attributes, but for those of an overlay's that mean nothing elsewhere. Neither may be changed by
 /// others meanwhile.
