@@ -24,7 +24,7 @@ namespace stack {
 using Outcome = std::optional<Error>;
 using Done = std::function<void(Outcome)>;
 
-/// What a health check's process did. `timed_out`: it was killed after its timeout.
+/// What the process of a health check or a hook did. `timed_out`: it was killed after its timeout.
 struct ProbeResult {
     int exit_code = 0;
     bool timed_out = false;
@@ -56,6 +56,11 @@ class Engine {
     virtual void probe(const std::string& container_id,
                        const Healthcheck& check,
                        ProbeDone done) = 0;
+
+    /// Runs a hook's command inside a running container, for as long as it takes.
+    virtual void run_hook(const std::string& container_id_or_name,
+                          const Hook& hook,
+                          ProbeDone done) = 0;
 
     /// Records a container's health where observe() finds it, and what its name answers to.
     virtual void set_health(const std::string& container_id, Health health, int failing_streak) = 0;

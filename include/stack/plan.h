@@ -85,16 +85,20 @@ struct CreateContainer {
     bool operator==(const CreateContainer&) const = default;
 };
 
-/// Identified by name: a plan may start what it creates.
+/// Identified by name: a plan may start what it creates. Done when `post_start`, in its order, has
+/// run inside, too; that is the supervisor's part.
 struct StartContainer {
     std::string name;
+    std::vector<Hook> post_start = {};
     bool operator==(const StartContainer&) const = default;
 };
 
+/// Begun when `pre_stop`, in its order, has succeeded inside; that is the supervisor's part.
 struct StopContainer {
     std::string id;
     std::string name;
     std::optional<Duration> timeout;  // nullopt: the container's own grace period
+    std::vector<Hook> pre_stop = {};
     bool operator==(const StopContainer&) const = default;
 };
 

@@ -1,11 +1,12 @@
-// One run of a health check. It is over when its command has ended, whoever else may hold its
-// output open; where it is over its time, nothing that it started goes on.
+// One run of a health check or a hook. It is over when its command has ended, whoever else may hold
+// its output open; where it is over its time, nothing that it started goes on.
 
 #include "engine/real_engine.h"
 #include "engine/watch.h"
 
 #include <array>
 #include <csignal>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/buffer.hpp>
@@ -26,6 +27,18 @@ Strings command_of(const Healthcheck& check) {
     return {check.test.begin() + 1, check.test.end()};
 }
 
+runtime::ExecOptions options_of(const Hook& hook) {
+    runtime::ExecOptions options;
+    options.command = hook.command;
+    options.user = hook.user;
+    options.working_dir = hook.working_dir;
+    options.privileged = hook.privileged;
+    for (const auto& [name, value] : hook.environment)
+        if (value)
+            options.environment[name] = *value;
+    return options;
+}
+
 class Probing : public std::enable_shared_from_this<Probing> {
   public:
     /// `processes` are those of the container.
@@ -42,21 +55,25 @@ class Probing : public std::enable_shared_from_this<Probing> {
         output_.non_blocking(true);
     }
 
-    void begin(Duration timeout) {
+    /// Without a `timeout`: for as long as it takes.
+    void begin(std::optional<Duration> timeout) {
         watch_ = std::make_unique<Watch>(
             loop_, sys::duplicate(helper_.pidfd), [self = shared_from_this()] { self->finish(); });
-        timer_.expires_after(
-            timeout > Duration::zero()
-                ? std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout)
-                : default_timeout);
-        timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
-            if (!error)
-                self->end_it();
-        });
+        if (timeout)
+            end_after(*timeout);
         read();
     }
 
   private:
+    void end_after(Duration timeout) {
+        timer_.expires_after(
+            std::chrono::duration_cast<std::chrono::steady_clock::duration>(timeout));
+        timer_.async_wait([self = shared_from_this()](boost::system::error_code error) {
+            if (!error)
+                self->end_it();
+        });
+    }
+
     /// A full pipe must not keep the command from its end.
     void read() {
         output_.async_wait(stream_descriptor::wait_read,
@@ -128,10 +145,22 @@ class Probing : public std::enable_shared_from_this<Probing> {
 void RealEngine::probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) {
     runtime::ExecOptions options;
     options.command = command_of(check);
-    auto probe = runtime_.probe(container_id, options);
+    const Duration timeout = check.timeout.value_or(Duration::zero());
     auto processes = [this, container_id] { return runtime_.processes(container_id); };
-    std::make_shared<Probing>(loop_, std::move(probe), std::move(processes), std::move(done))
-        ->begin(check.timeout.value_or(Duration::zero()));
+    std::make_shared<Probing>(
+        loop_, runtime_.probe(container_id, options), std::move(processes), std::move(done))
+        ->begin(timeout > Duration::zero() ? timeout : default_timeout);
+}
+
+void RealEngine::run_hook(const std::string& container, const Hook& hook, ProbeDone done) {
+    const auto record = runtime_.find(container);
+    if (!record)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + container + " does not exist");
+    auto processes = [this, id = record->id] { return runtime_.processes(id); };
+    std::make_shared<Probing>(
+        loop_, runtime_.probe(record->id, options_of(hook)), std::move(processes), std::move(done))
+        ->begin(std::nullopt);
 }
 
 }  // namespace stack::engine

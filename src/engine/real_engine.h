@@ -34,6 +34,7 @@ class RealEngine final : public Engine {
     void perform(const Action& action, const EventSink& events, Done done) override;
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
+    void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
     void set_health(const std::string& container_id, Health health, int failing_streak) override;
     void count_restart(const std::string& container_id) override;
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;

@@ -379,8 +379,6 @@ void note_ignored(Object& object) {
                          "userns_mode",
                          "runtime",
                          "pre_start",
-                         "post_start",
-                         "pre_stop",
                          "develop"});
     static_cast<void>(object.take("extends"));  // resolved before
 }

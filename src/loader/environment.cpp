@@ -116,6 +116,9 @@ void resolve_environment(Session& session, Files& files, Stack& stack, const Nod
         service_files.read_environment(service);
         service_files.read_labels(service);
         pass_through(service.environment, session.environment);
+        for (auto* hooks : {&service.pre_start, &service.post_start, &service.pre_stop})
+            for (auto& hook : *hooks)
+                pass_through(hook.environment, session.environment);
         if (service.build)
             pass_through(service.build->args, session.environment);
     }

@@ -76,9 +76,8 @@ class LifePlanner {
         for (const auto* container : containers) {
             if (!is_up(*container) && !awaits_restart(*container))
                 continue;
-            const Node node = builder_.add(StopContainer{container->id, container->name, timeout},
-                                           "container/" + container->name,
-                                           reason);
+            const Node node =
+                builder_.add(stop_of(*container, timeout), "container/" + container->name, reason);
             stops_[container->service].push_back(node);
             stop_of_[container->id] = node;
         }
@@ -92,8 +91,10 @@ class LifePlanner {
             const auto stopped = stop_of_.find(container->id);
             if ((is_up(*container) && stopped == stop_of_.end()) || container->oneoff)
                 continue;
-            const Node node = builder_.add(
-                StartContainer{container->name}, "container/" + container->name, reason);
+            const Node node =
+                builder_.add(StartContainer{container->name, container->service_config.post_start},
+                             "container/" + container->name,
+                             reason);
             if (stopped != stop_of_.end())
                 builder_.order(stopped->second, node);
             starts_[container->service].push_back(node);

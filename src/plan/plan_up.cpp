@@ -541,6 +541,8 @@ class UpPlanner {
         Service service = run.service;
         if (!run.keeps_policy)
             service.restart = {};
+        service.post_start.clear();  // of the service's life, not of one command's
+        service.pre_stop.clear();
         CreateContainer action{container_spec(desired_, service, 1)};
         action.spec.name = run.name;
         action.spec.oneoff = true;
@@ -585,7 +587,8 @@ class UpPlanner {
     }
 
     Node start(const Service& service, const std::string& name, const std::string& reason) {
-        const Node node = builder_.add(StartContainer{name}, "container/" + name, reason);
+        const Node node =
+            builder_.add(StartContainer{name, service.post_start}, "container/" + name, reason);
         for (const auto& [dependency, how] : service.depends_on)
             for (const Node earlier : conditions(dependency, how))
                 builder_.order(earlier, node);
@@ -593,10 +596,8 @@ class UpPlanner {
     }
 
     Node stop(const ObservedContainer& container, const std::string& reason) {
-        const Node node =
-            builder_.add(StopContainer{container.id, container.name, options_.timeout},
-                         "container/" + container.name,
-                         reason);
+        const Node node = builder_.add(
+            stop_of(container, options_.timeout), "container/" + container.name, reason);
         stops_[container.id] = node;
         stopped_services_[container.service].push_back(node);
         return node;

@@ -62,6 +62,13 @@ ContainerSpec container_spec(const Stack& stack, const Service& service, int num
     return spec;
 }
 
+StopContainer stop_of(const ObservedContainer& container, std::optional<Duration> timeout) {
+    StopContainer action{container.id, container.name, timeout};
+    if (container.state == ContainerState::running)
+        action.pre_stop = container.service_config.pre_stop;
+    return action;
+}
+
 int scale_of(const Service& service, const PlanOptions& options) {
     const auto asked = options.scale.find(service.name);
     if (asked != options.scale.end())

@@ -4,6 +4,7 @@
 
 #include <stack/plan.h>
 
+#include <optional>
 #include <string>
 
 namespace stack::plan {
@@ -18,6 +19,10 @@ namespace stack::plan {
 /// The complete description: real names of volumes and networks, sources of secrets and configs,
 /// its digest.
 [[nodiscard]] ContainerSpec container_spec(const Stack& stack, const Service& service, int number);
+
+/// Its hooks run in a container that can run something.
+[[nodiscard]] StopContainer stop_of(const ObservedContainer& container,
+                                    std::optional<Duration> timeout);
 
 /// How many containers a service is to have.
 [[nodiscard]] int scale_of(const Service& service, const PlanOptions& options);

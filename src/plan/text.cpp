@@ -93,6 +93,19 @@ std::string after_text(const PlannedAction& action) {
     return text + ")";
 }
 
+const std::vector<Hook>& hooks_of(const Action& action) {
+    static const std::vector<Hook> none;
+    if (const auto* start = std::get_if<StartContainer>(&action))
+        return start->post_start;
+    if (const auto* stop = std::get_if<StopContainer>(&action))
+        return stop->pre_stop;
+    return none;
+}
+
+const char* hook_name(const Action& action) {
+    return std::holds_alternative<StartContainer>(action) ? "post_start" : "pre_stop";
+}
+
 std::string dump(const nlohmann::json& json) {
     return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
@@ -120,6 +133,9 @@ std::string to_text(const Plan& plan) {
         for (const auto& change : action.changes)
             text += "      " + change.field + ": " + shown(change.before) + " -> " +
                     shown(change.after) + "\n";
+        for (const auto& hook : hooks_of(action.action))
+            text += std::string("      ") + hook_name(action.action) + ": " +
+                    join(hook.command, " ") + "\n";
     }
     if (plan.actions.empty() && plan.errors.empty())
         text += "nothing to do\n";
@@ -134,11 +150,15 @@ std::string to_json_text(const Plan& plan) {
         for (const auto& change : action.changes)
             changes.push_back(
                 {{"field", change.field}, {"before", change.before}, {"after", change.after}});
+        nlohmann::json hooks = nlohmann::json::array();
+        for (const auto& hook : hooks_of(action.action))
+            hooks.push_back({{"name", hook_name(action.action)}, {"command", hook.command}});
         actions.push_back({{"id", i},
                            {"action", verb(action.action)},
                            {"resource", action.resource},
                            {"reason", action.reason},
                            {"changes", changes},
+                           {"hooks", hooks},
                            {"after", action.after},
                            {"optional", action.optional}});
     }

@@ -67,7 +67,11 @@ std::string exit_text(const ExitStatus& exit) {
 }  // namespace
 
 Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project)
-    : engine_(engine), timers_(timers), paths_(std::move(paths)), project_(std::move(project)) {
+    : engine_(engine),
+      timers_(timers),
+      hooks_(engine, timers),
+      paths_(std::move(paths)),
+      project_(std::move(project)) {
     desired_.name = project_;
     engine_.on_change([this] { wake(); });
 }
@@ -143,6 +147,7 @@ void Supervisor::ask(Request request, EventSink events, Answer answer) {
 /// What only waits gives way: a `down` must not stand behind an `up` that waits for a health that
 /// never comes.
 void Supervisor::abandon_waits(const std::string& reason) {
+    hooks_.abandon(reason);
     for (auto& waiter : std::exchange(waiters_, {}))
         timers_.post([done = std::move(waiter.done), name = waiter.name, reason] {
             done(failure("gave up waiting for container " + name + ": " + reason));
@@ -308,25 +313,44 @@ void Supervisor::perform(const Action& action, const EventSink& events, Done don
         waiters_.push_back({false, completed->name, std::move(done)});
         wake();
     } else if (const auto* start = std::get_if<StartContainer>(&action)) {
-        start_container(start->name, events, std::move(done));
+        start_container(*start, events, std::move(done));
+    } else if (const auto* stop = std::get_if<StopContainer>(&action);
+               stop && !stop->pre_stop.empty()) {
+        hooks_.run({"pre_stop", stop->name, stop->pre_stop},
+                   [this, action, events, done = std::move(done)](const Outcome& outcome) {
+                       if (outcome)
+                           done(outcome);
+                       else
+                           engine_.perform(action, events, done);
+                   });
     } else {
         engine_.perform(action, events, std::move(done));
     }
 }
 
 /// A plan and a restart may want the same container at the same time: it is started once.
-void Supervisor::start_container(const std::string& name, const EventSink& events, Done done) {
-    auto& waiting = starting_[name];
+void Supervisor::start_container(const StartContainer& action, const EventSink& events, Done done) {
+    auto& waiting = starting_[action.name];
     waiting.push_back(std::move(done));
     if (waiting.size() > 1)
         return;
-    engine_.perform(StartContainer{name}, events, [this, name](const Outcome& outcome) {
-        const auto dones = std::move(starting_[name]);
-        starting_.erase(name);
-        wake();
-        for (const auto& one : dones)
-            one(outcome);
+    engine_.perform(action, events, [this, action](const Outcome& outcome) {
+        if (outcome || action.post_start.empty()) {
+            started(action, outcome);
+            return;
+        }
+        wake();  // it runs, whatever its hooks take
+        hooks_.run({"post_start", action.name, action.post_start},
+                   [this, action](const Outcome& hooked) { started(action, hooked); });
     });
+}
+
+void Supervisor::started(const StartContainer& action, const Outcome& outcome) {
+    const auto dones = std::move(starting_[action.name]);
+    starting_.erase(action.name);
+    wake();
+    for (const auto& one : dones)
+        one(outcome);
 }
 
 // --- waiting for others ---
@@ -420,14 +444,15 @@ void Supervisor::restart(const ObservedContainer& container) {
     STACK_FAILPOINT("restart.start");
     engine_.count_restart(container.id);
     start_container(
-        container.name,
+        {container.name, container.service_config.post_start},
         nobody,
         [this, policy, id = container.id, service = container.service](const Outcome& outcome) {
             if (!outcome) {
                 restart_followers(service);
                 return;
             }
-            log::warn(std::string("restart: ") + outcome->what() + ", trying again by its policy");
+            log::warn(std::string("restart: ") + outcome->what() +
+                      ", its policy decides what comes next");
             restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
             store_restarts(paths_, project_, restarts_);
         });

@@ -10,6 +10,7 @@
 #include "supervise/desired.h"
 #include "supervise/executor.h"
 #include "supervise/health.h"
+#include "supervise/hooks.h"
 #include "supervise/restart.h"
 #include "supervise/timers.h"
 
@@ -72,7 +73,8 @@ class Supervisor {
                 const Observed& observed) const;
     void finish(const Asked& asked, bool succeeded);
     void perform(const Action& action, const EventSink& events, Done done);
-    void start_container(const std::string& name, const EventSink& events, Done done);
+    void start_container(const StartContainer& action, const EventSink& events, Done done);
+    void started(const StartContainer& action, const Outcome& outcome);
 
     void check_waiters(const Observed& observed);
     [[nodiscard]] std::optional<Outcome> verdict(const Waiter& waiter,
@@ -92,6 +94,7 @@ class Supervisor {
 
     Engine& engine_;
     Timers& timers_;
+    Hooks hooks_;
     Paths paths_;
     std::string project_;
     Stack desired_;

@@ -368,6 +368,19 @@ TEST_P(EngineContract, WhatDoesNotRunIsNotProbed) {
                  Error);
 }
 
+TEST_P(EngineContract, AHookRunsInsideAndIsRefusedWhereNothingRuns) {
+    const ObservedContainer running = run(web());
+    Hook hook;
+    hook.command = {"true"};
+    std::optional<ProbeResult> result;
+    engine().run_hook(running.name, hook, [&](const ProbeResult& told) { result = told; });
+    EXPECT_FALSE(result) << "completed from inside the call";
+    ASSERT_TRUE(subject_->turn_until([&] { return result.has_value(); }));
+    EXPECT_EQ(result->exit_code, 0) << result->output;
+    must(StopContainer{running.id, running.name, std::nullopt});
+    EXPECT_THROW(engine().run_hook(running.name, hook, [](const ProbeResult&) {}), Error);
+}
+
 TEST_P(EngineContract, RestartsAreCounted) {
     const ObservedContainer running = run(web());
     engine().count_restart(running.id);

@@ -41,13 +41,13 @@ void Household::replace_supervisor() {
 }
 
 int Household::ask(Request request) {
-    int exit = -1;
+    const auto exit = std::make_shared<int>(-1);  // the answer may come when nobody waits any more
     supervisor_->ask(
         std::move(request),
         [this](const Event& event) { events.push_back(event); },
-        [&exit](int status) { exit = status; });
+        [exit](int status) { *exit = status; });
     settle();
-    return exit;
+    return *exit;
 }
 
 int Household::up(PlanOptions options) {

@@ -1,5 +1,6 @@
 #include "tests/support/fake_engine.h"
 
+#include "base/text.h"
 #include "tests/support/fake_world.h"
 
 #include <algorithm>
@@ -75,6 +76,10 @@ void FakeEngine::become(const std::string& container, Health health) {
 
 void FakeEngine::answer_probes(const std::string& container, ProbeResult result) {
     probe_results_[container] = std::move(result);
+}
+
+void FakeEngine::answer_hook(const Strings& command, ProbeResult result) {
+    hook_results_[command] = std::move(result);
 }
 
 void FakeEngine::change_sources(const std::string& service, const std::string& source_digest) {
@@ -160,6 +165,18 @@ void FakeEngine::probe(const std::string& container_id,
     pending_.push_back({"probe", [this, name = container->name, done = std::move(done)] {
                             const auto result = probe_results_.find(name);
                             done(result == probe_results_.end() ? ProbeResult{} : result->second);
+                        }});
+}
+
+void FakeEngine::run_hook(const std::string& name, const Hook& hook, ProbeDone done) {
+    const auto* container = find_container(world_, name);
+    if (container == nullptr || container->state != ContainerState::running)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + name + " does not run");
+    history_.push_back("hook " + name + ": " + join(hook.command, " "));
+    pending_.push_back({"hook", [this, command = hook.command, done = std::move(done)] {
+                            const auto result = hook_results_.find(command);
+                            done(result == hook_results_.end() ? ProbeResult{} : result->second);
                         }});
 }
 

@@ -42,6 +42,8 @@ class FakeEngine final : public Engine {
     void become(const std::string& container, Health health);
     /// What health checks of the container find from now on. Without it: status 0.
     void answer_probes(const std::string& container, ProbeResult result);
+    /// What a hook with this command ends with from now on. Without it: status 0.
+    void answer_hook(const Strings& command, ProbeResult result);
     /// What a service would be built from now.
     void change_sources(const std::string& service, const std::string& source_digest);
 
@@ -52,7 +54,8 @@ class FakeEngine final : public Engine {
     /// "set_health", "count_restart", "publish_names" were.
     [[nodiscard]] int calls(const std::string& verb) const;
 
-    /// `verb object` of every action, in the order in which they were asked for.
+    /// `verb object` of every action, and `hook NAME: COMMAND` of every hook, in the order in which
+    /// they were asked for.
     [[nodiscard]] const Strings& history() const { return history_; }
 
     /// The names of running containers at the last publish_names(), in order.
@@ -62,6 +65,7 @@ class FakeEngine final : public Engine {
     void perform(const Action& action, const EventSink& events, Done done) override;
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
+    void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
     void set_health(const std::string& container_id, Health health, int failing_streak) override;
     void count_restart(const std::string& container_id) override;
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
@@ -87,6 +91,7 @@ class FakeEngine final : public Engine {
     std::set<std::string> held_;
     std::map<std::string, std::deque<std::string>> failures_;  // by verb
     std::map<std::string, ProbeResult> probe_results_;         // by container name
+    std::map<Strings, ProbeResult> hook_results_;              // by command
     std::map<std::string, std::string> sources_;               // by service
     std::map<std::string, int> calls_;
     Strings history_;
