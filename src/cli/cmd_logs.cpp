@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/follow.h"
 #include "cli/local_runtime.h"
+#include "cli/options.h"
 #include "cli/target.h"
 #include "sys/log_source.h"
 #include "sys/signals.h"
@@ -22,17 +23,6 @@ struct Options {
     std::string until;
     int index = 0;
 };
-
-std::string time_option(const std::string& text, const char* name) {
-    if (text.empty())
-        return {};
-    const auto time = parse_time(text);
-    if (!time)
-        give_up(std::string(name) +
-                " wants a time such as 10m, 2026-01-02T03:04:05Z or Unix seconds, not \"" + text +
-                "\"");
-    return *time;
-}
 
 void complete(Options& options) {
     if (options.tail != "all" && !options.tail.empty()) {

@@ -11,6 +11,7 @@ const std::vector<Command>& commands() {
         {"lint", "Stacks", "Look for what a stack file had better not say", add_lint},
         {"ps", "Stacks", "List the stack's containers", add_ps},
         {"logs", "Stacks", "Show what containers have printed", add_logs},
+        {"events", "Stacks", "Show what happens to containers, as it happens", add_events},
         {"ls", "Stacks", "List the stacks of this machine", add_ls},
         {"create", "Services", "Create containers without starting them", add_create},
         {"start", "Services", "Start containers that exist", add_start},

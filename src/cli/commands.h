@@ -49,6 +49,7 @@ void add_volumes(CLI::App& app, Context& context);
 void add_volume(CLI::App& app, Context& context);
 void add_port(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
+void add_events(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

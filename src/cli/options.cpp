@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "cli/cli11.h"
+#include "cli/log_reader.h"
 
 #include <cmath>
 
@@ -65,6 +66,17 @@ PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
         plan.renew_salt = random_hex(16);
     plan.timeout = seconds(options.timeout);
     return plan;
+}
+
+std::string time_option(const std::string& text, const char* name) {
+    if (text.empty())
+        return {};
+    const auto time = parse_time(text);
+    if (!time)
+        give_up(std::string(name) +
+                " wants a time such as 10m, 2026-01-02T03:04:05Z or Unix seconds, not \"" + text +
+                "\"");
+    return *time;
 }
 
 void check_services(const Strings& services, const Stack& stack) {

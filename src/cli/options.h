@@ -43,6 +43,10 @@ void add_accepted_flag(CLI::App& app, const std::string& names, const std::strin
 /// Gives up where one is not in `stack`.
 void check_services(const Strings& services, const Stack& stack);
 
+/// The time (RFC 3339, UTC) that the option `name` gives; empty for an empty one. Gives up where it
+/// is none.
+[[nodiscard]] std::string time_option(const std::string& text, const char* name);
+
 [[nodiscard]] std::optional<Duration> seconds(const std::optional<double>& value);
 
 /// `web=3` pairs. Gives up where one is malformed.

@@ -71,7 +71,8 @@ Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string 
       timers_(timers),
       hooks_(engine, timers),
       paths_(std::move(paths)),
-      project_(std::move(project)) {
+      project_(std::move(project)),
+      history_(events_file(paths_, project_)) {
     desired_.name = project_;
     engine_.on_change([this] { wake(); });
 }
@@ -113,6 +114,7 @@ void Supervisor::look() {
         if (over && !over_)
             engine_.reconcile();  // there may be no other supervisor to come
         over_ = over;
+        history_.note(observed, timers_.now());
     } catch (const Error& error) {
         log::error(std::string("look: ") + error.what() + ", ignoring until the next look");
     }

@@ -10,6 +10,7 @@
 #include "supervise/desired.h"
 #include "supervise/executor.h"
 #include "supervise/health.h"
+#include "supervise/history.h"
 #include "supervise/hooks.h"
 #include "supervise/restart.h"
 #include "supervise/timers.h"
@@ -97,6 +98,7 @@ class Supervisor {
     Hooks hooks_;
     Paths paths_;
     std::string project_;
+    History history_;
     Stack desired_;
     std::deque<Asked> queue_;
     bool busy_ = false;

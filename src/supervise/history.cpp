@@ -1,0 +1,172 @@
+#include "supervise/history.h"
+
+#include "sys/file.h"
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+#include <fcntl.h>
+#include <nlohmann/json.hpp>
+
+namespace stack::supervise {
+namespace {
+
+constexpr std::int64_t longest_file = 1U << 20U;
+
+bool is_up(const Seen& seen) {
+    return seen.state == ContainerState::running || seen.state == ContainerState::paused;
+}
+
+/// RFC 3339 with nanoseconds, which sorts as text.
+std::string time_text(Time time) {
+    constexpr long ns_per_s = 1'000'000'000;
+    const auto ns = std::chrono::nanoseconds(time.time_since_epoch()).count();
+    const std::time_t seconds = ns / ns_per_s;
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    std::array<char, 32> date{};
+    std::strftime(date.data(), date.size(), "%Y-%m-%dT%H:%M:%S.", &parts);
+    const std::string fraction = std::to_string(ns_per_s + ns % ns_per_s).substr(1);
+    return date.data() + fraction + "Z";
+}
+
+std::string log_line(const Happening& event) {
+    const std::string time = time_text(event.time);
+    const nlohmann::json json = {{"time", time},
+                                 {"type", "container"},
+                                 {"service", event.service},
+                                 {"id", event.id},
+                                 {"action", event.action},
+                                 {"attributes", event.attributes}};
+    return time + " stdout F " +
+           json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+/// What happened to one container, from one look to the next.
+class Story {
+  public:
+    Story(std::string id, const Seen& now) : id_(std::move(id)), now_(now) {}
+
+    void tell(const Seen& before) {
+        const bool is_new_run = now_.started != before.started && now_.started != Time{};
+        if (is_new_run && is_up(before))
+            add("die", now_.started);  // its status was gone before anybody looked
+        if (is_new_run)
+            add("start", now_.started);
+        if (now_.state == ContainerState::exited && (is_new_run || is_up(before)))
+            tell_end();
+        if (!is_new_run && before.state == ContainerState::running &&
+            now_.state == ContainerState::paused)
+            add("pause", {});
+        if (!is_new_run && before.state == ContainerState::paused &&
+            now_.state == ContainerState::running)
+            add("unpause", {});
+        if (is_up(now_) && now_.health != before.health && now_.health == Health::healthy)
+            add("health_status: healthy", {});
+        if (is_up(now_) && now_.health != before.health && now_.health == Health::unhealthy)
+            add("health_status: unhealthy", {});
+    }
+
+    void tell_end() {
+        if (now_.exit.oom_killed)
+            add("oom", now_.finished);
+        add("die", now_.finished);
+        if (now_.exit.code)
+            events.back().attributes["exitCode"] = std::to_string(*now_.exit.code);
+        if (now_.stopped_by_user)
+            add("stop", now_.finished);
+    }
+
+    void tell_removal(bool was_up) {
+        if (was_up)
+            add("die", {});
+        add("destroy", {});
+    }
+
+    /// A time of zero is that of the look.
+    void add(const std::string& action, Time time) {
+        events.push_back(
+            {time, now_.service, id_, action, {{"image", now_.image}, {"name", now_.name}}});
+    }
+
+    std::vector<Happening> events;
+
+  private:
+    std::string id_;
+    const Seen& now_;
+};
+
+void take(std::vector<Happening>& all, std::vector<Happening> more, Time now) {
+    for (auto& event : more) {
+        if (event.time == Time{})
+            event.time = now;
+        all.push_back(std::move(event));
+    }
+}
+
+}  // namespace
+
+SeenById seen_in(const Observed& observed) {
+    SeenById all;
+    for (const auto& container : observed.containers)
+        all[container.id] = {container.name,
+                             container.service,
+                             container.image,
+                             container.state,
+                             container.health,
+                             container.exit,
+                             container.created,
+                             container.started,
+                             container.finished,
+                             container.stopped_by_user};
+    return all;
+}
+
+std::vector<Happening> happenings(const SeenById& before, const SeenById& after, Time now) {
+    std::vector<Happening> all;
+    for (const auto& [id, seen] : before) {
+        if (after.contains(id))
+            continue;
+        Story story(id, seen);
+        story.tell_removal(is_up(seen));
+        take(all, std::move(story.events), now);
+    }
+    for (const auto& [id, seen] : after) {
+        const auto known = before.find(id);
+        if (known != before.end() && known->second == seen)
+            continue;
+        Story story(id, seen);
+        if (known == before.end())
+            story.add("create", seen.created);
+        story.tell(known == before.end() ? Seen{} : known->second);
+        take(all, std::move(story.events), now);
+    }
+    std::stable_sort(
+        all.begin(), all.end(), [](const auto& a, const auto& b) { return a.time < b.time; });
+    return all;
+}
+
+std::string events_file(const Paths& paths, const std::string& project) {
+    return paths.run + "/events/" + project;
+}
+
+void History::note(const Observed& observed, Time now) {
+    SeenById after = seen_in(observed);
+    std::string lines;
+    if (before_ && *before_ != after)
+        for (const auto& event : happenings(*before_, after, now))
+            lines += log_line(event);
+    before_ = std::move(after);
+    if (!lines.empty())
+        append(lines);
+}
+
+void History::append(const std::string& lines) const {
+    sys::ensure_directory(sys::parent_path(file_), 0700);
+    if (sys::file_size(file_) > longest_file)
+        sys::rename(file_, file_ + ".1");
+    sys::write_all(sys::open_file(file_, O_WRONLY | O_CREAT | O_APPEND, 0600), lines);
+}
+
+}  // namespace stack::supervise

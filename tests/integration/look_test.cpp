@@ -1,0 +1,63 @@
+// Looking on while containers live: events, stats.
+
+#include "tests/integration/world.h"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class Look : public testing::Test {
+  protected:
+    void SetUp() override {
+        import_busybox(stack_);
+        stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sh -c 'while true; do true; done'
+    mem_limit: 32m
+  other: {image: busybox, command: "false"}
+)");
+        stack_.must({"up", "-d"});
+    }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-t", "0"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Look, EventsTellALifeToItsEnd) {
+    stack_.must({"pause", "web"});
+    stack_.must({"unpause", "web"});
+    stack_.must({"kill", "web"});
+    stack_.must({"down", "-t", "0"});
+    std::string actions;
+    std::istringstream lines(stack_.must({"events", "--json", "--until", "2999-01-01", "web"}));
+    for (std::string line; std::getline(lines, line);) {
+        const auto event = nlohmann::json::parse(line);
+        EXPECT_EQ(event["service"], "web") << line;
+        EXPECT_EQ(event["type"], "container");
+        EXPECT_EQ(event["attributes"]["name"], "shop-web-1");
+        actions += event["action"].get<std::string>() + " ";
+        if (event["action"] == "die") {
+            EXPECT_EQ(event["attributes"]["exitCode"], "137");
+        }
+    }
+    EXPECT_EQ(actions, "create start pause unpause die destroy ");
+    const std::string text = stack_.must({"events", "--until", "2999-01-01", "other"});
+    EXPECT_NE(text.find("container die "), std::string::npos) << text;
+    EXPECT_NE(text.find("(exitCode=1, image=busybox, name=shop-other-1)"), std::string::npos)
+        << text;
+    EXPECT_EQ(stack_.must({"events", "--until", "1999-01-01"}), "");
+}
+
+}  // namespace
+}  // namespace stack::test
