@@ -50,6 +50,8 @@ void add_volume(CLI::App& app, Context& context);
 void add_port(CLI::App& app, Context& context);
 void add_top(CLI::App& app, Context& context);
 void add_events(CLI::App& app, Context& context);
+void add_stats(CLI::App& app, Context& context);
+void add_container_stats(CLI::App& app, Context& context);
 void add_logs(CLI::App& app, Context& context);
 void add_exec(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);

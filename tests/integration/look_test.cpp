@@ -59,5 +59,19 @@ TEST_F(Look, EventsTellALifeToItsEnd) {
     EXPECT_EQ(stack_.must({"events", "--until", "1999-01-01"}), "");
 }
 
+TEST_F(Look, StatsTellWhatIsUsed) {
+    const auto row =
+        nlohmann::json::parse(stack_.must({"stats", "--no-stream", "--format", "json", "web"}));
+    EXPECT_EQ(row["Name"], "shop-web-1");
+    EXPECT_GT(std::stod(row["CPUPerc"].get<std::string>()), 5.0) << row;
+    EXPECT_NE(row["MemUsage"].get<std::string>().find(" / 32MiB"), std::string::npos) << row;
+    EXPECT_EQ(row["PIDs"], "1");
+    const std::string all = stack_.must({"stats", "--no-stream", "-a"});
+    EXPECT_NE(all.find("shop-other-1"), std::string::npos) << all;
+    EXPECT_EQ(stack_.must({"stats", "--no-stream"}).find("shop-other-1"), std::string::npos);
+    EXPECT_NE(stack_.must({"container", "stats", "--no-stream"}).find("shop-web-1"),
+              std::string::npos);
+}
+
 }  // namespace
 }  // namespace stack::test

@@ -46,6 +46,11 @@ struct Usage {
     std::int64_t pids = 0;
     std::int64_t read_bytes = 0;
     std::int64_t written_bytes = 0;
+    // Per cent of the last ten seconds in which some process waited for it; none without a v2 mount
+    // and a kernel that measures.
+    std::optional<double> cpu_pressure;
+    std::optional<double> memory_pressure;
+    std::optional<double> io_pressure;
 };
 
 /// The tree of groups under one mount root. `path` is relative: "stack/<project>/<container>".

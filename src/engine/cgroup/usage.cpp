@@ -5,6 +5,8 @@
 #include "engine/cgroup/tree.h"
 #include "sys/file.h"
 
+#include <cstdio>
+
 namespace stack::cgroup {
 namespace {
 
@@ -14,6 +16,15 @@ std::int64_t read_number(const std::string& file) {
 
 std::int64_t read_signed_field(const std::string& file, std::string_view name) {
     return static_cast<std::int64_t>(read_field(file, name));
+}
+
+/// *.pressure: `some avg10=0.12 avg60=… `, then `full …`.
+std::optional<double> read_pressure(const std::string& file) {
+    const std::string text = sys::read_file(file).value_or("");
+    double value = 0;
+    if (std::sscanf(text.c_str(), "some avg10=%lf", &value) != 1)
+        return std::nullopt;
+    return value;
 }
 
 /// io.stat: a line a device, `8:0 rbytes=1 wbytes=2 …`.
@@ -86,6 +97,11 @@ Usage Cgroups::usage(const std::string& path) const {
     const Tree tree(mount_, mode_, controllers_);
     Usage usage = mode_ == Mode::v2 ? v2_usage(tree, path) : v1_usage(tree, path);
     usage.pids = read_number(tree.file("pids", path, "pids.current"));
+    if (const std::string v2 = tree.v2_directory(path); !v2.empty()) {
+        usage.cpu_pressure = read_pressure(v2 + "/cpu.pressure");
+        usage.memory_pressure = read_pressure(v2 + "/memory.pressure");
+        usage.io_pressure = read_pressure(v2 + "/io.pressure");
+    }
     return usage;
 }
 

@@ -78,6 +78,14 @@ struct ExecOptions {
     bool privileged = false;
 };
 
+/// What a running container has used since its start, and uses now.
+struct Consumption {
+    cgroup::Usage group;
+    std::int64_t memory_limit = 0;    // its own, or all that the machine has
+    std::int64_t received_bytes = 0;  // on its networks
+    std::int64_t sent_bytes = 0;
+};
+
 class Records;
 
 class Runtime {
@@ -162,6 +170,8 @@ class Runtime {
     [[nodiscard]] std::string upper_directory(const std::string& id) const;
     /// Pids, in the host's numbering, of all that runs in the container.
     [[nodiscard]] std::vector<int> processes(const std::string& id) const;
+    /// nullopt where it does not run.
+    [[nodiscard]] std::optional<Consumption> consumption(const std::string& id) const;
 
   private:
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
