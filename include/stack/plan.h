@@ -134,9 +134,12 @@ struct UpdateContainer {
 };
 
 /// Done when the container is healthy; failed when it is unhealthy, has no health check, or has
-/// ended.
+/// ended, or when that has taken longer than `timeout`.
 struct AwaitHealthy {
     std::string name;
+    bool or_well = false;  // done also when it runs without a health check, or has ended with 0 and
+                           // is not started again by its policy
+    std::optional<Duration> timeout = {};
     bool operator==(const AwaitHealthy&) const = default;
 };
 
@@ -206,6 +209,7 @@ struct PlanOptions {
     std::string renew_salt;  // a fresh value for it
     std::optional<Duration> timeout;
     bool wait = false;  // add the actions that await health or completion of every service
+    std::optional<Duration> wait_timeout;
 };
 
 /// One more container of a service, for one command.
@@ -286,6 +290,8 @@ struct DownOptions {
 [[nodiscard]] std::string to_json_text(const Plan& plan);
 /// Graphviz source of the graph.
 [[nodiscard]] std::string to_dot(const Plan& plan);
+/// The same for Mermaid, which Markdown pages render.
+[[nodiscard]] std::string to_mermaid(const Plan& plan);
 
 /// "create", "start", …: the verb of an action, and "Container shop-web-1": its object as progress
 /// shows it.

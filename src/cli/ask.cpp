@@ -3,22 +3,55 @@
 #include "cli/progress.h"
 #include "sys/terminal.h"
 
+#include <set>
+#include <string>
+
 namespace stack::cli {
 
-int ask(const Context& context, const Stack& stack, const Request& what, const std::string& title) {
+namespace {
+
+/// Keeps back what is not to be shown. Errors always are.
+class Hush {
+  public:
+    explicit Hush(const Quiet& quiet) : quiet_(quiet) {}
+
+    bool hides(const Event& event) {
+        if (event.text == "Building")
+            builds_.insert(event.id);
+        if (event.parent.empty() || event.status == EventStatus::error)
+            return false;
+        return builds_.contains(event.parent) ? quiet_.build : quiet_.pull;
+    }
+
+  private:
+    Quiet quiet_;
+    std::set<std::string> builds_;  // ids of images
+};
+
+}  // namespace
+
+int ask(const Context& context,
+        const Stack& stack,
+        const Request& what,
+        const std::string& title,
+        const Quiet& quiet) {
     require_root();
     const auto progress = make_progress(context.globals, title);
-    const int status = request(
-        context.paths, stack.name, what, [&](const Event& event) { progress->show(event); });
+    Hush hush(quiet);
+    const int status = request(context.paths, stack.name, what, [&](const Event& event) {
+        if (!hush.hides(event))
+            progress->show(event);
+    });
     progress->finish();
     return status;
 }
 
-bool only_plan(const Context& context, const Plan& plan) {
+std::optional<int> only_plan(const Context& context, const Plan& plan) {
     if (!context.globals.dry_run)
-        return false;
+        return std::nullopt;
     sys::write_out(to_text(plan));
-    return true;
+    constexpr int changes = 2;
+    return !plan.errors.empty() ? 1 : plan.actions.empty() ? 0 : changes;
 }
 
 }  // namespace stack::cli

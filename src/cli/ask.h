@@ -6,15 +6,26 @@
 
 #include "cli/context.h"
 
+#include <optional>
+#include <string>
+
 namespace stack::cli {
+
+/// What is not shown of pulls and builds: their layers and steps.
+struct Quiet {
+    bool pull = false;
+    bool build = false;
+};
 
 /// Sends the request and shows its events; returns its exit code.
 int ask(const Context& context,
         const Stack& stack,
         const Request& request,
-        const std::string& title);
+        const std::string& title,
+        const Quiet& quiet = {});
 
-/// With --dry-run: prints the plan and returns true.
-bool only_plan(const Context& context, const Plan& plan);
+/// With --dry-run: prints the plan and returns how the command ends: with 0 where there is nothing
+/// to do, 2 where there is, 1 where it cannot be done.
+std::optional<int> only_plan(const Context& context, const Plan& plan);
 
 }  // namespace stack::cli

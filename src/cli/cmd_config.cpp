@@ -202,6 +202,8 @@ std::string render(const Plan& plan, const std::string& format) {
         return to_json_text(plan) + "\n";
     if (format == "dot")
         return to_dot(plan);
+    if (format == "mermaid")
+        return to_mermaid(plan);
     return to_text(plan);
 }
 
@@ -249,8 +251,8 @@ void add_plan(CLI::App& app, Context& context) {
     const auto format = std::make_shared<std::string>("text");
     const auto exit_code = std::make_shared<bool>(false);
     add_plan_options(app, *options);
-    app.add_option("--format", *format, "text, json or dot")
-        ->check(CLI::IsMember({"text", "json", "dot"}));
+    app.add_option("--format", *format, "text, json, dot or mermaid")
+        ->check(CLI::IsMember({"text", "json", "dot", "mermaid"}));
     app.add_flag("--exit-code", *exit_code, "End with 2 where there is something to do");
     app.callback([&context, options, format, exit_code] {
         const Stack stack = load_project(context, {.named_services = options->services});

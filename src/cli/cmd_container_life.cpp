@@ -55,8 +55,8 @@ int carry_out(const Context& context,
               const std::vector<ObservedContainer>& containers,
               const ActionsFor& actions_for) {
     Plan plan = plan_for(containers, actions_for);
-    if (only_plan(context, plan))
-        return 0;
+    if (const auto status = only_plan(context, plan))
+        return *status;
     require_root();
     Strings failed;
     LocalEngine local(context.paths);

@@ -43,8 +43,10 @@ void run_life(Context& context, const LifeOptions& options, const LifeCommand& c
     const Observed observed = local.observe(stack);
     static_cast<void>(containers_of(
         stack, observed, options.services));  // a service that does not exist is said here
-    if (only_plan(context, command.plan(stack, observed, options)))
+    if (const auto status = only_plan(context, command.plan(stack, observed, options))) {
+        context.exit_code = *status;
         return;
+    }
     Request request;
     request.verb = command.verb;
     request.services = options.services;
@@ -215,8 +217,8 @@ void add_scale(CLI::App& app, Context& context) {
         request.stack = stack;
         request.up = plan_options(options, stack);
         LocalEngine local(context.paths);
-        if (!only_plan(context, plan_up(stack, local.observe(stack), request.up)))
-            context.exit_code = ask(context, stack, request, "Running");
+        const auto planned = only_plan(context, plan_up(stack, local.observe(stack), request.up));
+        context.exit_code = planned ? *planned : ask(context, stack, request, "Running");
     });
 }
 

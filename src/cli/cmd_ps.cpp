@@ -29,6 +29,8 @@ constexpr std::size_t short_id = 12;
 struct PsOptions {
     Strings services;
     Strings status;
+    Strings filters;  // status=S
+    bool orphans = true;
     std::string format = "table";
     bool all = false;
     bool quiet = false;
@@ -41,6 +43,8 @@ std::vector<ObservedContainer> selected(const Context& context, const PsOptions&
     LocalEngine local(context.paths);
     auto containers = containers_of(stack, local.observe(stack), options.services, options.all);
     std::erase_if(containers, [&](const ObservedContainer& container) {
+        if (!options.orphans && !stack.services.contains(container.service))
+            return true;
         if (!options.status.empty())
             return std::find(options.status.begin(), options.status.end(), state_text(container)) ==
                    options.status.end();
@@ -266,11 +270,24 @@ void add_ps(CLI::App& app, Context& context) {
         ->check(CLI::IsMember({"table", "json"}));
     app.add_option("--status", options->status, "Only containers in this state (repeatable)")
         ->allow_extra_args(false);
+    app.add_option("--filter", options->filters, "status=STATE: the same (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("--orphans,!--no-orphans",
+                 options->orphans,
+                 "Also those of services that left the file (default); --orphans=false: not");
     app.add_flag("-a,--all", options->all, "Also containers that do not run");
     app.add_flag("-q,--quiet", options->quiet, "Only ids");
     app.add_flag("--services", options->list_services, "Only the services' names");
     app.add_flag("--no-trunc", options->no_trunc, "Whole commands");
-    app.callback([&context, options] { run_ps(context, *options); });
+    app.callback([&context, options] {
+        for (const auto& filter : options->filters) {
+            const auto [key, value] = split_once(filter, '=');
+            if (key != "status" || value.empty())
+                give_up("--filter knows status=STATE, not \"" + filter + "\"");
+            options->status.push_back(value);
+        }
+        run_ps(context, *options);
+    });
 }
 
 void add_ls(CLI::App& app, Context& context) {

@@ -152,8 +152,9 @@ void run(Context& context, const Options& options) {
     const Request request = run_request(context, stack, options);
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
-        only_plan(context,
-                  plan_run(stack, local.observe(stack, {.builds = true}), request.up, request.run));
+        const Observed observed = local.observe(stack, {.builds = true});
+        context.exit_code =
+            only_plan(context, plan_run(stack, observed, request.up, request.run)).value_or(0);
     } else if (options.detach) {
         context.exit_code = run_detached(context, stack, request);
     } else {

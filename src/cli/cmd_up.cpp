@@ -23,13 +23,26 @@ namespace {
 struct AttachOptions {
     bool detach = false;
     bool wait = false;
+    std::optional<double> wait_timeout;  // seconds
+    bool dependencies = false;           // show theirs, too, where services are named
     bool abort_on_exit = false;
     bool abort_on_failure = false;
     std::string exit_code_from;
     Strings attach;     // empty: all
     Strings no_attach;  // not these
     LogOptions log;
+    Quiet quiet;
 };
+
+/// The services and all that they depend on.
+Strings with_dependencies(const Stack& stack, Strings services) {
+    for (std::size_t i = 0; i < services.size(); ++i)
+        for (const auto& [name, how] : stack.services.at(services[i]).depends_on)
+            if (stack.services.contains(name) &&
+                std::find(services.begin(), services.end(), name) == services.end())
+                services.push_back(name);
+    return services;
+}
 
 /// `up` in the foreground: shows what the containers print until they have ended or a person ends
 /// it.
@@ -43,6 +56,7 @@ class Attached {
           stack_(stack),
           up_(up),
           options_(options),
+          services_(options.dependencies ? with_dependencies(stack, up.services) : up.services),
           local_(context.paths),
           networks_(context.paths),
           runtime_(context.paths, cgroups_, networks_),
@@ -69,7 +83,7 @@ class Attached {
   private:
     void look() {
         bool any_runs = false;
-        for (const auto& container : containers_of(stack_, local_.observe(stack_), up_.services)) {
+        for (const auto& container : containers_of(stack_, local_.observe(stack_), services_)) {
             const std::string path = runtime_.log_path(container.id);
             if (is_shown(container.service)) {
                 printer_.add(container, path);
@@ -136,12 +150,14 @@ class Attached {
     /// still seen.
     void stop(bool at_once) {
         if (at_once) {
-            for (const auto& container :
-                 containers_of(stack_, local_.observe(stack_), up_.services))
-                if (container.state == ContainerState::running)
+            for (const auto& container : containers_of(stack_, local_.observe(stack_), services_))
+                if (container.state == ContainerState::running ||
+                    container.state == ContainerState::paused)
                     runtime_.kill(container.id);
             return;
         }
+        if (stopping_.joinable())
+            return;  // on its way
         stopping_ = std::thread([this] {
             Request request;
             request.verb = "stop";
@@ -155,6 +171,7 @@ class Attached {
     const Stack& stack_;
     const UpOptions& up_;
     const AttachOptions& options_;
+    const Strings services_;  // none: all
     LocalEngine local_;
     cgroup::Cgroups cgroups_;
     network::Networks networks_;
@@ -169,12 +186,13 @@ class Attached {
     bool over_ = false;
 };
 
-Request up_request(const Stack& stack, const UpOptions& up, bool wait) {
+Request up_request(const Stack& stack, const UpOptions& up, const AttachOptions& options) {
     Request request;
     request.verb = "up";
     request.stack = stack;
     request.up = plan_options(up, stack);
-    request.up.wait = wait;
+    request.up.wait = options.wait;
+    request.up.wait_timeout = seconds(options.wait_timeout);
     return request;
 }
 
@@ -184,16 +202,29 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
         check_services({options.exit_code_from}, stack);
     check_services(options.attach, stack);
     check_services(options.no_attach, stack);
-    const Request request = up_request(stack, up, options.wait);
+    const Request request = up_request(stack, up, options);
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
-        only_plan(context, plan_up(stack, local.observe(stack, {.builds = true}), request.up));
+        const Observed observed = local.observe(stack, {.builds = true});
+        context.exit_code = only_plan(context, plan_up(stack, observed, request.up)).value_or(0);
         return;
     }
-    context.exit_code = ask(context, stack, request, "Running");
+    context.exit_code = ask(context, stack, request, "Running", options.quiet);
     if (context.exit_code != 0 || options.detach || options.wait || up.no_start)
         return;
     Attached(context, stack, up, options).run();
+}
+
+void add_quiet(CLI::App& app, Quiet& quiet) {
+    app.add_flag("--quiet-pull", quiet.pull, "Do not show the layers of a pull");
+    app.add_flag("--quiet-build", quiet.build, "Do not show the steps of a build");
+    add_accepted_flag(app, "-y,--yes", "nothing is asked");
+}
+
+/// --menu asks for keys that are not there; --menu=false for what there is.
+void refuse_menu(std::int64_t times) {
+    if (times > 0)
+        give_up("--menu: there is none; Ctrl-C stops, and twice kills; -d leaves at once");
 }
 
 }  // namespace
@@ -203,7 +234,11 @@ void add_up(CLI::App& app, Context& context) {
     const auto options = std::make_shared<AttachOptions>();
     add_plan_options(app, *up);
     app.add_flag("-d,--detach", options->detach, "Return when everything has started");
-    app.add_flag("--wait", options->wait, "Return when everything runs and is healthy; implies -d");
+    CLI::Option* const wait =
+        app.add_flag("--wait",
+                     options->wait,
+                     "Return when everything is healthy, runs or has ended well; implies -d");
+    app.add_option("--wait-timeout", options->wait_timeout, "Seconds to wait at most")->needs(wait);
     app.add_flag("--abort-on-container-exit", options->abort_on_exit, "Stop all when one ends");
     app.add_flag(
         "--abort-on-container-failure", options->abort_on_failure, "Stop all when one fails");
@@ -215,19 +250,25 @@ void add_up(CLI::App& app, Context& context) {
     app.add_option(
            "--no-attach", options->no_attach, "Do not show what this service prints (repeatable)")
         ->allow_extra_args(false);
+    app.add_flag("--attach-dependencies",
+                 options->dependencies,
+                 "Show also what the services depend on, where some are named");
     app.add_flag("--timestamps", options->log.timestamps, "Show when each line was printed");
     app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
     app.add_flag("--no-color", options->log.no_colour, "No colours");
-    add_accepted_flag(app, "-y,--yes", "nothing is asked");
+    app.add_flag_function("--menu", refuse_menu, "Refused: there is none (--menu=false is taken)");
+    add_quiet(app, options->quiet);
     app.callback([&context, up, options] { run_up(context, *up, *options); });
 }
 
 void add_create(CLI::App& app, Context& context) {
     const auto up = std::make_shared<UpOptions>();
+    const auto options = std::make_shared<AttachOptions>();
     add_plan_options(app, *up);
-    app.callback([&context, up] {
+    add_quiet(app, options->quiet);
+    app.callback([&context, up, options] {
         up->no_start = true;
-        run_up(context, *up, {});
+        run_up(context, *up, *options);
     });
 }
 

@@ -50,7 +50,9 @@ void add_global_options(CLI::App& app, Globals& globals) {
                    "Directory for all state (default /var/lib/stack, or $STACK_ROOT)")
         ->type_name("DIR");
     app.add_flag(
-        "--dry-run", globals.dry_run, "Show the plan of a changing command and change nothing");
+        "--dry-run",
+        globals.dry_run,
+        "Show the plan of a changing command and change nothing; end with 2 where it would");
 }
 
 /// The first word that is not an option or an option's value.

@@ -264,7 +264,8 @@ void visit_fields(Is<PlanOptions> auto& v, auto&& field) {
         field("pull", v.pull);
     field("remove_orphans", v.remove_orphans),
         field("renew_anonymous_volumes", v.renew_anonymous_volumes);
-    field("renew_salt", v.renew_salt), field("timeout", v.timeout), field("wait", v.wait);
+    field("renew_salt", v.renew_salt), field("timeout", v.timeout), field("wait", v.wait),
+        field("wait_timeout", v.wait_timeout);
 }
 
 void visit_fields(Is<RunOptions> auto& v, auto&& field) {

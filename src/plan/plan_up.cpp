@@ -694,13 +694,20 @@ class UpPlanner {
         return slot.completed;
     }
 
-    /// --wait: healthy where there is a health check to tell.
+    /// --wait: well, as AwaitHealthy has it, unless somebody waits for more already.
     void await(const std::string& name) {
-        const Service& service = desired_.services.at(name);
-        const bool has_check = service.healthcheck && !service.healthcheck->disabled;
-        for (auto& slot : services_[name].slots)
-            if (has_check)
-                static_cast<void>(await_healthy(slot));
+        for (const auto& slot : services_[name].slots) {
+            const bool is_well = !slot.start && slot.existing &&
+                                 (!is_up(*slot.existing) || slot.existing->health == Health::none ||
+                                  slot.existing->health == Health::healthy);
+            if (is_well || slot.healthy || slot.completed)
+                continue;
+            const Node node = builder_.add(AwaitHealthy{slot.name, true, options_.wait_timeout},
+                                           "container/" + slot.name,
+                                           "asked to wait");
+            if (slot.start)
+                builder_.order(*slot.start, node);
+        }
     }
 
     /// Dependents stop before what they depend on.

@@ -182,4 +182,17 @@ std::string to_dot(const Plan& plan) {
     return text + "}\n";
 }
 
+std::string to_mermaid(const Plan& plan) {
+    std::string text = "flowchart LR\n";
+    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
+        const auto& action = plan.actions[i];
+        const std::string label =
+            verb(action.action) + " " + action.resource + "<br/>" + action.reason;
+        text += "  n" + std::to_string(i) + "[\"" + replace_all(label, "\"", "#quot;") + "\"]\n";
+        for (const auto earlier : action.after)
+            text += "  n" + std::to_string(earlier) + " --> n" + std::to_string(i) + "\n";
+    }
+    return text;
+}
+
 }  // namespace stack

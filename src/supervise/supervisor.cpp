@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/units.h"
 #include "supervise/desired.h"
 #include "sys/lock.h"
 
@@ -131,6 +132,9 @@ void Supervisor::schedule() {
     for (const auto& [id, machine] : machines_)
         if (const auto probe = machine.next())
             next = std::min(next, *probe);
+    for (const auto& waiter : waiters_)
+        if (waiter.deadline)
+            next = std::min(next, *waiter.deadline);
     timers_.set(next, [this] { wake(); });
 }
 
@@ -151,7 +155,7 @@ void Supervisor::ask(Request request, EventSink events, Answer answer) {
 void Supervisor::abandon_waits(const std::string& reason) {
     hooks_.abandon(reason);
     for (auto& waiter : std::exchange(waiters_, {}))
-        timers_.post([done = std::move(waiter.done), name = waiter.name, reason] {
+        timers_.post([done = std::move(waiter.done), name = waiter.what.name, reason] {
             done(failure("gave up waiting for container " + name + ": " + reason));
         });
 }
@@ -309,10 +313,13 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
 
 void Supervisor::perform(const Action& action, const EventSink& events, Done done) {
     if (const auto* healthy = std::get_if<AwaitHealthy>(&action)) {
-        waiters_.push_back({true, healthy->name, std::move(done)});
+        waiters_.push_back({true, *healthy, std::move(done)});
+        if (healthy->timeout)
+            waiters_.back().deadline =
+                timers_.now() + std::chrono::duration_cast<Time::duration>(*healthy->timeout);
         wake();
     } else if (const auto* completed = std::get_if<AwaitCompleted>(&action)) {
-        waiters_.push_back({false, completed->name, std::move(done)});
+        waiters_.push_back({false, {completed->name}, std::move(done)});
         wake();
     } else if (const auto* start = std::get_if<StartContainer>(&action)) {
         start_container(*start, events, std::move(done));
@@ -358,11 +365,13 @@ void Supervisor::started(const StartContainer& action, const Outcome& outcome) {
 // --- waiting for others ---
 
 std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed& observed) const {
-    const ObservedContainer* container = find(observed, waiter.name);
+    const ObservedContainer* container = find(observed, waiter.what.name);
+    const std::string subject =
+        waiter.what.or_well ? "container " : "dependency failed to start: container ";
     if (container == nullptr)
-        return failure("dependency failed to start: container " + waiter.name + " does not exist");
+        return failure(subject + waiter.what.name + " does not exist");
     const bool ended =
-        container->state == ContainerState::exited && !starting_.contains(waiter.name);
+        container->state == ContainerState::exited && !starting_.contains(waiter.what.name);
     if (!waiter.for_health) {
         if (!ended)
             return std::nullopt;
@@ -372,27 +381,33 @@ std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed&
                        "\" didn't complete successfully: exit " + exit_text(container->exit));
     }
     if (ended) {
+        const auto condition = container->service_config.restart.condition;
+        if (waiter.what.or_well && container->exit.code == 0 &&
+            (condition == RestartCondition::no || condition == RestartCondition::on_failure))
+            return Outcome();
         const auto state = restarts_.find(container->id);
         constexpr int patience = 3;  // a container that keeps ending will not become healthy
         if (state != restarts_.end() && state->second.next && state->second.attempts <= patience)
             return std::nullopt;  // it is started again
-        return failure("dependency failed to start: container " + waiter.name + " exited (" +
-                       exit_text(container->exit) + ")");
+        return failure(subject + waiter.what.name + " exited (" + exit_text(container->exit) + ")");
     }
     switch (container->health) {
         case Health::healthy:
             return Outcome();
         case Health::unhealthy:
-            return failure("dependency failed to start: container " + waiter.name +
-                           " is unhealthy");
+            return failure(subject + waiter.what.name + " is unhealthy");
         case Health::none:
+            if (container->state == ContainerState::running && waiter.what.or_well)
+                return Outcome();
             if (container->state == ContainerState::running)
-                return failure("dependency failed to start: container " + waiter.name +
-                               " has no healthcheck configured");
+                return failure(subject + waiter.what.name + " has no healthcheck configured");
             break;
         case Health::starting:
             break;
     }
+    if (waiter.deadline && timers_.now() >= *waiter.deadline)
+        return failure("application not healthy after " + format_duration(*waiter.what.timeout) +
+                       ": container " + waiter.what.name + " is still starting");
     return std::nullopt;
 }
 

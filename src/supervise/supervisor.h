@@ -54,8 +54,9 @@ class Supervisor {
 
     struct Waiter {
         bool for_health = false;
-        std::string name;
+        AwaitHealthy what;
         Done done;
+        std::optional<Time> deadline = {};
     };
 
     void wake();

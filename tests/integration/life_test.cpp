@@ -299,5 +299,39 @@ TEST_F(Life, PlanEndsAsItsOutcomeSays) {
     EXPECT_EQ(stack_.run({"plan"}).status, 1);
 }
 
+TEST_F(Life, ADryRunChangesNothingAndEndsAsItsOutcomeSays) {
+    stack_.write("compose.yaml", web_file);
+    EXPECT_EQ(stack_.run({"--dry-run", "down"}).status, 0);
+    const Result up = stack_.run({"--dry-run", "up", "-d"});
+    EXPECT_EQ(up.status, 2);
+    EXPECT_NE(up.out.find("start container/shop-web-1"), std::string::npos) << up.out;
+    EXPECT_TRUE(containers(stack_).empty());
+    stack_.must({"up", "-d", "--wait", "--wait-timeout", "30", "--quiet-pull"});
+    EXPECT_EQ(stack_.run({"--dry-run", "up", "-d"}).status, 0);
+    EXPECT_EQ(stack_.run({"--dry-run", "down"}).status, 2);
+    EXPECT_EQ(stack_.run({"--dry-run", "restart", "web"}).status, 2);
+    EXPECT_EQ(containers(stack_).size(), 2U);
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n  web: {image: none, pull_policy: never}\n");
+    EXPECT_EQ(stack_.run({"--dry-run", "up"}).status, 1);
+}
+
+TEST_F(Life, AJobThatEndedWellSatisfiesWaitAndOneThatFailedDoesNot) {
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n  job: {image: busybox, command: 'true'}\n");
+    stack_.must({"up", "-d", "--wait"});
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  slow:
+    image: busybox
+    command: sleep 1000
+    healthcheck: {test: ["CMD", "false"], interval: 1s, retries: 100}
+)");
+    const Result late = stack_.run({"up", "-d", "--wait", "--wait-timeout", "2"});
+    EXPECT_EQ(late.status, 1);
+    EXPECT_NE(late.err.find("application not healthy after 2s"), std::string::npos) << late.err;
+}
+
 }  // namespace
 }  // namespace stack::test

@@ -268,5 +268,52 @@ TEST(Supervisor, LastsADayOfFlappingContainers) {
     EXPECT_EQ(house.state("shop-limited-1"), "exited");
 }
 
+TEST(Supervisor, WaitsForHealthOrAGoodEnd) {
+    Household house;
+    house.add("web");
+    house.add("job").restart.condition = RestartCondition::no;
+    house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    house.engine.hold("probe");
+    Request request = of("up");
+    request.stack = house.stack;
+    request.up.wait = true;
+    EXPECT_EQ(house.ask(request), -1) << "db is starting";
+    house.engine.crash("shop-job-1", 0);
+    house.pass(seconds(31));
+    house.engine.become("shop-db-1", Health::healthy);
+    house.pass(seconds(1));
+    EXPECT_EQ(house.events.back().text, "Healthy");
+    EXPECT_EQ(house.ask(request), 0) << "nothing is left to wait for";
+}
+
+TEST(Supervisor, WaitsNoLongerThanItWasTold) {
+    Household house;
+    house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    house.engine.hold("probe");
+    PlanOptions options;
+    options.wait = true;
+    options.wait_timeout = seconds(3);
+    EXPECT_EQ(house.up(options), -1);
+    house.pass(milliseconds(2999));
+    EXPECT_EQ(house.events.back().text, "Waiting");
+    house.pass(milliseconds(1));
+    EXPECT_EQ(house.events.back().detail,
+              "application not healthy after 3s: container shop-db-1 is still starting");
+}
+
+TEST(Supervisor, WaitsForNothingThatHasFailed) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::no;
+    house.engine.hold("start");
+    PlanOptions options;
+    options.wait = true;
+    EXPECT_EQ(house.up(options), -1);
+    house.engine.release("start");
+    house.engine.run_pending();
+    house.engine.crash("shop-job-1", 1);
+    house.settle();
+    EXPECT_EQ(house.events.back().detail, "container shop-job-1 exited (1)");
+}
+
 }  // namespace
 }  // namespace stack::test
