@@ -161,7 +161,7 @@ class Attached {
         stopping_ = std::thread([this] {
             Request request;
             request.verb = "stop";
-            request.services = up_.services;
+            request.services = services_;
             request.timeout = seconds(up_.timeout);
             static_cast<void>(ask(context_, stack_, request, "Stopping"));
         });
