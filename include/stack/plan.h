@@ -278,6 +278,10 @@ struct DownOptions {
                                bool stop,
                                bool volumes);
 
+/// `build`: the images of these services, which have a `build`, and of the services that their
+/// builds take from; one after another.
+[[nodiscard]] Plan plan_build(const Stack& desired, const Strings& services);
+
 /// What it takes to keep `desired` true without a person asking: of the services and numbers that
 /// `options` names, containers that vanished come back; their networks and volumes, too. Nothing is
 /// taken away. Exited containers are the restart policy's (supervise/restart.h).

@@ -1,5 +1,7 @@
 // build, pull, push: the images of services, without touching containers.
 
+#include <stack/error.h>
+
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -85,22 +87,24 @@ void run_build(Context& context, BuildOptions options) {
         add_dependencies(stack, options.services);
     LocalEngine local(context.paths);
     const Observed observed = local.observe(stack, {.builds = true});
+    Strings wanted;
+    for (const auto& [name, service] : stack.services)
+        if (service.build && chosen(options.services, name))
+            wanted.push_back(name);
+    const Plan plan = plan_build(stack, wanted);
+    if (!plan.errors.empty())
+        throw Error(plan.errors.front());
     std::vector<Action> actions;
-    for (const auto& [name, service] : stack.services) {
-        if (!service.build || !chosen(options.services, name))
-            continue;
-        BuildImage action;
-        action.service = name;
-        action.tag = service.image.empty() ? stack.name + "-" + name : service.image;
-        action.build = *service.build;
-        action.no_cache = options.no_cache || service.build->no_cache;
-        action.pull = options.pull || service.build->pull;
+    for (const auto& planned : plan.actions) {
+        auto action = std::get<BuildImage>(planned.action);
+        action.no_cache = action.no_cache || options.no_cache;
+        action.pull = action.pull || options.pull;
         for (const auto& argument : options.args) {
             const auto [key, value] = split_once(argument, '=');
-            action.build.args[key] = value;
+            action.build.args[key] = argument == key ? std::nullopt : std::optional(value);
         }
         for (const auto& build : observed.builds)
-            if (build.service == name && options.args.empty())
+            if (build.service == action.service && options.args.empty())
                 action.source_digest = build.source_digest;
         actions.emplace_back(std::move(action));
     }
@@ -175,7 +179,10 @@ void run_push(Context& context, PullOptions options) {
 void add_build(CLI::App& app, Context& context) {
     const auto options = std::make_shared<BuildOptions>();
     app.add_option("SERVICE", options->services, "Only these services");
-    app.add_option("--build-arg", options->args, "Set a build argument: NAME=VALUE (repeatable)")
+    app.add_option(
+           "--build-arg",
+           options->args,
+           "Set a build argument: NAME=VALUE, or NAME as the environment has it (repeatable)")
         ->allow_extra_args(false);
     app.add_flag("--no-cache", options->no_cache, "Run every step");
     app.add_flag("--pull", options->pull, "Pull base images, also where they are here");

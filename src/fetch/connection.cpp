@@ -17,11 +17,11 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr int most_redirects = 10;
-
 std::string host_of(const std::string& url) {
     return origin(url).substr(url.find("://") + 3);
 }
+
+}  // namespace
 
 bool is_redirect(const std::string& method, long status) {
     if (status == 307 || status == 308)
@@ -30,7 +30,6 @@ bool is_redirect(const std::string& method, long status) {
            (status == 301 || status == 302 || status == 303);
 }
 
-/// Where a redirect leads; throws where it may not be followed.
 std::string redirect_target(const std::string& from, const std::string& location) {
     const std::string to = location.starts_with('/') ? origin(from) + location : location;
     if (!to.starts_with("http://") && !to.starts_with("https://"))
@@ -44,7 +43,16 @@ std::string redirect_target(const std::string& from, const std::string& location
     return to;
 }
 
-}  // namespace
+HttpRequest request_for(const std::string& url, const RegistrySettings& settings) {
+    HttpRequest request;
+    request.url = url;
+    const std::string host = host_of(url);
+    request.verify = std::find(settings.insecure.begin(), settings.insecure.end(), host) ==
+                     settings.insecure.end();
+    if (const auto ca = settings.ca.find(host); ca != settings.ca.end())
+        request.ca_file = ca->second;
+    return request;
+}
 
 bool worth_another_try(long status) {
     return status == 408 || status == 429 || status >= 500;
@@ -113,24 +121,13 @@ std::string Connection::identity() const {
     return own->second.username.empty() ? "the bearer of a token" : own->second.username;
 }
 
-HttpRequest Connection::request(const std::string& url) const {
-    HttpRequest request;
-    request.url = url;
-    const std::string host = host_of(url);
-    request.verify = std::find(settings_.insecure.begin(), settings_.insecure.end(), host) ==
-                     settings_.insecure.end();
-    if (const auto ca = settings_.ca.find(host); ca != settings_.ca.end())
-        request.ca_file = ca->second;
-    return request;
-}
-
 /// Follows redirects; what is secret goes to the endpoint's own origin only.
 HttpResponse Connection::ask_endpoint(const Ask& ask) {
     const std::string& base = endpoints_.front().base;
     std::string url =
         ask.path.find("://") == std::string::npos ? base + "/v2/" + ask.path : ask.path;
     for (int i = 0; i <= most_redirects; ++i) {
-        HttpRequest sent = request(url);
+        HttpRequest sent = request_for(url, settings_);
         sent.method = ask.method;
         sent.headers = ask.headers;
         sent.body = ask.body;
@@ -177,7 +174,7 @@ bool Connection::take_token(const std::map<std::string, std::string>& challenge)
         authorization_ = "Bearer " + own.registry_token;
         return !tried;
     }
-    HttpRequest token = request(token_url({"bearer", challenge}, scopes_));
+    HttpRequest token = request_for(token_url({"bearer", challenge}, scopes_), settings_);
     if (!may_carry_secrets(token.url, endpoints_.front().base))
         throw Error("registry " + endpoints_.front().base + " has its tokens given out at " +
                     origin(token.url) + ", neither by https nor by itself: nothing is sent there");

@@ -67,7 +67,6 @@ class Connection {
     HttpResponse ask_endpoint(const Ask& ask);
     bool authorize(const HttpResponse& refusal);
     bool take_token(const std::map<std::string, std::string>& challenge);
-    [[nodiscard]] HttpRequest request(const std::string& url) const;
     [[nodiscard]] image::Credentials credentials() const;
 
     std::string domain_;
@@ -78,6 +77,14 @@ class Connection {
     std::string authorization_;        // value of the header; empty: none
     HttpClient client_;
 };
+
+/// A GET of `url`, with what the settings say about trusting its host.
+[[nodiscard]] HttpRequest request_for(const std::string& url, const RegistrySettings& settings);
+
+constexpr int most_redirects = 10;
+[[nodiscard]] bool is_redirect(const std::string& method, long status);
+/// Where a redirect leads; throws stack::Error where it may not be followed.
+[[nodiscard]] std::string redirect_target(const std::string& from, const std::string& location);
 
 /// Whether it is a bad moment.
 [[nodiscard]] bool worth_another_try(long status);

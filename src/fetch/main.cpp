@@ -1,8 +1,9 @@
 // The fetch worker: everything that touches bytes from a registry or an archive, in a process of
 // its own that is told what to do once and can do little else. Descriptor 3: the request, as JSON.
-// Standard output: JSON lines. Descriptor 4: where a save goes.
+// Standard output: JSON lines. Descriptor 4: where a save, a download or git's files go.
 //
-//   stack-fetch           pull, push, import, save, verify or login, as the request says
+//   stack-fetch           pull, push, import, save, verify, login, download or git, as the request
+//                         says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
 //   stack-fetch merge DIR the same, below DIR in it, where what is there keeps its kind
 
@@ -10,6 +11,8 @@
 
 #include "engine/image/reference.h"
 #include "fetch/confine.h"
+#include "fetch/download.h"
+#include "fetch/git.h"
 #include "fetch/import.h"
 #include "fetch/output.h"
 #include "fetch/pull.h"
@@ -42,6 +45,11 @@ std::string work() {
     constexpr int request_fd = 3;
     constexpr int target_fd = 4;
     const auto request = model::Json::parse(sys::read_all(sys::Fd(request_fd)));
+    if (request.value("verb", "") == "git")  // which has a confinement of its own
+        return fetch::check_out({request.value("url", ""),
+                                 request.value("reference", ""),
+                                 request.value("keep_git_dir", false)},
+                                sys::Fd(target_fd));
     Paths paths;
     paths.state = request.value("state", "");
     paths.run = request.value("run", "");
@@ -57,13 +65,16 @@ std::string work() {
         credentials[reference] = {
             request.value("username", ""), request.value("password", ""), "", ""};
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    const sys::Fd target(verb == "save" ? target_fd : -1);
+    const sys::Fd target(verb == "save" || verb == "download" ? target_fd : -1);
     fetch::confine(paths.state, paths.run, target);
     if (verb == "pull")
         return fetch::pull(
             paths, {reference, request.value("platform", ""), limit}, settings, credentials);
     if (verb == "push")
         return fetch::push(paths, reference, settings, credentials);
+    if (verb == "download")
+        return fetch::download(
+            {request.value("url", ""), request.value("since", std::int64_t{0})}, settings, target);
     if (verb == "save")
         return fetch::save(paths, request.value("references", Strings()), target);
     if (verb == "verify")

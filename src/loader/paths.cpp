@@ -10,6 +10,19 @@ void rewrite(Node* node, const std::string& directory, const std::string& home) 
         node->value = absolute(node->value, directory, home);
 }
 
+/// An additional context is a directory, or begins with the scheme of what it is; only layouts are
+/// on this machine, too.
+std::string context_place(const std::string& text,
+                          const std::string& directory,
+                          const std::string& home) {
+    constexpr std::string_view layout = "oci-layout://";
+    if (text.starts_with(layout))
+        return std::string(layout) + absolute(text.substr(layout.size()), directory, home);
+    if (text.empty() || text.find(':') != std::string::npos || is_remote(text))
+        return text;
+    return absolute(text, directory, home);
+}
+
 void rewrite_build(Node& build, const std::string& directory, const std::string& home) {
     if (build.is_scalar()) {
         rewrite(&build, directory, home);
@@ -18,12 +31,11 @@ void rewrite_build(Node& build, const std::string& directory, const std::string&
     rewrite(build.find("context"), directory, home);
     if (Node* contexts = build.find("additional_contexts")) {
         for (auto& [key, value] : contexts->entries)
-            if (value.value.find(':') == std::string::npos)
-                rewrite(&value, directory, home);
-        for (auto& item : contexts->items)  // NAME=PATH
-            if (const auto [name, path] = split_once(item.value, '=');
-                !path.empty() && path.find(':') == std::string::npos)
-                item.value = name + "=" + absolute(path, directory, home);
+            if (value.is_scalar())
+                value.value = context_place(value.value, directory, home);
+        for (auto& item : contexts->items)  // NAME=PLACE
+            if (const auto [name, place] = split_once(item.value, '='); !place.empty())
+                item.value = name + "=" + context_place(place, directory, home);
     }
 }
 

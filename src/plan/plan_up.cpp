@@ -176,16 +176,25 @@ class UpPlanner {
             planned.image = shared->second;
             return;
         }
+        if (const auto order = build_order(desired_, {service.name}); !order) {
+            builder_.refuse(order.error().message);
+            return;
+        }
+        for (const auto& source : build_sources(service))
+            plan_image(source);
         BuildImage action;
         action.service = service.name;
         action.tag = reference;
-        action.build = *service.build;
+        action.build = resolved_build(desired_, service);
         action.source_digest = source_digest(service.name);
         action.no_cache = service.build->no_cache;
         action.pull = service.build->pull;
         const std::string reason = present ? "its sources changed" : "not found";
         builds_.insert(reference);
         planned.image = images_[reference] = builder_.add(action, "image/" + reference, reason);
+        for (const auto& source : build_sources(service))
+            if (const auto& made = services_[source].image)
+                builder_.order(*made, *planned.image);
     }
 
     void plan_pull(const Service& service,

@@ -95,4 +95,75 @@ Strings shared_with(const Service& service) {
     return names;
 }
 
+namespace {
+
+constexpr std::string_view service_scheme = "service:";
+
+class BuildOrder {
+  public:
+    explicit BuildOrder(const Stack& stack) : stack_(stack) {}
+
+    Expected<Strings> run(const Strings& services) {
+        for (const auto& name : services)
+            visit(name, name);
+        if (mistake_)
+            return malformed(*mistake_);
+        return std::move(order_);
+    }
+
+  private:
+    void visit(const std::string& name, const std::string& user) {
+        const auto found = stack_.services.find(name);
+        if (found == stack_.services.end() || !found->second.build) {
+            mistake_ = "the build of service " + user + " takes from service " + name +
+                       ", which is not built by this stack: name it as in additional_contexts: "
+                       "{x: service:NAME}";
+            return;
+        }
+        const auto [state, is_first] = finished_.try_emplace(name, false);
+        if (!is_first) {
+            if (!state->second)
+                mistake_ = "the builds of services " + user + " and " + name +
+                           " need one another: take one of the contexts away";
+            return;
+        }
+        for (const auto& source : build_sources(found->second))
+            visit(source, name);
+        finished_[name] = true;
+        order_.push_back(name);
+    }
+
+    const Stack& stack_;
+    std::map<std::string, bool> finished_;
+    Strings order_;
+    std::optional<std::string> mistake_;
+};
+
+}  // namespace
+
+Strings build_sources(const Service& service) {
+    Strings names;
+    if (service.build)
+        for (const auto& [name, source] : service.build->additional_contexts)
+            if (source.starts_with(service_scheme))
+                names.push_back(source.substr(service_scheme.size()));
+    return names;
+}
+
+Build resolved_build(const Stack& stack, const Service& service) {
+    Build build = service.build.value();
+    for (auto& [name, source] : build.additional_contexts) {
+        const auto found = source.starts_with(service_scheme)
+                               ? stack.services.find(source.substr(service_scheme.size()))
+                               : stack.services.end();
+        if (found != stack.services.end())
+            source = "docker-image://" + image_of(stack, found->second);
+    }
+    return build;
+}
+
+Expected<Strings> build_order(const Stack& stack, const Strings& services) {
+    return BuildOrder(stack).run(services);
+}
+
 }  // namespace stack::plan

@@ -4,6 +4,8 @@
 
 #include <stack/plan.h>
 
+#include "base/expected.h"
+
 #include <optional>
 #include <string>
 
@@ -32,5 +34,15 @@ namespace stack::plan {
 
 /// `service` of `service:NAME` in network_mode, pid or ipc, and of volumes_from: recreated with it.
 [[nodiscard]] Strings shared_with(const Service& service);
+
+/// The services whose images the build of `service` takes from: `service:NAME` among its contexts.
+[[nodiscard]] Strings build_sources(const Service& service);
+
+/// The service's build, with images in the place of the services that it takes from.
+[[nodiscard]] Build resolved_build(const Stack& stack, const Service& service);
+
+/// These services and those that their builds take from, each after its sources. Malformed where
+/// builds need one another, or one needs a service that the stack does not build.
+[[nodiscard]] Expected<Strings> build_order(const Stack& stack, const Strings& services);
 
 }  // namespace stack::plan

@@ -32,7 +32,7 @@ class Workshop {
 
     [[nodiscard]] std::string root() const { return root_; }
 
-    /// Builds `dockerfile` as `app`. Events are kept in `events`.
+    /// Builds `dockerfile` as `app`, or what another context has. Events are kept.
     BuildResult build(const std::string& dockerfile);
 
     /// Rows of the last build: "CACHED RUN make", "Done COPY . ." …

@@ -182,6 +182,29 @@ TEST(Plan, BuildsAnImageThatAnotherServiceUsesAndDoesNotPullIt) {
         << text;
 }
 
+TEST(Plan, BuildsWhatABuildTakesFromFirst) {
+    Stack stack = shop();
+    auto& app = stack.services["app"] = stack.services["web"];
+    app.name = "app";
+    app.build.emplace().additional_contexts["base"] = "service:zbase";
+    auto& base = stack.services["zbase"] = stack.services["web"];
+    base.name = "zbase";
+    base.build.emplace();
+    app.image = base.image = "";
+    const Plan plan = plan_up(stack, {}, {});
+    const std::string text = to_text(plan);
+    EXPECT_NE(text.find("#0 build image/shop-zbase: not found\n"
+                        "#1 build image/shop-app: not found (after #0)\n"),
+              std::string::npos)
+        << text;
+    EXPECT_EQ(std::get<BuildImage>(plan.actions[1].action).build.additional_contexts.at("base"),
+              "docker-image://shop-zbase");
+    base.build->additional_contexts["app"] = "service:app";
+    EXPECT_NE(to_text(plan_up(stack, {}, {})).find("need one another"), std::string::npos);
+    base.build.reset();
+    EXPECT_NE(to_text(plan_up(stack, {}, {})).find("not built by this stack"), std::string::npos);
+}
+
 TEST(Plan, OfDownLeavesWhatLeftTheFile) {
     Stack stack = shop();
     stack.services["old"] = stack.services["web"];

@@ -37,7 +37,8 @@ struct BuildResult {
 
 /// What the image would be made from now: Dockerfile, arguments, the content of the context (mtimes
 /// excluded, see images.md 3.5), the ids of local base images. Equal digests mean that a build
-/// would change nothing. Throws stack::Error where context or Dockerfile cannot be read.
+/// would change nothing. Empty where the context is remote: only a build can tell. Throws
+/// stack::Error where context or Dockerfile cannot be read.
 [[nodiscard]] std::string source_digest(const Paths& paths, const Build& build);
 
 }  // namespace stack::build

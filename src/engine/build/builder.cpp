@@ -3,6 +3,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "engine/build/progress.h"
+#include "engine/build/remote.h"
 #include "engine/build/stage_builder.h"
 #include "engine/image/reference.h"
 #include "sys/process.h"
@@ -167,7 +168,10 @@ class Builder {
 }  // namespace
 
 BuildResult build_image(const Paths& paths, const BuildRequest& request, const EventSink& sink) {
-    return Builder(paths, request, sink).run();
+    const LocalContexts contexts(paths, request.build, sink);
+    BuildRequest local = request;
+    local.build = contexts.build();
+    return Builder(paths, local, sink).run();
 }
 
 }  // namespace stack::build

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "engine/build/archive.h"
 #include "engine/build/cache.h"
 #include "engine/build/expand.h"
 #include "engine/build/glob.h"
@@ -12,17 +13,10 @@
 #include "sys/process.h"
 
 #include <algorithm>
-#include <array>
 #include <set>
 
 namespace stack::build {
 namespace {
-
-bool is_url(const std::string& source) {
-    return source.starts_with("http://") || source.starts_with("https://") ||
-           source.starts_with("git@") || source.starts_with("git://") ||
-           source.starts_with("ssh://");
-}
 
 /// The variables of a COPY replaced; fields that hold none are left.
 class CopyExpander {
@@ -59,21 +53,6 @@ class CopyExpander {
     char escape_;
     std::optional<Malformed> mistake_;
 };
-
-/// By content, as ADD tells archives: tar, gzip, bzip2, xz, zstd.
-bool is_archive(const SourceTree& tree, const SourceFile& file) {
-    constexpr std::size_t magic_at = 257;
-    std::array<char, 512> head{};
-    const sys::Fd fd = tree.open(file);
-    const auto size = ::pread(fd.get(), head.data(), head.size(), 0);
-    const std::string_view text(head.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-    return text.starts_with("\x1F\x8B") || text.starts_with("BZh") ||
-           text.starts_with(
-               "\xFD"
-               "7zXZ") ||
-           text.starts_with("\x28\xB5\x2F\xFD") ||
-           (text.size() > magic_at && text.substr(magic_at).starts_with("ustar"));
-}
 
 class CopyPreparer {
   public:
@@ -132,17 +111,43 @@ class CopyPreparer {
             return;
         }
         for (const auto& source : result_.copy.sources) {
-            if (is_url(source))
-                complain("unsupported",
-                         "ADD from " + source + " is not supported",
-                         "fetch it in a RUN step, or beforehand into the context");
+            if (is_remote(source))
+                collect_remote(source, *excludes);
             else if (result_.copy.parents)
                 collect_with_parents(tree, source, *excludes);
             else
                 collect_source(tree, source, *excludes);
         }
         for (auto& batch : result_.batches)
-            batch.tree->add_digests(batch.files);
+            if (batch.tree != &sources_.downloads())  // those have theirs
+                batch.tree->add_digests(batch.files);
+    }
+
+    void collect_remote(const std::string& source, const IgnoreRules& excludes) {
+        const RemotePlace place = parse_remote(source);
+        const std::string& checksum = result_.copy.checksum;
+        if (place.kind == RemotePlace::Kind::git) {
+            const auto& repository = sources_.repository(place, result_.copy.keep_git_dir);
+            if (!repository.commit.starts_with(checksum))
+                complain("bad-checksum",
+                         source + " is at the commit " + repository.commit + ", not " + checksum +
+                             " as --checksum says");
+            else
+                add_batch(repository.tree, "", excludes);
+            return;
+        }
+        SourceFile file = sources_.download(place.url, checksum);
+        CopyBatch batch;
+        batch.tree = &sources_.downloads();
+        batch.name = sys::file_name("/" + place.url.substr(0, place.url.find_first_of("?#")));
+        if (batch.name.empty() && result_.into_directory)
+            complain("bad-destination",
+                     place.url + " has no file name: name the file in the destination `" +
+                         result_.copy.destination + "`");
+        batch.archive = result_.copy.unpack.value_or(false) && is_archive(batch.tree->open(file));
+        result_.modified.push_back(std::to_string(file.status.st_mtim.tv_sec));
+        batch.files.push_back(std::move(file));
+        result_.batches.push_back(std::move(batch));
     }
 
     void collect_source(const SourceTree& tree,
@@ -175,7 +180,7 @@ class CopyPreparer {
         batch.directory = S_ISDIR(batch.files.front().status.st_mode);
         const bool may_unpack = result_.copy.add && result_.copy.unpack.value_or(true);
         batch.archive = may_unpack && S_ISREG(batch.files.front().status.st_mode) &&
-                        is_archive(tree, batch.files.front());
+                        is_archive(tree.open(batch.files.front()));
         result_.batches.push_back(std::move(batch));
     }
 
@@ -235,7 +240,8 @@ class CopyPreparer {
             .add("into", result_.into_directory ? "directory" : "")
             .add("chown", copy.chown)
             .add("chmod", copy.chmod)
-            .add("link", copy.link ? "link" : "");
+            .add("link", copy.link ? "link" : "")
+            .add("modified", result_.modified);
         for (const auto& batch : result_.batches)
             key.add(batch.archive ? "archive" : "name", batch.directory ? "" : batch.name)
                 .add("content", content_digest(batch.files));

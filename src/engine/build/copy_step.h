@@ -29,6 +29,7 @@ struct PreparedCopy {
     std::string destination;  // absolute
     bool into_directory = false;
     std::vector<CopyBatch> batches;
+    Strings modified;  // what came from the web is also told apart by its time
     std::string key;
     Diagnostics diagnostics;  // where it has an error there is nothing to be done
 };

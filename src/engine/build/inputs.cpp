@@ -14,17 +14,6 @@ namespace {
 constexpr std::size_t longest_dockerfile = 4U << 20U;  // bytes
 constexpr std::size_t longest_ignore_file = 1U << 20U;
 
-bool is_remote(const std::string& context) {
-    return context.find("://") != std::string::npos || context.starts_with("git@");
-}
-
-sys::Fd open_context_directory(const std::string& context) {
-    if (is_remote(context))
-        throw Error("the build context " + context +
-                    " is remote, which is not supported: fetch it and name the directory");
-    return sys::open_directory(context);
-}
-
 std::string dockerfile_path(const Build& build) {
     return sys::absolute_path(build.dockerfile.empty() ? "Dockerfile" : build.dockerfile,
                               build.context);
@@ -42,7 +31,7 @@ std::optional<std::string> read_named(const Build& build,
                                       std::size_t limit) {
     const std::string inside = below_context(path, build);
     if (!inside.empty())
-        return sys::read_in_root(open_context_directory(build.context), inside, limit);
+        return sys::read_in_root(sys::open_directory(build.context), inside, limit);
     if (!sys::is_directory(sys::parent_path(path)))
         return std::nullopt;
     return sys::read_in_root(
@@ -78,7 +67,10 @@ StringMap given_arguments(const Build& build, const StringMap& environment) {
     return arguments;
 }
 
+/// None for a directory that is of this build alone (remote.h).
 std::unique_ptr<DigestCache> kept_digests(const Paths& paths, const std::string& directory) {
+    if (directory.starts_with(paths.state + "/build/"))
+        return nullptr;
     return std::make_unique<DigestCache>(paths.state + "/build/context-cache/" +
                                          sha256_hex(directory));
 }
@@ -126,13 +118,13 @@ BuildInputs read_inputs(const Build& build, const StringMap& environment) {
 
 SourceTree open_context(const Paths& paths, const Build& build) {
     SourceTree tree(
-        open_context_directory(build.context), SourceTree::Owners::root, read_ignore_rules(build));
+        sys::open_directory(build.context), SourceTree::Owners::root, read_ignore_rules(build));
     tree.use(kept_digests(paths, build.context));
     return tree;
 }
 
 SourceTree open_additional_context(const Paths& paths, const std::string& directory) {
-    SourceTree tree(open_context_directory(directory), SourceTree::Owners::root);
+    SourceTree tree(sys::open_directory(directory), SourceTree::Owners::root);
     tree.use(kept_digests(paths, directory));
     return tree;
 }

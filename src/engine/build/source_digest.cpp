@@ -5,6 +5,7 @@
 #include "engine/build/build.h"
 #include "engine/build/cache.h"
 #include "engine/build/inputs.h"
+#include "engine/build/remote.h"
 #include "engine/build/run_mount.h"
 #include "engine/image/store.h"
 #include "sys/file.h"
@@ -19,7 +20,8 @@ namespace {
 std::set<std::string> context_sources(const BuildInputs& inputs) {
     std::set<std::string> sources;
     const auto add = [&](const std::string& source) {
-        sources.insert(source.find('$') == std::string::npos ? source : "");
+        if (!is_remote(source))
+            sources.insert(source.find('$') == std::string::npos ? source : "");
     };
     for (const auto index : inputs.plan.order) {
         for (const auto& instruction : inputs.dockerfile.stages[index].instructions) {
@@ -88,6 +90,8 @@ void add_images(const Paths& paths, const BuildInputs& inputs, CacheKey& key) {
 }  // namespace
 
 std::string source_digest(const Paths& paths, const Build& build) {
+    if (is_remote(build.context))
+        return {};
     const BuildInputs inputs = read_inputs(build, {});
     CacheKey key("source");
     key.add("dockerfile", inputs.text).add("target", build.target);

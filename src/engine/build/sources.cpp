@@ -118,6 +118,20 @@ const SourceTree& Sources::open(const StageSource& source) {
     return trees_.get(key, [&] { return open_uncached(source); });
 }
 
+const Repository& Sources::repository(const RemotePlace& from, bool keep_git_dir) {
+    const std::string key = from.url + "#" + from.reference + ":" + from.subdirectory;
+    return repositories_.get(keep_git_dir ? key + " .git" : key, [&] {
+        Checkout checkout = check_out(paths_, from, keep_git_dir);
+        return Repository{std::move(checkout.place),
+                          SourceTree(std::move(checkout.root), SourceTree::Owners::root),
+                          std::move(checkout.commit)};
+    });
+}
+
+SourceFile Sources::download(const std::string& url, const std::string& checksum) {
+    return files_.get(checksum + " " + url, [&] { return downloads_.fetch(url, checksum); });
+}
+
 void Sources::save_digests() const {
     trees_.for_each([](const SourceTree& tree) { tree.save_digests(); });
 }

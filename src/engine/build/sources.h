@@ -8,6 +8,7 @@
 
 #include "base/once.h"
 #include "engine/build/context.h"
+#include "engine/build/remote.h"
 #include "engine/build/stages.h"
 #include "engine/build/state.h"
 #include "engine/image/store.h"
@@ -18,6 +19,13 @@
 
 namespace stack::build {
 
+/// A git commit that ADD takes from.
+struct Repository {
+    sys::ScratchDirectory place;
+    SourceTree tree;
+    std::string commit;
+};
+
 class Sources {
   public:
     Sources(const Paths& paths,
@@ -25,7 +33,12 @@ class Sources {
             image::Store& store,
             bool pull,
             const EventSink& sink)
-        : paths_(paths), build_(build), store_(store), pull_(pull), sink_(sink) {}
+        : paths_(paths),
+          build_(build),
+          store_(store),
+          pull_(pull),
+          sink_(sink),
+          downloads_(paths) {}
 
     /// Keeps what a finished stage has become.
     void keep_stage(std::size_t index, State state);
@@ -41,6 +54,13 @@ class Sources {
 
     [[nodiscard]] const SourceTree& context();
     [[nodiscard]] const SourceTree& open(const StageSource& source);
+
+    [[nodiscard]] const Repository& repository(const RemotePlace& from, bool keep_git_dir);
+
+    /// A file from the web, open() to downloads().
+    [[nodiscard]] SourceFile download(const std::string& url, const std::string& checksum);
+
+    [[nodiscard]] const SourceTree& downloads() const { return downloads_.tree(); }
 
     /// Writes the digests of context files, for the next build.
     void save_digests() const;
@@ -63,6 +83,9 @@ class Sources {
     std::map<std::size_t, State> stages_;  // under the mutex; what is in it stays
     Once<image::Image> images_;
     Once<SourceTree> trees_;
+    Once<Repository> repositories_;
+    Once<SourceFile> files_;
+    Downloads downloads_;
 };
 
 }  // namespace stack::build

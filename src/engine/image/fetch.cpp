@@ -92,6 +92,24 @@ Fetch start_save(const Paths& paths, const Strings& references, const sys::Fd& t
     return start_worker(paths, {{"verb", "save"}, {"references", references}}, target);
 }
 
+Fetch start_download(const Paths& paths,
+                     const std::string& url,
+                     std::int64_t since,
+                     const sys::Fd& target) {
+    return start_worker(paths, {{"verb", "download"}, {"url", url}, {"since", since}}, target);
+}
+
+Fetch start_check_out(const Paths& paths,
+                      const std::string& url,
+                      const std::string& reference,
+                      bool keep_git_dir,
+                      const sys::Fd& target) {
+    return start_worker(
+        paths,
+        {{"verb", "git"}, {"url", url}, {"reference", reference}, {"keep_git_dir", keep_git_dir}},
+        target);
+}
+
 Fetch start_verify(const Paths& paths, const Strings& references) {
     return start_worker(paths, {{"verb", "verify"}, {"references", references}});
 }

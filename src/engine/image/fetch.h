@@ -44,6 +44,21 @@ struct Fetch {
                                const Strings& references,
                                const sys::Fd& target);
 
+/// Starts the download of a web address to `target`, an empty file. The result is the content's
+/// digest, or "unchanged" where nothing is newer than `since` (fetch/download.h).
+[[nodiscard]] Fetch start_download(const Paths& paths,
+                                   const std::string& url,
+                                   std::int64_t since,
+                                   const sys::Fd& target);
+
+/// Starts git, which writes a commit's files to `target`, an empty directory (fetch/git.h). The
+/// result is the commit's id.
+[[nodiscard]] Fetch start_check_out(const Paths& paths,
+                                    const std::string& url,
+                                    const std::string& reference,
+                                    bool keep_git_dir,
+                                    const sys::Fd& target);
+
 /// Starts reading all of these images again.
 [[nodiscard]] Fetch start_verify(const Paths& paths, const Strings& references);
 

@@ -1,0 +1,180 @@
+#include "engine/build/remote.h"
+
+#include <stack/error.h>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "engine/build/archive.h"
+#include "engine/image/fetch.h"
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+constexpr std::string_view layout_scheme = "oci-layout://";
+
+const EventSink& nowhere() {
+    static const EventSink sink = [](const Event&) {};
+    return sink;
+}
+
+bool is_ssh(const std::string& text) {
+    return text.starts_with("git@") || text.starts_with("ssh://");
+}
+
+sys::Fd new_file(const std::string& path) {
+    return sys::open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+/// A directory below `root` that is reached through no link: what follows names it by its path.
+sys::Fd open_plain(const sys::Fd& root, const std::string& path) {
+    open_how how{};
+    how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    const std::string name = path.empty() ? "." : path;
+    return sys::Fd(
+        static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
+}
+
+std::string scratch_parent(const Paths& paths) {
+    std::string parent = paths.state + "/build/remote";
+    sys::ensure_private_directory(parent);
+    return parent;
+}
+
+}  // namespace
+
+bool is_remote(const std::string& text) {
+    return text.starts_with("http://") || text.starts_with("https://") ||
+           text.starts_with("git://") || text.starts_with("github.com/") || is_ssh(text);
+}
+
+RemotePlace parse_remote(const std::string& text) {
+    if (is_ssh(text))
+        throw Error(text +
+                    " would need an ssh key, and builds get none: name the repository by https, or "
+                    "clone it and name the directory");
+    const auto [address, fragment] = split_once(text, '#');
+    const bool short_form = text.starts_with("github.com/");
+    const std::string path(address.substr(0, address.find('?')));
+    if (!short_form && !text.starts_with("git://") && !path.ends_with(".git"))
+        return {RemotePlace::Kind::file, text, {}, {}};
+    const auto [reference, subdirectory] = split_once(fragment, ':');
+    return {
+        RemotePlace::Kind::git, (short_form ? "https://" : "") + address, reference, subdirectory};
+}
+
+Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_dir) {
+    sys::ScratchDirectory place(scratch_parent(paths));
+    sys::ensure_directory(place.path() + "/tree");
+    const sys::Fd top = sys::open_directory(place.path() + "/tree");
+    auto worker = image::start_check_out(paths, from.url, from.reference, keep_git_dir, top);
+    std::string commit = image::finish(worker, nowhere());
+    sys::Fd root = open_plain(top, from.subdirectory);
+    if (!root)
+        throw Error(from.url + " has no directory `" + from.subdirectory + "` at " +
+                    (from.reference.empty() ? "HEAD" : from.reference));
+    return {std::move(place), std::move(root), std::move(commit)};
+}
+
+// --- Downloads
+
+Downloads::Downloads(const Paths& paths)
+    : paths_(paths),
+      directory_([&] {
+          std::string directory = paths.state + "/build/downloads";
+          sys::ensure_private_directory(directory);
+          return directory;
+      }()),
+      tree_(sys::open_directory(directory_), SourceTree::Owners::root) {}
+
+std::optional<SourceFile> Downloads::find(const std::string& name) const {
+    if (!tree_.resolve(name))
+        return std::nullopt;
+    auto files = tree_.list(name, "", {});
+    tree_.add_digests(files);
+    return files.front();
+}
+
+SourceFile Downloads::fetch(const std::string& url, const std::string& checksum) const {
+    const std::string name = sha256_hex(url);
+    auto kept = find(name);
+    if (kept && !checksum.empty() && "sha256:" + kept->digest == checksum)
+        return *std::move(kept);
+    const sys::ScratchDirectory place(scratch_parent(paths_));
+    const std::string path = place.path() + "/file";
+    {
+        const sys::Fd file = new_file(path);
+        const std::int64_t since = kept ? kept->status.st_mtim.tv_sec : 0;
+        auto worker = image::start_download(paths_, url, since, file);
+        if (image::finish(worker, nowhere()) == "unchanged")
+            return *std::move(kept);
+    }
+    sys::rename(path, directory_ + "/" + name);
+    kept = find(name);
+    if (!kept)
+        throw Error("the download of " + url + " was taken away from " + directory_);
+    if (!checksum.empty() && "sha256:" + kept->digest != checksum)
+        throw Error(url + " has the digest sha256:" + kept->digest + ", not " + checksum +
+                    " as --checksum says");
+    return *std::move(kept);
+}
+
+// --- LocalContexts
+
+LocalContexts::LocalContexts(const Paths& paths, const Build& build, const EventSink& sink)
+    : paths_(paths), build_(build) {
+    if (is_remote(build.context))
+        build_.context = fetch(build.context);
+    for (auto& [name, source] : build_.additional_contexts) {
+        if (is_remote(source))
+            source = fetch(source);
+        else if (source.starts_with(layout_scheme))
+            source = import_layout(source.substr(layout_scheme.size()), sink);
+    }
+}
+
+std::string LocalContexts::fetch(const std::string& address) {
+    const RemotePlace from = parse_remote(address);
+    if (from.kind == RemotePlace::Kind::file)
+        return fetch_file(from.url);
+    auto checkout = check_out(paths_, from, build_.args.contains("BUILDKIT_CONTEXT_KEEP_GIT_DIR"));
+    places_.push_back(std::move(checkout.place));
+    return sys::absolute_path(from.subdirectory, places_.back().path() + "/tree");
+}
+
+/// An archive is the context, any other file its Dockerfile.
+std::string LocalContexts::fetch_file(const std::string& url) {
+    places_.emplace_back(scratch_parent(paths_));
+    const std::string place = places_.back().path();
+    const std::string tree = place + "/tree";
+    sys::ensure_directory(tree);
+    const sys::Fd file = new_file(place + "/file");
+    auto worker = image::start_download(paths_, url, 0, file);
+    static_cast<void>(image::finish(worker, nowhere()));
+    if (!is_archive(file)) {
+        sys::rename(place + "/file", tree + "/Dockerfile");
+        return tree;
+    }
+    sys::rewind(file);
+    auto unpacking = image::start_unpack(file, sys::open_directory(tree));
+    image::finish_unpack(unpacking);
+    return tree;
+}
+
+std::string LocalContexts::import_layout(const std::string& place, const EventSink& sink) const {
+    image::ImportRequest request;
+    request.source = "oci:" + place;
+    request.reference = "localhost/oci-layout:" + sha256_hex(place).substr(0, 12);
+    auto worker = image::start_import(paths_, request);
+    return "docker-image://" + image::finish(worker, sink);
+}
+
+}  // namespace stack::build

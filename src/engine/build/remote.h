@@ -1,0 +1,90 @@
+#pragma once
+
+// What a build takes from the network, fetched by the confined worker (image/fetch.h): files, tar
+// archives and git repositories, for ADD and as contexts.
+
+#include <stack/events.h>
+#include <stack/model.h>
+#include <stack/paths.h>
+
+#include "engine/build/context.h"
+#include "sys/fd.h"
+#include "sys/scratch_directory.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace stack::build {
+
+/// A place outside this machine.
+struct RemotePlace {
+    enum class Kind { file, git };
+    Kind kind = Kind::file;
+    std::string url;           // without the fragment, where it is git's
+    std::string reference;     // git: a branch, a tag or a commit; empty: HEAD
+    std::string subdirectory;  // git
+
+    bool operator==(const RemotePlace&) const = default;
+};
+
+/// Whether the text names a place outside this machine: http(s)://…, git://…, git@…, ssh://…,
+/// github.com/….
+[[nodiscard]] bool is_remote(const std::string& text);
+
+/// `https://host/repository.git#reference:subdirectory` and `github.com/owner/name` are git's,
+/// other addresses name a file. Throws stack::Error where there is no way to get there.
+[[nodiscard]] RemotePlace parse_remote(const std::string& text);
+
+/// A git commit's files, gone with the value.
+struct Checkout {
+    sys::ScratchDirectory place;
+    sys::Fd root;  // of the subdirectory
+    std::string commit;
+};
+
+/// Throws stack::Error, also where the subdirectory is not a directory of the repository.
+[[nodiscard]] Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_dir);
+
+/// Files that ADD fetches, kept in <state>/build/downloads from build to build. From several
+/// threads at once.
+class Downloads {
+  public:
+    explicit Downloads(const Paths& paths);
+
+    /// The file at `url` (mode 0600, the time of Last-Modified), which is open() to tree(), with
+    /// its digest. One that is kept is used where it has the digest `checksum`, or where the server
+    /// has no newer one.
+    [[nodiscard]] SourceFile fetch(const std::string& url, const std::string& checksum) const;
+
+    [[nodiscard]] const SourceTree& tree() const { return tree_; }
+
+  private:
+    [[nodiscard]] std::optional<SourceFile> find(const std::string& name) const;
+
+    const Paths& paths_;
+    std::string directory_;
+    SourceTree tree_;
+};
+
+/// The contexts of a build, with those that are remote fetched into directories, which are gone
+/// with the value.
+class LocalContexts {
+  public:
+    /// Throws stack::Error.
+    LocalContexts(const Paths& paths, const Build& build, const EventSink& sink);
+
+    /// The build with directories in the place of addresses, and images in that of layouts.
+    [[nodiscard]] const Build& build() const { return build_; }
+
+  private:
+    [[nodiscard]] std::string fetch(const std::string& address);
+    [[nodiscard]] std::string fetch_file(const std::string& url);
+    [[nodiscard]] std::string import_layout(const std::string& place, const EventSink& sink) const;
+
+    const Paths& paths_;
+    Build build_;
+    std::vector<sys::ScratchDirectory> places_;
+};
+
+}  // namespace stack::build

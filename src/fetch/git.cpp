@@ -1,0 +1,114 @@
+#include "fetch/git.h"
+
+#include <stack/error.h>
+
+#include "base/text.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/tree.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <vector>
+
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::fetch {
+namespace {
+
+constexpr unsigned nobody = 65534;
+constexpr const char* program = "/usr/bin/git";
+constexpr const char* place = "/tmp";
+
+bool is_plain(const std::string& text) {
+    return !text.starts_with('-') && std::none_of(text.begin(), text.end(), [](unsigned char c) {
+        return c <= ' ' || c == 0x7F;
+    });
+}
+
+void check_request(const GitRequest& request) {
+    if (!is_plain(request.url) || !is_plain(request.reference))
+        throw Error("`" + request.url + "#" + request.reference +
+                    "` cannot be a repository: neither part begins with `-` or has blanks");
+    if (::access(program, X_OK) != 0)
+        throw Error(request.url + " needs git, and there is no " + program +
+                    " on this machine: install the package git");
+}
+
+void become_nobody(const sys::Fd& directory) {
+    sys::check(::fchown(directory.get(), nobody, nobody), "give git its directory");
+    sys::check(::unshare(CLONE_NEWNS), "make a mount namespace for git");
+    sys::check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
+    // By its path, which is our own state's: the descriptor belongs to the namespace left behind.
+    const auto source = sys::real_path("/proc/self/fd/" + std::to_string(directory.get()));
+    sys::check(::mount(source.value_or("").c_str(), place, nullptr, MS_BIND, nullptr),
+               "mount git's directory");
+    sys::check(::chdir(place), "enter git's directory");
+    ::umask(022);
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    sys::check(::setgroups(0, nullptr), "leave all groups");
+    sys::check(::setresgid(nobody, nobody, nobody), "become nobody");
+    sys::check(::setresuid(nobody, nobody, nobody), "become nobody");
+}
+
+/// Variables that say how the network is reached, and what keeps git from looking around.
+std::vector<std::string> environment() {
+    std::vector<std::string> all{"PATH=/usr/bin:/bin",
+                                 "HOME=/nonexistent",
+                                 "GIT_CONFIG_NOSYSTEM=1",
+                                 "GIT_CONFIG_GLOBAL=/dev/null",
+                                 "GIT_TERMINAL_PROMPT=0",
+                                 "GIT_ALLOW_PROTOCOL=http:https:git",
+                                 "GIT_LFS_SKIP_SMUDGE=1"};
+    for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"})
+        if (const char* value = std::getenv(name))
+            all.push_back(std::string(name) + "=" + value);
+    return all;
+}
+
+/// Runs git and returns what it printed; throws with that where it fails.
+std::string git(const GitRequest& request, const std::vector<std::string>& words) {
+    constexpr std::size_t most_output = 64U << 10U;
+    sys::Pipe output = sys::make_pipe();
+    sys::SpawnOptions options;
+    options.arguments = {
+        "git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"};
+    options.arguments.insert(options.arguments.end(), words.begin(), words.end());
+    options.environment = environment();
+    options.descriptors = {{output.write.get(), 1}, {output.write.get(), 2}};
+    const auto child = sys::spawn(program, options);
+    output.write.reset();
+    std::string text;
+    sys::read_each(output.read, [&](std::string_view bytes) {
+        text += bytes.substr(0, most_output - std::min(most_output, text.size()));
+    });
+    if (sys::wait(child) != 0)
+        throw Error(std::make_error_code(std::errc::io_error),
+                    request.url +
+                        (request.reference.empty() ? "" : " at `" + request.reference + "`") +
+                        " cannot be fetched: " + std::string(trim(text)));
+    return std::string(trim(text));
+}
+
+}  // namespace
+
+std::string check_out(const GitRequest& request, const sys::Fd& directory) {
+    check_request(request);
+    become_nobody(directory);
+    const std::string what = request.reference.empty() ? "HEAD" : request.reference;
+    static_cast<void>(git(request, {"init", "-q"}));
+    static_cast<void>(git(
+        request, {"fetch", "-q", "--depth=1", "--no-recurse-submodules", "--", request.url, what}));
+    static_cast<void>(git(request, {"checkout", "-q", "FETCH_HEAD"}));
+    std::string commit = git(request, {"rev-parse", "HEAD"});
+    if (!request.keep_git_dir)
+        sys::remove_tree(sys::open_directory(place), ".git");
+    return commit;
+}
+
+}  // namespace stack::fetch

@@ -1,0 +1,23 @@
+#pragma once
+
+// A commit of a git repository as a directory, by the machine's own git, which runs as nobody, in a
+// mount namespace of its own in which the directory is /tmp, without a home, configuration, hooks,
+// helpers or a terminal. Submodules are not fetched.
+
+#include "sys/fd.h"
+
+#include <string>
+
+namespace stack::fetch {
+
+struct GitRequest {
+    std::string url;        // http, https or git
+    std::string reference;  // a branch, a tag or a whole commit id; empty: the remote's HEAD
+    bool keep_git_dir = false;
+};
+
+/// Gives this process's rights up for good. Postcondition: the commit's files are in `directory`,
+/// which was empty, and belong to nobody. Returns the commit's id. Throws stack::Error.
+[[nodiscard]] std::string check_out(const GitRequest& request, const sys::Fd& directory);
+
+}  // namespace stack::fetch

@@ -1,0 +1,29 @@
+#include <stack/plan.h>
+
+#include "plan/resolve.h"
+
+namespace stack {
+
+Plan plan_build(const Stack& desired, const Strings& services) {
+    Plan plan;
+    const auto order = plan::build_order(desired, services);
+    if (!order) {
+        plan.errors.push_back(order.error().message);
+        return plan;
+    }
+    for (const auto& name : *order) {
+        const Service& service = desired.services.at(name);
+        BuildImage action;
+        action.service = name;
+        action.tag = plan::image_of(desired, service);
+        action.build = plan::resolved_build(desired, service);
+        action.no_cache = service.build->no_cache;
+        action.pull = service.build->pull;
+        PlannedAction planned;
+        planned.action = std::move(action);
+        plan.actions.push_back(std::move(planned));
+    }
+    return plan;
+}
+
+}  // namespace stack

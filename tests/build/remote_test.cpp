@@ -1,0 +1,231 @@
+#include "engine/build/remote.h"
+
+#include <stack/error.h>
+
+#include "sys/file.h"
+#include "sys/poll.h"
+#include "sys/process.h"
+#include "tests/build/workshop.h"
+#include "tests/support/web_server.h"
+
+#include <csignal>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace stack::build {
+namespace {
+
+constexpr const char* hello_digest =
+    "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+
+class RemoteBuild : public ::testing::Test {
+  protected:
+    void SetUp() override { ASSERT_EQ(::geteuid(), 0U) << "these tests run as root"; }
+
+    void build(const std::string& dockerfile) {
+        const auto result = shop.build(dockerfile);
+        ASSERT_NE(result.image_id, "") << result.failure << shop.output();
+    }
+
+    std::string refusal(const std::string& dockerfile) {
+        const auto result = shop.build(dockerfile);
+        EXPECT_EQ(result.image_id, "");
+        return result.failure;
+    }
+
+    Workshop shop;
+};
+
+std::string answer(const test::WebRequest& request) {
+    const std::string date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    if (request.path == "/moved")
+        return test::web_answer(302, "", {{"Location", "/files/hello"}});
+    if (request.path != "/files/hello")
+        return test::web_answer(404, "no");
+    if (request.headers.contains("if-modified-since") &&
+        request.headers.at("if-modified-since") == date)
+        return test::web_answer(304, "");
+    return test::web_answer(200, "hello", {{"Last-Modified", date}});
+}
+
+TEST_F(RemoteBuild, AddsAFileOfTheWebWithItsTime) {
+    const test::WebServer server(answer);
+    build("FROM busybox\nADD http://" + server.host() +
+          "/files/hello /in/\nRUN stat -c %Y /in/hello > /time\n");
+    EXPECT_EQ(shop.read("in/hello"), "hello");
+    EXPECT_EQ(shop.attributes("in/hello"), "0600 0:0");
+    EXPECT_EQ(shop.read("time"), "1445412480\n");
+}
+
+TEST_F(RemoteBuild, AsksOnlyForWhatIsNewer) {
+    const test::WebServer server(answer);
+    const std::string file =
+        "FROM busybox\nADD --chmod=644 http://" + server.host() + "/moved /a\n";
+    build(file);
+    build(file);
+    EXPECT_EQ(shop.steps().back().substr(0, 6), "CACHED");
+    ASSERT_EQ(server.requests().size(), 4U);
+    EXPECT_TRUE(server.requests().back().headers.contains("if-modified-since"));
+}
+
+TEST_F(RemoteBuild, ChecksADigestAndAsksNobodyForWhatHasIt) {
+    std::string file;
+    {
+        const test::WebServer server(answer);
+        file = "FROM busybox\nADD --checksum=" + std::string(hello_digest) + " http://" +
+               server.host() + "/files/hello /a\n";
+        build(file);
+    }
+    build(file);
+    EXPECT_EQ(shop.read("a"), "hello");
+}
+
+TEST_F(RemoteBuild, RefusesAnotherDigestAndWhatIsNotThere) {
+    const test::WebServer server(answer);
+    const std::string other = "sha256:" + std::string(64, '0');
+    EXPECT_NE(refusal("FROM busybox\nADD --checksum=" + other + " http://" + server.host() +
+                      "/files/hello /a\n")
+                  .find(std::string("has the digest ") + hello_digest),
+              std::string::npos);
+    const std::string missing = refusal("FROM busybox\nADD http://" + server.host() + "/none /a\n");
+    EXPECT_NE(missing.find("status 404"), std::string::npos) << missing;
+    EXPECT_NE(missing.find("2:1"), std::string::npos) << missing;
+}
+
+TEST(RemotePlaces, AreGitsOrFiles) {
+    using Kind = RemotePlace::Kind;
+    const auto place =
+        [](Kind kind, const char* url, const char* reference = "", const char* directory = "") {
+            return RemotePlace{kind, url, reference, directory};
+        };
+    EXPECT_EQ(parse_remote("https://a.b/c.git"), place(Kind::git, "https://a.b/c.git"));
+    EXPECT_EQ(parse_remote("https://a.b/c.git#v1:sub/dir"),
+              place(Kind::git, "https://a.b/c.git", "v1", "sub/dir"));
+    EXPECT_EQ(parse_remote("https://a.b/c.git#:sub"),
+              place(Kind::git, "https://a.b/c.git", "", "sub"));
+    EXPECT_EQ(parse_remote("github.com/a/b#main"),
+              place(Kind::git, "https://github.com/a/b", "main"));
+    EXPECT_EQ(parse_remote("git://a.b/c"), place(Kind::git, "git://a.b/c"));
+    EXPECT_EQ(parse_remote("https://a.b/c.tar.gz"), place(Kind::file, "https://a.b/c.tar.gz"));
+    EXPECT_THROW(static_cast<void>(parse_remote("git@a.b:c.git")), Error);
+    EXPECT_FALSE(is_remote("./github.com/a"));
+}
+
+/// A repository with two commits, the second on the branch `next`, served by git itself.
+class GitServer {
+  public:
+    explicit GitServer(const std::string& root) : root_(root + "/git") {
+        sys::ensure_directory(root_ + "/r.git/sub");
+        run("init -q -b main && echo one > file && echo 'FROM busybox' > sub/Dockerfile && "
+            "echo 'COPY . /sub' >> sub/Dockerfile && ln -s /etc sub/out && ln -s / up && "
+            "git add . && git commit -qm one && git checkout -qb next && echo two > file && "
+            "git commit -qam two && git checkout -q main");
+        sys::SpawnOptions options;
+        options.arguments = {"git",
+                             "-c",
+                             "safe.directory=*",
+                             "daemon",
+                             "--export-all",
+                             "--listen=127.0.0.1",
+                             "--port=9418",
+                             "--reuseaddr",
+                             "--base-path=" + root_,
+                             root_};
+        daemon_ = sys::spawn("/usr/bin/git", options);
+        for (int i = 0;
+             i < 100 && ::system("bash -c 'exec 3<>/dev/tcp/127.0.0.1/9418' 2> /dev/null") != 0;
+             ++i)
+            sys::pause(std::chrono::milliseconds(20));
+    }
+
+    ~GitServer() {
+        sys::send_signal(daemon_.pidfd, SIGTERM);
+        static_cast<void>(sys::wait(daemon_));
+    }
+
+  private:
+    void run(const std::string& words) const {
+        const std::string command = "cd " + root_ +
+                                    "/r.git && export HOME=/nonexistent "
+                                    "GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a "
+                                    "GIT_COMMITTER_EMAIL=a@b && git " +
+                                    words;
+        ASSERT_EQ(::system(command.c_str()), 0);
+    }
+
+    std::string root_;
+    sys::Child daemon_;
+};
+
+constexpr const char* repository = "git://127.0.0.1/r.git";
+
+TEST_F(RemoteBuild, AddsACommitOfARepository) {
+    const GitServer server(shop.root());
+    const std::string url = repository;
+    build("FROM busybox\nADD " + url + " /r\nADD --keep-git-dir=true " + url + "#next /n\n");
+    EXPECT_EQ(shop.read("r/file"), "one\n");
+    EXPECT_EQ(shop.attributes("r/file"), "0644 0:0");
+    EXPECT_EQ(shop.attributes("r/.git"), "");
+    EXPECT_EQ(shop.read("n/file"), "two\n");
+    EXPECT_NE(shop.attributes("n/.git"), "");
+}
+
+TEST_F(RemoteBuild, TakesARepositorysDirectoryAsItsContext) {
+    const GitServer server(shop.root());
+    shop.options.context = std::string(repository) + "#next:sub";
+    build("");
+    EXPECT_NE(shop.attributes("sub/Dockerfile"), "");
+    EXPECT_EQ(shop.read("sub/out/hostname"), std::nullopt);  // a link, not what it leads to here
+}
+
+TEST_F(RemoteBuild, RefusesADirectoryThatALinkLeadsTo) {
+    const GitServer server(shop.root());
+    for (const auto* directory : {"sub/out", "up/etc", "../r.git"}) {
+        shop.options.context = std::string(repository) + "#main:" + directory;
+        EXPECT_THROW(static_cast<void>(shop.build("")), Error) << directory;
+    }
+}
+
+TEST_F(RemoteBuild, GivesGitNoOptionInThePlaceOfAReference) {
+    const std::string marker = shop.root() + "/ran";
+    for (const std::string& reference :
+         {"--upload-pack=touch " + marker, std::string("-u"), std::string("a b")}) {
+        shop.options.context = std::string(repository) + "#" + reference;
+        EXPECT_THROW(static_cast<void>(shop.build("")), Error) << reference;
+    }
+    EXPECT_FALSE(sys::exists(marker));
+}
+
+TEST_F(RemoteBuild, SaysThatARepositoryCannotBeReached) {
+    shop.options.context = "git://127.0.0.1:1/r.git";
+    try {
+        static_cast<void>(shop.build(""));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("git://127.0.0.1:1/r.git cannot be fetched"),
+                  std::string::npos)
+            << error.what();
+    }
+}
+
+TEST_F(RemoteBuild, TakesAnArchiveOrADockerfileOfTheWebAsItsContext) {
+    shop.write("pack/Dockerfile", "FROM busybox\nCOPY a /a\n");
+    shop.write("pack/a", "1");
+    const std::string tar = shop.root() + "/c.tar.gz";
+    ASSERT_EQ(::system(("tar -C " + shop.context() + "/pack -czf " + tar + " .").c_str()), 0);
+    const std::string bytes = sys::read_file(tar).value();
+    const test::WebServer server([&](const test::WebRequest& request) {
+        return test::web_answer(200, request.path == "/c" ? bytes : "FROM busybox\nLABEL a=web\n");
+    });
+    shop.options.context = "http://" + server.host() + "/c";
+    build("");
+    EXPECT_EQ(shop.read("a"), "1");
+    shop.options.context = "http://" + server.host() + "/file";
+    build("");
+    EXPECT_EQ(shop.image().config.labels, (StringMap{{"a", "web"}}));
+}
+
+}  // namespace
+}  // namespace stack::build
