@@ -19,11 +19,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int standard_error = 2;
 
-/// Remembers what failed, to be said once more at the end.
+/// Remembers what failed, to be said once more at the end. What a part of it says, a step or a
+/// layer, is in what the whole says.
 class Failures {
   public:
     void note(const Event& event) {
-        if (event.status == EventStatus::error && !event.detail.empty() &&
+        if (event.status == EventStatus::error && event.parent.empty() && !event.detail.empty() &&
             std::find(sentences_.begin(), sentences_.end(), event.detail) == sentences_.end())
             sentences_.push_back(event.detail);
     }
