@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/project.h"
+#include "sys/terminal.h"
 
 #include <algorithm>
 #include <set>
@@ -24,6 +25,8 @@ struct BuildOptions {
     bool pull = false;
     bool quiet = false;
     bool with_dependencies = false;
+    bool check = false;
+    bool push = false;
 };
 
 struct PullOptions {
@@ -79,6 +82,20 @@ int perform_all(const Context& context,
     return status;
 }
 
+int check_all(const Context& context, const std::vector<Action>& actions) {
+    int status = 0;
+    for (const auto& action : actions) {
+        const auto& build = std::get<BuildImage>(action);
+        build::BuildRequest request;
+        request.build = build.build;
+        request.environment = sys::environment();
+        status = std::max(status, check_and_tell(context, request));
+    }
+    return status;
+}
+
+void run_push(Context& context, PullOptions options);
+
 void run_build(Context& context, BuildOptions options) {
     require_root();
     const Stack stack = load_project(context);
@@ -86,7 +103,9 @@ void run_build(Context& context, BuildOptions options) {
     if (options.with_dependencies)
         add_dependencies(stack, options.services);
     LocalEngine local(context.paths);
-    const Observed observed = local.observe(stack, {.builds = true});
+    Observed observed;
+    if (!options.check)
+        observed = local.observe(stack, {.builds = true});
     Strings wanted;
     for (const auto& [name, service] : stack.services)
         if (service.build && chosen(options.services, name))
@@ -110,10 +129,16 @@ void run_build(Context& context, BuildOptions options) {
     }
     if (actions.empty())
         warn("no service to build");
+    if (options.check) {
+        context.exit_code = check_all(context, actions);
+        return;
+    }
     Context quiet = context;
     if (options.quiet)
         quiet.globals.progress = "quiet";
     context.exit_code = perform_all(quiet, local, actions, "Building", false);
+    if (options.push && context.exit_code == 0)
+        run_push(context, {.services = options.services, .quiet = options.quiet});
 }
 
 void run_pull(Context& context, PullOptions options) {
@@ -188,6 +213,10 @@ void add_build(CLI::App& app, Context& context) {
     app.add_flag("--pull", options->pull, "Pull base images, also where they are here");
     app.add_flag(
         "--with-dependencies", options->with_dependencies, "Also the services they depend on");
+    app.add_flag("--push", options->push, "Send the images to their registries, too");
+    app.add_flag("--check",
+                 options->check,
+                 "Look for what the Dockerfiles had better not say; build nothing");
     app.add_flag("-q,--quiet", options->quiet, "No progress");
     app.callback([&context, options] { run_build(context, *options); });
 }

@@ -9,6 +9,7 @@ namespace stack::cli {
 void add_image(CLI::App& app, Context& context) {
     app.require_subcommand(1);
     for (const auto add : {add_image_ls,
+                           add_image_build,
                            add_image_pull,
                            add_image_push,
                            add_image_tag,

@@ -3,6 +3,7 @@
 // The verbs of `stack image`, by what they are about, and what they share.
 
 #include "cli/context.h"
+#include "engine/build/build.h"
 #include "engine/image/fetch.h"
 #include "engine/image/store.h"
 
@@ -18,6 +19,7 @@ void add_image_ls(CLI::App& group, Context& context);
 void add_image_history(CLI::App& group, Context& context);
 void add_image_inspect(CLI::App& group, Context& context);
 
+void add_image_build(CLI::App& group, Context& context);
 void add_image_pull(CLI::App& group, Context& context);
 void add_image_push(CLI::App& group, Context& context);
 void add_image_import(CLI::App& group, Context& context);
@@ -44,6 +46,10 @@ int show_fetch(const Context& context,
                const std::string& doing,
                const std::string& done,
                std::string& result);
+
+/// `--check`: writes the warnings about the build's Dockerfile to standard output. Returns the exit
+/// code: 1 where there is one.
+int check_and_tell(const Context& context, const build::BuildRequest& request);
 
 /// Tells images apart: `label=a`, `label=a=b`, `reference=GLOB`, `dangling=true`, `until=24h`,
 /// `before=IMAGE`, `since=IMAGE`. Gives up where one is none of these.

@@ -1,5 +1,7 @@
 #include "engine/build/build.h"
 
+#include <stack/error.h>
+
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -368,6 +370,32 @@ TEST_F(RealBuild, SourceDigestChangesWithWhatTheImageIsMadeFrom) {
     EXPECT_EQ(source_digest(shop.paths, shop.options), first);
     shop.options.args["X"] = "1";
     EXPECT_NE(source_digest(shop.paths, shop.options), first);
+}
+
+TEST_F(RealBuild, GivesTheSameImageFromTheSameInputsWhereAnEpochIsSet) {
+    shop.environment["SOURCE_DATE_EPOCH"] = "1700000000";
+    shop.write("a", "1");
+    const std::string file =
+        "FROM busybox\nWORKDIR /w\nCOPY a .\nRUN mkdir d && echo 1 > d/b && ln -s b d/c\n";
+    shop.no_cache = true;
+    build(file);
+    const std::string first = shop.image().id;
+    shop.write("a", "1");
+    build(file + "RUN stat -c %Y d d/b a . > /times\n");
+    build(file);
+    EXPECT_EQ(shop.image().id, first);
+    EXPECT_NE(shop.image().config_json.find("2023-11-14T22:13:20Z"), std::string::npos);
+    shop.environment["SOURCE_DATE_EPOCH"] = "yesterday";
+    EXPECT_THROW(static_cast<void>(shop.build(file)), Error);
+}
+
+TEST_F(RealBuild, SaysAFailureOnceWithItsLineAndOutput) {
+    const std::string why = refusal("FROM busybox\nRUN echo said && exit 3\n");
+    EXPECT_NE(why.find("Dockerfile:2:1: error: `RUN echo said && exit 3` failed with status 3"),
+              std::string::npos)
+        << why;
+    EXPECT_NE(why.find("    2 | RUN echo said && exit 3\n      | ^"), std::string::npos) << why;
+    EXPECT_NE(why.find("Its last output:\nsaid\n"), std::string::npos) << why;
 }
 
 }  // namespace

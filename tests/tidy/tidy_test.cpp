@@ -86,6 +86,7 @@ const std::map<std::string, std::set<std::string>> allowed{
       "sys",
       "model",
       "engine",
+      "engine/build",
       "engine/cgroup",
       "engine/network",
       "engine/image",

@@ -14,12 +14,16 @@ namespace stack::build {
 
 struct BuildRequest {
     std::string name;  // of the service, for progress: "Image shop-web"
-    std::string tag;   // reference that the image gets
+    std::string tag;   // reference that the image gets; empty: none
     Build build;
     StringMap environment;  // for args without a value and secrets from the environment
     std::string source_digest;
     bool no_cache = false;
+    Strings no_cache_stages;  // the same for these, by name
     bool pull = false;
+
+    /// What the image is called for people.
+    [[nodiscard]] const std::string& title() const { return tag.empty() ? name : tag; }
 };
 
 struct BuildResult {
@@ -32,6 +36,12 @@ struct BuildResult {
 /// Builds (from the cache where it can). Blocks; meant for a process of its own. Output and
 /// progress go to `sink`.
 [[nodiscard]] BuildResult build_image(const Paths& paths,
+                                      const BuildRequest& request,
+                                      const EventSink& sink);
+
+/// Looks for what the Dockerfile had better not say (lint.h), and builds nothing: `diagnostics` are
+/// its mistakes and warnings, `image_id` is empty.
+[[nodiscard]] BuildResult check_build(const Paths& paths,
                                       const BuildRequest& request,
                                       const EventSink& sink);
 

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/build/lint.h"
 #include "engine/build/progress.h"
 #include "engine/build/remote.h"
 #include "engine/build/stage_builder.h"
@@ -32,14 +33,6 @@ std::string rfc3339(Time time) {
     return text.data();
 }
 
-/// SOURCE_DATE_EPOCH, which makes images reproducible, or now.
-Time creation_time(const StringMap& arguments) {
-    const auto epoch = arguments.find("SOURCE_DATE_EPOCH");
-    const auto seconds =
-        epoch == arguments.end() ? std::nullopt : parse_number<std::int64_t>(epoch->second);
-    return seconds ? Time(std::chrono::seconds(*seconds)) : std::chrono::system_clock::now();
-}
-
 /// The history of the base, and what the build added, as an image's configuration has it.
 std::string history_json(const State& state, Time created) {
     const json base = json::parse(state.base_json.empty() ? "{}" : state.base_json, nullptr, false);
@@ -61,6 +54,22 @@ std::string base_with_author(const State& state) {
     json base = json::parse(state.base_json.empty() ? "{}" : state.base_json, nullptr, false);
     base["author"] = state.author;
     return base.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+/// What the bases that are in the store set.
+std::map<std::string, Strings> variables_of_bases(const Paths& paths, const BuildPlan& plan) {
+    const image::Store store(paths);
+    std::map<std::string, Strings> all;
+    for (const auto& stage : plan.stages) {
+        const auto image = stage.base.kind == StageSource::Kind::image ? store.find(stage.base.name)
+                                                                       : std::nullopt;
+        if (!image)
+            continue;
+        Strings& names = all[stage.base.name];
+        for (const auto& variable : image->config.environment)
+            names.push_back(split_once(variable, '=').first);
+    }
+    return all;
 }
 
 /// How many stages are built at the same time; what most of them wait for is not the processor.
@@ -85,7 +94,7 @@ class Builder {
         complaints_.add(inputs_.diagnostics);
         std::string id;
         if (!complaints_.stop().stop_requested()) {
-            const Progress progress(sink_, request_.tag);
+            const Progress progress(sink_, request_.title());
             progress.image(EventStatus::working, "Building");
             build_stages();
             sources_.save_digests();
@@ -138,14 +147,16 @@ class Builder {
     std::string publish(State state) {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
-        const Time created = creation_time(inputs_.choices.arguments);
+        const Time created = inputs_.epoch ? Time(std::chrono::seconds(*inputs_.epoch))
+                                           : std::chrono::system_clock::now();
         image::NewImage image;
         image.config_json = image::make_config(base_with_author(state),
                                                state.config,
                                                state.layers,
                                                history_json(state, created),
                                                created);
-        image.references.push_back(canonical_reference(request_.tag));
+        if (!request_.tag.empty())
+            image.references.push_back(canonical_reference(request_.tag));
         for (const auto& tag : request_.build.tags)
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
@@ -172,6 +183,15 @@ BuildResult build_image(const Paths& paths, const BuildRequest& request, const E
     BuildRequest local = request;
     local.build = contexts.build();
     return Builder(paths, local, sink).run();
+}
+
+BuildResult check_build(const Paths& paths, const BuildRequest& request, const EventSink& sink) {
+    const LocalContexts contexts(paths, request.build, sink);
+    const BuildInputs inputs = read_inputs(contexts.build(), request.environment);
+    const Diagnostics found = has_errors(inputs.diagnostics)
+                                  ? inputs.diagnostics
+                                  : lint(inputs, variables_of_bases(paths, inputs.plan));
+    return {{}, found, {{inputs.file, inputs.text}}, {}};
 }
 
 }  // namespace stack::build

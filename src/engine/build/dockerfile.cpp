@@ -263,7 +263,7 @@ class StatementParser {
                         words[2],
                         "a letter, then letters, digits, `-`, `_` and `.`");
         if (from.name == "scratch" || from.name == "context")
-            warn("reserved-stage-name", "the stage name `" + from.name + "` is reserved", words[2]);
+            warn("ReservedStageName", "the stage name `" + from.name + "` is reserved", words[2]);
         return from;
     }
 
@@ -474,7 +474,7 @@ class StatementParser {
     Result parse_maintainer() {
         auto name = one_argument();
         if (name)
-            warn("maintainer-deprecated",
+            warn("MaintainerDeprecated",
                  "MAINTAINER is deprecated",
                  keyword_,
                  "LABEL org.opencontainers.image.authors=… says it");

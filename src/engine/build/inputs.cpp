@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
@@ -11,6 +12,7 @@
 namespace stack::build {
 namespace {
 
+constexpr const char* epoch_variable = "SOURCE_DATE_EPOCH";
 constexpr std::size_t longest_dockerfile = 4U << 20U;  // bytes
 constexpr std::size_t longest_ignore_file = 1U << 20U;
 
@@ -55,6 +57,17 @@ std::string read_dockerfile(const Build& build, std::string& name) {
     return *std::move(text);
 }
 
+std::optional<std::int64_t> epoch_of(const StringMap& arguments) {
+    const auto epoch = arguments.find(epoch_variable);
+    if (epoch == arguments.end() || epoch->second.empty())
+        return std::nullopt;
+    const auto seconds = parse_number<std::int64_t>(epoch->second);
+    if (!seconds || *seconds < 0)
+        throw Error("SOURCE_DATE_EPOCH is `" + epoch->second +
+                    "`, not a number of seconds since 1970: `git log -1 --format=%ct` prints one");
+    return seconds;
+}
+
 StringMap given_arguments(const Build& build, const StringMap& environment) {
     StringMap arguments;
     for (const auto& [name, value] : build.args) {
@@ -64,6 +77,9 @@ StringMap given_arguments(const Build& build, const StringMap& environment) {
         else if (inherited != environment.end())
             arguments[name] = inherited->second;
     }
+    // As docker has it: the environment's is meant for every build.
+    if (const auto epoch = environment.find(epoch_variable); epoch != environment.end())
+        arguments.try_emplace(epoch_variable, epoch->second);
     return arguments;
 }
 
@@ -101,6 +117,7 @@ BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     inputs.dockerfile = parse_dockerfile(inputs.text, inputs.file);
     inputs.diagnostics = inputs.dockerfile.diagnostics;
     inputs.choices.arguments = given_arguments(build, environment);
+    inputs.epoch = epoch_of(inputs.choices.arguments);
     inputs.choices.target = build.target;
     inputs.choices.platform =
         build.platforms.empty() ? machine_platform() : build.platforms.front();

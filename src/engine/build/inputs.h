@@ -12,6 +12,7 @@
 #include "engine/build/stages.h"
 #include "engine/build/state.h"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -24,7 +25,8 @@ struct BuildInputs {
     BuildChoices choices;
     BuildPlan plan;
     Scope scope;
-    Diagnostics diagnostics;  // of all of these
+    std::optional<std::int64_t> epoch;  // SOURCE_DATE_EPOCH, where the build is to be reproducible
+    Diagnostics diagnostics;            // of all of these
 };
 
 /// `environment` gives arguments without a value theirs. Throws stack::Error where the Dockerfile

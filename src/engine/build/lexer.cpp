@@ -198,7 +198,7 @@ class Lexer {
         if (without_leading_blanks(line).empty()) {
             const Location at{file_, static_cast<int>(index) + 1, 1, 1};
             result_.diagnostics.push_back({Severity::warning,
-                                           "empty-continuation",
+                                           "NoEmptyContinuation",
                                            "an empty line inside an instruction",
                                            at,
                                            "remove it, or begin it with #",

@@ -6,12 +6,46 @@
 #include "sys/mount.h"
 #include "sys/tree.h"
 
+#include <array>
 #include <set>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::build {
+namespace {
+
+void limit_time(const sys::Fd& directory,
+                const char* name,
+                const struct stat& status,
+                std::int64_t latest) {
+    if (status.st_mtim.tv_sec < latest)
+        return;
+    const std::array<timespec, 2> times{timespec{latest, 0}, timespec{latest, 0}};
+    sys::check(::utimensat(directory.get(), name, times.data(), AT_SYMLINK_NOFOLLOW),
+               std::string("set the time of ") + name);
+}
+
+/// Postcondition: nothing below `directory`, nor that itself, was modified after `latest`.
+void limit_times(const sys::Fd& directory, std::int64_t latest) {
+    struct stat status {};
+
+    for (const auto& name : sys::names_in(directory)) {
+        sys::check(::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
+                   "stat " + name);
+        if (S_ISDIR(status.st_mode))
+            limit_times(sys::open_in_root(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+                        latest);
+        else
+            limit_time(directory, name.c_str(), status, latest);
+    }
+    sys::check(::fstat(directory.get(), &status), "stat a directory");
+    limit_time(directory, ".", status, latest);
+}
+
+}  // namespace
+
 namespace {
 
 /// Gives the root of a new upper directory the mode and owner of the root below it: an overlay
@@ -53,11 +87,13 @@ sys::Fd NewLayer::open_root() const {
                            : sys::writable_view(lowers_, upper(), work());
 }
 
-std::string NewLayer::publish() {
+std::string NewLayer::publish(std::optional<std::int64_t> latest) {
     image::LayerSummary summary;
     {
         const sys::Fd top = sys::open_directory(upper());
         image::clean_upper(top);
+        if (latest)
+            limit_times(top, *latest);
         summary = image::summarize_layer(top);
     }
     if (summary.empty)

@@ -5,6 +5,8 @@
 #include "engine/image/store.h"
 #include "sys/fd.h"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace stack::build {
@@ -31,9 +33,10 @@ class NewLayer {
     /// The merged view; the upper directory alone where nothing is below.
     [[nodiscard]] sys::Fd open_root() const;
 
-    /// Postcondition: the layer is in the store. Returns its diffID, or "" where nothing was
-    /// written. No view of it may be open.
-    [[nodiscard]] std::string publish();
+    /// Postcondition: the layer is in the store, and nothing in it is younger than `latest`
+    /// (seconds since 1970). Returns its diffID, or "" where nothing was written. No view of it may
+    /// be open.
+    [[nodiscard]] std::string publish(std::optional<std::int64_t> latest = {});
 
   private:
     image::Store& store_;

@@ -7,6 +7,7 @@
 #include "engine/build/archive.h"
 #include "engine/image/fetch.h"
 #include "sys/file.h"
+#include "sys/terminal.h"
 #include "sys/tree.h"
 
 #include <fcntl.h>
@@ -131,7 +132,9 @@ SourceFile Downloads::fetch(const std::string& url, const std::string& checksum)
 
 LocalContexts::LocalContexts(const Paths& paths, const Build& build, const EventSink& sink)
     : paths_(paths), build_(build) {
-    if (is_remote(build.context))
+    if (build.context == "-")
+        build_.context = take_input();
+    else if (is_remote(build.context))
         build_.context = fetch(build.context);
     for (auto& [name, source] : build_.additional_contexts) {
         if (is_remote(source))
@@ -150,15 +153,27 @@ std::string LocalContexts::fetch(const std::string& address) {
     return sys::absolute_path(from.subdirectory, places_.back().path() + "/tree");
 }
 
-/// An archive is the context, any other file its Dockerfile.
 std::string LocalContexts::fetch_file(const std::string& url) {
     places_.emplace_back(scratch_parent(paths_));
+    const sys::Fd file = new_file(places_.back().path() + "/file");
+    auto worker = image::start_download(paths_, url, 0, file);
+    static_cast<void>(image::finish(worker, nowhere()));
+    return tree_of(file);
+}
+
+std::string LocalContexts::take_input() {
+    places_.emplace_back(scratch_parent(paths_));
+    const sys::Fd file = new_file(places_.back().path() + "/file");
+    sys::read_each(sys::standard_input(),
+                   [&](std::string_view bytes) { sys::write_all(file, bytes); });
+    return tree_of(file);
+}
+
+/// An archive is the context, any other file its Dockerfile.
+std::string LocalContexts::tree_of(const sys::Fd& file) const {
     const std::string place = places_.back().path();
     const std::string tree = place + "/tree";
     sys::ensure_directory(tree);
-    const sys::Fd file = new_file(place + "/file");
-    auto worker = image::start_download(paths_, url, 0, file);
-    static_cast<void>(image::finish(worker, nowhere()));
     if (!is_archive(file)) {
         sys::rename(place + "/file", tree + "/Dockerfile");
         return tree;

@@ -67,8 +67,8 @@ class Downloads {
     SourceTree tree_;
 };
 
-/// The contexts of a build, with those that are remote fetched into directories, which are gone
-/// with the value.
+/// The contexts of a build, with those that are remote, or `-` (standard input), fetched into
+/// directories, which are gone with the value.
 class LocalContexts {
   public:
     /// Throws stack::Error.
@@ -80,6 +80,8 @@ class LocalContexts {
   private:
     [[nodiscard]] std::string fetch(const std::string& address);
     [[nodiscard]] std::string fetch_file(const std::string& url);
+    [[nodiscard]] std::string take_input();
+    [[nodiscard]] std::string tree_of(const sys::Fd& file) const;
     [[nodiscard]] std::string import_layout(const std::string& place, const EventSink& sink) const;
 
     const Paths& paths_;

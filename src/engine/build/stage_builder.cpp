@@ -24,7 +24,7 @@ bool writes_layer(const Instruction& instruction) {
 class StageBuilder {
   public:
     StageBuilder(Workshop& shop, const PlannedStage& stage)
-        : shop_(shop), stage_(stage), progress_(shop.sink, shop.request.tag) {}
+        : shop_(shop), stage_(stage), progress_(shop.sink, shop.request.title()) {}
 
     std::optional<State> run() {
         const Stage& written = shop_.inputs.dockerfile.stages[stage_.index];
@@ -200,9 +200,15 @@ class StageBuilder {
     /// time, that.
     template <class Write>
     std::optional<State> with_layer(State state,
-                                    const std::string& key,
+                                    const std::string& step_key,
                                     const std::string& history,
                                     Write write) {
+        const auto& latest = shop_.inputs.epoch;  // which is a part of what the layer becomes
+        const std::string key = latest ? CacheKey("until")
+                                             .add("step", step_key)
+                                             .add("epoch", std::to_string(*latest))
+                                             .finish()
+                                       : step_key;
         bool is_mine = false;
         const auto& layer = shop_.layers.get(key, [&, this]() -> std::optional<std::string> {
             is_mine = true;
@@ -222,7 +228,9 @@ class StageBuilder {
     }
 
     std::optional<std::string> find_cached(const std::string& key) {
-        if (shop_.request.no_cache || shop_.request.build.no_cache)
+        const Strings& filter = shop_.request.no_cache_stages;
+        if (shop_.request.no_cache || shop_.request.build.no_cache ||
+            std::find(filter.begin(), filter.end(), stage_.title) != filter.end())
             return std::nullopt;
         auto layer = shop_.cache.find(key);
         if (layer && !layer->empty())
@@ -234,7 +242,7 @@ class StageBuilder {
     }
 
     std::string record(const std::string& key, NewLayer& layer) {
-        std::string diff_id = layer.publish();
+        std::string diff_id = layer.publish(shop_.inputs.epoch);
         shop_.cache.record(key, diff_id);
         progress_.done();
         return diff_id;

@@ -1,0 +1,267 @@
+// image build: an image from a Dockerfile and a context, without a stack file.
+
+#include "base/text.h"
+#include "base/units.h"
+#include "cli/cli11.h"
+#include "cli/image_commands.h"
+#include "cli/progress.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+struct Options {
+    std::string context;
+    std::string file;
+    Strings tags;
+    Strings arguments;
+    Strings labels;
+    Strings contexts;
+    Strings secrets;
+    Strings hosts;
+    Strings no_cache_stages;
+    std::string target;
+    std::string platform;
+    std::string network;
+    std::string shm_size;
+    std::string id_file;
+    std::string metadata_file;
+    std::string progress;
+    bool no_cache = false;
+    bool pull = false;
+    bool quiet = false;
+    bool check = false;
+};
+
+std::string here(const std::string& path) {
+    return sys::absolute_path(path, sys::current_directory());
+}
+
+/// What has a scheme, or is standard input, stays as it is.
+std::string place(const std::string& text) {
+    constexpr std::string_view layout = "oci-layout://";
+    if (text.starts_with(layout))
+        return std::string(layout) + here(text.substr(layout.size()));
+    const bool elsewhere = text == "-" || text.find("://") != std::string::npos ||
+                           text.starts_with("git@") || text.starts_with("github.com/");
+    return elsewhere ? text : here(text);
+}
+
+/// `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`.
+BuildSecret secret_of(const std::string& text) {
+    BuildSecret secret;
+    for (const auto& part : split(text, ',')) {
+        const auto [key, value] = split_once(part, '=');
+        if (key == "id")
+            secret.target = value;
+        else if (key == "src" || key == "source")
+            secret.source = here(value);
+        else if (key == "env")
+            secret.source = value;
+        else if (key != "type")
+            give_up("--secret wants id=NAME,src=FILE or id=NAME,env=VARIABLE, not \"" + text +
+                    "\"");
+    }
+    if (secret.target.empty())
+        give_up("--secret \"" + text + "\" has no id");
+    if (secret.source.empty())
+        secret.source = secret.target;
+    return secret;
+}
+
+StringMap pairs_of(const Strings& texts, const char* option) {
+    StringMap pairs;
+    for (const auto& text : texts) {
+        const auto [key, value] = split_once(text, '=');
+        if (key.empty() || key == text)
+            give_up(std::string(option) + " wants NAME=VALUE, not \"" + text + "\"");
+        pairs[key] = value;
+    }
+    return pairs;
+}
+
+/// `name:address` or `name=address`.
+StringMap hosts_of(const Strings& texts) {
+    StringMap hosts;
+    for (const auto& text : texts) {
+        const auto at = text.find_first_of("=:");
+        if (at == std::string::npos || at == 0)
+            give_up("--add-host wants NAME:ADDRESS, not \"" + text + "\"");
+        hosts[text.substr(0, at)] = text.substr(at + 1);
+    }
+    return hosts;
+}
+
+Build build_of(const Options& options) {
+    Build build;
+    build.context = place(options.context);
+    if (options.file == "-") {
+        if (options.context == "-")
+            give_up("standard input cannot be the Dockerfile and the context at once");
+        build.dockerfile_inline = sys::read_standard_input();
+    } else if (!options.file.empty()) {
+        // As docker has it: from here, unless the context is elsewhere.
+        build.dockerfile = build.context.starts_with('/') ? here(options.file) : options.file;
+    }
+    for (const auto& argument : options.arguments) {
+        const auto [name, value] = split_once(argument, '=');
+        build.args[name] = name == argument ? std::nullopt : std::optional(value);
+    }
+    build.labels = pairs_of(options.labels, "--label");
+    build.additional_contexts = pairs_of(options.contexts, "--build-context");
+    for (auto& [name, source] : build.additional_contexts)
+        source = place(source);
+    for (const auto& text : options.secrets)
+        build.secrets.push_back(secret_of(text));
+    build.extra_hosts = hosts_of(options.hosts);
+    build.target = options.target;
+    build.network = options.network;
+    if (!options.platform.empty())
+        build.platforms = {options.platform};
+    if (!options.shm_size.empty()) {
+        const auto bytes = parse_bytes(options.shm_size);
+        if (!bytes)
+            give_up("--shm-size: " + bytes.error().message);
+        build.shm_size = *bytes;
+    }
+    if (options.tags.size() > 1)
+        build.tags = {options.tags.begin() + 1, options.tags.end()};
+    return build;
+}
+
+build::BuildRequest request_of(const Options& options) {
+    build::BuildRequest request;
+    request.tag = options.tags.empty() ? "" : options.tags.front();
+    request.name = request.tag.empty() ? "build" : request.tag;
+    request.build = build_of(options);
+    request.environment = sys::environment();
+    request.no_cache = options.no_cache;
+    request.no_cache_stages = options.no_cache_stages;
+    request.pull = options.pull;
+    return request;
+}
+
+std::string text_of(const build::BuildResult& result) {
+    return to_text(
+        result.diagnostics,
+        [](const std::string& file, const void* sources) {
+            const auto& texts = *static_cast<const std::map<std::string, std::string>*>(sources);
+            const auto found = texts.find(file);
+            return found == texts.end() ? std::string() : found->second;
+        },
+        &result.sources);
+}
+
+/// The names that docker gives them.
+void write_metadata(const Options& options, const std::string& id) {
+    nlohmann::json json{{"containerimage.config.digest", id}, {"containerimage.digest", id}};
+    if (!options.tags.empty())
+        json["image.name"] = join(options.tags, ",");
+    sys::replace_file(here(options.metadata_file), json.dump(2) + "\n", 0644);
+}
+
+void run(Context& context, const Options& options) {
+    require_root();
+    const auto request = request_of(options);
+    if (options.check) {
+        context.exit_code = check_and_tell(context, request);
+        return;
+    }
+    Globals globals = context.globals;
+    if (options.quiet)
+        globals.progress = "quiet";
+    else if (!options.progress.empty())
+        globals.progress = options.progress == "rawjson" ? "json" : options.progress;
+    const auto progress = make_progress(globals, "Building");
+    const auto result = build::build_image(
+        context.paths, request, [&](const Event& event) { progress->show(event); });
+    progress->finish();
+    const std::string complaints = text_of(result);
+    if (result.image_id.empty()) {
+        sys::write_err(result.failure.empty() ? complaints : result.failure);
+        context.exit_code = 1;
+        return;
+    }
+    if (!options.quiet)
+        sys::write_err(complaints);
+    if (!options.id_file.empty())
+        sys::replace_file(here(options.id_file), result.image_id, 0644);
+    if (!options.metadata_file.empty())
+        write_metadata(options, result.image_id);
+    if (options.quiet)
+        sys::write_out(result.image_id + "\n");
+}
+
+void add_result_options(CLI::App& app, Options& options) {
+    app.add_option("-t,--tag", options.tags, "Name of the image (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--label", options.labels, "Label of the image: NAME=VALUE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--iidfile", options.id_file, "Write the image's id to this file");
+    app.add_option("--metadata-file", options.metadata_file, "Write what was built, as JSON, here");
+    app.add_option("--progress", options.progress, "auto, tty, plain, json (or rawjson) or quiet")
+        ->check(CLI::IsMember({"auto", "tty", "plain", "json", "rawjson", "quiet"}));
+    app.add_flag("-q,--quiet", options.quiet, "No progress; print the image's id");
+    app.add_flag(
+        "--check", options.check, "Look for what the Dockerfile had better not say; build nothing");
+}
+
+void add_step_options(CLI::App& app, Options& options) {
+    app.add_option("--add-host", options.hosts, "Name for the steps: NAME:ADDRESS (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--network", options.network, "Network of the steps: default, none or host");
+    app.add_option("--shm-size", options.shm_size, "Size of the steps' /dev/shm");
+    app.add_option("--secret",
+                   options.secrets,
+                   "Secret for the steps: id=NAME,src=FILE or id=NAME,env=VARIABLE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("--no-cache", options.no_cache, "Run every step");
+    app.add_option("--no-cache-filter",
+                   options.no_cache_stages,
+                   "Run every step of these stages (separated by commas, repeatable)")
+        ->allow_extra_args(false)
+        ->delimiter(',');
+}
+
+}  // namespace
+
+int check_and_tell(const Context& context, const build::BuildRequest& request) {
+    const auto result = build::check_build(context.paths, request, [](const Event&) {});
+    const std::size_t count = result.diagnostics.size();
+    sys::write_out(text_of(result));
+    sys::write_out(count == 0
+                       ? "Check complete, no warnings found.\n"
+                       : "Check complete, " + std::to_string(count) +
+                             (count == 1 ? " warning has" : " warnings have") + " been found!\n");
+    return count == 0 ? 0 : 1;
+}
+
+void add_image_build(CLI::App& group, Context& context) {
+    auto* app = group.add_subcommand("build", "Build an image from a Dockerfile and a context");
+    const auto options = std::make_shared<Options>();
+    app->add_option("CONTEXT",
+                    options->context,
+                    "Directory, git repository, address of an archive, or - (standard input)")
+        ->required();
+    app->add_option("-f,--file", options->file, "Dockerfile (- is standard input)");
+    app->add_option("--target", options->target, "Stage to build, instead of the last");
+    app->add_option("--build-arg",
+                    options->arguments,
+                    "Build argument: NAME=VALUE, or NAME as the environment has it (repeatable)")
+        ->allow_extra_args(false);
+    app->add_option("--build-context",
+                    options->contexts,
+                    "Additional context: NAME=DIRECTORY, a repository's address, "
+                    "docker-image://IMAGE or oci-layout://DIRECTORY (repeatable)")
+        ->allow_extra_args(false);
+    app->add_option("--platform", options->platform, "Platform of the image, as linux/amd64");
+    app->add_flag("--pull", options->pull, "Pull base images, also where they are here");
+    add_step_options(*app, *options);
+    add_result_options(*app, *options);
+    app->callback([&context, options] { run(context, *options); });
+}
+
+}  // namespace stack::cli
