@@ -52,6 +52,7 @@ const std::vector<Command>& commands() {
          add_volume},
         {"login", "Images", "Log in to a registry", add_login},
         {"logout", "Images", "Log out of a registry", add_logout},
+        {"builder", "Other", "The cache that builds keep: df, prune", add_builder},
         {"system", "Other", "The disk that images take: df, prune", add_system},
         {"schema", "Other", "Print the JSON Schema of stack files, for editors", add_schema},
         {"version", "Other", "Print the version", add_version},

@@ -64,6 +64,7 @@ void add_login(CLI::App& app, Context& context);
 void add_logout(CLI::App& app, Context& context);
 void add_system(CLI::App& app, Context& context);
 void add_image(CLI::App& app, Context& context);
+void add_builder(CLI::App& app, Context& context);
 void add_container(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);
 void add_container_run(CLI::App& app, Context& context);

@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/build/cache_policy.h"
 #include "engine/build/lint.h"
 #include "engine/build/progress.h"
 #include "engine/build/remote.h"
@@ -100,6 +101,7 @@ class Builder {
             sources_.save_digests();
             if (!complaints_.stop().stop_requested()) {
                 id = publish(sources_.stage(inputs_.plan.order.back()));
+                forget_old_steps();
                 progress.image(EventStatus::done, "Built");
             }
         }
@@ -162,6 +164,12 @@ class Builder {
         image.source_digest = request_.source_digest;
         STACK_FAILPOINT("build.image.put");
         return store_.put(image).id;
+    }
+
+    /// By the policy of cache_policy.h.
+    void forget_old_steps() {
+        if (cache_.may_look_after_itself())
+            cache_.forget(steps_over_bounds(cache_.steps(), cost_in(store_), std::time(nullptr)));
     }
 
     const BuildRequest& request_;

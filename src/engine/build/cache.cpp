@@ -58,6 +58,35 @@ std::set<std::string> StepCache::layers() const {
     return all;
 }
 
+std::vector<CachedStep> StepCache::steps() const {
+    constexpr std::string_view suffix = ".json";
+    std::vector<CachedStep> all;
+    for (const auto& name : sys::list_directory(directory_)) {
+        auto layer = read(name);
+        const auto stamp = sys::find_stamp(directory_ + "/" + name);
+        if (layer && stamp && name.ends_with(suffix))
+            all.push_back({name.substr(0, name.size() - suffix.size()),
+                           *std::move(layer),
+                           stamp->modified_ns / 1'000'000'000});
+    }
+    return all;
+}
+
+bool StepCache::may_look_after_itself() const {
+    constexpr std::int64_t pause = 3600;
+    const std::string mark = directory_ + ".looked";
+    const auto last = sys::find_stamp(mark);
+    if (last && std::time(nullptr) - last->modified_ns / 1'000'000'000 < pause)
+        return false;
+    sys::replace_volatile_file(mark, "");
+    return true;
+}
+
+void StepCache::forget(const std::vector<std::string>& keys) const {
+    for (const auto& key : keys)
+        sys::remove_file(directory_ + "/" + key + ".json");
+}
+
 void StepCache::clear() const {
     for (const auto& name : sys::list_directory(directory_))
         sys::remove_file(directory_ + "/" + name);

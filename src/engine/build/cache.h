@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -34,6 +35,15 @@ class CacheKey {
     Sha256 digest_;
 };
 
+/// What the cache knows of one step.
+struct CachedStep {
+    std::string key;
+    std::string layer;      // "" where it wrote nothing
+    std::int64_t used = 0;  // seconds since 1970
+
+    bool operator==(const CachedStep&) const = default;
+};
+
 class StepCache {
   public:
     explicit StepCache(const Paths& paths) : directory_(paths.state + "/build/cache") {}
@@ -42,6 +52,11 @@ class StepCache {
     [[nodiscard]] std::optional<std::string> find(const std::string& key) const;
     /// Every diffID that a step gave.
     [[nodiscard]] std::set<std::string> layers() const;
+    [[nodiscard]] std::vector<CachedStep> steps() const;
+    /// True once an hour: looking at every step costs more than a build that finds all of them.
+    [[nodiscard]] bool may_look_after_itself() const;
+    /// Postcondition: find() does not know these.
+    void forget(const std::vector<std::string>& keys) const;
     /// Postcondition: find() knows nothing.
     void clear() const;
     /// Postcondition: find(key) gives `diff_id`. The oldest records go where there are too many.
