@@ -4,15 +4,43 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace stack::shim {
 namespace {
+
+struct SocketAddress {
+    sockaddr_storage storage{};
+    socklen_t size = 0;
+
+    [[nodiscard]] const sockaddr* get() const {
+        return reinterpret_cast<const sockaddr*>(&storage);
+    }
+};
+
+/// nullopt where `text` is no address of the family; "" is every address.
+std::optional<SocketAddress> address_of(int family, const std::string& text, std::uint32_t port) {
+    SocketAddress result;
+    const auto number = htons(static_cast<std::uint16_t>(port));
+    sockaddr_in v4{};
+    sockaddr_in6 v6{};
+    v4.sin_family = AF_INET;
+    v4.sin_port = number;
+    v6.sin6_family = AF_INET6;
+    v6.sin6_port = number;
+    void* place = family == AF_INET ? static_cast<void*>(&v4.sin_addr) : &v6.sin6_addr;
+    if (!text.empty() && ::inet_pton(family, text.c_str(), place) != 1)
+        return std::nullopt;
+    result.size = family == AF_INET ? sizeof v4 : sizeof v6;
+    const void* whole = family == AF_INET ? static_cast<const void*>(&v4) : &v6;
+    std::memcpy(&result.storage, whole, result.size);
+    return result;
+}
 
 /// A bound UDP socket would collect what the map missed: it takes nothing.
 void drop_everything(int fd) {
@@ -32,56 +60,73 @@ std::string described(const PortSpec& port) {
     const char* protocol = port.protocol == IPPROTO_UDP    ? "/udp"
                            : port.protocol == IPPROTO_SCTP ? "/sctp"
                                                            : "/tcp";
-    return (port.host_ip.empty() ? "0.0.0.0" : port.host_ip) + ":" + std::to_string(port.port) +
-           protocol;
+    const std::string host = port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
+    const bool brackets = host.find(':') != std::string::npos;
+    return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port.port) + protocol;
 }
 
-/// False where the family or protocol is not there: nothing to reserve then.
-bool bind_one(const PortSpec& port, const sockaddr* address, socklen_t size) {
-    const int fd = ::socket(
-        address->sa_family, socket_type(port) | SOCK_CLOEXEC, static_cast<int>(port.protocol));
-    if (fd < 0)
-        return false;
+/// Where what arrives by this family is forwarded to; nullopt where the kernel leads it. All of
+/// IPv6 is listened to for the sake of ::1: what the map leads never gets here.
+std::optional<SocketAddress> forwarded_to(const PortSpec& port, int family) {
+    if (family == AF_INET || port.target.empty() || port.protocol == IPPROTO_SCTP)
+        return std::nullopt;
+    const int inner = port.target.find(':') == std::string::npos ? AF_INET : AF_INET6;
+    return address_of(inner, port.target, port.target_port);
+}
+
+void set(int fd, int level, int option) {
     const int one = 1;
-    if (address->sa_family == AF_INET6)
-        ::setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
-    if (port.protocol == IPPROTO_UDP)
+    ::setsockopt(fd, level, option, &one, sizeof one);
+}
+
+/// 0, or why the socket cannot have the address.
+int bind_to(int fd, const SocketAddress& address, bool listening) {
+    constexpr int backlog = 128;
+    if (::bind(fd, address.get(), address.size) < 0)
+        return errno;
+    if (listening && ::listen(fd, backlog) < 0)
+        return errno;
+    return 0;
+}
+
+/// A socket that only reserves is bound, not listening, and without SO_REUSEADDR: nobody else gets
+/// the port, and a connection that the map missed is refused at once instead of hanging. One that
+/// listens has SO_REUSEADDR: its former connections linger, and must not keep us from starting.
+void reserve(const PortSpec& port, int family, std::vector<Entrance>& entrances) {
+    const auto address = address_of(family, port.host_ip, port.port);
+    const auto target = forwarded_to(port, family);
+    const int fd = !address ? -1
+                            : ::socket(family,
+                                       socket_type(port) | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                                       static_cast<int>(port.protocol));
+    if (fd < 0)
+        return;  // the family or protocol is not there: nothing to reserve then
+    if (family == AF_INET6)
+        set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    const bool listening = target && port.protocol == IPPROTO_TCP;
+    if (listening)
+        set(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (port.protocol == IPPROTO_UDP && !target)
         drop_everything(fd);
-    // Bound, not listening, and without SO_REUSEADDR: nobody else gets the port, and a connection
-    // that the map missed (to ::1, say) is refused at once instead of hanging.
-    if (::bind(fd, address, size) < 0) {
-        const int error = errno;
+    if (const int error = bind_to(fd, *address, listening); error != 0) {
         ::close(fd);
         if (error == EAFNOSUPPORT ||
-            (address->sa_family == AF_INET6 && error == EADDRNOTAVAIL && port.host_ip.empty()))
-            return false;
+            (family == AF_INET6 && error == EADDRNOTAVAIL && port.host_ip.empty()))
+            return;
         give_up(engine_failed, "publish port " + described(port), error);
     }
-    return true;
-}
-
-void reserve(const PortSpec& port) {
-    sockaddr_in v4{};
-    v4.sin_family = AF_INET;
-    v4.sin_port = htons(static_cast<std::uint16_t>(port.port));
-    sockaddr_in6 v6{};
-    v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(static_cast<std::uint16_t>(port.port));
-    const bool any = port.host_ip.empty();
-    const bool is_v4 = !any && ::inet_pton(AF_INET, port.host_ip.c_str(), &v4.sin_addr) == 1;
-    const bool is_v6 =
-        !any && !is_v4 && ::inet_pton(AF_INET6, port.host_ip.c_str(), &v6.sin6_addr) == 1;
-    if (any || is_v4)
-        bind_one(port, reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
-    if (any || is_v6)
-        bind_one(port, reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+    if (target)
+        entrances.push_back({fd, port.protocol, target->storage, target->size});
 }
 
 }  // namespace
 
-void reserve_ports(const std::vector<PortSpec>& ports) {
+std::vector<Entrance> reserve_ports(const std::vector<PortSpec>& ports) {
+    std::vector<Entrance> entrances;
     for (const auto& port : ports)
-        reserve(port);
+        for (const int family : {AF_INET, AF_INET6})
+            reserve(port, family, entrances);
+    return entrances;
 }
 
 }  // namespace stack::shim

@@ -3,6 +3,7 @@
 #include "shim/attach.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
+#include "shim/forward.h"
 #include "shim/log.h"
 #include "shim/netlink.h"
 #include "shim/ports.h"
@@ -233,9 +234,10 @@ void drain(Container& container, Log& log, Attached& attached) {
     }
 }
 
-/// Until the container ends: its output to its log and those attached, their input to it, and a
-/// look after its supervisor.
-void keep(const Spec& spec, Container& container, Log& log, Attached& attached) {
+/// Until the container ends: its output to its log and those attached, their input to it, a look
+/// after its supervisor, and what comes to its ports by ways that the kernel does not know.
+void keep(
+    const Spec& spec, Container& container, Log& log, Attached& attached, Forwarder& forwarder) {
     SupervisorWatch supervisor(spec);
     std::vector<pollfd> entries;
     for (;;) {
@@ -243,7 +245,8 @@ void keep(const Spec& spec, Container& container, Log& log, Attached& attached) 
         entries.assign({{container.pidfd, POLLIN, 0},
                         {held ? -1 : container.output, POLLIN, 0},
                         {held ? -1 : container.error, POLLIN, 0},
-                        {supervisor.fd(), POLLIN, 0}});
+                        {supervisor.fd(), POLLIN, 0},
+                        forwarder.watched()});
         attached.watch(entries);
         if (::poll(entries.data(), entries.size(), supervisor.patience_ms()) < 0) {
             if (errno == EINTR)
@@ -256,6 +259,8 @@ void keep(const Spec& spec, Container& container, Log& log, Attached& attached) 
             copy_once(container.error, true, log, attached);
         attached.serve(entries);
         supervisor.look(entries[3].revents != 0);
+        if (entries[4].revents != 0)
+            forwarder.serve();
         if ((entries[0].revents & POLLIN) != 0)
             return;
     }
@@ -335,7 +340,7 @@ int run_container(const Spec& spec, int status_fd) {
         ignore_signals();
         attached.emplace(spec.run_directory, spec.await_client != 0);
     }
-    reserve_ports(spec.ports);
+    Forwarder forwarder(reserve_ports(spec.ports));
     const auto oom_before = oom_kills(spec.oom_file);
     Log log(spec.log_path, spec.log_size, spec.log_files);
     Container container = clone_container(spec, make_streams(spec));
@@ -355,7 +360,7 @@ int run_container(const Spec& spec, int status_fd) {
     ::close(status_fd);
     if (!attached)
         return shell_status(reap(container));
-    keep(spec, container, log, *attached);
+    keep(spec, container, log, *attached, forwarder);
     const siginfo_t info = reap(container);
     drain(container, log, *attached);
     log.sync();

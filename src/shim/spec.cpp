@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 2;
+constexpr std::uint32_t version = 3;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -29,7 +29,7 @@ void fields(auto& v, InterfaceSpec& s) {
 }
 
 void fields(auto& v, PortSpec& s) {
-    v(s.host_ip), v(s.port), v(s.protocol);
+    v(s.host_ip), v(s.port), v(s.protocol), v(s.target), v(s.target_port);
 }
 
 void fields(auto& v, LimitSpec& s) {

@@ -60,6 +60,8 @@ struct PortSpec {
     std::string host_ip;
     std::uint32_t port = 0;
     std::uint32_t protocol = 0;  // IPPROTO_…
+    std::string target;  // the container's address, for what the kernel cannot lead there; or ""
+    std::uint32_t target_port = 0;
 };
 
 struct LimitSpec {

@@ -53,11 +53,17 @@ TEST(Ruleset, KnowsPortsByElementsOfMaps) {
         EXPECT_EQ(elements_for({one.port}, "10.1.0.2", "fd01::2"), one.expected)
             << one.port.host_ip;
     EXPECT_THROW(
-        static_cast<void>(elements_for({{"2001:db8::1", 80, 80, Protocol::tcp}}, "10.1.0.2", "")),
+        static_cast<void>(elements_for({{"127.0.0.1", 80, 80, Protocol::tcp}}, "", "fd01::2")),
         Error);
-    EXPECT_THROW(
-        static_cast<void>(elements_for({{"::1", 80, 80, Protocol::tcp}}, "10.1.0.2", "fd01::2")),
-        Error);
+}
+
+TEST(Ruleset, KnowsWhatTheShimForwards) {
+    const Elements expected{{"fwd6", {"::1 . tcp . 80"}},
+                            {"fwd6_any", {"tcp . 8080"}},
+                            {"pub4_any", {"tcp . 8080 : 10.1.0.2 . 80"}}};
+    EXPECT_EQ(elements_for(
+                  {{"::1", 80, 80, Protocol::tcp}, {"", 8080, 80, Protocol::tcp}}, "10.1.0.2", ""),
+              expected);
 }
 
 TEST(Ruleset, IsEditedByItsElements) {

@@ -36,6 +36,8 @@ constexpr std::array sets{
     SetDefinition{
         "map", "pub6", "type ipv6_addr . inet_proto . inet_service : ipv6_addr . inet_service;"},
     SetDefinition{"map", "pub6_any", "type inet_proto . inet_service : ipv6_addr . inet_service;"},
+    SetDefinition{"set", "fwd6", "type ipv6_addr . inet_proto . inet_service;"},
+    SetDefinition{"set", "fwd6_any", "type inet_proto . inet_service;"},
 };
 
 // Every line is one chain head or one rule. What each is for:
@@ -44,8 +46,7 @@ constexpr std::array sets{
 //   pubmap      a miss in a map falls through. Questions to a gateway's port 53 are the name
 //   service's, also where a
 //               container publishes 53 on every address. ::1 has no route_localnet: what is sent
-//               there would be lost, and is refused instead, so that clients of `localhost` try
-//               127.0.0.1 at once
+//               there is left to the shim, which listens on it (shim/forward.h)
 //   nat_post    127.0.0.1 cannot leave the machine, so it becomes the bridge's address; a container
 //   that reaches a
 //               neighbour (or itself) by a published port must see the answer come back through us.
@@ -53,6 +54,8 @@ constexpr std::array sets{
 //   forwarding  networks are apart from each other, internal ones from everything, and nobody
 //   routes to a port that
 //               is not published
+//   arriving    the ports that a shim forwards arrive at the machine itself, where no rule of
+//   forwarding keeps internal networks from them
 // `priority dstnat` is refused on the output hook (nft 1.0.6), so it is a number there.
 constexpr const char* chains = R"(
   chain raw_pre {
@@ -95,10 +98,15 @@ constexpr const char* chains = R"(
     oifname @bridges drop
     iifname @bridges accept
   }
+  chain arriving {
+    type filter hook input priority filter; policy accept;
+    iifname @internal ip6 daddr . meta l4proto . th dport @fwd6 drop
+    iifname @internal meta nfproto ipv6 meta l4proto . th dport @fwd6_any drop
+  }
 )";
 
-constexpr int rule_count = 23;  // of `chains`
-constexpr int chain_count = 6;
+constexpr int rule_count = 25;  // of `chains`
+constexpr int chain_count = 7;
 
 std::string quoted(const std::string& name) {
     return '"' + name + '"';
@@ -171,14 +179,23 @@ bool is_any(const std::string& host_ip) {
     return host_ip.empty() || host_ip == "0.0.0.0" || host_ip == "::";
 }
 
-void add_port(Elements& elements,
-              const PublishedPort& port,
-              const std::string& address,
-              const char* family) {
-    const std::string map = std::string("pub") + family + (is_any(port.host_ip) ? "_any" : "");
+std::string key_for(const PublishedPort& port) {
     const std::string host = is_any(port.host_ip) ? "" : to_text(*parse_ip(port.host_ip)) + " . ";
-    elements[map].insert(host + name_of(port.protocol) + " . " + std::to_string(port.port) + " : " +
-                         address + " . " + std::to_string(port.target));
+    return host + name_of(port.protocol) + " . " + std::to_string(port.port);
+}
+
+std::string set_for(const std::string& kind, const PublishedPort& port) {
+    return kind + (is_any(port.host_ip) ? "_any" : "");
+}
+
+/// The kernel leads nothing from one family to the other; the shim forwards what comes by IPv6 to a
+/// container that has no address of it.
+void add_port6(Elements& elements, const PublishedPort& port, const std::string& address6) {
+    if (address6.empty())
+        elements[set_for("fwd6", port)].insert(key_for(port));
+    else
+        elements[set_for("pub6", port)].insert(key_for(port) + " : " + address6 + " . " +
+                                               std::to_string(port.target));
 }
 
 /// An element of a listing as add_port() and the others write it.
@@ -241,22 +258,18 @@ Elements elements_for(const std::vector<PublishedPort>& ports,
                       const std::string& address6) {
     Elements elements;
     for (const auto& port : ports) {
-        if (port.host_ip == "::1")
-            throw Error("port " + std::to_string(port.port) +
-                        " cannot be published on ::1: the kernel leads nothing from there into a "
-                        "container; publish "
-                        "it on 127.0.0.1");
         const bool by4 = covers(port.host_ip, Family::v4) && !address4.empty();
-        const bool by6 = covers(port.host_ip, Family::v6) && !address6.empty();
+        const bool by6 =
+            covers(port.host_ip, Family::v6) && !(address4.empty() && address6.empty());
         if (!by4 && !by6)
             throw Error("port " + std::to_string(port.port) + " cannot be published on " +
                         port.host_ip +
-                        ": the container's network has no address of that family (enable_ipv4, "
-                        "enable_ipv6)");
+                        ": the container's network has no IPv4 address (enable_ipv4)");
         if (by4)
-            add_port(elements, port, address4, "4");
+            elements[set_for("pub4", port)].insert(key_for(port) + " : " + address4 + " . " +
+                                                   std::to_string(port.target));
         if (by6)
-            add_port(elements, port, address6, "6");
+            add_port6(elements, port, address6);
     }
     return elements;
 }

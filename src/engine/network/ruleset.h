@@ -22,8 +22,9 @@ using Elements = std::map<std::string, std::set<std::string>>;
 
 [[nodiscard]] Elements elements_for(const std::vector<NetworkRecord>& networks);
 
-/// The map elements that lead `ports` to a container with these addresses (either may be empty).
-/// Throws where a port is published on an address of a family that the container does not have.
+/// The elements that lead `ports` to a container with these addresses (either may be empty), or
+/// say which of them its shim forwards. Throws where a port is published on an IPv4 address and the
+/// container has none.
 [[nodiscard]] Elements elements_for(const std::vector<PublishedPort>& ports,
                                     const std::string& address4,
                                     const std::string& address6);

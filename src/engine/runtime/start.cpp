@@ -38,6 +38,20 @@ std::uint32_t protocol_number(Protocol protocol) {
     return IPPROTO_TCP;
 }
 
+/// What the kernel cannot lead to the container is forwarded to its IPv4 address, where most
+/// servers listen. Nothing is into an internal network, which has no gateway.
+shim::PortSpec port_spec(const network::PublishedPort& port, const network::Endpoint& endpoint) {
+    shim::PortSpec spec;
+    spec.host_ip = port.host_ip;
+    spec.port = port.port;
+    spec.protocol = protocol_number(port.protocol);
+    const auto& address = endpoint.address4.empty() ? endpoint.address6 : endpoint.address4;
+    if (!endpoint.gateway4.empty() || !endpoint.gateway6.empty())
+        spec.target = split_once(address, '/').first;
+    spec.target_port = port.target;
+    return spec;
+}
+
 /// Names of the container's networks in the order of their interfaces: priority, then name.
 Strings network_order(const Service& service) {
     Strings names;
@@ -294,7 +308,7 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         spec.interfaces.push_back(interface_spec(endpoint));
     if (!endpoints.empty())
         for (const auto& port : record.ports)
-            spec.ports.push_back({port.host_ip, port.port, protocol_number(port.protocol)});
+            spec.ports.push_back(port_spec(port, endpoints.front()));
     spec.stdin_open = service.stdin_open ? 1 : 0;
     spec.await_client = record.spec.await_client ? 1 : 0;
     spec.run_directory = places.run;

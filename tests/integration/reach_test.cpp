@@ -1,0 +1,227 @@
+// Who reaches what: every asker, way of publishing, protocol and family, with real containers.
+
+#include "tests/integration/world.h"
+
+#include <array>
+#include <fstream>
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+// The ports of the machine: published everywhere, on loopback, on the machine's second address.
+constexpr const char* stack_file = R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: httpd -f -p 80 -h /etc
+    networks: [front]
+    ports:
+      - 8080:80
+      - 8080:80/udp
+      - 127.0.0.1:8081:80
+      - 127.0.0.1:8081:80/udp
+      - "[::1]:8081:80"
+      - "[::1]:8081:80/udp"
+      - 192.0.2.2:8082:80
+      - 192.0.2.2:8082:80/udp
+      - "[2001:db8::2]:8082:80"
+      - "[2001:db8::2]:8082:80/udp"
+  peer: {image: busybox, command: sleep 1000, networks: [front]}
+  other: {image: busybox, command: sleep 1000, networks: [back]}
+  hidden: {image: busybox, command: sleep 1000, networks: [inside]}
+networks:
+  front: {enable_ipv6: INNER6}
+  back: {enable_ipv6: true}
+  inside: {enable_ipv6: true, internal: true}
+)";
+
+/// What is asked: a published port at the address that the asker has for the machine, or the
+/// container itself.
+enum Way { any, loopback, second, unpublished, direct, ways };
+
+constexpr std::array way_names{
+    "published", "published on loopback", "published on .2", "unpublished", "container itself"};
+constexpr std::array way_ports{8080, 8081, 8082, 80, 80};
+
+struct Asker {
+    const char* name;
+    const char* where;  // a service, the neighbour, or the machine
+    const char* address4;
+    const char* address6;
+    std::array<bool, ways> reaches;
+};
+
+constexpr std::array askers{
+    //                                                               any   loop   .2   unpub  direct
+    Asker{"localhost", "machine", "127.0.0.1", "::1", {true, true, false, false, true}},
+    Asker{"host address", "machine", "192.0.2.1", "2001:db8::1", {true, false, false, false, true}},
+    Asker{
+        "second address", "machine", "192.0.2.2", "2001:db8::2", {true, false, true, false, true}},
+    Asker{"neighbour", "neighbour", "192.0.2.1", "2001:db8::1", {true, false, false, false, false}},
+    Asker{"neighbour at .2",
+          "neighbour",
+          "192.0.2.2",
+          "2001:db8::2",
+          {true, false, true, false, false}},
+    Asker{"same network", "peer", "192.0.2.1", "2001:db8::1", {true, false, false, false, true}},
+    Asker{"other network", "other", "192.0.2.1", "2001:db8::1", {true, false, false, false, false}},
+    Asker{"internal network",
+          "hidden",
+          "192.0.2.1",
+          "2001:db8::1",
+          {false, false, false, false, false}},
+    Asker{"self", "web", "192.0.2.1", "2001:db8::1", {true, false, false, false, true}},
+};
+
+/// One cell of the matrix.
+struct Cell {
+    std::string name;
+    std::string command;  // says "here" where something answers
+    bool expected = false;
+};
+
+struct Setting {
+    bool inner6;  // the container has an IPv6 address
+    bool hook;    // br_netfilter shows bridged frames to the rules
+};
+
+class Matrix : public testing::TestWithParam<Setting> {
+  protected:
+    void SetUp() override {
+        import_busybox(stack_);
+        for (const char* family : {"iptables", "ip6tables"})
+            std::ofstream(std::string("/proc/sys/net/bridge/bridge-nf-call-") + family)
+                << GetParam().hook;
+        shell(
+            "ip netns add neighbour && ip link add uplink type veth peer name uplink netns "
+            "neighbour && ip link set uplink up && ip -n neighbour link set uplink up && ip -n "
+            "neighbour link set lo up");
+        shell(
+            "ip addr add 192.0.2.1/24 dev uplink && ip addr add 192.0.2.2/24 dev uplink && "
+            "ip addr add 2001:db8::1/64 dev uplink nodad && ip addr add 2001:db8::2/64 dev "
+            "uplink nodad && ip -n neighbour addr add 192.0.2.9/24 dev uplink && ip -n "
+            "neighbour addr add 2001:db8::9/64 dev uplink nodad");
+        std::string file = stack_file;
+        file.replace(file.find("INNER6"), 6, GetParam().inner6 ? "true" : "false");
+        stack_.write("compose.yaml", file);
+        stack_.must({"up", "-d"});
+        find_container();
+    }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-v", "-t", "1"}));
+        shell("ip link del uplink; ip netns del neighbour");
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    static void shell(const std::string& script) {
+        EXPECT_EQ(run({"sh", "-ec", script}).status, 0) << script;
+    }
+
+    [[nodiscard]] nlohmann::json inspected(const std::string& service) const {
+        return nlohmann::json::parse(
+            stack_.must({"container", "inspect", "shop-" + service + "-1"}))[0];
+    }
+
+    void find_container() {
+        const auto networks = inspected("web")["NetworkSettings"]["Networks"];
+        address4_ = networks["shop_front"]["IPAddress"];
+        address6_ = networks["shop_front"]["GlobalIPv6Address"];
+        // The neighbour knows the way, and is to be kept out all the same.
+        shell("ip -n neighbour route add " + address4_ + " via 192.0.2.1");
+        if (!address6_.empty())
+            shell("ip -n neighbour route add " + address6_ + " via 2001:db8::1");
+    }
+
+    [[nodiscard]] std::string prefix_for(const std::string& where) const {
+        if (where == "machine")
+            return "";
+        if (where == "neighbour")
+            return "ip netns exec neighbour ";
+        return "nsenter -n -t " + inspected(where)["State"]["Pid"].dump() + " ";
+    }
+
+    /// nullopt-like: an empty command where the cell does not exist.
+    [[nodiscard]] Cell cell(
+        const Asker& asker, const std::string& prefix, Way way, bool udp, bool v6) const {
+        std::string address = v6 ? asker.address6 : asker.address4;
+        if (way == direct)
+            address = v6 ? address6_ : address4_;
+        const bool in_front =
+            std::string(asker.where) == "peer" || asker.where == std::string("web");
+        if (address.empty() || (v6 && in_front && !GetParam().inner6))
+            return {};
+        Cell cell;
+        cell.expected = asker.reaches[way];
+        cell.name = std::string(asker.name) + ", " + way_names[way] + (udp ? ", UDP" : ", TCP") +
+                    (v6 ? ", IPv6" : ", IPv4");
+        const std::string peer = (udp ? std::string("UDP") : std::string("TCP")) +
+                                 (v6 ? "6:[" + address + "]:" : "4:" + address + ":") +
+                                 std::to_string(way_ports[way]);
+        const std::string question = udp ? "here" : "GET /hostname HTTP/1.0\\r\\n\\r\\n";
+        cell.command = "printf '" + question + "' | " + prefix + "timeout 4 socat -t 3 - " + peer +
+                       (udp ? "" : ",connect-timeout=3") + " 2>/dev/null | grep -q '" +
+                       (udp ? "here" : "200 OK") + "'";
+        return cell;
+    }
+
+    [[nodiscard]] std::vector<Cell> cells() const {
+        std::vector<Cell> all;
+        for (const auto& asker : askers) {
+            const std::string prefix = prefix_for(asker.where);
+            for (int way = any; way < ways; ++way)
+                for (const bool udp : {false, true})
+                    for (const bool v6 : {false, true})
+                        if (auto one = cell(asker, prefix, static_cast<Way>(way), udp, v6);
+                            !one.command.empty())
+                            all.push_back(std::move(one));
+        }
+        return all;
+    }
+
+    StackProgram stack_;
+    std::string address4_;
+    std::string address6_;
+};
+
+TEST_P(Matrix, EveryCellReachesWhatItShould) {
+    ASSERT_TRUE(
+        eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
+    const auto all = cells();
+    // At once: most of those that are not to be reached wait until they give up. busybox has no
+    // server of datagrams, so the container's is lent to it.
+    const std::string serve = prefix_for("web") + "socat -b 4096 ";
+    std::string script = serve + "UDP4-RECVFROM:80,fork PIPE & servers=$!\n" + serve +
+                         "UDP6-RECVFROM:80,ipv6only=1,fork PIPE & servers=\"$servers $!\"\n" +
+                         "sleep 0.5; asked=\n";
+    for (std::size_t i = 0; i < all.size(); ++i)
+        script +=
+            "( " + all[i].command + " && echo " + std::to_string(i) + " ) & asked=\"$asked $!\"\n";
+    std::vector<bool> reached(all.size());
+    std::istringstream answers(run({"sh", "-c", script + "wait $asked; kill $servers"}).out);
+    for (std::size_t i = 0; answers >> i;)
+        reached[i] = true;
+    for (std::size_t i = 0; i < all.size(); ++i)
+        EXPECT_EQ(reached[i], all[i].expected) << all[i].name << "\n" << all[i].command;
+}
+
+std::string setting_name(const testing::TestParamInfo<Setting>& setting) {
+    return std::string(setting.param.inner6 ? "BothFamilies" : "Ipv4Only") +
+           (setting.param.hook ? "OnBridges" : "NotOnBridges");
+}
+
+INSTANTIATE_TEST_SUITE_P(Ports,
+                         Matrix,
+                         testing::Values(Setting{true, true},
+                                         Setting{true, false},
+                                         Setting{false, true},
+                                         Setting{false, false}),
+                         setting_name);
+
+}  // namespace
+}  // namespace stack::test
