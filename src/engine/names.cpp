@@ -2,9 +2,14 @@
 
 #include "engine/network/names.h"
 
+#include "engine/network/record.h"
 #include "engine/real_engine.h"
+#include "sys/file.h"
+#include "sys/lock.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 
 namespace stack::engine {
 namespace {
@@ -30,45 +35,83 @@ struct Candidates {
     Strings running;  // all
 };
 
+void add_names(const ObservedContainer& container,
+               const std::string& network,
+               std::map<std::string, Candidates>& names) {
+    for (const auto& address : container.addresses) {
+        if (address.network != network)
+            continue;
+        for (const auto& name : names_of(container, network))
+            for (const auto& one : {address.ipv4, address.ipv6}) {
+                if (one.empty())
+                    continue;
+                auto& candidates = names[name];
+                candidates.running.push_back(one);
+                if (container.health == Health::none || container.health == Health::healthy)
+                    candidates.ready.push_back(one);
+            }
+    }
+}
+
+std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network,
+                                           const std::vector<ObservedContainer>& containers) {
+    std::map<std::string, Candidates> names;
+    for (const auto& container : containers)
+        if (container.state == ContainerState::running)
+            add_names(container, network.name, names);
+    std::vector<network::NameEntry> entries;
+    for (const auto& [name, candidates] : names)
+        entries.push_back({network.gateway4,
+                           network.gateway6,
+                           name,
+                           candidates.ready.empty() ? candidates.running : candidates.ready});
+    return entries;
+}
+
 }  // namespace
 
-void RealEngine::publish_names(const Stack& desired, const Observed& observed) {
+std::vector<ObservedContainer> RealEngine::containers_on(const std::string& network,
+                                                         const std::string& project,
+                                                         const Observed& observed) const {
+    auto containers = observed.containers;
+    for (const auto& lease : network::load_leases(paths_, network)) {
+        auto other = lease.container.empty() ? std::nullopt : runtime_.observe(lease.container);
+        if (other && other->project != project)
+            containers.push_back(std::move(*other));
+    }
+    return containers;
+}
+
+void RealEngine::publish_names_of(const std::string& owner,
+                                  const std::string& project,
+                                  const Observed& observed) {
+    // Several projects may be on its networks, and each tells what it knows of all.
+    sys::ensure_directory(paths_.run + "/networks", 0700);
+    const auto lock = sys::Lock::acquire(paths_.run + "/networks/names.lock");
     Strings gateways;
     std::vector<network::NameEntry> entries;
     for (const auto& record : networks_.list()) {
-        if (record.project != desired.name)
+        if (record.project != owner)
             continue;
         for (const auto& gateway : {record.gateway4, record.gateway6})
             if (!gateway.empty())
                 gateways.push_back(gateway);
-        std::map<std::string, Candidates> names;
-        for (const auto& container : observed.containers) {
-            if (container.state != ContainerState::running)
-                continue;
-            for (const auto& address : container.addresses) {
-                if (address.network != record.name)
-                    continue;
-                for (const auto& name : names_of(container, record.name))
-                    for (const auto& one : {address.ipv4, address.ipv6}) {
-                        if (one.empty())
-                            continue;
-                        auto& candidates = names[name];
-                        candidates.running.push_back(one);
-                        if (container.health == Health::none || container.health == Health::healthy)
-                            candidates.ready.push_back(one);
-                    }
-            }
-        }
-        for (auto& [name, candidates] : names)
-            entries.push_back({record.gateway4,
-                               record.gateway6,
-                               name,
-                               candidates.ready.empty() ? candidates.running : candidates.ready});
+        auto more = entries_of(record, containers_on(record.name, project, observed));
+        entries.insert(entries.end(), more.begin(), more.end());
     }
     if (gateways.empty())
-        network::stop_names(paths_, desired.name);
+        network::stop_names(paths_, owner);
     else
-        network::publish_names(paths_, desired.name, gateways, entries);
+        network::publish_names(paths_, owner, gateways, entries);
+}
+
+void RealEngine::publish_names(const Stack& desired, const Observed& observed) {
+    // A project's containers have names in networks of others, too, and in those of no project.
+    std::set<std::string> owners{desired.name, ""};
+    for (const auto& network : observed.networks)
+        owners.insert(network.project);
+    for (const auto& owner : owners)
+        publish_names_of(owner, desired.name, observed);
 }
 
 }  // namespace stack::engine

@@ -63,6 +63,14 @@ class RealEngine final : public Engine {
     void complete(Done done, Outcome outcome);
     /// Wakes the supervisor when the container ends; settles it first.
     void watch(const std::string& id);
+    /// All that are on a network: the project's as observed, others as they are now.
+    [[nodiscard]] std::vector<ObservedContainer> containers_on(const std::string& network,
+                                                               const std::string& project,
+                                                               const Observed& observed) const;
+    /// publish_names() for the networks of one owner; "": those of no project.
+    void publish_names_of(const std::string& owner,
+                          const std::string& project,
+                          const Observed& observed);
     [[nodiscard]] runtime::ImageView image_view(const std::string& reference) const;
 
     boost::asio::io_context& loop_;

@@ -250,6 +250,8 @@ StoredNetwork layout_for(const std::string& instance,
     record.group = (static_cast<std::uint32_t>(std::stoul(hash, nullptr, 16)) >> 2U) | (1U << 30U);
     record.mtu = mtu_of(network, around);
     record.internal = network.internal;
+    record.attachable = network.attachable;
+    record.options = network.driver_opts;
     record.labels = network.labels;
     for (const Family family : {Family::v4, Family::v6}) {
         const bool v4 = family == Family::v4;

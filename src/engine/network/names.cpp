@@ -20,6 +20,8 @@ namespace stack::network {
 namespace {
 
 std::string names_directory(const Paths& paths, const std::string& project) {
+    if (project.empty())
+        return paths.run + "/networks/dns";
     return paths.run + "/projects/" + project + "/dns";
 }
 
@@ -57,7 +59,8 @@ void start_service(const std::string& directory, const std::string& project) {
     options.descriptors = {{nothing.get(), 0}, {log.get(), 1}, {log.get(), 2}};
     options.new_session = true;
     if (sys::wait(sys::spawn(program, options)) != 0)
-        throw Error("the name service of " + project + " did not start: " +
+        throw Error("the name service of " + (project.empty() ? "networks" : project) +
+                    " did not start: " +
                     std::string(trim(sys::read_file(directory + "/log").value_or(""))));
 }
 

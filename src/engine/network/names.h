@@ -6,6 +6,7 @@
 //   <run>/projects/<project>/dns/names    the table (dns/table.h)
 //   <run>/projects/<project>/dns/pid      pid and start time of the process
 //   <run>/projects/<project>/dns/log      what it complained about
+//   <run>/networks/dns/…                  the same for the networks of no project ("")
 
 #include <stack/model.h>
 #include <stack/paths.h>

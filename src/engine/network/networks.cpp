@@ -15,6 +15,7 @@
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -254,6 +255,8 @@ StoredNetwork Networks::ensure_locked(const std::string& project,
     if (!stored) {
         stored = layout_for(
             paths_.instance, project, network, config_digest, look_around(paths_, kernel()));
+        stored->record.created =
+            std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         // Written first, so that whatever exists has a record: a crash leaves a network to finish,
         // not a residue.
         store(paths_, *stored);

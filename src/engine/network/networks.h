@@ -34,6 +34,9 @@ struct NetworkRecord {
     std::string gateway6;
     int mtu = 1500;
     bool internal = false;
+    bool attachable = false;
+    std::int64_t created = 0;  // seconds since 1970
+    StringMap options;  // of the driver
     StringMap labels;
 
     bool operator==(const NetworkRecord&) const = default;

@@ -18,7 +18,8 @@ void visit_fields(model::Is<NetworkRecord> auto& v, auto&& field) {
     field("config_digest", v.config_digest), field("bridge", v.bridge), field("group", v.group);
     field("subnet4", v.subnet4), field("gateway4", v.gateway4), field("subnet6", v.subnet6);
     field("gateway6", v.gateway6), field("mtu", v.mtu), field("internal", v.internal);
-    field("labels", v.labels);
+    field("attachable", v.attachable), field("created", v.created);
+    field("options", v.options), field("labels", v.labels);
 }
 
 void visit_fields(model::Is<StoredNetwork> auto& v, auto&& field) {

@@ -1,0 +1,194 @@
+// network create, rm, prune.
+
+#include "base/ip.h"
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/image_commands.h"
+#include "cli/local.h"
+#include "cli/local_runtime.h"
+#include "cli/network_commands.h"
+#include "engine/network/layout.h"
+#include "model/digest.h"
+#include "sys/file.h"
+#include "sys/terminal.h"
+
+#include <algorithm>
+#include <memory>
+
+namespace stack::cli {
+namespace {
+
+struct CreateOptions {
+    Network network;
+    Strings subnets;
+    Strings gateways;
+    Strings ranges;
+    Strings reserved;
+    Strings labels;
+    Strings driver_options;
+};
+
+StringMap pairs(const Strings& words) {
+    StringMap map;
+    for (const auto& word : words) {
+        const auto [name, value] = split_once(word, '=');
+        map[name] = value;
+    }
+    return map;
+}
+
+/// The pool whose subnet an address is in: docker's options say so by their addresses alone.
+IpamPool& pool_of(std::vector<IpamPool>& pools,
+                  const std::string& option,
+                  const std::string& text) {
+    const auto address = parse_ip(split_once(text, '/').first);
+    for (auto& pool : pools) {
+        const auto subnet = parse_prefix(pool.subnet);
+        if (subnet && address && contains(*subnet, *address))
+            return pool;
+    }
+    give_up(option + " " + text + " is in no --subnet");
+}
+
+Network network_for(const CreateOptions& options) {
+    Network network = options.network;
+    network.key = network.name;
+    for (const auto& subnet : options.subnets) {
+        IpamPool pool;
+        pool.subnet = subnet;
+        network.ipam.push_back(pool);
+        const auto prefix = parse_prefix(subnet);
+        network.enable_ipv6 =
+            network.enable_ipv6 || (prefix && prefix->address.family == Family::v6);
+    }
+    for (const auto& gateway : options.gateways)
+        pool_of(network.ipam, "--gateway", gateway).gateway = gateway;
+    for (const auto& range : options.ranges)
+        pool_of(network.ipam, "--ip-range", range).ip_range = range;
+    for (const auto& [name, address] : pairs(options.reserved))
+        pool_of(network.ipam, "--aux-address", address).aux_addresses[name] = address;
+    network.labels = pairs(options.labels);
+    network.driver_opts = pairs(options.driver_options);
+    return network;
+}
+
+/// Those who hold the gateways' port 53 answer from what is there now.
+void publish_names(const Context& context) {
+    LocalEngine local(context.paths);
+    local.engine().publish_names({}, {});
+}
+
+void create_network(const Context& context, const CreateOptions& options) {
+    require_root();
+    const Network network = network_for(options);
+    network::Networks networks(context.paths);
+    if (networks.find(network.name))
+        give_up("network with name " + network.name + " already exists");
+    const auto record = networks.ensure("", network, model::config_digest(network));
+    publish_names(context);
+    sys::write_out(network_id(context.paths, record) + "\n");
+}
+
+/// Gives up naming the containers that are in the network.
+void require_empty(const Context& context, const network::NetworkRecord& network) {
+    const LocalRuntime runtime(context.paths);
+    Strings names;
+    for (const auto& lease : held_leases(context.paths, network.name)) {
+        const auto container = runtime.get().find(lease.container);
+        names.push_back(container ? container->spec.name : network::holder(lease));
+    }
+    if (!names.empty())
+        give_up("network " + network.name + " is in use by " + join(names, ", ") +
+                ": remove these first");
+}
+
+void remove_networks(Context& context, const Strings& names, bool force) {
+    require_root();
+    network::Networks networks(context.paths);
+    const auto all = network::stored_names(context.paths);
+    for (const auto& name : names) {
+        if (force && std::find(all.begin(), all.end(), name) == all.end())
+            continue;
+        try {
+            const auto network = require_network(context.paths, name);
+            require_empty(context, network.record);
+            networks.remove(network.record.name);
+            sys::write_out(name + "\n");
+        } catch (const Exit& exit) {  // why has been said; the others can be removed
+            context.exit_code = exit.status;
+        }
+    }
+    publish_names(context);
+}
+
+/// A stack that is up may be about to use a network that nobody is in yet.
+bool may_be_needed(const Paths& paths, const network::NetworkRecord& record) {
+    return !record.project.empty() &&
+           sys::exists(paths.run + "/projects/" + record.project + "/supervisor.pid");
+}
+
+void prune_networks(const Context& context, const Strings& filters) {
+    require_root();
+    network::Networks networks(context.paths);
+    Strings removed;
+    for (const auto& network : network::load_stored(context.paths)) {
+        const auto& record = network.record;
+        if (may_be_needed(context.paths, record) ||
+            !held_leases(context.paths, record.name).empty() ||
+            !passes_filters(context.paths, network, filters))
+            continue;
+        networks.remove(record.name);
+        removed.push_back(record.name);
+    }
+    publish_names(context);
+    if (!removed.empty())
+        sys::write_out("Deleted Networks:\n" + join(removed, "\n") + "\n");
+}
+
+}  // namespace
+
+void add_network_create(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("create", "Make a network that belongs to no stack");
+    const auto options = std::make_shared<CreateOptions>();
+    Network& network = options->network;
+    command->add_option("NAME", network.name, "Its name")->required();
+    command->add_option("-d,--driver", network.driver, "bridge");
+    command->add_option("--subnet", options->subnets, "10.5.0.0/24; one of a family")->expected(1);
+    command->add_option("--gateway", options->gateways, "The machine's address in it")->expected(1);
+    command->add_option("--ip-range", options->ranges, "Part that addresses are given out of")
+        ->expected(1);
+    command->add_option("--aux-address", options->reserved, "NAME=ADDRESS not to be given out")
+        ->expected(1);
+    command->add_flag("--internal", network.internal, "No way out of it, nor into it");
+    command->add_flag("--ipv6", network.enable_ipv6, "IPv6 addresses, too");
+    command->add_flag("--ipv4,!--no-ipv4", network.enable_ipv4, "IPv4 addresses (the default)");
+    command->add_flag("--attachable", network.attachable, "Noted; every container may be attached");
+    command->add_option("--label", options->labels, "NAME=VALUE")->expected(1);
+    command->add_option("-o,--opt", options->driver_options, "NAME=VALUE for the driver")
+        ->expected(1);
+    command->callback([&context, options] { create_network(context, *options); });
+}
+
+void add_network_rm(CLI::App& group, Context& context) {
+    auto* command =
+        group.add_subcommand("rm", "Remove networks that no container is in")->alias("remove");
+    const auto names = std::make_shared<Strings>();
+    const auto force = std::make_shared<bool>(false);
+    command->add_option("NETWORK", *names, "Name or id")->required();
+    command->add_flag("-f,--force", *force, "One that does not exist is no failure");
+    command->callback([&context, names, force] { remove_networks(context, *names, *force); });
+}
+
+void add_network_prune(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("prune", "Remove every network that no container is in");
+    const auto filters = std::make_shared<Strings>();
+    const auto force = std::make_shared<bool>(false);
+    command->add_flag("-f,--force", *force, "Do not ask");
+    command->add_option("--filter", *filters, "name=, id=, driver=, label=")->expected(1);
+    command->callback([&context, filters, force] {
+        if (*force || confirmed("This removes every network that no container is in. Go on?"))
+            prune_networks(context, *filters);
+    });
+}
+
+}  // namespace stack::cli

@@ -1,0 +1,154 @@
+// network ls, inspect.
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/describe.h"
+#include "cli/local_runtime.h"
+#include "cli/network_commands.h"
+#include "cli/style.h"
+#include "engine/network/address_pool.h"
+#include "sys/terminal.h"
+
+#include <memory>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+struct ListOptions {
+    Strings filters;
+    std::string format = "table";
+    bool quiet = false;
+    bool no_trunc = false;
+};
+
+std::string shown_id(const Paths& paths, const network::NetworkRecord& record, bool whole) {
+    constexpr std::size_t short_id = 12;
+    return network_id(paths, record).substr(0, whole ? std::string::npos : short_id);
+}
+
+Json list_json(const network::NetworkRecord& record, const std::string& id) {
+    Strings labels;
+    for (const auto& [name, value] : record.labels)
+        labels.push_back(name + "=" + value);
+    return {{"ID", id},
+            {"Name", record.name},
+            {"Driver", "bridge"},
+            {"Scope", "local"},
+            {"CreatedAt", time_text(std::chrono::system_clock::from_time_t(record.created))},
+            {"Internal", record.internal ? "true" : "false"},
+            {"IPv4", record.subnet4.empty() ? "false" : "true"},
+            {"IPv6", record.subnet6.empty() ? "false" : "true"},
+            {"Labels", join(labels, ",")}};
+}
+
+void list_networks(const Context& context, const ListOptions& options) {
+    std::vector<Strings> rows{{"NETWORK ID", "NAME", "DRIVER", "SCOPE"}};
+    std::string ids;
+    std::string lines;
+    for (const auto& network : network::load_stored(context.paths)) {
+        if (!passes_filters(context.paths, network, options.filters))
+            continue;
+        const std::string id = shown_id(context.paths, network.record, options.no_trunc);
+        ids += id + "\n";
+        lines += list_json(network.record, id).dump() + "\n";
+        rows.push_back({id, network.record.name, "bridge", "local"});
+    }
+    sys::write_out(options.quiet ? ids : options.format == "json" ? lines : table(rows));
+}
+
+Json pools_json(const network::StoredNetwork& network) {
+    const auto& record = network.record;
+    Json pools = Json::array();
+    for (const bool v4 : {true, false}) {
+        const auto& subnet = v4 ? record.subnet4 : record.subnet6;
+        if (subnet.empty())
+            continue;
+        Json pool{{"Subnet", subnet}, {"Gateway", v4 ? record.gateway4 : record.gateway6}};
+        if (const auto& range = v4 ? network.range4 : network.range6; !range.empty())
+            pool["IPRange"] = range;
+        for (const auto& [name, address] : network.reserved)
+            if ((address.find(':') == std::string::npos) == v4)
+                pool["AuxiliaryAddresses"][name] = address;
+        pools.push_back(std::move(pool));
+    }
+    return pools;
+}
+
+std::string with_length(const std::string& address, const std::string& subnet) {
+    return address.empty() ? "" : address + "/" + split_once(subnet, '/').second;
+}
+
+Json member_json(const network::NetworkRecord& network,
+                 const network::Lease& lease,
+                 const runtime::ContainerRecord& container) {
+    const auto attachment = container.spec.service.networks.find(network.name);
+    std::string mac;
+    if (attachment != container.spec.service.networks.end())
+        mac = attachment->second.mac_address;
+    const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
+    if (mac.empty() && address)
+        mac = network::mac_for(*address);
+    return {{"Name", container.spec.name},
+            {"MacAddress", mac},
+            {"IPv4Address", with_length(lease.address4, network.subnet4)},
+            {"IPv6Address", with_length(lease.address6, network.subnet6)}};
+}
+
+Json inspect_json(const Context& context, const network::StoredNetwork& network) {
+    const auto& record = network.record;
+    const LocalRuntime runtime(context.paths);
+    Json members = Json::object();
+    for (const auto& lease : held_leases(context.paths, record.name))
+        if (const auto container = runtime.get().find(lease.container))
+            members[lease.container] = member_json(record, lease, *container);
+    Json options(record.options);
+    options["com.docker.network.bridge.name"] = record.bridge;
+    options["com.docker.network.driver.mtu"] = std::to_string(record.mtu);
+    return {{"Name", record.name},
+            {"Id", network_id(context.paths, record)},
+            {"Created", time_text(std::chrono::system_clock::from_time_t(record.created))},
+            {"Scope", "local"},
+            {"Driver", "bridge"},
+            {"EnableIPv4", !record.subnet4.empty()},
+            {"EnableIPv6", !record.subnet6.empty()},
+            {"IPAM",
+             {{"Driver", "default"}, {"Options", Json::object()}, {"Config", pools_json(network)}}},
+            {"Internal", record.internal},
+            {"Attachable", record.attachable},
+            {"Ingress", false},
+            {"Containers", members},
+            {"Options", options},
+            {"Labels", Json(record.labels)}};
+}
+
+}  // namespace
+
+void add_network_ls(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("ls", "List networks, of whichever stack")->alias("list");
+    const auto options = std::make_shared<ListOptions>();
+    command->add_flag("-q,--quiet", options->quiet, "Print ids only");
+    command->add_flag("--no-trunc", options->no_trunc, "Print ids whole");
+    command->add_option("--filter", options->filters, "name=, id=, driver=, label=, dangling=true")
+        ->expected(1);
+    command->add_option("--format", options->format, "table or json")
+        ->check(CLI::IsMember({"table", "json"}));
+    command->callback([&context, options] { list_networks(context, *options); });
+}
+
+void add_network_inspect(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("inspect", "Print what networks are, as JSON");
+    const auto names = std::make_shared<Strings>();
+    command->add_option("NETWORK", *names, "Name or id")->required();
+    command->callback([&context, names] {
+        Json all = Json::array();
+        for (const auto& name : *names)
+            all.push_back(inspect_json(context, require_network(context.paths, name)));
+        sys::write_out(all.dump(4) + "\n");
+    });
+}
+
+}  // namespace stack::cli

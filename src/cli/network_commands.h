@@ -1,0 +1,40 @@
+#pragma once
+
+// The verbs of `stack network`, by what they are about.
+
+#include "cli/context.h"
+#include "engine/network/record.h"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace stack::cli {
+
+void add_network_create(CLI::App& group, Context& context);
+void add_network_rm(CLI::App& group, Context& context);
+void add_network_prune(CLI::App& group, Context& context);
+
+void add_network_ls(CLI::App& group, Context& context);
+void add_network_inspect(CLI::App& group, Context& context);
+
+/// The 64 digits that stand for a network.
+[[nodiscard]] std::string network_id(const Paths& paths, const network::NetworkRecord& network);
+
+/// Found by its name or the beginning of its id; gives up where there is none, or several.
+[[nodiscard]] network::StoredNetwork require_network(const Paths& paths, const std::string& name);
+
+/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`; those on one key are
+/// alternatives, different keys must all hold. Gives up where one is none of these.
+[[nodiscard]] bool passes_filters(const Paths& paths,
+                                  const network::StoredNetwork& network,
+                                  const Strings& filters);
+
+/// The leases that containers hold in it.
+[[nodiscard]] std::vector<network::Lease> held_leases(const Paths& paths,
+                                                      const std::string& network);
+
+}  // namespace stack::cli

@@ -1,0 +1,98 @@
+// `stack network`: networks by their own names, and who meets whom in them.
+
+#include "tests/integration/world.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class NetworkCommand : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-t", "1"}));
+        static_cast<void>(stack_.run({"container", "rm", "-f", "one"}));
+        static_cast<void>(stack_.run({"network", "prune", "-f"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    [[nodiscard]] nlohmann::json inspected(const std::string& network) const {
+        return nlohmann::json::parse(stack_.must({"network", "inspect", network}))[0];
+    }
+
+    [[nodiscard]] bool resolves(const std::vector<std::string>& exec,
+                                const std::string& name) const {
+        auto words = exec;
+        words.insert(words.end(), {"nslookup", name});
+        return eventually([&] { return stack_.run(words).status == 0; });
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
+    const std::string id = stack_.must({"network",
+                                        "create",
+                                        "--subnet",
+                                        "10.77.0.0/24",
+                                        "--gateway",
+                                        "10.77.0.5",
+                                        "--ip-range",
+                                        "10.77.0.128/25",
+                                        "--aux-address",
+                                        "router=10.77.0.1",
+                                        "--label",
+                                        "team=a",
+                                        "-o",
+                                        "com.docker.network.driver.mtu=1400",
+                                        "mine"});
+    const auto network = inspected("mine");
+    EXPECT_EQ(network["Id"].get<std::string>() + "\n", id);
+    EXPECT_EQ(network["IPAM"]["Config"],
+              nlohmann::json::parse(R"([{"Subnet": "10.77.0.0/24", "Gateway": "10.77.0.5",
+                  "IPRange": "10.77.0.128/25", "AuxiliaryAddresses": {"router": "10.77.0.1"}}])"));
+    EXPECT_EQ(network["Options"]["com.docker.network.driver.mtu"], "1400");
+    EXPECT_EQ(network["Labels"]["team"], "a");
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "--no-trunc", "--filter", "label=team=a"}), id);
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "--filter", "label=team=b"}), "");
+    EXPECT_EQ(stack_.run({"network", "create", "mine"}).status, 1);
+    EXPECT_EQ(stack_.must({"network", "rm", id.substr(0, 12)}), id.substr(0, 12) + "\n");
+    EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
+}
+
+TEST_F(NetworkCommand, AStackAndASingleContainerMeetInOne) {
+    stack_.must({"network", "create", "mine"});
+    stack_.must({"container",
+                 "run",
+                 "-d",
+                 "--name",
+                 "one",
+                 "--network",
+                 "mine",
+                 "busybox",
+                 "sleep",
+                 "1000"});
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: sleep 1000, networks: [default, outer]}
+networks:
+  outer: {name: mine, external: true}
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(resolves({"exec", "web"}, "one"));
+    EXPECT_TRUE(resolves({"container", "exec", "one"}, "web"));
+    const auto refused = stack_.run({"network", "rm", "mine"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_EQ(refused.err,
+              "stack: network mine is in use by one, shop-web-1: remove these first\n");
+    stack_.must({"down", "-t", "1"});
+    EXPECT_EQ(inspected("mine")["Containers"].size(), 1U);
+    EXPECT_NE(stack_.run({"container", "exec", "one", "nslookup", "web"}).status, 0);
+}
+
+}  // namespace
+}  // namespace stack::test
