@@ -78,7 +78,10 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     try {
         return read_all(file, limit);
     } catch (const std::system_error& error) {
-        fail("read " + path, error.code().value());
+        const int reason = error.code().value();
+        if (reason == ENODEV || reason == ESRCH)
+            return std::nullopt;  // the control group or process that it is of went meanwhile
+        fail("read " + path, reason);
     }
 }
 

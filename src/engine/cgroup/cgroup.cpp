@@ -262,8 +262,9 @@ void Cgroups::freeze(const std::string& path, bool frozen) const {
     const char* value = frozen ? "FROZEN" : "THAWED";
     if (!v2.empty())
         value = frozen ? "1" : "0";
-    if (sys::exists(file))
-        sys::write_existing(file, value);
+    const int error = sys::try_write_existing(file, value);
+    if (error != 0 && error != ENOENT && error != ENODEV)  // those: it is gone
+        sys::fail("write " + file, error);
 }
 
 bool Cgroups::frozen(const std::string& path) const {

@@ -57,8 +57,9 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
         if (const auto ended = live ? read_exit(places) : std::nullopt) {
             seen.exit = ended->exit;
             seen.finished = ended->finished;
-        } else if (life.ended) {
-            seen.exit = life.exit;
+        } else if (const Life settled = read_life(places); settled.ended) {
+            seen.exit = settled.exit;  // it may have been settled since the first look
+            seen.finished = settled.finished;
         }
     }
     return seen;

@@ -195,9 +195,11 @@ void Runtime::settle(const std::string& id) {
     const auto live = read_live(places);
     if (live)
         sys::reap(live->shim);
-    if (sys::exists(places.run + "/live.json")) {
+    // Others may settle it at once: as long as the live record is there, the exit was there, too.
+    const std::string live_record = places.run + "/live.json";
+    const auto ended = read_exit(places);
+    if (sys::exists(live_record)) {
         Life life = read_life(places);
-        const auto ended = read_exit(places);
         life.ended = true;
         life.exit = ended ? ended->exit : ExitStatus{};
         life.finished = ended ? ended->finished : std::chrono::system_clock::now();
@@ -211,6 +213,7 @@ void Runtime::settle(const std::string& id) {
     cgroups_.remove(places.cgroup);
     networks_.unpublish(id);
     STACK_FAILPOINT("container.settle.files");
+    sys::remove_file(live_record);
     sys::remove_tree(places.run);
 }
 
