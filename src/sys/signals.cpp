@@ -36,4 +36,9 @@ void wait_readable(std::initializer_list<int> descriptors, int milliseconds) {
         fail("wait for input");
 }
 
+bool is_readable(const Fd& fd) {
+    pollfd entry{fd.get(), POLLIN, 0};
+    return ::poll(&entry, 1, 0) > 0;
+}
+
 }  // namespace stack::sys

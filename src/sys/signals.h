@@ -33,4 +33,7 @@ class SignalWatch {
 /// milliseconds.
 void wait_readable(std::initializer_list<int> descriptors, int milliseconds);
 
+/// Now. One whose other end is gone is, too.
+[[nodiscard]] bool is_readable(const Fd& fd);
+
 }  // namespace stack::sys
