@@ -9,6 +9,7 @@
 #include "cli/copy_rules.h"
 #include "cli/local_runtime.h"
 #include "cli/target.h"
+#include "cli/unpack.h"
 #include "engine/image/fetch.h"
 #include "engine/image/tar_writer.h"
 #include "sys/file.h"
@@ -145,20 +146,6 @@ class Destination {
     sys::Fd directory_;
 };
 
-/// Feeds the worker; what it has to say counts for more than that it stopped listening.
-void feed(image::Fetch worker, sys::Fd archive, const std::function<void(const sys::Fd&)>& write) {
-    std::exception_ptr failure;
-    try {
-        write(archive);
-    } catch (const stack::Error&) {
-        failure = std::current_exception();
-    }
-    archive.reset();
-    image::finish_unpack(worker);
-    if (failure)
-        std::rethrow_exception(failure);
-}
-
 class Copier {
   public:
     Copier(const Options& options, const Place& from, const Place& to, bool to_container)
@@ -167,15 +154,11 @@ class Copier {
     void run() const {
         const Source source = open_source(from_, options_.follow);
         const Destination destination(to_, source);
-        sys::Pipe pipe = sys::make_pipe();
-        image::Fetch worker = destination.unpack(pipe.read, to_container_);
-        pipe.read.reset();
-        feed(std::move(worker), std::move(pipe.write), [&](const sys::Fd& archive) {
-            write_source(source,
-                         destination.name(),
-                         [&](std::string_view bytes) { sys::write_all(archive, bytes); },
-                         {.whiteouts = false, .owner = owner()});
-        });
+        unpack([&](const sys::Fd& archive) { return destination.unpack(archive, to_container_); },
+               [&](const image::ByteSink& archive) {
+                   write_source(
+                       source, destination.name(), archive, {.whiteouts = false, .owner = owner()});
+               });
     }
 
   private:

@@ -7,13 +7,16 @@
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/project.h"
+#include "cli/watcher.h"
 #include "engine/runtime/runtime.h"
+#include "sys/file.h"
 #include "sys/log_source.h"
 #include "sys/signals.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
 #include <csignal>
+#include <future>
 #include <set>
 #include <thread>
 
@@ -30,6 +33,7 @@ struct AttachOptions {
     std::string exit_code_from;
     Strings attach;     // empty: all
     Strings no_attach;  // not these
+    bool watch = false;
     LogOptions log;
     Quiet quiet;
 };
@@ -44,6 +48,28 @@ Strings with_dependencies(const Stack& stack, Strings services) {
     return services;
 }
 
+/// A watcher in a thread of its own, beside the output.
+class Watching {
+  public:
+    explicit Watching(Watcher& watcher)
+        : pipe_(sys::make_pipe()), thread_([this, &watcher] { watcher.run(pipe_.read); }) {}
+
+    Watching(const Watching&) = delete;
+    Watching& operator=(const Watching&) = delete;
+
+    ~Watching() {
+        end();
+        thread_.join();
+    }
+
+    /// It ends after what it is doing.
+    void end() { pipe_.write.reset(); }
+
+  private:
+    sys::Pipe pipe_;
+    std::thread thread_;  // last: it reads the pipe
+};
+
 /// `up` in the foreground: shows what the containers print until they have ended or a person ends
 /// it.
 class Attached {
@@ -51,7 +77,8 @@ class Attached {
     Attached(Context& context,
              const Stack& stack,
              const UpOptions& up,
-             const AttachOptions& options)
+             const AttachOptions& options,
+             Watcher* watcher)
         : context_(context),
           stack_(stack),
           up_(up),
@@ -61,7 +88,10 @@ class Attached {
           networks_(context.paths),
           runtime_(context.paths, cgroups_, networks_),
           printer_(context, options.log),
-          signals_({SIGINT, SIGTERM}) {}
+          signals_({SIGINT, SIGTERM}) {
+        if (watcher != nullptr)
+            watching_.emplace(*watcher);  // its thread leaves the signals to this one
+    }
 
     void run() {
         constexpr int look_again_ms = 500;
@@ -75,8 +105,8 @@ class Attached {
             look();
             printer_.print_new();
         }
-        if (stopping_.joinable())
-            stopping_.join();
+        if (stopping_.valid())
+            stopping_.get();
         printer_.print_new();
     }
 
@@ -95,7 +125,8 @@ class Attached {
             if (container.state == ContainerState::exited)
                 note_exit(container);
         }
-        over_ = !any_runs;
+        // What is watched may be between two containers; a change may bring an ended one back.
+        over_ = !any_runs && (!watching_ || interrupts_ > 0 || aborted_);
     }
 
     [[nodiscard]] bool is_shown(const std::string& service) const {
@@ -149,6 +180,8 @@ class Attached {
     /// Asks the supervisor from a thread of its own, so that the output and a second Ctrl-C are
     /// still seen.
     void stop(bool at_once) {
+        if (watching_)
+            watching_->end();
         if (at_once) {
             for (const auto& container : containers_of(stack_, local_.observe(stack_), services_))
                 if (container.state == ContainerState::running ||
@@ -156,9 +189,9 @@ class Attached {
                     runtime_.kill(container.id);
             return;
         }
-        if (stopping_.joinable())
+        if (stopping_.valid())
             return;  // on its way
-        stopping_ = std::thread([this] {
+        stopping_ = std::async(std::launch::async, [this] {
             Request request;
             request.verb = "stop";
             request.services = services_;
@@ -179,7 +212,8 @@ class Attached {
     LogPrinter printer_;
     sys::GrowthWatch growth_;
     sys::SignalWatch signals_;
-    std::thread stopping_;
+    std::optional<Watching> watching_;
+    std::future<void> stopping_;  // its end is awaited, whatever ends us
     std::set<std::string> seen_exits_;
     int interrupts_ = 0;
     bool aborted_ = false;
@@ -203,16 +237,22 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
     check_services(options.attach, stack);
     check_services(options.no_attach, stack);
     const Request request = up_request(stack, up, options);
+    if (options.watch && (options.detach || options.wait || up.no_start))
+        give_up(
+            "--watch watches for as long as the command runs: without -d, --wait and --no-start");
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true});
         context.exit_code = only_plan(context, plan_up(stack, observed, request.up)).value_or(0);
         return;
     }
+    std::optional<Watcher> watcher;  // from before the builds: what changes meanwhile counts
+    if (options.watch)
+        watcher.emplace(context, stack, up.services, WatcherOptions{.quiet = options.quiet});
     context.exit_code = ask(context, stack, request, "Running", options.quiet);
     if (context.exit_code != 0 || options.detach || options.wait || up.no_start)
         return;
-    Attached(context, stack, up, options).run();
+    Attached(context, stack, up, options, watcher ? &*watcher : nullptr).run();
 }
 
 void add_quiet(CLI::App& app, Quiet& quiet) {
@@ -257,6 +297,9 @@ void add_up(CLI::App& app, Context& context) {
     app.add_flag("--no-log-prefix", options->log.no_prefix, "Leave out the container's name");
     app.add_flag("--no-color", options->log.no_colour, "No colours");
     app.add_flag_function("--menu", refuse_menu, "Refused: there is none (--menu=false is taken)");
+    app.add_flag("-w,--watch",
+                 options->watch,
+                 "Carry changes of files into the containers, as `develop.watch` says");
     add_quiet(app, options->quiet);
     app.callback([&context, up, options] { run_up(context, *up, *options); });
 }

@@ -13,6 +13,7 @@ const std::vector<Command>& commands() {
         {"logs", "Stacks", "Show what containers have printed", add_logs},
         {"events", "Stacks", "Show what happens to containers, as it happens", add_events},
         {"ls", "Stacks", "List the stacks of this machine", add_ls},
+        {"watch", "Stacks", "Carry changes of files into containers, as they happen", add_watch},
         {"create", "Services", "Create containers without starting them", add_create},
         {"start", "Services", "Start containers that exist", add_start},
         {"stop", "Services", "Stop containers without removing them", add_stop},

@@ -29,6 +29,7 @@ struct Command {
 
 void add_up(CLI::App& app, Context& context);
 void add_create(CLI::App& app, Context& context);
+void add_watch(CLI::App& app, Context& context);
 void add_down(CLI::App& app, Context& context);
 void add_start(CLI::App& app, Context& context);
 void add_stop(CLI::App& app, Context& context);

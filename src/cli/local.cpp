@@ -59,6 +59,15 @@ bool LocalEngine::carry_out(Plan plan, const EventSink& events) {
     return *succeeded;
 }
 
+ProbeResult LocalEngine::run_hook(const std::string& container, const Hook& hook) {
+    std::optional<ProbeResult> result;
+    engine_->run_hook(container, hook, [&](ProbeResult ended) { result = std::move(ended); });
+    loop_->io.restart();
+    while (!result)
+        loop_->io.run_one();
+    return *result;
+}
+
 namespace {
 
 void require_service(const Stack& stack, const Observed& observed, const std::string& service) {

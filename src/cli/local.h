@@ -27,6 +27,9 @@ class LocalEngine {
     /// Whether all of it succeeded.
     bool carry_out(Plan plan, const EventSink& events);
 
+    /// Runs a command inside a running container to its end.
+    [[nodiscard]] ProbeResult run_hook(const std::string& container, const Hook& hook);
+
     [[nodiscard]] Engine& engine() { return *engine_; }
 
   private:

@@ -21,6 +21,8 @@ class LocalRuntime {
 
     runtime::Runtime* operator->() { return &runtime_; }
 
+    [[nodiscard]] runtime::Runtime& get() { return runtime_; }
+
     [[nodiscard]] const runtime::Runtime& get() const { return runtime_; }
 
   private:

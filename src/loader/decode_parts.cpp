@@ -268,6 +268,8 @@ std::vector<WatchRule> decode_develop(const Node& node, Reporter& reporter) {
             rule.exec = decode_hook(*exec, "exec", reporter);
         if (rule.action.starts_with("sync"))
             entry.need("target", "a rule with action " + rule.action + " needs `target`");
+        if (rule.action == "sync+exec")
+            entry.need("exec", "a rule with action sync+exec needs `exec`, the command to run");
         rules.push_back(std::move(rule));
     }
     return rules;

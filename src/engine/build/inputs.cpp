@@ -91,6 +91,8 @@ std::unique_ptr<DigestCache> kept_digests(const Paths& paths, const std::string&
                                          sha256_hex(directory));
 }
 
+}  // namespace
+
 IgnoreRules read_ignore_rules(const Build& build) {
     const std::string own = dockerfile_path(build) + ".dockerignore";
     std::string file = own;
@@ -108,8 +110,6 @@ IgnoreRules read_ignore_rules(const Build& build) {
         throw Error(to_text(diagnostics, nullptr, nullptr));
     return rules;
 }
-
-}  // namespace
 
 BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     BuildInputs inputs;

@@ -33,9 +33,12 @@ struct BuildInputs {
 /// cannot be read.
 [[nodiscard]] BuildInputs read_inputs(const Build& build, const StringMap& environment);
 
-/// The context, with the rules of `<Dockerfile>.dockerignore` or `.dockerignore`, and with the
-/// digests that an earlier build kept. Throws stack::Error where it is no directory or the rules
-/// are wrong.
+/// The rules of `<Dockerfile>.dockerignore` or `.dockerignore`, where there is one. Throws
+/// stack::Error where they are wrong.
+[[nodiscard]] IgnoreRules read_ignore_rules(const Build& build);
+
+/// The context, with these rules, and with the digests that an earlier build kept. Throws
+/// stack::Error where it is no directory or the rules are wrong.
 [[nodiscard]] SourceTree open_context(const Paths& paths, const Build& build);
 
 /// A directory that is given as an additional context.
