@@ -1,0 +1,71 @@
+// Ctrl-C at an `up` in the foreground: once stops gracefully, twice kills, never is it ignored.
+
+#include "tests/integration/world.h"
+#include "tests/support/terminal_client.h"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class Interrupt : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-v", "-t", "0"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    [[nodiscard]] TerminalClient up() const {
+        return {{STACK_BINARY_DIR "/stack", "--root", stack_.root(), "up"},
+                stack_.directory(),
+                33,
+                101};
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Interrupt, OnceStopsGracefully) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"]
+)");
+    TerminalClient client = up();
+    ASSERT_TRUE(client.shows("ready")) << client.screen();
+    client.type("\x03");
+    EXPECT_TRUE(client.shows("Gracefully Stopping... press Ctrl+C again to force"));
+    EXPECT_TRUE(client.shows("goodbye")) << client.screen();
+    EXPECT_EQ(client.wait(), 130);
+    EXPECT_EQ(container(stack_, "web")["ExitCode"], 0);
+}
+
+TEST_F(Interrupt, TwiceKills) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]
+    stop_grace_period: 300s
+)");
+    TerminalClient client = up();
+    ASSERT_TRUE(client.shows("ready")) << client.screen();
+    const auto begin = std::chrono::steady_clock::now();
+    client.type("\x03");
+    ASSERT_TRUE(client.shows("press Ctrl+C again to force")) << client.screen();
+    client.type("\x03");
+    EXPECT_EQ(client.wait(), 130);
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(30));
+    EXPECT_EQ(container(stack_, "web")["ExitCode"], 137);
+}
+
+}  // namespace
+}  // namespace stack::test
