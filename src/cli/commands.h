@@ -30,6 +30,9 @@ struct Command {
 void add_up(CLI::App& app, Context& context);
 void add_create(CLI::App& app, Context& context);
 void add_watch(CLI::App& app, Context& context);
+void add_enable(CLI::App& app, Context& context);
+void add_disable(CLI::App& app, Context& context);
+void add_resume(CLI::App& app, Context& context);
 void add_down(CLI::App& app, Context& context);
 void add_start(CLI::App& app, Context& context);
 void add_stop(CLI::App& app, Context& context);

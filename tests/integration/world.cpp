@@ -117,15 +117,19 @@ int supervisor_pid(const StackProgram& stack, const std::string& project) {
     return pid;
 }
 
-std::vector<std::string> shim_pids() {
+std::vector<std::string> pids_of(const std::string& name) {
     std::vector<std::string> pids;
     for (const auto& entry : fs::directory_iterator("/proc")) {
         std::error_code gone;
         const auto program = fs::read_symlink(entry.path() / "exe", gone).string();
-        if (program.find("stack-shim") != std::string::npos)
+        if (program.find(name) != std::string::npos)
             pids.push_back(entry.path().filename().string());
     }
     return pids;
+}
+
+std::vector<std::string> shim_pids() {
+    return pids_of("stack-shim");
 }
 
 void expect_nothing_left(const StackProgram& stack) {

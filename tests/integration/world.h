@@ -30,7 +30,10 @@ void import_busybox(const StackProgram& stack);
 /// The pid of the project's supervisor, as its pid file says; 0 where there is none.
 [[nodiscard]] int supervisor_pid(const StackProgram& stack, const std::string& project);
 
-/// The shims of this sandbox.
+/// The processes of this sandbox whose program's path has `name` in it.
+[[nodiscard]] std::vector<std::string> pids_of(const std::string& name);
+
+/// The shims among them.
 [[nodiscard]] std::vector<std::string> shim_pids();
 
 /// A failure of the running test for every process, link, rule, control group or record of a
