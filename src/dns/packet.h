@@ -23,6 +23,7 @@ enum class Status : std::uint8_t {
     server_failure = 2,
     name_error = 3,
     not_implemented = 4,
+    refused = 5,
 };
 
 /// A question with what its answer needs of it.

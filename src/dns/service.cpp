@@ -151,6 +151,7 @@ void Service::on_datagrams(const IpAddress& address) {
                          asker.length);
         };
         answer(address,
+               host_of(asker),
                std::string(buffer.data(), static_cast<std::size_t>(length)),
                Transport::udp,
                reply);
@@ -158,8 +159,9 @@ void Service::on_datagrams(const IpAddress& address) {
 }
 
 void Service::on_connections(const IpAddress& address) {
-    sys::Fd socket(
-        ::accept4(gateways_.at(address).tcp.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    SocketAddress asker;
+    sys::Fd socket(::accept4(
+        gateways_.at(address).tcp.get(), asker.get(), &asker.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket)
         return;
     if (connections_.size() >= most_connections)
@@ -168,6 +170,7 @@ void Service::on_connections(const IpAddress& address) {
     Connection& connection = connections_[number];
     connection.socket = std::move(socket);
     connection.gateway = address;
+    connection.asker = host_of(asker);
     connection.last_used = now();
     connection.watch = loop_.watch(
         connection.socket, EPOLLIN, [this, number](std::uint32_t) { on_stream(number); });
@@ -185,12 +188,13 @@ void Service::on_stream(ConnectionNumber number) {
     }
     const Reply reply = [this, number](const std::string& message) { send_on(number, message); };
     const IpAddress gateway = connection.gateway;
+    const IpAddress asker = connection.asker;
     while (connections_.count(number) != 0) {
         auto query = take_frame(connections_.at(number).incoming);
         if (!query)
             return;
         connections_.at(number).last_used = now();
-        answer(gateway, std::move(*query), Transport::tcp, reply);
+        answer(gateway, asker, std::move(*query), Transport::tcp, reply);
     }
 }
 
@@ -233,6 +237,7 @@ void Service::expire() {
 }
 
 void Service::answer(const IpAddress& gateway,
+                     const IpAddress& asker,
                      std::string packet,
                      Transport transport,
                      const Reply& reply) {
@@ -241,7 +246,7 @@ void Service::answer(const IpAddress& gateway,
     if (!query || scope == table_.end())
         return;
     const std::size_t limit = transport == Transport::tcp ? largest_tcp_message : query->udp_size;
-    if (auto known = find_answer(scope->second, *query, host_.search)) {
+    if (auto known = find_answer(scope->second, *query, asker, host_.search)) {
         std::shuffle(known->addresses.begin(), known->addresses.end(), random_);
         reply(compose_answer(packet, *query, *known, limit));
         return;

@@ -40,6 +40,7 @@ class Service {
         sys::Fd socket;
         std::uint64_t watch = 0;
         IpAddress gateway;
+        IpAddress asker;
         std::string incoming;
         std::string outgoing;
         Instant last_used;
@@ -67,6 +68,7 @@ class Service {
     void expire();
 
     void answer(const IpAddress& gateway,
+                const IpAddress& asker,
                 std::string packet,
                 Transport transport,
                 const Reply& reply);

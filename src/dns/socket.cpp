@@ -30,6 +30,22 @@ bool would_block() {
 
 }  // namespace
 
+IpAddress host_of(const SocketAddress& address) {
+    IpAddress host;
+    if (address.storage.ss_family == AF_INET6) {
+        sockaddr_in6 v6{};
+        std::memcpy(&v6, &address.storage, sizeof v6);
+        host.family = Family::v6;
+        std::memcpy(host.bytes.data(), &v6.sin6_addr, sizeof v6.sin6_addr);
+    } else {
+        sockaddr_in v4{};
+        std::memcpy(&v4, &address.storage, sizeof v4);
+        host.family = Family::v4;
+        std::memcpy(host.bytes.data(), &v4.sin_addr, sizeof v4.sin_addr);
+    }
+    return host;
+}
+
 SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
     SocketAddress result;
     if (address.family == Family::v4) {

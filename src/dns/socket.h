@@ -26,6 +26,8 @@ struct SocketAddress {
     }
 };
 
+/// Whose it is, without the port.
+[[nodiscard]] IpAddress host_of(const SocketAddress& address);
 [[nodiscard]] SocketAddress socket_address(const IpAddress& address, std::uint16_t port);
 
 /// Non-blocking; `type` is SOCK_DGRAM or SOCK_STREAM. An empty Fd, with errno, where it fails.

@@ -45,6 +45,14 @@ void add_name(Table& table, const std::vector<std::string>& words) {
     }
 }
 
+void add_referral(Table& table, const std::vector<std::string>& words) {
+    const auto gateway = parse_ip(words[1]);
+    const auto scope = gateway ? table.find(*gateway) : table.end();
+    const auto asker = addresses_from(words, 2);
+    if (scope != table.end())
+        scope->second.referred.insert(asker.begin(), asker.end());
+}
+
 const std::vector<IpAddress>* find_name(const Scope& scope, const std::string& name) {
     const auto found = scope.names.find(name);
     return found == scope.names.end() ? nullptr : &found->second;
@@ -91,6 +99,8 @@ Table parse_table(std::string_view text) {
     for (const auto& words : lines) {
         if (words[0] == "name")
             add_name(table, words);
+        else if (words[0] == "refer")
+            add_referral(table, words);
     }
     return table;
 }
@@ -118,6 +128,7 @@ HostResolver parse_resolv_conf(std::string_view text) {
 
 std::optional<Answer> find_answer(const Scope& scope,
                                   const Query& query,
+                                  const IpAddress& asker,
                                   const std::vector<std::string>& search) {
     constexpr std::uint16_t class_internet = 1;
     if (!query.is_standard())
@@ -128,6 +139,8 @@ std::optional<Answer> find_answer(const Scope& scope,
         if (auto answer = find_pointer(scope, query))
             return answer;
     }
+    if (scope.referred.count(asker) != 0)
+        return Answer{.status = Status::refused};
     if (!scope.forwards)
         return Answer{.status = Status::name_error};
     return std::nullopt;

@@ -8,12 +8,14 @@
 //     listen 10.210.3.1 8.8.8.8 1.1.1.1     ask these for other names; none: the servers of the
 //     host listen 10.210.4.1 none                answer nothing but the names below (an internal
 //     network) name 10.210.3.1 web 10.210.3.2 10.210.3.5
+//     refer 10.210.3.1 10.210.3.5           who asks from there has another server to ask
 
 #include "base/ip.h"
 #include "dns/packet.h"
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -24,6 +26,7 @@ namespace stack::dns {
 /// What one gateway answers.
 struct Scope {
     bool forwards = true;
+    std::set<IpAddress> referred;    // askers that have another server behind this one
     std::vector<IpAddress> servers;  // empty: the host's
     std::unordered_map<std::string, std::vector<IpAddress>> names;
     std::map<IpAddress, std::string> pointers;
@@ -45,9 +48,11 @@ struct HostResolver {
 /// What the table says to a question, records in the table's order; nullopt: nothing, ask others. A
 /// known name has an answer for every type, if an empty one: musl takes NXDOMAIN for AAAA to mean
 /// that there is no A either. `search`: with one of these appended a name is still ours, so that
-/// nobody outside can take a service's name.
+/// nobody outside can take a service's name. An asker that has another server to ask is refused
+/// what is not known here: it goes on to that one, where an answer "no such name" would end it.
 [[nodiscard]] std::optional<Answer> find_answer(const Scope& scope,
                                                 const Query& query,
+                                                const IpAddress& asker,
                                                 const std::vector<std::string>& search);
 
 }  // namespace stack::dns

@@ -68,6 +68,29 @@ std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network
     return entries;
 }
 
+/// Of the containers on `network` those that have another server to ask behind this one.
+std::vector<network::Referral> referrals_of(const network::NetworkRecord& network,
+                                            const std::map<std::string, bool>& internal,
+                                            const std::vector<ObservedContainer>& containers) {
+    std::vector<network::Referral> referrals;
+    const auto rank = [&](const auto& address) {
+        const auto found = internal.find(address.network);
+        return network::resolver_rank(found != internal.end() && found->second, address.network);
+    };
+    for (const auto& container : containers)
+        for (const auto& own : container.addresses)
+            if (own.network == network.name &&
+                std::any_of(container.addresses.begin(),
+                            container.addresses.end(),
+                            [&](const auto& other) { return rank(own) < rank(other); })) {
+                if (!own.ipv4.empty() && !network.gateway4.empty())
+                    referrals.push_back({network.gateway4, own.ipv4});
+                if (!own.ipv6.empty() && !network.gateway6.empty())
+                    referrals.push_back({network.gateway6, own.ipv6});
+            }
+    return referrals;
+}
+
 }  // namespace
 
 std::vector<ObservedContainer> RealEngine::containers_on(const std::string& network,
@@ -90,19 +113,27 @@ void RealEngine::publish_names_of(const std::string& owner,
     const auto lock = sys::Lock::acquire(paths_.run + "/networks/names.lock");
     Strings gateways;
     std::vector<network::NameEntry> entries;
-    for (const auto& record : networks_.list()) {
+    std::vector<network::Referral> referrals;
+    const auto networks = networks_.list();
+    std::map<std::string, bool> internal;
+    for (const auto& record : networks)
+        internal[record.name] = record.internal;
+    for (const auto& record : networks) {
         if (record.project != owner)
             continue;
         for (const auto& gateway : {record.gateway4, record.gateway6})
             if (!gateway.empty())
                 gateways.push_back(gateway);
-        auto more = entries_of(record, containers_on(record.name, project, observed));
+        const auto containers = containers_on(record.name, project, observed);
+        auto more = entries_of(record, containers);
         entries.insert(entries.end(), more.begin(), more.end());
+        auto sent_on = referrals_of(record, internal, containers);
+        referrals.insert(referrals.end(), sent_on.begin(), sent_on.end());
     }
     if (gateways.empty())
         network::stop_names(paths_, owner);
     else
-        network::publish_names(paths_, owner, gateways, entries);
+        network::publish_names(paths_, owner, gateways, entries, referrals);
 }
 
 void RealEngine::publish_names(const Stack& desired, const Observed& observed) {

@@ -15,14 +15,19 @@ constexpr const char* table_text =
     "name 10.0.1.1 shop-Web-1 10.0.1.2 fd00::2\n"
     "name 10.0.1.1 web 10.0.1.2 fd00::2 10.0.1.3\n"
     "name 10.0.2.1 db 10.0.2.2\n"
-    "name 10.9.9.9 lost 10.0.2.2\n";
+    "name 10.9.9.9 lost 10.0.2.2\n"
+    "refer 10.0.1.1 10.0.1.3\n";
 
 /// The answer at a gateway, or `forwarded`.
-std::string answer_at(const char* gateway, const std::string& name, std::uint16_t type = type_a) {
+std::string answer_at(const char* gateway,
+                      const std::string& name,
+                      std::uint16_t type = type_a,
+                      const char* asker = "10.0.1.2") {
     const Table table = parse_table(table_text);
     const std::string packet = test::question(name, {.type = type});
     const auto query = parse_query(packet);
-    const auto answer = find_answer(table.at(*parse_ip(gateway)), *query, {"corp.example"});
+    const auto answer =
+        find_answer(table.at(*parse_ip(gateway)), *query, *parse_ip(asker), {"corp.example"});
     return answer ? test::response_text(compose_answer(packet, *query, *answer, 512)) : "forwarded";
 }
 
@@ -41,6 +46,12 @@ TEST(DnsTable, HasAnEmptyAnswerForTheOtherFamily) {
 TEST(DnsTable, ForwardsWhatItDoesNotKnowUnlessTheNetworkIsInternal) {
     EXPECT_EQ(answer_at("10.0.1.1", "example.org"), "forwarded");
     EXPECT_EQ(answer_at("10.0.2.1", "example.org"), "NXDOMAIN aa");
+}
+
+TEST(DnsTable, SendsAnAskerWithOtherServersOn) {
+    EXPECT_EQ(answer_at("10.0.1.1", "example.org", type_a, "10.0.1.3"), "REFUSED aa");
+    EXPECT_EQ(answer_at("10.0.1.1", "web", type_a, "10.0.1.3"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
+    EXPECT_EQ(answer_at("10.0.2.1", "web", type_a, "10.0.1.3"), "NXDOMAIN aa");
 }
 
 TEST(DnsTable, KeepsTheNamesOfNetworksApart) {

@@ -94,5 +94,35 @@ networks:
     EXPECT_NE(stack_.run({"container", "exec", "one", "nslookup", "web"}).status, 0);
 }
 
+TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
+    // The C library asks no further when one server says that there is no such name.
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  both: {image: busybox, command: sleep 1000, networks: [a, b, inside]}
+  in-a: {image: busybox, command: sleep 1000, networks: [a]}
+  in-b: {image: busybox, command: sleep 1000, networks: [b]}
+  hidden: {image: busybox, command: sleep 1000, networks: [inside]}
+networks: {a: {}, b: {}, inside: {internal: true}}
+)");
+    stack_.must({"up", "-d"});
+    const std::string pid = nlohmann::json::parse(stack_.must(
+        {"container", "inspect", "shop-both-1"}))[0]["State"]["Pid"]
+                                .dump();
+    const std::string root = "/proc/" + pid + "/root/etc/resolv.conf";
+    for (const std::string name : {"in-a", "in-b", "hidden"})
+        EXPECT_EQ(run({"unshare",
+                       "-m",
+                       "sh",
+                       "-c",
+                       "cp " + root +
+                           " $TMPDIR/resolv.conf && mount --bind $TMPDIR/resolv.conf "
+                           "/etc/resolv.conf && nsenter -n -t " +
+                           pid + " getent hosts " + name})
+                      .status,
+                  0)
+            << name;
+}
+
 }  // namespace
 }  // namespace stack::test

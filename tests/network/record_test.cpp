@@ -61,14 +61,18 @@ TEST(PublicationRecord, SurvivesWriting) {
 TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
     const std::vector<NameEntry> entries{{"10.1.0.1", "fd01::1", "0123456789ab", {"10.1.0.2"}},
                                          {"10.1.0.1", "fd01::1", "web", {"10.1.0.2", "fd01::2"}}};
-    EXPECT_EQ(names_text({"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"}, entries, {"10.2.0.1"}),
+    EXPECT_EQ(names_text({"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"},
+                         entries,
+                         {{"10.1.0.1", "10.1.0.2"}},
+                         {"10.2.0.1"}),
               "listen 10.1.0.1 192.0.2.53\n"
               "listen fd01::1\n"
               "listen 10.2.0.1 none\n"
               "name 10.1.0.1 web 10.1.0.2 fd01::2\n"
               "name fd01::1 web 10.1.0.2 fd01::2\n"
               "name 10.1.0.1 0123456789ab 10.1.0.2\n"
-              "name fd01::1 0123456789ab 10.1.0.2\n");
+              "name fd01::1 0123456789ab 10.1.0.2\n"
+              "refer 10.1.0.1 10.1.0.2\n");
 }
 
 TEST(BoundSockets, AreListenersOfTcpAndAllOfUdp) {

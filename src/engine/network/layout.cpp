@@ -329,6 +329,7 @@ Endpoint endpoint_for(const std::string& instance,
         endpoint.mac = mac_for(*address);
     endpoint.address4 = with_length(lease.address4, network.subnet4);
     endpoint.address6 = with_length(lease.address6, network.subnet6);
+    endpoint.internal = network.internal;
     if (!network.internal) {
         endpoint.gateway4 = network.gateway4;
         endpoint.gateway6 = network.gateway6;

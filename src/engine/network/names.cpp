@@ -80,8 +80,13 @@ bool is_short_id(const std::string& name) {
 
 }  // namespace
 
+std::pair<bool, std::string> resolver_rank(bool internal, const std::string& network) {
+    return {!internal, network};
+}
+
 std::string names_text(const Strings& gateways,
                        const std::vector<NameEntry>& entries,
+                       const std::vector<Referral>& referrals,
                        const std::set<std::string>& internal) {
     std::string text;
     for (const auto& gateway : gateways)
@@ -98,15 +103,18 @@ std::string names_text(const Strings& gateways,
                     "name " + gateway + " " + entry.name + " " + join(entry.addresses, " ") + "\n";
         }
     }
+    for (const auto& referral : referrals)
+        text += "refer " + referral.gateway + " " + referral.asker + "\n";
     return text;
 }
 
 void publish_names(const Paths& paths,
                    const std::string& project,
                    const Strings& gateways,
-                   const std::vector<NameEntry>& entries) {
+                   const std::vector<NameEntry>& entries,
+                   const std::vector<Referral>& referrals) {
     const std::string directory = names_directory(paths, project);
-    const std::string text = names_text(gateways, entries, internal_gateways(paths));
+    const std::string text = names_text(gateways, entries, referrals, internal_gateways(paths));
     sys::ensure_directory(directory, 0700);
     if (sys::read_file(directory + "/names") != text) {
         STACK_FAILPOINT("names.publish");

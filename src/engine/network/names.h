@@ -13,6 +13,7 @@
 
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace stack::network {
@@ -27,6 +28,20 @@ struct NameEntry {
     bool operator==(const NameEntry&) const = default;
 };
 
+/// A container in several networks asks their name services one after another, and the C library
+/// believes the first that knows a name not to exist. So all but the last send it on by a refusal,
+/// and the last answers for the rest of the world.
+struct Referral {
+    std::string gateway;
+    std::string asker;
+
+    bool operator==(const Referral&) const = default;
+};
+
+/// The place of a network's name service in the order of a container's: by this, rising. Internal
+/// ones, which cannot answer for the rest of the world, come first.
+[[nodiscard]] std::pair<bool, std::string> resolver_rank(bool internal, const std::string& network);
+
 /// Postcondition: the project's name service runs and answers from exactly these entries, and
 /// listens on exactly the gateways in `gateways` (each an address, and the servers to ask for other
 /// names behind it; none: the host's). On the gateways of internal networks nothing else is
@@ -35,7 +50,8 @@ struct NameEntry {
 void publish_names(const Paths& paths,
                    const std::string& project,
                    const Strings& gateways,
-                   const std::vector<NameEntry>& entries);
+                   const std::vector<NameEntry>& entries,
+                   const std::vector<Referral>& referrals = {});
 
 /// Postcondition: the project has no name service.
 void stop_names(const Paths& paths, const std::string& project);
@@ -43,6 +59,7 @@ void stop_names(const Paths& paths, const std::string& project);
 /// The table as the service reads it. `internal`: gateways of networks that have no way out.
 [[nodiscard]] std::string names_text(const Strings& gateways,
                                      const std::vector<NameEntry>& entries,
+                                     const std::vector<Referral>& referrals,
                                      const std::set<std::string>& internal);
 
 }  // namespace stack::network

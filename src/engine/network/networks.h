@@ -57,6 +57,7 @@ struct Endpoint {
     std::string gateway4;  // empty: no default route through this network
     std::string gateway6;
     std::string resolver;  // where the network's name service answers
+    bool internal = false;
     int mtu = 1500;
 
     bool operator==(const Endpoint&) const = default;

@@ -3,12 +3,14 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "engine/network/names.h"
 #include "engine/runtime/process.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 namespace stack::runtime {
 
@@ -140,9 +142,13 @@ std::string resolv_conf(const ContainerRecord& record,
     std::string text;
     // Without a stack there are no names of services to ask the network for.
     const bool asks_others = record.spec.project == single_containers && !service.dns.empty();
+    std::map<std::pair<bool, std::string>, std::string> resolvers;
     for (const auto& endpoint : endpoints)
         if (!endpoint.resolver.empty() && !asks_others)
-            text += "nameserver " + endpoint.resolver + "\n";
+            resolvers[network::resolver_rank(endpoint.internal, endpoint.network)] =
+                endpoint.resolver;
+    for (const auto& [rank, resolver] : resolvers)
+        text += "nameserver " + resolver + "\n";
     for (const auto& server : asks_others ? service.dns : Strings())
         text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())

@@ -175,7 +175,7 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
         auto endpoint = networks_.attach(
             name, record.id, key, service.networks.at(name), static_cast<int>(endpoints.size()));
         if (const auto network = networks_.find(name))
-            endpoint.resolver = network->gateway4;
+            endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
         endpoints.push_back(std::move(endpoint));
     }
     choose_gateway(service, endpoints);
