@@ -75,6 +75,8 @@ void add_network(CLI::App& app, Context& context) {
     for (const auto add : {add_network_create,
                            add_network_ls,
                            add_network_inspect,
+                           add_network_connect,
+                           add_network_disconnect,
                            add_network_rm,
                            add_network_prune})
         add(app, context);

@@ -99,7 +99,7 @@ void require_empty(const Context& context, const network::NetworkRecord& network
     }
     if (!names.empty())
         give_up("network " + network.name + " is in use by " + join(names, ", ") +
-                ": remove these first");
+                ": remove or disconnect these first");
 }
 
 void remove_networks(Context& context, const Strings& names, bool force) {

@@ -18,6 +18,9 @@ void add_network_create(CLI::App& group, Context& context);
 void add_network_rm(CLI::App& group, Context& context);
 void add_network_prune(CLI::App& group, Context& context);
 
+void add_network_connect(CLI::App& group, Context& context);
+void add_network_disconnect(CLI::App& group, Context& context);
+
 void add_network_ls(CLI::App& group, Context& context);
 void add_network_inspect(CLI::App& group, Context& context);
 

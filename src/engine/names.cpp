@@ -141,6 +141,10 @@ void RealEngine::publish_names(const Stack& desired, const Observed& observed) {
     std::set<std::string> owners{desired.name, ""};
     for (const auto& network : observed.networks)
         owners.insert(network.project);
+    for (const auto& container : observed.containers)
+        for (const auto& address : container.addresses)
+            if (const auto network = networks_.find(address.network))
+                owners.insert(network->project);
     for (const auto& owner : owners)
         publish_names_of(owner, desired.name, observed);
 }

@@ -15,7 +15,11 @@ int join_container(const JoinSpec& spec, int pidfd);
 /// tells "started" on `status_fd` as run_container() does, and stays until that is closed.
 int view_container(const Spec& spec, int status_fd);
 
-/// The same for a container that runs, whose first process is behind `pidfd`.
+/// Connects a running container, whose network namespace `spec.network.path` is, to those of
+/// `spec.interfaces` that it is not connected to, and routes as they say.
+int rewire_container(const Spec& spec, int status_fd);
+
+/// The same as view_container() for a container that runs, whose first process is behind `pidfd`.
 int enter_container(int pidfd, int status_fd);
 
 /// A first process for programs that do not reap: runs `arguments`, passes signals on, collects

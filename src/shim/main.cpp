@@ -4,6 +4,7 @@
 //   run     descriptor 3: the description (shim/spec.h); 4: where the outcome of the start is told
 //   join    3: the description; 4: a pidfd of the container's first process
 //   view    3: the description; 4: where the outcome is told
+//   rewire  3: the description, of which only networks count; 4: where the outcome is told
 //   enter   3: a pidfd of the container's first process; 4: where the outcome is told
 //   init PROGRAM ARGUMENT…
 
@@ -54,6 +55,8 @@ int main(int argc, char** argv) {
         return with_spec<JoinSpec>(join_container);
     if (role == "view")
         return with_spec<Spec>(view_container);
+    if (role == "rewire")
+        return with_spec<Spec>(rewire_container);
     if (role == "enter")
         return enter_container(spec_fd, second_fd);
     if (role == "init" && argc > 2)

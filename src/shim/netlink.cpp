@@ -234,6 +234,7 @@ void add_address(Socket& socket, int index, const std::string& text) {
         give_up(engine_failed, "add address " + text, error);
 }
 
+/// By the interface `index`; 0: by whichever leads to the gateway.
 void add_default_route(Socket& socket, int index, const std::string& gateway) {
     const Address address = parse_address(gateway);
     Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
@@ -244,7 +245,8 @@ void add_default_route(Socket& socket, int index, const std::string& gateway) {
     body.rtm_scope = RT_SCOPE_UNIVERSE;
     body.rtm_type = RTN_UNICAST;
     message.put(RTA_GATEWAY, address.bytes.data(), address.size);
-    message.put(RTA_OIF, static_cast<std::uint32_t>(index));
+    if (index != 0)
+        message.put(RTA_OIF, static_cast<std::uint32_t>(index));
     socket.must_talk(message, "add the default route through " + gateway);
 }
 
@@ -277,6 +279,14 @@ void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
             if (!gateway.empty())
                 add_default_route(socket, index, gateway);
     }
+}
+
+void set_default_routes(const std::vector<InterfaceSpec>& interfaces) {
+    Socket socket;
+    for (const auto& interface : interfaces)
+        for (const auto& gateway : {interface.gateway4, interface.gateway6})
+            if (!gateway.empty())
+                add_default_route(socket, 0, gateway);
 }
 
 }  // namespace stack::shim

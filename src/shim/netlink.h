@@ -17,4 +17,7 @@ void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid);
 /// routes.
 void configure_interfaces(const std::vector<InterfaceSpec>& interfaces);
 
+/// The same place: the default routes that the interfaces name, in place of those there are.
+void set_default_routes(const std::vector<InterfaceSpec>& interfaces);
+
 }  // namespace stack::shim

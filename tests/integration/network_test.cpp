@@ -87,11 +87,43 @@ networks:
     EXPECT_TRUE(resolves({"container", "exec", "one"}, "web"));
     const auto refused = stack_.run({"network", "rm", "mine"});
     EXPECT_EQ(refused.status, 1);
-    EXPECT_EQ(refused.err,
-              "stack: network mine is in use by one, shop-web-1: remove these first\n");
+    EXPECT_EQ(
+        refused.err,
+        "stack: network mine is in use by one, shop-web-1: remove or disconnect these first\n");
     stack_.must({"down", "-t", "1"});
     EXPECT_EQ(inspected("mine")["Containers"].size(), 1U);
     EXPECT_NE(stack_.run({"container", "exec", "one", "nslookup", "web"}).status, 0);
+}
+
+TEST_F(NetworkCommand, ARunningContainerIsConnectedAndDisconnected) {
+    stack_.must({"network", "create", "--subnet", "10.77.0.0/24", "mine"});
+    stack_.must({"container", "run", "-d", "--name", "one", "busybox", "sleep", "1000"});
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: httpd -f -p 80 -h /etc, ports: ["8080:80"]}
+)");
+    stack_.must({"up", "-d"});
+    const std::string before = container(stack_, "web")["ID"];
+    stack_.must({"network", "connect", "--alias", "shown", "mine", "shop-web-1"});
+    stack_.must({"network", "connect", "--ip", "10.77.0.99", "mine", "one"});
+    EXPECT_EQ(inspected("mine")["Containers"].size(), 2U);
+    EXPECT_TRUE(eventually([&] {
+        return stack_.run({"container", "exec", "one", "wget", "-qO-", "http://shown/group"})
+            .out.starts_with("root:");
+    }));
+    EXPECT_NE(stack_.must({"container", "exec", "one", "ip", "addr"}).find("10.77.0.99/24"),
+              std::string::npos);
+    EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"));
+    EXPECT_EQ(stack_.run({"network", "connect", "mine", "one"}).status, 1);
+
+    stack_.must({"network", "disconnect", "mine", "one"});
+    EXPECT_EQ(stack_.must({"container", "exec", "one", "ip", "addr"}).find("10.77.0"),
+              std::string::npos);
+    stack_.must({"network", "disconnect", "shop_default", "shop-web-1"});
+    EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"))
+        << "by its other network";
+    EXPECT_EQ(container(stack_, "web")["ID"], before);
 }
 
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {

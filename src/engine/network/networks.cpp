@@ -340,6 +340,13 @@ void Networks::leave(const std::string& network, const std::string& container) {
         remove_locked(*stored);
 }
 
+void Networks::detach(const std::string& network, const std::string& container) {
+    const auto lock = lock_networks(paths_);
+    if (const auto link = kernel().routes().find_link(veth_name(container, network)))
+        kernel().routes().remove_link(link->index);
+    release_locked(network, container);
+}
+
 void Networks::release(const std::string& container) {
     unpublish(container);
     const auto lock = lock_networks(paths_);

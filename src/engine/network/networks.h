@@ -36,7 +36,7 @@ struct NetworkRecord {
     bool internal = false;
     bool attachable = false;
     std::int64_t created = 0;  // seconds since 1970
-    StringMap options;  // of the driver
+    StringMap options;         // of the driver
     StringMap labels;
 
     bool operator==(const NetworkRecord&) const = default;
@@ -117,6 +117,8 @@ class Networks {
                     const std::string& key,
                     const NetworkAttachment& wanted,
                     int index);
+    /// Postcondition: the container has neither an interface nor a lease in the network.
+    void detach(const std::string& network, const std::string& container);
     /// attach() to a network of no project that is there while somebody is in it: the first who
     /// joins makes it, and leave() of the last removes it.
     Endpoint join(const Network& network, const std::string& container);

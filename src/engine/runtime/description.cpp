@@ -136,6 +136,22 @@ std::string hosts_file(const ContainerRecord& record,
     return text;
 }
 
+shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
+    shim::InterfaceSpec spec;
+    spec.bridge = endpoint.bridge_index;
+    spec.group = endpoint.group;
+    spec.host_name = endpoint.host_name;
+    spec.name = endpoint.name;
+    spec.alias = endpoint.alias;
+    spec.mac = endpoint.mac;
+    spec.address4 = endpoint.address4;
+    spec.address6 = endpoint.address6;
+    spec.gateway4 = endpoint.gateway4;
+    spec.gateway6 = endpoint.gateway6;
+    spec.mtu = static_cast<std::uint32_t>(endpoint.mtu);
+    return spec;
+}
+
 std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
     const Service& service = record.spec.service;

@@ -28,6 +28,8 @@ namespace stack::runtime {
 /// first gateway.
 [[nodiscard]] std::string hosts_file(const ContainerRecord& record,
                                      const std::vector<network::Endpoint>& endpoints);
+[[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
+
 /// /etc/resolv.conf: the name service of the container's networks.
 [[nodiscard]] std::string resolv_conf(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

@@ -115,6 +115,9 @@ class Runtime {
     void kill(const std::string& id);
     void pause(const std::string& id, bool paused);
     void update(const std::string& id, const Service& service, const std::string& config_digest);
+    /// Postcondition: the container is in these networks as they say, one that runs at once. A
+    /// network whose attachment stays keeps its interface and addresses.
+    void rewire(const std::string& id, const std::map<std::string, NetworkAttachment>& networks);
     /// Throws where the name is not allowed or belongs to another container. One that runs keeps
     /// the name it was started with in what it sees of itself.
     void rename(const std::string& id, const std::string& name);

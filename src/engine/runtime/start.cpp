@@ -79,22 +79,6 @@ void choose_gateway(const Service& service, std::vector<network::Endpoint>& endp
         }
 }
 
-shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
-    shim::InterfaceSpec spec;
-    spec.bridge = endpoint.bridge_index;
-    spec.group = endpoint.group;
-    spec.host_name = endpoint.host_name;
-    spec.name = endpoint.name;
-    spec.alias = endpoint.alias;
-    spec.mac = endpoint.mac;
-    spec.address4 = endpoint.address4;
-    spec.address6 = endpoint.address6;
-    spec.gateway4 = endpoint.gateway4;
-    spec.gateway6 = endpoint.gateway6;
-    spec.mtu = static_cast<std::uint32_t>(endpoint.mtu);
-    return spec;
-}
-
 shim::FileSpec file_spec(const FileReference& reference,
                          const FileSource& source,
                          const std::string& directory) {

@@ -1,0 +1,84 @@
+// network connect, disconnect: a container's networks while it runs.
+
+#include "base/text.h"
+#include "cli/cli11.h"
+#include "cli/local.h"
+#include "cli/local_runtime.h"
+#include "cli/network_commands.h"
+#include "cli/target.h"
+
+#include <memory>
+
+namespace stack::cli {
+namespace {
+
+using Attachments = std::map<std::string, NetworkAttachment>;
+
+struct ConnectOptions {
+    std::string network;
+    std::string container;
+    NetworkAttachment attachment;
+    bool force = false;
+};
+
+void rewire(const Context& context,
+            const ObservedContainer& container,
+            const Attachments& networks) {
+    LocalRuntime(context.paths)->rewire(container.id, networks);
+    LocalEngine local(context.paths);
+    Stack stack;
+    stack.name = container.project;
+    local.engine().publish_names(stack, local.observe(stack));
+}
+
+void connect(const Context& context, const ConnectOptions& options) {
+    require_root();
+    const auto name = require_network(context.paths, options.network).record.name;
+    const auto container = find_target(context, {Naming::container, options.container});
+    Attachments networks = container.service_config.networks;
+    if (!networks.emplace(name, options.attachment).second)
+        give_up("container " + container.name + " is in network " + name + " already");
+    rewire(context, container, networks);
+}
+
+void disconnect(const Context& context, const ConnectOptions& options) {
+    require_root();
+    const auto name = require_network(context.paths, options.network).record.name;
+    const auto container = find_target(context, {Naming::container, options.container});
+    Attachments networks = container.service_config.networks;
+    if (networks.erase(name) == 0)
+        give_up("container " + container.name + " is not in network " + name);
+    rewire(context, container, networks);
+}
+
+void declare_both(CLI::App& command, ConnectOptions& options) {
+    command.add_option("NETWORK", options.network, "Name or id")->required();
+    command.add_option("CONTAINER", options.container, "Name or id")->required();
+}
+
+}  // namespace
+
+void add_network_connect(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("connect", "Put a container into a network");
+    const auto options = std::make_shared<ConnectOptions>();
+    NetworkAttachment& attachment = options->attachment;
+    declare_both(*command, *options);
+    command->add_option("--ip", attachment.ipv4_address, "The IPv4 address it is to have");
+    command->add_option("--ip6", attachment.ipv6_address, "The IPv6 address it is to have");
+    command->add_option("--alias", attachment.aliases, "Another name of it in this network")
+        ->expected(1);
+    command->add_option("--gw-priority",
+                        attachment.gw_priority,
+                        "Of its networks the highest gives the default route");
+    command->callback([&context, options] { connect(context, *options); });
+}
+
+void add_network_disconnect(CLI::App& group, Context& context) {
+    auto* command = group.add_subcommand("disconnect", "Take a container out of a network");
+    const auto options = std::make_shared<ConnectOptions>();
+    declare_both(*command, *options);
+    command->add_flag("-f,--force", options->force, "Changes nothing: it need not run for this");
+    command->callback([&context, options] { disconnect(context, *options); });
+}
+
+}  // namespace stack::cli
