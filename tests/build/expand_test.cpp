@@ -173,5 +173,21 @@ TEST(Expand, IsBounded) {
     EXPECT_FALSE(expand(many, bomb));
 }
 
+TEST(Expand, BoundsWhatModifiersDo) {
+    const StringMap values{{"B", std::string(300, 'x')},
+                           {"LONG", std::string(std::size_t{1} << 20U, 'x')},
+                           {"ONCE", "b" + std::string(16000, 'a')}};
+    const auto mistake = [&](const std::string& text) {
+        const auto result = expand(text, values);
+        return result ? std::string() : result.error().message;
+    };
+    EXPECT_EQ(mistake("${B//x/${B//x/${B//x/${B//x/${B}}}}}"),
+              "the result is longer than 1048576 bytes");
+    EXPECT_EQ(mistake("${LONG%%*" + std::string(100, 'x') + "y}"),
+              "a value of 1048576 bytes is too long for a pattern of 102");
+    EXPECT_EQ(expand("${LONG//x/}", values), "");
+    EXPECT_EQ(expand("${ONCE//a*b/}", values), values.at("ONCE"));  // a match fails at each `a`
+}
+
 }  // namespace
 }  // namespace stack::build

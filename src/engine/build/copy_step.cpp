@@ -214,12 +214,9 @@ class CopyPreparer {
     static std::vector<SourceFile> selected(std::vector<SourceFile> all, const Glob& glob) {
         std::set<std::string> wanted;
         for (const auto& file : all) {
-            const auto matched = glob.prefix_matches(file.name);
-            bool selected = false;
-            for (std::size_t i = 1; i <= file.name.size(); ++i)
-                selected =
-                    selected || (matched[i] && (i == file.name.size() || file.name[i] == '/'));
-            for (std::string path = file.name; selected && !path.empty(); path = parent_name(path))
+            if (!glob.matches_at_or_above(file.name))
+                continue;
+            for (std::string path = file.name; !path.empty(); path = parent_name(path))
                 wanted.insert(path);
         }
         std::erase_if(all, [&](const SourceFile& file) { return wanted.count(file.name) == 0; });

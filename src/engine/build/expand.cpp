@@ -1,6 +1,6 @@
 #include "engine/build/expand.h"
 
-#include "engine/build/glob.h"
+#include "engine/build/modifiers.h"
 #include "engine/build/words.h"
 
 #include <optional>
@@ -93,7 +93,8 @@ class Expander {
             else
                 read_plain(out, raw_escapes);
             if (out.size() > longest_result)
-                return fail("the result of the expansion is longer than 1 MiB");
+                return fail("the result is longer than " + std::to_string(longest_result) +
+                            " bytes");
         }
         if (stop != 0)
             fail(std::string("`") + stop + "` is missing");
@@ -246,8 +247,8 @@ class Expander {
         const bool longest = pattern.starts_with(side);
         if (longest)
             pattern.erase(0, 1);
-        return side == '#' ? without_prefix(value, pattern, longest)
-                           : without_suffix(value, pattern, longest);
+        return checked(side == '#' ? without_prefix(value, pattern, longest)
+                                   : without_suffix(value, pattern, longest));
     }
 
     std::string replace_pattern(const std::string& value) {
@@ -256,7 +257,14 @@ class Expander {
             ++at_;
         const std::string pattern = read_word('/', true);
         const std::string replacement = read_word('}', false);
-        return replace_matches(value, pattern, replacement, everywhere);
+        return checked(replace_matches(value, pattern, replacement, everywhere, longest_result));
+    }
+
+    std::string checked(Expected<std::string> value) {
+        if (value)
+            return std::move(*value);
+        fail(value.error().message);
+        return {};
     }
 
     std::string_view text_;

@@ -1,7 +1,6 @@
 #include "engine/build/glob.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace stack::build {
 
@@ -136,96 +135,46 @@ Glob::States Glob::step(const States& states, char c) const {
     return next;
 }
 
-std::vector<bool> Glob::prefix_matches(std::string_view text) const {
-    std::vector<bool> matched;
+bool Glob::is_alive(const States& states) {
+    return std::find(states.begin(), states.end(), true) != states.end();
+}
+
+std::vector<std::size_t> Glob::matching_prefixes(std::string_view text) const {
+    std::vector<std::size_t> lengths;
     States states = initial();
-    matched.push_back(states.back());
-    for (const char c : text) {
-        states = step(states, c);
-        matched.push_back(states.back());
+    if (states.back())
+        lengths.push_back(0);
+    for (std::size_t i = 0; i < text.size() && is_alive(states); ++i) {
+        states = step(states, text[i]);
+        if (states.back())
+            lengths.push_back(i + 1);
     }
-    return matched;
+    return lengths;
 }
 
 bool Glob::matches(std::string_view text) const {
-    return prefix_matches(text).back();
+    const auto lengths = matching_prefixes(text);
+    return !lengths.empty() && lengths.back() == text.size();
+}
+
+bool Glob::matches_at_or_above(std::string_view path) const {
+    const auto lengths = matching_prefixes(path);
+    return std::any_of(lengths.begin(), lengths.end(), [&](std::size_t length) {
+        return length != 0 && (length == path.size() || path[length] == '/');
+    });
 }
 
 bool Glob::may_match_below(std::string_view text) const {
     States states = initial();
     for (const char c : text)
         states = step(states, c);
-    return std::find(states.begin(), states.end(), true) != states.end();
+    return is_alive(states);
 }
 
 Glob Glob::reversed() const {
     Glob glob = *this;
     std::reverse(glob.tokens_.begin(), glob.tokens_.end());
     return glob;
-}
-
-namespace {
-
-constexpr std::size_t longest_pattern = 4096;  // bytes; keeps text x pattern within reason
-
-/// The length of the shortest or longest prefix of `text` that matches; npos where none does.
-std::size_t matching_prefix(const Glob& glob, std::string_view text, bool longest) {
-    const auto matched = glob.prefix_matches(text);
-    if (longest) {
-        const auto found = std::find(matched.rbegin(), matched.rend(), true);
-        return found == matched.rend() ? std::string::npos
-                                       : static_cast<std::size_t>(matched.rend() - found) - 1;
-    }
-    const auto found = std::find(matched.begin(), matched.end(), true);
-    return found == matched.end() ? std::string::npos
-                                  : static_cast<std::size_t>(found - matched.begin());
-}
-
-std::optional<Glob> shell_pattern(const std::string& pattern) {
-    if (pattern.size() > longest_pattern)
-        return std::nullopt;
-    const auto glob = Glob::compile(pattern, GlobStyle::shell);
-    return glob ? std::optional(*glob) : std::nullopt;
-}
-
-}  // namespace
-
-std::string without_prefix(const std::string& text, const std::string& pattern, bool longest) {
-    const auto glob = shell_pattern(pattern);
-    const std::size_t size = glob ? matching_prefix(*glob, text, longest) : std::string::npos;
-    return size == std::string::npos ? text : text.substr(size);
-}
-
-std::string without_suffix(const std::string& text, const std::string& pattern, bool longest) {
-    const auto glob = shell_pattern(pattern);
-    const std::string backwards(text.rbegin(), text.rend());
-    const std::size_t size =
-        glob ? matching_prefix(glob->reversed(), backwards, longest) : std::string::npos;
-    return size == std::string::npos ? text : text.substr(0, text.size() - size);
-}
-
-std::string replace_matches(const std::string& text,
-                            const std::string& pattern,
-                            const std::string& replacement,
-                            bool everywhere) {
-    const auto glob = shell_pattern(pattern);
-    constexpr std::size_t longest_text = 16384;  // a match is tried at each character
-    if (!glob || pattern.empty() || text.size() > longest_text)
-        return text;
-    std::string result;
-    std::size_t at = 0;
-    while (at < text.size()) {
-        const std::size_t size = matching_prefix(*glob, std::string_view(text).substr(at), true);
-        if (size == std::string::npos || size == 0) {
-            result += text[at++];
-            continue;
-        }
-        result += replacement;
-        at += size;
-        if (!everywhere)
-            break;
-    }
-    return result + text.substr(at);
 }
 
 bool has_wildcards(std::string_view path) {

@@ -28,8 +28,10 @@ class Glob {
     [[nodiscard]] static Expected<Glob> compile(std::string_view pattern, GlobStyle style);
 
     [[nodiscard]] bool matches(std::string_view text) const;
-    /// For each n in 0…size: whether the first n characters match.
-    [[nodiscard]] std::vector<bool> prefix_matches(std::string_view text) const;
+    /// Whether `path` or a directory above it matches.
+    [[nodiscard]] bool matches_at_or_above(std::string_view path) const;
+    /// The lengths of the prefixes that match, ascending. Nothing is read once none can follow.
+    [[nodiscard]] std::vector<std::size_t> matching_prefixes(std::string_view text) const;
     /// Whether some text that begins with `text` can match.
     [[nodiscard]] bool may_match_below(std::string_view text) const;
     /// The pattern that matches reversed texts.
@@ -53,23 +55,12 @@ class Glob {
     void follow_empty(States& states) const;
     [[nodiscard]] States step(const States& states, char c) const;
     [[nodiscard]] States initial() const;
+    /// Whether more characters can lead to a match.
+    [[nodiscard]] static bool is_alive(const States& states);
 
     std::vector<Token> tokens_;
     bool slash_is_special_ = true;
 };
-
-/// The modifiers # ## % %% / // of variables. `pattern` is of shell style; what cannot be compiled
-/// matches nothing.
-[[nodiscard]] std::string without_prefix(const std::string& text,
-                                         const std::string& pattern,
-                                         bool longest);
-[[nodiscard]] std::string without_suffix(const std::string& text,
-                                         const std::string& pattern,
-                                         bool longest);
-[[nodiscard]] std::string replace_matches(const std::string& text,
-                                          const std::string& pattern,
-                                          const std::string& replacement,
-                                          bool everywhere);
 
 /// Whether a path names a pattern: it has an unescaped * ? or [.
 [[nodiscard]] bool has_wildcards(std::string_view path);

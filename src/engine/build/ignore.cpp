@@ -77,11 +77,8 @@ Expected<IgnoreRules> IgnoreRules::from_patterns(const Strings& patterns) {
 
 bool IgnoreRules::excludes(std::string_view path) const {
     for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
-        const auto matched = rule->pattern.prefix_matches(path);
-        for (std::size_t size = 1; size <= path.size(); ++size) {
-            if (matched[size] && (size == path.size() || path[size] == '/'))
-                return !rule->takes_back;
-        }
+        if (rule->pattern.matches_at_or_above(path))
+            return !rule->takes_back;
     }
     return false;
 }
