@@ -80,7 +80,7 @@ TEST_F(Run, OutputIsWholeHoweverSoonItEnds) {
             run({"--rm", "job", "sh", "-c", "echo out; echo err >&2; seq 2000 | tail -1; exit 3"});
         ASSERT_EQ(result.out, "out\n2000\n") << i << result.err;
         ASSERT_NE(result.err.find("err\n"), std::string::npos) << i;
-        ASSERT_EQ(result.status, 3) << i;
+        ASSERT_EQ(result.status, 3) << i << result.err;
     }
     EXPECT_TRUE(containers(stack_).empty());
 }
