@@ -283,10 +283,9 @@ void record_exit(const Spec& spec, const siginfo_t& info, bool oom) {
     const int signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
     write_record(spec.run_directory,
                  "exit.json",
-                 "{\"code\":" + std::to_string(shell_status(info)) +
-                     ",\"signal\":" + std::to_string(signal) +
-                     ",\"oom_killed\":" + (oom ? "true" : "false") + ",\"boot_id\":\"" +
-                     spec.boot_id + "\",\"finished\":" + std::to_string(wall_clock()) + "}\n");
+                 "{\"code\":" + std::to_string(shell_status(info)) + ",\"signal\":" +
+                     std::to_string(signal) + ",\"oom_killed\":" + (oom ? "true" : "false") +
+                     ",\"finished\":" + std::to_string(wall_clock()) + "}\n");
 }
 
 void ignore_signals() {

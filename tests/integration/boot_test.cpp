@@ -53,11 +53,12 @@ services:
             .dump();
     }
 
-    void reboot() const {
+    /// The run directory is kept where --root puts it on a disk, gone where it is in memory.
+    void reboot(bool run_is_kept) const {
         end_processes();
         const std::string script =
-            "rm -rf " + stack_.root() +
-            "/run && for link in $(ip -o link | grep -o 'stk[0-9a-f]*:' | tr -d :); do "
+            (run_is_kept ? "true" : "rm -rf " + stack_.root() + "/run") +
+            " && for link in $(ip -o link | grep -o 'stk[0-9a-f]*:' | tr -d :); do "
             "ip link del $link; done; nft flush ruleset && cat /proc/sys/kernel/random/uuid > " +
             stack_.root() + "/boot_id && mount --bind " + stack_.root() + "/boot_id " + boot_id;
         const Result result = test::run({"sh", "-c", script});
@@ -72,13 +73,16 @@ services:
     StackProgram stack_;
 };
 
-TEST_F(Boot, AnEnabledStackComesBackByItsPolicies) {
+/// Whether the run directory is kept.
+class EachBoot : public Boot, public testing::WithParamInterface<bool> {};
+
+TEST_P(EachBoot, AnEnabledStackComesBackByItsPolicies) {
     stack_.must({"up", "-d"});
     stack_.must({"stop", "stopped", "-t", "1"});
     const Result enabled = stack_.run({"enable"});
     EXPECT_EQ(enabled.status, 0);
     EXPECT_NE(enabled.err.find("`stack resume`"), std::string::npos) << enabled.err;
-    reboot();
+    reboot(GetParam());
     EXPECT_EQ(state("web"), "exited");
 
     EXPECT_EQ(stack_.must({"resume"}), "shop\n");
@@ -94,12 +98,14 @@ TEST_F(Boot, AnEnabledStackComesBackByItsPolicies) {
     }));
 }
 
+INSTANTIATE_TEST_SUITE_P(Boot, EachBoot, testing::Bool());
+
 TEST_F(Boot, OneThatIsNotEnabledStaysDown) {
     stack_.must({"up", "-d"});
     stack_.must({"enable"});
     stack_.must({"disable"});
     EXPECT_EQ(stack_.run({"disable", "shop"}).status, 1);
-    reboot();
+    reboot(false);
     EXPECT_EQ(stack_.must({"resume"}), "");
     EXPECT_EQ(state("web"), "exited");
 }

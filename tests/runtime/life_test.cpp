@@ -6,8 +6,11 @@
 #include "sys/file.h"
 #include "tests/runtime/bed.h"
 
+#include <atomic>
 #include <csignal>
+#include <future>
 #include <regex>
+#include <set>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -186,6 +189,34 @@ TEST(ContainerStart, LeavesNothingOfARefusal) {
     EXPECT_TRUE(bed.cgroups.children("stack-" + bed.paths.instance).empty());
     EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + id));
     EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::exited);
+}
+
+TEST(ContainerStart, IsNotDisturbedByOthersWhoSettleWhatHasEnded) {
+    Bed bed;
+    const auto id = bed.create(script("sleep 1000"));
+    std::atomic<bool> done = false;
+    std::set<Time> starts;
+    auto others = std::async(std::launch::async, [&] {
+        cgroup::Cgroups cgroups;
+        network::Networks networks(bed.paths);
+        Runtime runtime(bed.paths, cgroups, networks);
+        while (!done) {
+            const auto seen = runtime.observe(id);
+            starts.insert(seen->started);
+            if (seen->state == ContainerState::exited)
+                runtime.settle(id);
+        }
+    });
+    constexpr int times = 20;
+    for (int i = 0; i < times; ++i) {
+        bed.start(id);
+        EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running) << i;
+        bed.runtime.kill(id);
+        EXPECT_EQ(bed.wait(id).exit.code, 137) << i;
+    }
+    done = true;
+    others.get();
+    EXPECT_LE(starts.size(), 1U + times);  // a run begins at one time, and before the first at none
 }
 
 TEST(ContainerCreate, ReturnsTheSameForTheSame) {

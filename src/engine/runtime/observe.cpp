@@ -31,13 +31,14 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
     seen.command = record.command;
     seen.labels = labels_for(record);
     seen.created = record.created;
-    seen.started = life.started;
     seen.finished = life.finished;
     seen.restarts = life.restarts;
     seen.stopped_by_user = life.stopped_by_user;
     seen.mounts = record.mounts;
     for (const auto& port : record.ports)
         seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
+    // Asked first, for a live record may appear at any time; it may be of before a reboot.
+    const bool ran = sys::exists(places.run + "/live.json");
     const auto live = read_live(places);
     if (live && watch(id)) {
         seen.state =
@@ -50,15 +51,17 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
             seen.health = Health::starting;
         for (const auto& lease : networks_.held_addresses(id))
             seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6});
-    } else if (live || life.ended || (life.started_once && !sys::exists(places.run))) {
+    } else if (ran || life.ended || (life.started_once && !sys::exists(places.run))) {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.
         seen.state = ContainerState::exited;
-        if (const auto ended = live ? read_exit(places) : std::nullopt) {
+        const Life settled = read_life(places);  // maybe it has been since the first look
+        seen.started = live ? live->started : settled.started;
+        if (const auto ended = ran ? read_exit(places) : std::nullopt) {
             seen.exit = ended->exit;
             seen.finished = ended->finished;
-        } else if (const Life settled = read_life(places); settled.ended) {
-            seen.exit = settled.exit;  // it may have been settled since the first look
+        } else if (settled.ended) {
+            seen.exit = settled.exit;
             seen.finished = settled.finished;
         }
     }

@@ -71,6 +71,14 @@ std::string files_lock(const Places& places) {
     return places.state + "/files.lock";
 }
 
+std::string run_lock(const Places& places) {
+    return places.state + "/run.lock";
+}
+
+bool is_being_started(const Places& places) {
+    return sys::exists(places.run) && !sys::exists(places.run + "/live.json");
+}
+
 std::string encode(const ContainerRecord& record) {
     Json json = model::encode(record);
     json["created"] = nanoseconds(record.created);
@@ -149,7 +157,7 @@ std::optional<Live> read_live(const Places& places) {
 
 std::optional<Ended> read_exit(const Places& places) {
     const Json json = read_json(places.run + "/exit.json");
-    if (!json.is_object() || json.value("boot_id", "") != sys::boot_id())
+    if (!json.is_object())
         return std::nullopt;
     return Ended{exit_of(json), time_of(json, "finished")};
 }

@@ -26,6 +26,12 @@ struct Places {
 /// Held by whoever mounts the files of the container, until others can see that they are in use.
 [[nodiscard]] std::string files_lock(const Places& places);
 
+/// Held by whoever makes or clears the run directory of the container.
+[[nodiscard]] std::string run_lock(const Places& places);
+
+/// Whether there is a run directory, but its shim has not yet said that it lives.
+[[nodiscard]] bool is_being_started(const Places& places);
+
 [[nodiscard]] std::string encode(const ContainerRecord& record);
 /// Throws stack::Error where `text` is not such a record.
 [[nodiscard]] ContainerRecord decode_record(const std::string& text);
@@ -79,6 +85,7 @@ struct Ended {
     Time finished{};
 };
 
+/// Also of a run that a restart of the machine came after.
 [[nodiscard]] std::optional<Ended> read_exit(const Places& places);
 
 struct HealthRecord {

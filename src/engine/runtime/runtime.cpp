@@ -192,10 +192,21 @@ void Runtime::settle(const std::string& id) {
     const Places places = places_of(paths_, id);
     if (!sys::exists(places.run) || watch(id))
         return;
+    const auto lock = sys::Lock::try_acquire(run_lock(places));
+    if (!lock || watch(id))
+        return;
+    if (is_being_started(places) && !read_life(places).ended)
+        return;  // its shim is on its way; after a crash, who starts or removes it clears that
+    clear_run(id);
+}
+
+/// The run lock is held, or nobody can start it any more, and nothing of it runs.
+void Runtime::clear_run(const std::string& id) {
+    const Places places = places_of(paths_, id);
     const auto live = read_live(places);
     if (live)
         sys::reap(live->shim);
-    // Others may settle it at once: as long as the live record is there, the exit was there, too.
+    // An exit is looked for before the live record: who clears the run at once takes that first.
     const std::string live_record = places.run + "/live.json";
     const auto ended = read_exit(places);
     if (sys::exists(live_record)) {
@@ -225,7 +236,8 @@ void Runtime::remove(const std::string& id, bool anonymous_volumes) {
         constexpr std::chrono::seconds patience{10};
         sys::wait_for_end(*runs, patience);
     }
-    settle(id);
+    if (sys::exists(places.run))
+        clear_run(id);
     cgroups_.remove(places.cgroup);
     cgroups_.remove_if_empty(sys::parent_path(places.cgroup));
     STACK_FAILPOINT("container.remove.settled");

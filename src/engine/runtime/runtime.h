@@ -127,7 +127,8 @@ class Runtime {
     void remove(const std::string& id, bool anonymous_volumes);
 
     /// After a container's end: cgroup, rules and run-time files that need not be kept go; the exit
-    /// moves to life.json. Idempotent; called by whoever first sees the end.
+    /// moves to life.json. Idempotent; called by whoever sees the end. Leaves alone what others are
+    /// starting or settling.
     void settle(const std::string& id);
 
     /// Takes away what makers, removers and build steps that were killed have left.
@@ -180,6 +181,7 @@ class Runtime {
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     void prepare_volumes(const ContainerRecord& record);
+    void clear_run(const std::string& id);
     void check_name(const std::string& name) const;
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

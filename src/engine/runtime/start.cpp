@@ -364,7 +364,9 @@ Starting Runtime::start(const std::string& id, bool await_client) {
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + record.spec.name +
                         " cannot be started while files are copied from or to it");
-    settle(id);
+    const auto run = sys::Lock::acquire(run_lock(places));
+    if (sys::exists(places.run) && !watch(record.id))
+        clear_run(record.id);
     for (const auto& directory :
          {places.state + "/upper", places.state + "/work", places.run + "/root"})
         sys::ensure_directory(directory);
@@ -389,7 +391,6 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     life.stopped_by_user = false;
     life.ended = false;
     life.started_once = true;
-    life.started = std::chrono::system_clock::now();
     write_life(places, life);
     sys::Pipe status = sys::make_pipe();
     constexpr int status_fd = 4;
@@ -414,7 +415,7 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     auto [code, sentence] = split_once(status, ' ');
     Life life = read_life(places);
     life.ended = true;
-    life.finished = std::chrono::system_clock::now();
+    life.started = life.finished = std::chrono::system_clock::now();
     life.exit = {};
     life.exit.code = parse_number<int>(code).value_or(125);
     write_life(places, life);

@@ -66,7 +66,7 @@ View Runtime::view(const std::string& id) {
 
 View Runtime::view_at_rest(const ContainerRecord& record, sys::Lock lock) {
     const Places places = places_of(paths_, record.id);
-    if (sys::exists(places.run) && !read_live(places))
+    if (is_being_started(places))
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + record.spec.name + " is being started: try again");
     for (const auto& directory : {places.state + "/upper", places.state + "/work"})
