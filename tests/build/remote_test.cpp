@@ -84,6 +84,7 @@ TEST_F(RemoteBuild, ChecksADigestAndAsksNobodyForWhatHasIt) {
 
 TEST_F(RemoteBuild, RefusesAnotherDigestAndWhatIsNotThere) {
     const test::WebServer server(answer);
+    build("FROM busybox\nADD http://" + server.host() + "/files/hello /a\n");  // kept from now on
     const std::string other = "sha256:" + std::string(64, '0');
     EXPECT_NE(refusal("FROM busybox\nADD --checksum=" + other + " http://" + server.host() +
                       "/files/hello /a\n")

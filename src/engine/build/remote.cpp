@@ -113,7 +113,9 @@ SourceFile Downloads::fetch(const std::string& url, const std::string& checksum)
     const std::string path = place.path() + "/file";
     {
         const sys::Fd file = new_file(path);
-        const std::int64_t since = kept ? kept->status.st_mtim.tv_sec : 0;
+        // What does not have the digest that is asked for is of no use, however new it is.
+        const bool may_be_kept = kept && checksum.empty();
+        const std::int64_t since = may_be_kept ? kept->status.st_mtim.tv_sec : 0;
         auto worker = image::start_download(paths_, url, since, file);
         if (image::finish(worker, nowhere()) == "unchanged")
             return *std::move(kept);
