@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::runtime {
@@ -317,16 +318,32 @@ TEST(ContainerNetwork, CarriesTrafficBetweenTwo) {
     bed.networks.remove("test");
 }
 
+TEST(ContainerNetwork, OfTheHostHasACopyOfTheHostsResolver) {
+    Bed bed;
+    auto service = script("cat /etc/resolv.conf; stat -c '%d %i' /etc/resolv.conf");
+    service.network_mode = "host";
+
+    struct stat host {};
+
+    ASSERT_EQ(::stat("/etc/resolv.conf", &host), 0);
+    const std::string text = bed.output_of(service);
+    const std::string identity = std::to_string(host.st_dev) + " " + std::to_string(host.st_ino);
+    EXPECT_TRUE(text.starts_with(*sys::read_file("/etc/resolv.conf"))) << text;
+    EXPECT_EQ(text.find(identity), std::string::npos) << "it could write to the host's";
+}
+
 TEST(ContainerNetwork, CanBeAnother) {
     Bed bed;
     auto service = script("echo up; exec sleep 1000");
     service.container_name = "first";
     const auto id = bed.create(service);
     bed.start(id);
-    service = script("readlink /proc/self/ns/net");
+    const std::string look =
+        "readlink /proc/self/ns/net; stat -c '%n %i' /etc/hosts /etc/resolv.conf";
+    service = script(look);
     service.network_mode = "container:first";
     const auto other = bed.output_of(service);
-    const auto own = bed.exec(id, {.command = {"readlink", "/proc/self/ns/net"}});
+    const auto own = bed.exec(id, {.command = {"sh", "-c", look}});
     EXPECT_EQ(other, own.output);
 }
 

@@ -189,7 +189,9 @@ class Runtime {
     [[nodiscard]] View view_at_rest(const ContainerRecord& record, sys::Lock lock);
     [[nodiscard]] shim::MountSpec volume_mount(const ContainerRecord& record,
                                                const Mount& mount) const;
-    [[nodiscard]] int pid_of(const ContainerRecord& record, const std::string& mode) const;
+    /// The running container that `mode` (service:NAME, container:NAME) means.
+    [[nodiscard]] std::optional<std::string> lender_of(const ContainerRecord& record,
+                                                       const std::string& mode) const;
     [[nodiscard]] shim::JoinSpec join_spec(const ContainerRecord& record,
                                            const ExecOptions& options) const;
     [[nodiscard]] sys::Fd init_process(const std::string& id) const;

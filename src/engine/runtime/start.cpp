@@ -229,8 +229,11 @@ shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount
     return spec;
 }
 
-int Runtime::pid_of(const ContainerRecord& record, const std::string& mode) const {
+std::optional<std::string> Runtime::lender_of(const ContainerRecord& record,
+                                              const std::string& mode) const {
     const auto [kind, name] = split_once(mode, ':');
+    if (name.empty())
+        return std::nullopt;
     for (const auto& id : list()) {
         const auto other = find(id);
         if (!other || other->id == record.id)
@@ -241,9 +244,9 @@ int Runtime::pid_of(const ContainerRecord& record, const std::string& mode) cons
                                        other->spec.service.name == name && !other->spec.oneoff;
         const auto live = matches ? read_live(places_of(paths_, id)) : std::nullopt;
         if (live && is_alive(live->pid, live->pid_started))
-            return live->pid;
+            return id;
     }
-    return 0;
+    return std::nullopt;
 }
 
 void Runtime::describe_files(const ContainerRecord& record, shim::Spec& spec) const {
@@ -260,7 +263,11 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
                              const std::vector<network::Endpoint>& endpoints) {
     const Places places = places_of(paths_, record.id);
     const Service& service = record.spec.service;
-    const auto lend = [&](const std::string& mode) { return pid_of(record, mode); };
+    const auto lend = [&](const std::string& mode) {
+        const auto lender = lender_of(record, mode);
+        const auto live = lender ? read_live(places_of(paths_, *lender)) : std::nullopt;
+        return live ? live->pid : 0;
+    };
     shim::Spec spec;
     spec.id = record.id;
     spec.name = record.spec.name;
@@ -316,34 +323,31 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
 
 namespace {
 
-/// Files of ours that stand where the image has its own. The container may write to them: they lie
-/// on the disk that its root lies on, not in the host's memory.
+/// Files of ours that stand where the image has its own. The container may write to them: they are
+/// its own, also where it has the host's network, and lie on the disk that its root lies on, not in
+/// the host's memory. `network_files`: where those of whoever lends it the network are, which it
+/// shares; or its own directory.
 void add_host_files(shim::Spec& spec,
                     const ContainerRecord& record,
                     const std::vector<network::Endpoint>& endpoints,
-                    const std::string& directory) {
-    const Service& service = record.spec.service;
-    const bool shares_network = spec.network.sharing != shim::Sharing::own;
+                    const std::string& directory,
+                    const std::string& network_files) {
+    const bool at_host = spec.network.sharing == shim::Sharing::host;
     sys::replace_volatile_file(directory + "/hostname", spec.hostname + "\n", 0644);
     sys::replace_volatile_file(directory + "/hosts", hosts_file(record, endpoints), 0644);
-    std::vector<std::pair<std::string, std::string>> files{
-        {directory + "/hostname", "/etc/hostname"}, {directory + "/hosts", "/etc/hosts"}};
-    if (shares_network) {
-        if (sys::exists("/etc/resolv.conf"))
-            files.emplace_back("/etc/resolv.conf", "/etc/resolv.conf");
-    } else {
-        sys::replace_volatile_file(
-            directory + "/resolv.conf", resolv_conf(record, endpoints), 0644);
-        files.emplace_back(directory + "/resolv.conf", "/etc/resolv.conf");
-    }
-    for (const auto& [source, target] : files) {
+    sys::replace_volatile_file(
+        directory + "/resolv.conf",
+        at_host ? sys::read_file("/etc/resolv.conf").value_or("") : resolv_conf(record, endpoints),
+        0644);
+    for (const auto& source :
+         {directory + "/hostname", network_files + "/hosts", network_files + "/resolv.conf"}) {
         shim::MountSpec mount;
         mount.source = source;
-        mount.target = target;
+        mount.target = "/etc" + source.substr(source.rfind('/'));
         spec.mounts.insert(spec.mounts.begin(),
                            mount);  // a mount of the user's at the same place covers it
     }
-    if (service.init) {
+    if (record.spec.service.init) {
         spec.init = 1;
         shim::MountSpec init;
         init.source = helper_file();
@@ -378,7 +382,12 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     const auto placement =
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
     shim::Spec spec = describe(record, endpoints);
-    add_host_files(spec, record, endpoints, places.state);
+    const auto lender = lender_of(record, record.spec.service.network_mode);
+    add_host_files(spec,
+                   record,
+                   endpoints,
+                   places.state,
+                   lender ? places_of(paths_, *lender).state : places.state);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
     if (await_client)

@@ -122,20 +122,13 @@ void add_host_files(const StepSpec& step,
     for (const auto& [host, address] : step.extra_hosts)
         record.spec.service.extra_hosts[host] = {address};
     sys::replace_volatile_file(scratch.directory + "/hosts", hosts_file(record, endpoints), 0644);
-    std::string resolver = "/etc/resolv.conf";
-    if (spec.network.sharing == shim::Sharing::own) {
-        resolver = scratch.directory + "/resolv.conf";
-        // The name service is a project's; a step asks the host's servers, through its bridge.
-        sys::replace_volatile_file(resolver, sys::read_file("/etc/resolv.conf").value_or(""), 0644);
-    }
-    for (const auto& [source, target] :
-         {std::pair{scratch.directory + "/hosts", std::string("/etc/hosts")},
-          std::pair{resolver, std::string("/etc/resolv.conf")}}) {
-        if (!sys::exists(source))
-            continue;
+    // The name service is a project's; a step asks the host's servers. A copy: it may write to it.
+    sys::replace_volatile_file(
+        scratch.directory + "/resolv.conf", sys::read_file("/etc/resolv.conf").value_or(""), 0644);
+    for (const auto* name : {"hosts", "resolv.conf"}) {
         shim::MountSpec mount;
-        mount.source = source;
-        mount.target = target;
+        mount.source = scratch.directory + "/" + name;
+        mount.target = std::string("/etc/") + name;
         spec.mounts.insert(spec.mounts.begin(), mount);
     }
 }
