@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <ctime>
 
 #include <linux/capability.h>
 #include <sys/epoll.h>
@@ -61,7 +62,14 @@ void Forwarder::serve() {
         start_worker();
         return;
     }
+    end();
+}
+
+void Forwarder::end() {
+    if (worker_ < 0)
+        return;
     siginfo_t info{};
+    ::syscall(SYS_pidfd_send_signal, worker_, SIGKILL, nullptr, 0);
     ::waitid(P_PIDFD, static_cast<id_t>(worker_), &info, WEXITED);
     ::close(worker_);
     worker_ = -1;
@@ -81,6 +89,15 @@ void Forwarder::start_worker() {
     }
     if (pid > 0)
         worker_ = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (worker_ >= 0)
+        return;
+    // Out of processes or descriptors. Whoever waits at the entrance is still there next time.
+    if (pid > 0) {
+        ::kill(pid, SIGKILL);
+        ::waitpid(pid, nullptr, 0);
+    }
+    const timespec a_while{0, 100'000'000};
+    ::nanosleep(&a_while, nullptr);
 }
 
 }  // namespace stack::shim

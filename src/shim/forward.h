@@ -22,6 +22,8 @@ class Forwarder {
     [[nodiscard]] pollfd watched() const;
     /// Called where the wait said that it is ready.
     void serve();
+    /// Nobody has the entrances open afterwards but this process.
+    void end();
 
   private:
     void start_worker();

@@ -48,6 +48,10 @@ void ForwardLoop::rewatch(int fd, std::uint32_t events, Forwarding& who) {
     control(EPOLL_CTL_MOD, fd, events, who);
 }
 
+void ForwardLoop::unwatch(int fd, Forwarding& who) {
+    control(EPOLL_CTL_DEL, fd, 0, who);
+}
+
 void ForwardLoop::add(std::unique_ptr<Forwarding> one) {
     all_.push_back(std::move(one));
 }

@@ -26,6 +26,7 @@ class ForwardLoop {
 
     void watch(int fd, std::uint32_t events, Forwarding& who);
     void rewatch(int fd, std::uint32_t events, Forwarding& who);
+    void unwatch(int fd, Forwarding& who);
 
     void add(std::unique_ptr<Forwarding> one);
 

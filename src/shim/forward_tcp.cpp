@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <string>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,6 +24,7 @@ struct End {
     std::string waiting;  // not taken by it yet
     bool ended = false;   // it sends no more
     std::uint32_t events = 0;
+    bool watched = true;
 };
 
 class Connection : public Forwarding {
@@ -51,6 +53,8 @@ class Connection : public Forwarding {
             return;
         End& own = fd == client_.fd ? client_ : server_;
         End& other = fd == client_.fd ? server_ : client_;
+        if (own.ended && (events & (EPOLLHUP | EPOLLERR)) != 0)
+            leave(own, other);
         if ((events & EPOLLOUT) != 0)
             flush(own);
         if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0)
@@ -85,6 +89,15 @@ class Connection : public Forwarding {
         broken_ = true;
     }
 
+    /// Nothing more will come from this end, and it takes nothing any more. It would be reported
+    /// for ever, whatever is waited for (epoll_ctl(2)).
+    void leave(End& end, const End& other) {
+        if (!other.ended)
+            return abort();  // what the other still sends has no taker
+        if (std::exchange(end.watched, false))
+            loop_.unwatch(end.fd, *this);
+    }
+
     void copy(End& from, End& to) {
         static std::array<char, 65536> buffer;
         if (from.ended || !to.waiting.empty())
@@ -115,7 +128,7 @@ class Connection : public Forwarding {
         const std::uint32_t wanted =
             (end.ended || !other.waiting.empty() ? 0U : static_cast<std::uint32_t>(EPOLLIN)) |
             (end.waiting.empty() ? 0U : static_cast<std::uint32_t>(EPOLLOUT));
-        if (broken_ || wanted == end.events)
+        if (broken_ || !end.watched || wanted == end.events)
             return;
         end.events = wanted;
         loop_.rewatch(end.fd, wanted, *this);
@@ -144,8 +157,10 @@ class TcpEntrance : public Forwarding {
             return;
         }
         const int one = 1;
-        for (const int end : {client, server})
+        for (const int end : {client, server}) {
             ::setsockopt(end, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+            ::setsockopt(end, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);  // peers may vanish
+        }
         loop_.add(std::make_unique<Connection>(loop_, client, server));
     }
 

@@ -360,6 +360,7 @@ int run_container(const Spec& spec, int status_fd) {
     if (!attached)
         return shell_status(reap(container));
     keep(spec, container, log, *attached, forwarder);
+    forwarder.end();  // the next run of the container is to find its ports free
     const siginfo_t info = reap(container);
     drain(container, log, *attached);
     log.sync();

@@ -1,0 +1,111 @@
+// Connections through the process that forwards, between sockets of this test on loopback.
+
+#include "shim/forward.h"
+
+#include <array>
+#include <csignal>
+#include <string>
+#include <utility>
+
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+constexpr int patience_ms = 20'000;
+
+class Forwarding : public testing::Test {
+  protected:
+    void SetUp() override {
+        target_ = listener();
+        entrance_ = listener();
+        const Entrance entrance{entrance_, IPPROTO_TCP, address_of(target_), sizeof(sockaddr_in)};
+        worker_ = ::fork();
+        if (worker_ == 0)
+            forward({entrance});
+        const auto address = address_of(entrance_);
+        client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        ASSERT_EQ(
+            ::connect(client_, reinterpret_cast<const sockaddr*>(&address), sizeof(sockaddr_in)),
+            0);
+        server_ = ::accept4(target_, nullptr, nullptr, SOCK_CLOEXEC);
+        ASSERT_GE(server_, 0);
+    }
+
+    void TearDown() override {
+        ::kill(worker_, SIGKILL);
+        ::waitpid(worker_, nullptr, 0);
+        for (const int fd : {target_, entrance_, client_, server_})
+            if (fd >= 0)
+                ::close(fd);
+    }
+
+    static int listener() {
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(::listen(fd, 1), 0);
+        return fd;
+    }
+
+    static sockaddr_storage address_of(int fd) {
+        sockaddr_storage address{};
+        socklen_t size = sizeof address;
+        EXPECT_EQ(::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+        return address;
+    }
+
+    /// What arrives next: text, "end" or "reset".
+    static std::string next(int fd) {
+        pollfd entry{fd, POLLIN, 0};
+        if (::poll(&entry, 1, patience_ms) != 1)
+            return "nothing";
+        std::array<char, 100> buffer{};
+        const auto count = ::recv(fd, buffer.data(), buffer.size(), 0);
+        if (count < 0)
+            return "reset";
+        return count == 0 ? "end" : std::string(buffer.data(), static_cast<std::size_t>(count));
+    }
+
+    static void send(int fd, const std::string& text) {
+        EXPECT_EQ(::send(fd, text.data(), text.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(text.size()));
+    }
+
+    int target_ = -1;
+    int entrance_ = -1;
+    int client_ = -1;
+    int server_ = -1;
+    int worker_ = -1;
+};
+
+TEST_F(Forwarding, EndsEachDirectionByItself) {
+    send(client_, "question");
+    EXPECT_EQ(next(server_), "question");
+    ::shutdown(client_, SHUT_WR);
+    EXPECT_EQ(next(server_), "end");
+    send(server_, "answer");
+    EXPECT_EQ(next(client_), "answer");
+    ::close(std::exchange(server_, -1));
+    EXPECT_EQ(next(client_), "end");
+}
+
+TEST_F(Forwarding, OfWhoAskedNoMoreAndThenLeftIsBrokenOff) {
+    ::shutdown(client_, SHUT_WR);
+    EXPECT_EQ(next(server_), "end");
+    const linger at_once{1, 0};
+    ::setsockopt(client_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(std::exchange(client_, -1));
+    pollfd entry{server_, 0, 0};
+    EXPECT_EQ(::poll(&entry, 1, patience_ms), 1);
+    EXPECT_NE(entry.revents & (POLLHUP | POLLERR), 0);
+}
+
+}  // namespace
+}  // namespace stack::shim
