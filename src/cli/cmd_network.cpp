@@ -47,15 +47,18 @@ std::vector<network::Lease> held_leases(const Paths& paths, const std::string& n
 bool passes_filters(const Paths& paths,
                     const network::StoredNetwork& network,
                     const Strings& filters) {
-    std::map<std::string, bool> holds;
+    std::map<std::string, bool> any;
     for (const auto& filter : filters) {
-        bool& any = holds[split_once(filter, '=').first];
-        any = passes(paths, network, filter) || any;
+        const std::string key = split_once(filter, '=').first;
+        const bool passed = passes(paths, network, filter);
+        if (key == "label" && !passed)
+            return false;  // each label must be there; of the others one of a key
+        any[key] = passed || any[key];
     }
-    return std::all_of(holds.begin(), holds.end(), [](const auto& key) { return key.second; });
+    return std::all_of(any.begin(), any.end(), [](const auto& key) { return key.second; });
 }
 
-network::StoredNetwork require_network(const Paths& paths, const std::string& name) {
+std::optional<network::StoredNetwork> find_network(const Paths& paths, const std::string& name) {
     std::vector<network::StoredNetwork> found;
     for (auto& network : network::load_stored(paths)) {
         if (network.record.name == name)
@@ -65,9 +68,13 @@ network::StoredNetwork require_network(const Paths& paths, const std::string& na
     }
     if (found.size() > 1)
         give_up("several networks have an id that begins with " + name);
-    if (found.empty())
-        give_up("no such network: " + name + " (see `stack network ls`)");
-    return found.front();
+    return found.empty() ? std::nullopt : std::optional(found.front());
+}
+
+network::StoredNetwork require_network(const Paths& paths, const std::string& name) {
+    if (const auto network = find_network(paths, name))
+        return *network;
+    give_up("no such network: " + name + " (see `stack network ls`)");
 }
 
 void add_network(CLI::App& app, Context& context) {

@@ -66,7 +66,7 @@ void add_network_connect(CLI::App& group, Context& context) {
     command->add_option("--ip", attachment.ipv4_address, "The IPv4 address it is to have");
     command->add_option("--ip6", attachment.ipv6_address, "The IPv6 address it is to have");
     command->add_option("--alias", attachment.aliases, "Another name of it in this network")
-        ->expected(1);
+        ->allow_extra_args(false);
     command->add_option("--gw-priority",
                         attachment.gw_priority,
                         "Of its networks the highest gives the default route");

@@ -1,5 +1,7 @@
 // network create, rm, prune.
 
+#include <stack/error.h>
+
 #include "base/ip.h"
 #include "base/text.h"
 #include "cli/cli11.h"
@@ -12,7 +14,7 @@
 #include "sys/file.h"
 #include "sys/terminal.h"
 
-#include <algorithm>
+#include <functional>
 #include <memory>
 
 namespace stack::cli {
@@ -102,22 +104,30 @@ void require_empty(const Context& context, const network::NetworkRecord& network
                 ": remove or disconnect these first");
 }
 
+/// Why it cannot be removed is said; others may be.
+void try_to_remove(Context& context, const std::function<void()>& remove) {
+    try {
+        remove();
+    } catch (const Exit& exit) {
+        context.exit_code = exit.status;
+    } catch (const Error& error) {
+        sys::write_err(std::string("stack: ") + error.what() + "\n");
+        context.exit_code = 1;
+    }
+}
+
 void remove_networks(Context& context, const Strings& names, bool force) {
     require_root();
     network::Networks networks(context.paths);
-    const auto all = network::stored_names(context.paths);
-    for (const auto& name : names) {
-        if (force && std::find(all.begin(), all.end(), name) == all.end())
-            continue;
-        try {
+    for (const auto& name : names)
+        try_to_remove(context, [&] {
+            if (force && !find_network(context.paths, name))
+                return;
             const auto network = require_network(context.paths, name);
             require_empty(context, network.record);
             networks.remove(network.record.name);
             sys::write_out(name + "\n");
-        } catch (const Exit& exit) {  // why has been said; the others can be removed
-            context.exit_code = exit.status;
-        }
-    }
+        });
     publish_names(context);
 }
 
@@ -127,7 +137,7 @@ bool may_be_needed(const Paths& paths, const network::NetworkRecord& record) {
            sys::exists(paths.run + "/projects/" + record.project + "/supervisor.pid");
 }
 
-void prune_networks(const Context& context, const Strings& filters) {
+void prune_networks(Context& context, const Strings& filters) {
     require_root();
     network::Networks networks(context.paths);
     Strings removed;
@@ -137,8 +147,10 @@ void prune_networks(const Context& context, const Strings& filters) {
             !held_leases(context.paths, record.name).empty() ||
             !passes_filters(context.paths, network, filters))
             continue;
-        networks.remove(record.name);
-        removed.push_back(record.name);
+        try_to_remove(context, [&] {
+            networks.remove(record.name);
+            removed.push_back(record.name);
+        });
     }
     publish_names(context);
     if (!removed.empty())
@@ -153,19 +165,21 @@ void add_network_create(CLI::App& group, Context& context) {
     Network& network = options->network;
     command->add_option("NAME", network.name, "Its name")->required();
     command->add_option("-d,--driver", network.driver, "bridge");
-    command->add_option("--subnet", options->subnets, "10.5.0.0/24; one of a family")->expected(1);
-    command->add_option("--gateway", options->gateways, "The machine's address in it")->expected(1);
+    command->add_option("--subnet", options->subnets, "10.5.0.0/24; one of a family")
+        ->allow_extra_args(false);
+    command->add_option("--gateway", options->gateways, "The machine's address in it")
+        ->allow_extra_args(false);
     command->add_option("--ip-range", options->ranges, "Part that addresses are given out of")
-        ->expected(1);
+        ->allow_extra_args(false);
     command->add_option("--aux-address", options->reserved, "NAME=ADDRESS not to be given out")
-        ->expected(1);
+        ->allow_extra_args(false);
     command->add_flag("--internal", network.internal, "No way out of it, nor into it");
     command->add_flag("--ipv6", network.enable_ipv6, "IPv6 addresses, too");
     command->add_flag("--ipv4,!--no-ipv4", network.enable_ipv4, "IPv4 addresses (the default)");
     command->add_flag("--attachable", network.attachable, "Noted; every container may be attached");
-    command->add_option("--label", options->labels, "NAME=VALUE")->expected(1);
+    command->add_option("--label", options->labels, "NAME=VALUE")->allow_extra_args(false);
     command->add_option("-o,--opt", options->driver_options, "NAME=VALUE for the driver")
-        ->expected(1);
+        ->allow_extra_args(false);
     command->callback([&context, options] { create_network(context, *options); });
 }
 
@@ -184,7 +198,8 @@ void add_network_prune(CLI::App& group, Context& context) {
     const auto filters = std::make_shared<Strings>();
     const auto force = std::make_shared<bool>(false);
     command->add_flag("-f,--force", *force, "Do not ask");
-    command->add_option("--filter", *filters, "name=, id=, driver=, label=")->expected(1);
+    command->add_option("--filter", *filters, "name=, id=, driver=, label=")
+        ->allow_extra_args(false);
     command->callback([&context, filters, force] {
         if (*force || confirmed("This removes every network that no container is in. Go on?"))
             prune_networks(context, *filters);

@@ -133,7 +133,7 @@ void add_network_ls(CLI::App& group, Context& context) {
     command->add_flag("-q,--quiet", options->quiet, "Print ids only");
     command->add_flag("--no-trunc", options->no_trunc, "Print ids whole");
     command->add_option("--filter", options->filters, "name=, id=, driver=, label=, dangling=true")
-        ->expected(1);
+        ->allow_extra_args(false);
     command->add_option("--format", options->format, "table or json")
         ->check(CLI::IsMember({"table", "json"}));
     command->callback([&context, options] { list_networks(context, *options); });

@@ -5,6 +5,7 @@
 #include "cli/context.h"
 #include "engine/network/record.h"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,11 +28,14 @@ void add_network_inspect(CLI::App& group, Context& context);
 /// The 64 digits that stand for a network.
 [[nodiscard]] std::string network_id(const Paths& paths, const network::NetworkRecord& network);
 
-/// Found by its name or the beginning of its id; gives up where there is none, or several.
+/// Found by its name or the beginning of its id; gives up where there are several.
+[[nodiscard]] std::optional<network::StoredNetwork> find_network(const Paths& paths,
+                                                                 const std::string& name);
+/// The same, or gives up.
 [[nodiscard]] network::StoredNetwork require_network(const Paths& paths, const std::string& name);
 
-/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`; those on one key are
-/// alternatives, different keys must all hold. Gives up where one is none of these.
+/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`; labels must all
+/// hold, and one of each other key. Gives up where one is none of these.
 [[nodiscard]] bool passes_filters(const Paths& paths,
                                   const network::StoredNetwork& network,
                                   const Strings& filters);

@@ -38,6 +38,8 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
                                         "create",
                                         "--subnet",
                                         "10.77.0.0/24",
+                                        "--subnet",
+                                        "fd77::/64",
                                         "--gateway",
                                         "10.77.0.5",
                                         "--ip-range",
@@ -46,6 +48,8 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
                                         "router=10.77.0.1",
                                         "--label",
                                         "team=a",
+                                        "--label",
+                                        "env=test",
                                         "-o",
                                         "com.docker.network.driver.mtu=1400",
                                         "mine"});
@@ -53,13 +57,19 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
     EXPECT_EQ(network["Id"].get<std::string>() + "\n", id);
     EXPECT_EQ(network["IPAM"]["Config"],
               nlohmann::json::parse(R"([{"Subnet": "10.77.0.0/24", "Gateway": "10.77.0.5",
-                  "IPRange": "10.77.0.128/25", "AuxiliaryAddresses": {"router": "10.77.0.1"}}])"));
+                  "IPRange": "10.77.0.128/25", "AuxiliaryAddresses": {"router": "10.77.0.1"}},
+                  {"Subnet": "fd77::/64", "Gateway": "fd77::1"}])"));
     EXPECT_EQ(network["Options"]["com.docker.network.driver.mtu"], "1400");
     EXPECT_EQ(network["Labels"]["team"], "a");
     EXPECT_EQ(stack_.must({"network", "ls", "-q", "--no-trunc", "--filter", "label=team=a"}), id);
     EXPECT_EQ(stack_.must({"network", "ls", "-q", "--filter", "label=team=b"}), "");
+    EXPECT_EQ(
+        stack_.must(
+            {"network", "prune", "-f", "--filter", "label=env=test", "--filter", "label=team=b"}),
+        "");
     EXPECT_EQ(stack_.run({"network", "create", "mine"}).status, 1);
-    EXPECT_EQ(stack_.must({"network", "rm", id.substr(0, 12)}), id.substr(0, 12) + "\n");
+    EXPECT_EQ(stack_.must({"network", "rm", "-f", "other"}), "");
+    EXPECT_EQ(stack_.must({"network", "rm", "-f", id.substr(0, 12)}), id.substr(0, 12) + "\n");
     EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
 }
 
