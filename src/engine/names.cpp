@@ -77,17 +77,20 @@ std::vector<network::Referral> referrals_of(const network::NetworkRecord& networ
         const auto found = internal.find(address.network);
         return network::resolver_rank(found != internal.end() && found->second, address.network);
     };
-    for (const auto& container : containers)
+    for (const auto& container : containers) {
+        std::set<network::ResolverRank> all;
+        for (const auto& address : container.addresses)
+            all.insert(rank(address));
+        const auto asked = network::asked_resolvers(std::move(all));
         for (const auto& own : container.addresses)
-            if (own.network == network.name &&
-                std::any_of(container.addresses.begin(),
-                            container.addresses.end(),
-                            [&](const auto& other) { return rank(own) < rank(other); })) {
+            if (own.network == network.name && asked.contains(rank(own)) &&
+                rank(own) != *asked.rbegin()) {
                 if (!own.ipv4.empty() && !network.gateway4.empty())
                     referrals.push_back({network.gateway4, own.ipv4});
                 if (!own.ipv6.empty() && !network.gateway6.empty())
                     referrals.push_back({network.gateway6, own.ipv6});
             }
+    }
     return referrals;
 }
 

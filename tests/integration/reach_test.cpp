@@ -18,7 +18,7 @@ services:
   web:
     image: busybox
     command: httpd -f -p 80 -h /etc
-    networks: [front]
+    networks: [core, front]
     ports:
       - 8080:80
       - 8080:80/udp
@@ -34,6 +34,7 @@ services:
   other: {image: busybox, command: sleep 1000, networks: [back]}
   hidden: {image: busybox, command: sleep 1000, networks: [inside]}
 networks:
+  core: {enable_ipv6: true, internal: true}  # comes first, and no port may lead into it
   front: {enable_ipv6: INNER6}
   back: {enable_ipv6: true}
   inside: {enable_ipv6: true, internal: true}

@@ -75,6 +75,15 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
               "refer 10.1.0.1 10.1.0.2\n");
 }
 
+TEST(AskedResolvers, AreThreeWithTheOneThatKnowsTheRestOfTheWorld) {
+    const auto inside = resolver_rank(true, "z");
+    const auto a = resolver_rank(false, "a");
+    const auto b = resolver_rank(false, "b");
+    const auto c = resolver_rank(false, "c");
+    EXPECT_EQ(asked_resolvers({a, inside}), (std::set<ResolverRank>{inside, a}));
+    EXPECT_EQ(asked_resolvers({c, b, a, inside}), (std::set<ResolverRank>{inside, a, c}));
+}
+
 TEST(BoundSockets, AreListenersOfTcpAndAllOfUdp) {
     constexpr const char* table =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  "

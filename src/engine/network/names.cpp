@@ -80,8 +80,15 @@ bool is_short_id(const std::string& name) {
 
 }  // namespace
 
-std::pair<bool, std::string> resolver_rank(bool internal, const std::string& network) {
+ResolverRank resolver_rank(bool internal, const std::string& network) {
     return {!internal, network};
+}
+
+std::set<ResolverRank> asked_resolvers(std::set<ResolverRank> all) {
+    constexpr std::size_t most = 3;
+    while (all.size() > most)
+        all.erase(std::prev(all.end(), 2));
+    return all;
 }
 
 std::string names_text(const Strings& gateways,

@@ -40,7 +40,12 @@ struct Referral {
 
 /// The place of a network's name service in the order of a container's: by this, rising. Internal
 /// ones, which cannot answer for the rest of the world, come first.
-[[nodiscard]] std::pair<bool, std::string> resolver_rank(bool internal, const std::string& network);
+using ResolverRank = std::pair<bool, std::string>;
+[[nodiscard]] ResolverRank resolver_rank(bool internal, const std::string& network);
+
+/// Those that a container in all of these asks: the C library reads three at most (resolv.conf(5),
+/// MAXNS), and the last must be among them.
+[[nodiscard]] std::set<ResolverRank> asked_resolvers(std::set<ResolverRank> all);
 
 /// Postcondition: the project's name service runs and answers from exactly these entries, and
 /// listens on exactly the gateways in `gateways` (each an address, and the servers to ask for other

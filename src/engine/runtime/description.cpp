@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace stack::runtime {
 
@@ -152,19 +153,29 @@ shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
     return spec;
 }
 
+const network::Endpoint& entrance(const std::vector<network::Endpoint>& endpoints) {
+    const auto found = std::find_if(endpoints.begin(), endpoints.end(), [](const auto& endpoint) {
+        return !endpoint.gateway4.empty() || !endpoint.gateway6.empty();
+    });
+    return found == endpoints.end() ? endpoints.front() : *found;
+}
+
 std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
     const Service& service = record.spec.service;
     std::string text;
     // Without a stack there are no names of services to ask the network for.
     const bool asks_others = record.spec.project == single_containers && !service.dns.empty();
-    std::map<std::pair<bool, std::string>, std::string> resolvers;
+    std::map<network::ResolverRank, std::string> resolvers;
+    std::set<network::ResolverRank> ranks;
     for (const auto& endpoint : endpoints)
-        if (!endpoint.resolver.empty() && !asks_others)
-            resolvers[network::resolver_rank(endpoint.internal, endpoint.network)] =
-                endpoint.resolver;
-    for (const auto& [rank, resolver] : resolvers)
-        text += "nameserver " + resolver + "\n";
+        if (!endpoint.resolver.empty() && !asks_others) {
+            const auto rank = network::resolver_rank(endpoint.internal, endpoint.network);
+            resolvers[rank] = endpoint.resolver;
+            ranks.insert(rank);
+        }
+    for (const auto& rank : network::asked_resolvers(std::move(ranks)))
+        text += "nameserver " + resolvers[rank] + "\n";
     for (const auto& server : asks_others ? service.dns : Strings())
         text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())

@@ -30,6 +30,10 @@ namespace stack::runtime {
                                      const std::vector<network::Endpoint>& endpoints);
 [[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
 
+/// The one of these, which are not none, that published ports lead into: it has the default route,
+/// so that answers leave the way that questions came; where none has, the first.
+[[nodiscard]] const network::Endpoint& entrance(const std::vector<network::Endpoint>& endpoints);
+
 /// /etc/resolv.conf: the name service of the container's networks.
 [[nodiscard]] std::string resolv_conf(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

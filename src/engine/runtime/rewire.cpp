@@ -71,7 +71,7 @@ void Runtime::rewire(const std::string& id,
         return;
     run_helper(spec_for(service, endpoints, live->pid), record.spec.name);
     if (!record.ports.empty() && !endpoints.empty())
-        networks_.publish(record.id, endpoints.front(), record.ports);
+        networks_.publish(record.id, entrance(endpoints), record.ports);
     else
         networks_.unpublish(record.id);
     // In place: the container has this very file.

@@ -299,7 +299,7 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         spec.interfaces.push_back(interface_spec(endpoint));
     if (!endpoints.empty())
         for (const auto& port : record.ports)
-            spec.ports.push_back(port_spec(port, endpoints.front()));
+            spec.ports.push_back(port_spec(port, entrance(endpoints)));
     spec.stdin_open = service.stdin_open ? 1 : 0;
     spec.await_client = record.spec.await_client ? 1 : 0;
     spec.run_directory = places.run;
@@ -394,7 +394,7 @@ Starting Runtime::start(const std::string& id, bool await_client) {
         spec.await_client = 1;
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (!endpoints.empty() && !record.ports.empty())
-        networks_.publish(record.id, endpoints.front(), record.ports);
+        networks_.publish(record.id, entrance(endpoints), record.ports);
     STACK_FAILPOINT("container.start.published");
     Life life = read_life(places);
     life.stopped_by_user = false;
