@@ -1,13 +1,11 @@
 // watch
 
 #include "cli/ask.h"
-#include "cli/attachment.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/watcher.h"
-#include "sys/signals.h"
 
 namespace stack::cli {
 namespace {
@@ -41,9 +39,7 @@ void run(Context& context, const Options& options) {
             ask(context, stack, up_request(stack, options.services), "Running", quiet);
     if (context.exit_code != 0)
         return;
-    const sys::SignalWatch signals({SIGINT, SIGTERM});
-    watcher.run(signals.fd());
-    context.exit_code = signal_status_base + signals.next().value_or(SIGINT);
+    watcher.run({});
 }
 
 }  // namespace

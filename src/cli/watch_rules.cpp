@@ -117,6 +117,22 @@ std::map<std::string, Reaction> reactions(const std::vector<WatchedRule>& rules,
     return all;
 }
 
+Reaction merged(Reaction first, const Reaction& second) {
+    if (first.rebuild || second.rebuild)
+        return {.rebuild = true};
+    for (const auto& path : second.sync)
+        if (std::find(first.sync.begin(), first.sync.end(), path) == first.sync.end())
+            first.sync.push_back(path);
+    std::stable_sort(first.sync.begin(), first.sync.end(), [](const auto& a, const auto& b) {
+        return a.path < b.path;  // a directory before what is in it
+    });
+    for (const auto& hook : second.exec)
+        if (std::find(first.exec.begin(), first.exec.end(), hook) == first.exec.end())
+            first.exec.push_back(hook);
+    first.restart = first.restart || second.restart;
+    return first;
+}
+
 bool is_mounted(const Service& service, const std::string& path) {
     return std::any_of(service.volumes.begin(), service.volumes.end(), [&](const Mount& mount) {
         return mount.type == MountType::bind && relative(path, mount.source);

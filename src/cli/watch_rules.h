@@ -63,6 +63,9 @@ struct Reaction {
 [[nodiscard]] std::map<std::string, Reaction> reactions(const std::vector<WatchedRule>& rules,
                                                         const Strings& changed);
 
+/// What both ask of a service; each once.
+[[nodiscard]] Reaction merged(Reaction first, const Reaction& second);
+
 /// Whether the service sees the path in its containers anyway, by a bind mount.
 [[nodiscard]] bool is_mounted(const Service& service, const std::string& path);
 

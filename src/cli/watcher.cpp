@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <utility>
 
 namespace stack::cli {
 namespace {
@@ -28,15 +30,6 @@ bool is_chosen(const Strings& services, const std::string& name) {
 
 void say(const std::string& sentence) {
     sys::write_err(sentence + "\n");
-}
-
-/// What fails is said, and the next change tries again.
-void attempt(const std::string& what, const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const Error& error) {
-        say("stack: " + what + ": " + error.what());
-    }
 }
 
 std::string counted(std::size_t changes) {
@@ -69,7 +62,7 @@ void Watcher::add_rules(const Service& service) {
         if (rule.action == "rebuild" && !service.build)
             give_up("service " + service.name + " is to be rebuilt when " + rule.path +
                     " changes, and has no `build`: give it one, or use another action");
-        if (is_mounted(service, rule.path))
+        if (rule.action.starts_with("sync") && is_mounted(service, rule.path))
             warn("not watching " + rule.path + ": service " + service.name +
                  " sees it by a bind mount");
         else
@@ -99,17 +92,23 @@ sys::TreeState Watcher::look() {
 void Watcher::run(const sys::Fd& end) {
     sync_initially();
     say("Watch enabled");
-    while (settle(end))
-        attempt("watch", [this] { take_changes(); });
+    while (settle(end)) {
+        try {
+            take_changes();
+        } catch (const Error& error) {
+            say(std::string("stack: watch: ") + error.what());
+        }
+    }
 }
 
 /// Waits for a change, and until nothing has changed for a moment: an editor's save, a checkout or
-/// a build is many changes. False at the end.
+/// a build is many changes. What was missed is tried again without one. False at the end.
 bool Watcher::settle(const sys::Fd& end) const {
     using Clock = std::chrono::steady_clock;
     constexpr int quiet_ms = 100;
+    constexpr int retry_ms = 1000;
     constexpr std::chrono::seconds longest{2};
-    sys::wait_readable({end.get(), watch_.fd().get()}, -1);
+    sys::wait_readable({end.get(), watch_.fd().get()}, missed_.empty() ? -1 : retry_ms);
     const auto begin = Clock::now();
     while (!sys::is_readable(end) && sys::is_readable(watch_.fd()) &&
            Clock::now() - begin < longest) {
@@ -123,8 +122,24 @@ void Watcher::take_changes() {
     sys::TreeState now = look();
     const Strings changed = sys::changed_paths(state_, now);
     state_ = std::move(now);
-    for (const auto& [service, reaction] : reactions(rules_, changed))
-        attempt("service " + service, [&] { carry_out(service, reaction); });
+    auto wanted = reactions(rules_, changed);
+    for (const auto& [service, missed] : missed_)
+        wanted[service] = merged(missed.reaction, wanted[service]);
+    for (const auto& [service, reaction] : wanted)
+        react(service, reaction);
+}
+
+/// Says what fails, once.
+void Watcher::react(const std::string& service, const Reaction& reaction) {
+    try {
+        carry_out(service, reaction);
+        missed_.erase(service);
+    } catch (const Error& error) {
+        Missed& missed = missed_[service];
+        if (missed.why != error.what())
+            say("stack: service " + service + ": " + error.what());
+        missed = {reaction, error.what()};
+    }
 }
 
 /// What is there already comes into the containers, too, where a rule asks for it.
@@ -137,7 +152,7 @@ void Watcher::sync_initially() {
     for (const auto& [path, state] : state_)
         all.push_back(path);
     for (const auto& [service, reaction] : reactions(initial, all))
-        attempt("service " + service, [&] { carry_out(service, {.sync = reaction.sync}); });
+        react(service, {.sync = reaction.sync});
 }
 
 void Watcher::carry_out(const std::string& service, const Reaction& reaction) {
@@ -148,12 +163,19 @@ void Watcher::carry_out(const std::string& service, const Reaction& reaction) {
     const auto all = containers(service);
     if (!reaction.sync.empty())
         say("Syncing service \"" + service + "\" after " + counted(reaction.sync.size()));
+    std::exception_ptr failure;  // one replica's keeps nothing from the others
     for (const auto& container : all) {
-        if (!reaction.sync.empty())
-            sync_paths(runtime_.get(), container.id, reaction.sync);
-        for (const auto& hook : reaction.exec)
-            run_hook(container, hook);
+        try {
+            if (!reaction.sync.empty())
+                sync_paths(runtime_.get(), container.id, reaction.sync);
+            for (const auto& hook : reaction.exec)
+                run_hook(container, hook);
+        } catch (const Error&) {
+            failure = std::current_exception();
+        }
     }
+    if (failure)
+        std::rethrow_exception(failure);
     if (reaction.restart)
         restart(service);
 }
@@ -183,7 +205,8 @@ void Watcher::restart(const std::string& service) {
 void Watcher::rebuild(const std::string& service) {
     say("Rebuilding service \"" + service + "\" after changes");
     std::set<std::string> before;
-    for (const auto& container : containers(service))
+    const auto replicas = containers(service);
+    for (const auto& container : replicas)
         before.insert(container.image_id);
     Request request;
     request.verb = "up";
@@ -191,6 +214,8 @@ void Watcher::rebuild(const std::string& service) {
     request.up.services = {service};
     request.up.no_deps = true;
     request.up.build = true;
+    if (!replicas.empty())  // as many as there are, whoever asked for them
+        request.up.scale[service] = static_cast<int>(replicas.size());
     const int status = ask(context_, stack_, request, "Rebuilding", options_.quiet);
     if (status == 0 && options_.prune)
         remove_images(before);

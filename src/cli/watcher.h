@@ -12,6 +12,7 @@
 #include "cli/watch_rules.h"
 #include "sys/tree_watch.h"
 
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -32,14 +33,21 @@ class Watcher {
             const Strings& services,
             WatcherOptions options);
 
-    /// Returns when `end` is readable.
+    /// Returns when `end` is readable; with none it goes on until a signal ends the process.
     void run(const sys::Fd& end);
 
   private:
+    /// What could not be carried out for a service: it is tried again.
+    struct Missed {
+        Reaction reaction;
+        std::string why;
+    };
+
     void add_rules(const Service& service);
     [[nodiscard]] sys::TreeState look();
     [[nodiscard]] bool settle(const sys::Fd& end) const;
     void take_changes();
+    void react(const std::string& service, const Reaction& reaction);
     void sync_initially();
     void carry_out(const std::string& service, const Reaction& reaction);
     void rebuild(const std::string& service);
@@ -56,6 +64,7 @@ class Watcher {
     std::vector<WatchedRule> rules_;
     sys::TreeWatch watch_;
     sys::TreeState state_;
+    std::map<std::string, Missed> missed_;
 };
 
 }  // namespace stack::cli

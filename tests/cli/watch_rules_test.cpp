@@ -64,6 +64,17 @@ TEST(WatchRules, ARebuildMakesTheRestNeedless) {
     EXPECT_EQ(all.at("web"), (Reaction{.rebuild = true}));
 }
 
+TEST(WatchRules, WhatWasMissedIsDoneWithWhatComesNext) {
+    const Reaction missed{.sync = {{"/p/b/c", "/b/c"}, {"/p/d", "/d"}}, .restart = true};
+    const Reaction next{.sync = {{"/p/b", "/b"}, {"/p/d", "/d"}}, .exec = {Hook{}}};
+    const Reaction both = merged(missed, next);
+    EXPECT_EQ(both.sync,
+              (std::vector<SyncedPath>{{"/p/b", "/b"}, {"/p/b/c", "/b/c"}, {"/p/d", "/d"}}));
+    EXPECT_EQ(both.exec.size(), 1U);
+    EXPECT_TRUE(both.restart);
+    EXPECT_EQ(merged(missed, {.rebuild = true}), Reaction{.rebuild = true});
+}
+
 TEST(WatchRules, WhatIsIgnoredIsThatOfTheRuleOfTheBuildAndOfEditors) {
     WatchRule sync = rule("/p/web/src", "sync", "/app");
     sync.ignore = {"node_modules", "*.log", "!keep.log"};

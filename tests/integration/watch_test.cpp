@@ -84,8 +84,10 @@ TEST_F(Watch, SyncsRestartsRunsAndRebuilds) {
     stack_.write("hooked", "h");
     EXPECT_TRUE(eventually([&] { return inside("/ran") == "h"; }));
 
+    stack_.must({"scale", "web=2"});
     stack_.write("version", "2");
     EXPECT_TRUE(eventually([&] { return inside("/version") == "2"; })) << client.screen();
+    EXPECT_TRUE(eventually([&] { return containers(stack_).size() == 2; }));  // as many as before
     EXPECT_EQ(stack_.must({"image", "ls", "-q", "--filter", "dangling=true"}), "");
 
     client.type("\x03");
