@@ -39,6 +39,7 @@ struct ObservedAddress {
     std::string network;  // the network's real name
     std::string ipv4;
     std::string ipv6;
+    bool published = false;  // the container's published ports lead here
 
     bool operator==(const ObservedAddress&) const = default;
 };

@@ -124,7 +124,8 @@ struct RemoveContainer {
     bool operator==(const RemoveContainer&) const = default;
 };
 
-/// Changes what the kernel can change in place: limits, restart policy, health check timing.
+/// Changes what can change while the container runs: its limits, restart policy and networks are
+/// those of `service` then.
 struct UpdateContainer {
     std::string id;
     std::string name;

@@ -46,6 +46,7 @@ std::string config_digest(const ContainerSpec& spec) {
     Service service = identity(spec.service);
     service.restart = {};
     service.resources = {};
+    service.networks.clear();
     Json json;
     json["service"] = encode(service);
     json["secrets"] = encode(spec.secrets);
@@ -60,6 +61,13 @@ std::string config_digest(const Network& network) {
 
 std::string config_digest(const Volume& volume) {
     return digest_of(encode(volume));
+}
+
+bool is_same_interface(const NetworkAttachment& one, NetworkAttachment other) {
+    other.aliases = one.aliases;
+    other.priority = one.priority;
+    other.gw_priority = one.gw_priority;
+    return one == other;
 }
 
 std::vector<FieldChange> changes(const Service& before, const Service& after) {

@@ -17,8 +17,12 @@ namespace stack::model {
 [[nodiscard]] std::string config_digest(const Network& network);
 [[nodiscard]] std::string config_digest(const Volume& volume);
 
+/// Whether both are one interface with one set of addresses. What else they may differ in (names,
+/// ranks) changes while the interface stays.
+[[nodiscard]] bool is_same_interface(const NetworkAttachment& one, NetworkAttachment other);
+
 /// The fields that differ, in order of name, with both values as text. Fields that config_digest()
-/// leaves out but that change in place (restart, resources) are included.
+/// leaves out but that change in place (restart, resources, networks) are included.
 [[nodiscard]] std::vector<FieldChange> changes(const Service& before, const Service& after);
 
 }  // namespace stack::model

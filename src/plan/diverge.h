@@ -4,6 +4,7 @@
 
 #include <stack/plan.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,8 +22,20 @@ struct Divergence {
                                                    const ContainerSpec& spec,
                                                    const std::string& image_id);
 
-/// What differs between them and can be changed while the container runs (limits, restart policy).
-[[nodiscard]] std::vector<FieldChange> changes_in_place(const ObservedContainer& container,
-                                                        const Service& service);
+/// What a container becomes without being made anew.
+struct InPlace {
+    Service service;     // of the container then
+    std::string reason;  // "networks changed"
+    std::vector<FieldChange> changes;
+};
+
+/// What can be changed while the container runs and is not as it should be: limits, restart policy,
+/// and networks (by their real names) as far as divergence() has nothing against them. nullopt
+/// where nothing is.
+[[nodiscard]] std::optional<InPlace> change_in_place(
+    const ObservedContainer& container,
+    const RestartPolicy& restart,
+    const Resources& resources,
+    const std::map<std::string, NetworkAttachment>& networks);
 
 }  // namespace stack::plan

@@ -13,10 +13,6 @@ namespace stack {
 namespace plan {
 namespace {
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
 /// Ended, and about to be started again by its restart policy unless somebody says stop.
 bool awaits_restart(const ObservedContainer& container) {
     return container.state == ContainerState::exited && !container.stopped_by_user &&

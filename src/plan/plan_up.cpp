@@ -35,19 +35,6 @@ struct ServicePlan {
     std::vector<Slot> slots;
 };
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
-std::string why_not_running(const ObservedContainer& container) {
-    if (container.state == ContainerState::created)
-        return "created, not started";
-    if (container.stopped_by_user)
-        return "stopped";
-    return "exited (" + (container.exit.code ? std::to_string(*container.exit.code) : "unknown") +
-           ")";
-}
-
 class UpPlanner {
   public:
     UpPlanner(const Stack& desired, const Observed& observed, const PlanOptions& options, bool keep)
@@ -437,7 +424,7 @@ class UpPlanner {
         Slot slot;
         slot.name = container.name;
         slot.existing = &container;
-        plan_update(service, container);
+        const auto updated = plan_update(service, container);
         const bool dependency_restarts = restarts_with_dependency(service);
         if (is_up(container) && !dependency_restarts) {
             builder_.keep(container.name);
@@ -451,24 +438,32 @@ class UpPlanner {
                       is_up(container) ? "a dependency starts anew" : why_not_running(container));
             if (slot.stop)
                 builder_.order(*slot.stop, *slot.start);
+            if (updated)
+                builder_.order(*updated, *slot.start);
             order_networks(container.service_config, *slot.start);
             order_volumes(container.service_config, *slot.start);
         }
         planned.slots.push_back(slot);
     }
 
-    void plan_update(const Service& service, const ObservedContainer& container) {
+    std::optional<Node> plan_update(const Service& service, const ObservedContainer& container) {
         if (keep_)
-            return;
-        auto changes = changes_in_place(container, service);
-        if (changes.empty())
-            return;
-        const ContainerSpec spec = container_spec(desired_, service, container.number);
-        builder_.add(
-            UpdateContainer{container.id, container.name, spec.service, spec.config_digest},
+            return std::nullopt;
+        const auto change = change_in_place(
+            container, service.restart, service.resources, networks_of(desired_, service));
+        if (!change)
+            return std::nullopt;
+        const Node node = builder_.add(
+            UpdateContainer{container.id, container.name, change->service, container.config_digest},
             "container/" + container.name,
-            "limits or restart policy changed",
-            std::move(changes));
+            change->reason,
+            change->changes);
+        order_networks(change->service, node);
+        for (const auto& [name, attachment] : container.service_config.networks)
+            if (const auto gone = removed_networks_.find(name);
+                gone != removed_networks_.end() && !change->service.networks.contains(name))
+                builder_.order(node, gone->second);
+        return node;
     }
 
     /// Whether it is a one-shot that has done its work, which others wait for: it is not run again.

@@ -7,6 +7,19 @@
 
 namespace stack::plan {
 
+bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
+std::string why_not_running(const ObservedContainer& container) {
+    if (container.state == ContainerState::created)
+        return "created, not started";
+    if (container.stopped_by_user)
+        return "stopped";
+    return "exited (" + (container.exit.code ? std::to_string(*container.exit.code) : "unknown") +
+           ")";
+}
+
 std::string image_of(const Stack& stack, const Service& service) {
     return service.image.empty() ? stack.name + "-" + service.name : service.image;
 }
@@ -15,6 +28,15 @@ std::string container_name(const Stack& stack, const Service& service, int numbe
     if (!service.container_name.empty())
         return service.container_name;
     return stack.name + "-" + service.name + "-" + std::to_string(number);
+}
+
+std::map<std::string, NetworkAttachment> networks_of(const Stack& stack, const Service& service) {
+    std::map<std::string, NetworkAttachment> networks;
+    for (const auto& [key, attachment] : service.networks) {
+        const auto found = stack.networks.find(key);
+        networks.emplace(found == stack.networks.end() ? key : found->second.name, attachment);
+    }
+    return networks;
 }
 
 namespace {
@@ -26,13 +48,7 @@ Service with_real_names(const Stack& stack, Service service) {
         if (mount.type == MountType::volume && found != stack.volumes.end())
             mount.source = found->second.name;
     }
-    std::map<std::string, NetworkAttachment> networks;
-    for (auto& [key, attachment] : service.networks) {
-        const auto found = stack.networks.find(key);
-        networks.emplace(found == stack.networks.end() ? key : found->second.name,
-                         std::move(attachment));
-    }
-    service.networks = std::move(networks);
+    service.networks = networks_of(stack, service);
     return service;
 }
 

@@ -6,10 +6,17 @@
 
 #include "base/expected.h"
 
+#include <map>
 #include <optional>
 #include <string>
 
 namespace stack::plan {
+
+/// It runs, or is frozen.
+[[nodiscard]] bool is_up(const ObservedContainer& container);
+
+/// As a reason to start one that is not up.
+[[nodiscard]] std::string why_not_running(const ObservedContainer& container);
 
 /// The reference that a service's containers are made from: its image, or `<stack>-<service>` for a
 /// build.
@@ -17,6 +24,10 @@ namespace stack::plan {
 
 /// `<stack>-<service>-<number>`, or the service's container_name.
 [[nodiscard]] std::string container_name(const Stack& stack, const Service& service, int number);
+
+/// The networks of a service by their real names.
+[[nodiscard]] std::map<std::string, NetworkAttachment> networks_of(const Stack& stack,
+                                                                   const Service& service);
 
 /// The complete description: real names of volumes and networks, sources of secrets and configs,
 /// its digest.

@@ -322,6 +322,29 @@ TEST_P(EngineContract, WhatTheKernelCanChangeIsChangedInPlace) {
     must_not(UpdateContainer{std::string(64, 'f'), "none", service, "second"});
 }
 
+TEST_P(EngineContract, NetworksOfARunningContainerAreChangedInPlace) {
+    CreateContainer create = web();
+    create.spec.service.network_mode = "";
+    create.spec.service.networks["shop_default"];
+    must(CreateNetwork{"shop", network_, "digest"});
+    const ObservedContainer running = run(create);
+    Service service = create.spec.service;
+    service.networks = {{"shop_back", {.aliases = {"main"}}}};
+    must_not(UpdateContainer{running.id, running.name, service, "second"});
+    Network back = network_;
+    back.key = "back";
+    back.name = "shop_back";
+    must(CreateNetwork{"shop", back, "digest"});
+    must(UpdateContainer{running.id, running.name, service, "second"});
+    const ObservedContainer updated = only_container();
+    EXPECT_EQ(updated.pid, running.pid);
+    EXPECT_EQ(updated.service_config, service);
+    ASSERT_EQ(updated.addresses.size(), 1U);
+    EXPECT_EQ(updated.addresses.front().network, "shop_back");
+    must(RemoveNetwork{"shop_default"});
+    must_not(RemoveNetwork{"shop_back"});
+}
+
 TEST_P(EngineContract, AwaitingIsTheSupervisorsWork) {
     run(web());
     must_not(AwaitHealthy{"shop-web-1"});

@@ -136,6 +136,60 @@ services:
     EXPECT_EQ(container(stack_, "web")["ID"], before);
 }
 
+TEST_F(NetworkCommand, UpChangesTheNetworksOfARunningServiceInPlace) {
+    const auto file = [](const std::string& web, const std::string& networks) {
+        return "name: shop\nservices:\n"
+               "  web: {image: busybox, command: httpd -f -p 80 -h /etc, ports: [\"8080:80\"], "
+               "networks: " +
+               web +
+               "}\n  asker: {image: busybox, command: sleep 1000, networks: [back, default]}\n"
+               "networks: " +
+               networks + "\n";
+    };
+    stack_.write("compose.yaml", file("{default: }", "{back: }"));
+    stack_.must({"up", "-d"});
+    const auto before = container(stack_, "web");
+    const auto started = [&] {
+        const std::string text = stack_.must({"container", "inspect", "shop-web-1"});
+        return nlohmann::json::parse(text)[0]["State"]["StartedAt"];
+    };
+    const auto first_start = started();
+
+    stack_.write("compose.yaml",
+                 file("{default: , back: {aliases: [shown]}, side: }", "{back: , side: }"));
+    EXPECT_NE(stack_.must({"plan"}).find("networks.shop_back: (none) -> connected"),
+              std::string::npos);
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(resolves({"exec", "asker"}, "shown"));
+    EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"));
+    EXPECT_TRUE(fetch("http://[::1]:8080/group").starts_with("root:"));
+    EXPECT_EQ(inspected("shop_side")["Containers"].size(), 1U);
+
+    stack_.write(
+        "compose.yaml",
+        file("{default: {aliases: [front]}, back: {aliases: [again]}}", "{back: , side: }"));
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(resolves({"exec", "asker"}, "again"));
+    EXPECT_TRUE(eventually([&] {
+        return stack_.run({"exec", "asker", "wget", "-qO-", "http://front/group"})
+            .out.starts_with("root:");
+    }));
+    EXPECT_TRUE(eventually([&] {
+        return stack_.run({"exec", "asker", "nslookup", "shown"}).status != 0;
+    }));
+    EXPECT_EQ(inspected("shop_side")["Containers"].size(), 0U);
+    EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"));
+    const std::string hosts = stack_.must({"exec", "web", "cat", "/etc/hosts"});
+    EXPECT_NE(hosts.find("localhost"), std::string::npos);
+    const std::string own = "\t" + stack_.must({"exec", "web", "hostname"});
+    EXPECT_NE(hosts.find(own), hosts.rfind(own)) << "an address in each network: " << hosts;
+    EXPECT_EQ(std::count(hosts.begin(), hosts.end(), '\n'), 8) << hosts;
+
+    EXPECT_EQ(container(stack_, "web")["ID"], before["ID"]);
+    EXPECT_EQ(started(), first_start);
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+}
+
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
     // The C library asks no further when one server says that there is no such name.
     stack_.write("compose.yaml", R"(

@@ -40,6 +40,7 @@ TEST(ConfigDigest, IgnoresWhatDoesNotMakeAnotherContainer) {
     other.service.scale = 3;
     other.service.restart.condition = RestartCondition::always;
     other.service.resources.memory = 1;
+    other.service.networks["back"].aliases = {"main"};
     EXPECT_EQ(model::config_digest(spec), model::config_digest(other));
     other.service.environment["DEBUG"] = "2";
     EXPECT_NE(model::config_digest(spec), model::config_digest(other));

@@ -82,6 +82,99 @@ TEST(Plan, RefusesANameThatAnotherContainerKeeps) {
     EXPECT_TRUE(plan_up(edited, world, {.remove_orphans = true}).errors.empty());
 }
 
+namespace {
+
+/// `web`, published, in the networks front and back, which has a name for it.
+Stack shop_in_two_networks() {
+    Stack stack = shop();
+    for (const auto* key : {"back", "front"}) {
+        stack.networks[key].key = key;
+        stack.networks[key].name = std::string("shop_") + key;
+    }
+    auto& web = stack.services["web"];
+    web.ports.push_back({.published = "8080", .target = 80});
+    web.networks = {{"back", {.aliases = {"main"}}}, {"front", {}}};
+    return stack;
+}
+
+}  // namespace
+
+TEST(Plan, ChangesNetworksAndTheirAliasesInPlace) {
+    const Stack before = shop_in_two_networks();
+    const Observed world = up(before);
+    Stack stack = before;
+    auto& networks = stack.services["web"].networks;
+    networks.erase("front");
+    networks["back"].aliases = {"other"};
+    networks["default"].aliases = {"shown"};
+    const Plan plan = plan_up(stack, world, {});
+    EXPECT_EQ(to_text(plan),
+              "#0 create network/shop_default: not found\n"
+              "#1 update container/shop-web-1: networks changed (after #0)\n"
+              "      networks.shop_back.aliases.0: main -> other\n"
+              "      networks.shop_default: (none) -> connected\n"
+              "      networks.shop_default.aliases.0: (none) -> shown\n"
+              "      networks.shop_front: connected -> (none)\n");
+    EXPECT_EQ(plan.running, Strings{"shop-web-1"});
+    EXPECT_EQ(to_text(plan_up(stack, apply(world, plan, Time{}), {})), "nothing to do\n");
+    stack.services["web"].resources.pids = 10;
+    EXPECT_NE(to_text(plan_up(stack, world, {})).find("networks, and limits or restart policy"),
+              std::string::npos);
+}
+
+TEST(Plan, MakesAnewWhatWouldLoseTheNetworkThatItsPortsLeadTo) {
+    const Stack before = shop_in_two_networks();
+    const Observed world = up(before);
+    Stack stack = before;
+    stack.services["web"].networks.erase("back");
+    EXPECT_EQ(to_text(plan_up(stack, world, {})),
+              "#0 stop container/shop-web-1: configuration changed\n"
+              "#1 remove container/shop-web-1: configuration changed (after #0)\n"
+              "      networks.shop_back: connected -> (none)\n"
+              "      networks.shop_back.aliases.0: main -> (none)\n"
+              "#2 create container/shop-web-1: configuration changed (after #1)\n"
+              "#3 start container/shop-web-1: configuration changed (after #2)\n");
+}
+
+TEST(Plan, MakesAnewWhatGetsAnotherAddress) {
+    const Stack before = shop_in_two_networks();
+    const Observed world = up(before);
+    Stack stack = before;
+    stack.services["web"].networks["front"].ipv4_address = "10.0.0.9";
+    EXPECT_NE(to_text(plan_up(stack, world, {}))
+                  .find("#1 remove container/shop-web-1: configuration changed (after #0)\n"
+                        "      networks.shop_front.ipv4_address: (none) -> 10.0.0.9\n"),
+              std::string::npos);
+    EXPECT_EQ(to_text(plan_up(stack, world, {.recreate = RecreatePolicy::never})),
+              "nothing to do\n");
+}
+
+TEST(Plan, DisconnectsFromANetworkBeforeThatIsRenewed) {
+    Stack stack = shop_in_two_networks();
+    stack.services["db"] = shop().services["web"];
+    stack.services["db"].name = "db";
+    stack.services["db"].networks = {{"front", {}}};
+    const Observed world = up(stack);
+    stack.services["web"].networks.erase("front");
+    stack.networks["front"].internal = true;
+    const std::string text = to_text(plan_up(stack, world, {}));
+    EXPECT_NE(text.find("#2 update container/shop-web-1: networks changed\n"), std::string::npos);
+    EXPECT_NE(text.find("remove network/shop_front: configuration changed (after #1 #2)"),
+              std::string::npos)
+        << text;
+}
+
+TEST(Plan, FinishesAConnectThatDiedInTheMiddle) {
+    const Stack stack = shop_in_two_networks();
+    Observed world = up(stack);
+    auto& addresses = world.containers.front().addresses;
+    addresses.back().network = "shop_default";
+    EXPECT_EQ(to_text(plan_up(stack, world, {})),
+              "#0 update container/shop-web-1: networks changed\n"
+              "      networks.shop_default: connected -> (none)\n"
+              "      networks.shop_front: (none) -> connected\n");
+}
+
 TEST(Plan, OfStopEndsAWaitForARestart) {
     const Stack stack = shop();
     Observed world = up(stack);

@@ -40,14 +40,22 @@ void choose_image(Service& service, Chance& chance) {
 void choose_networks(Service& service, Chance& chance) {
     service.networks.clear();
     for (const auto& key : network_keys)
-        if (chance.one_in(2))
-            service.networks[key];
+        if (chance.one_in(2)) {
+            auto& attachment = service.networks[key];
+            if (chance.one_in(3))
+                attachment.aliases = {chance.pick<std::string>({"main", "other"})};
+            if (chance.one_in(8))
+                attachment.ipv4_address = chance.pick<std::string>({"10.0.0.7", "10.0.0.8"});
+        }
 }
 
 /// What makes a container another one.
 void choose_identity(Service& service, Chance& chance) {
     choose_image(service, chance);
     choose_networks(service, chance);
+    service.ports.clear();
+    if (chance.one_in(4))
+        service.ports.push_back({.target = 80});
     service.environment["MODE"] = chance.pick<std::string>({"dev", "prod"});
     service.container_name = chance.one_in(8) ? chance.pick<std::string>({"one", "two"}) : "";
     service.volumes.clear();

@@ -123,7 +123,10 @@ class Effect {
             throw Error("there is no container " + a.name + " to update");
         container->service_config.resources = a.service.resources;
         container->service_config.restart = a.service.restart;
+        container->service_config.networks = a.service.networks;
         container->config_digest = a.config_digest;
+        if (is_up(*container))
+            connect(*container);
     }
 
     void operator()(const AwaitHealthy& a) { running(a.name).health = Health::healthy; }
@@ -144,6 +147,8 @@ class Effect {
         else
             world_.images.push_back({reference, id, source_digest, now_});
     }
+
+    void connect(ObservedContainer& container);
 
     ObservedContainer& running(const std::string& name) {
         auto* container = find_container(world_, name);
@@ -189,6 +194,21 @@ void Effect::operator()(const CreateContainer& a) {
     world_.containers.push_back(std::move(made));
 }
 
+/// To the networks that it should be in, and to no other.
+void Effect::connect(ObservedContainer& container) {
+    const auto& wanted = container.service_config.networks;
+    std::erase_if(container.addresses,
+                  [&](const auto& address) { return !wanted.contains(address.network); });
+    for (const auto& [network, attachment] : wanted) {
+        if (find_name(world_.networks, network) == nullptr)
+            throw Error("network " + network + " does not exist");
+        if (std::none_of(container.addresses.begin(),
+                         container.addresses.end(),
+                         [&](const auto& address) { return address.network == network; }))
+            container.addresses.push_back({network, "10.0.0.2", ""});
+    }
+}
+
 void Effect::operator()(const StartContainer& a) {
     auto* container = find_container(world_, a.name);
     if (container == nullptr)
@@ -196,11 +216,10 @@ void Effect::operator()(const StartContainer& a) {
     if (is_up(*container))
         return;
     const Service& service = container->service_config;
-    for (const auto& [network, attachment] : service.networks) {
-        if (find_name(world_.networks, network) == nullptr)
-            throw Error("network " + network + " does not exist");
-        container->addresses.push_back({network, "10.0.0.2", ""});
-    }
+    container->addresses.clear();
+    connect(*container);
+    if (!service.ports.empty() && !container->addresses.empty())
+        container->addresses.front().published = true;
     for (const auto& mount : container->mounts)  // those that nobody declared are anonymous
         if (mount.type == MountType::volume && find_name(world_.volumes, mount.source) == nullptr)
             world_.volumes.push_back({mount.source, container->project, "", "", true});

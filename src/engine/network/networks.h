@@ -82,6 +82,7 @@ struct HeldAddress {
     std::string network;
     std::string ipv4;
     std::string ipv6;
+    bool published = false;  // its published ports lead here
 
     bool operator==(const HeldAddress&) const = default;
 };

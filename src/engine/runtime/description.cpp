@@ -116,25 +116,48 @@ StringMap labels_for(const ContainerRecord& record) {
     return labels;
 }
 
+namespace {
+
+/// Of /etc/hosts: what the container's own name leads to.
+std::string own_lines(const ContainerRecord& record,
+                      const std::vector<network::Endpoint>& endpoints) {
+    std::string text;
+    for (const auto& endpoint : endpoints)
+        for (const auto& address : {endpoint.address4, endpoint.address6})
+            if (!address.empty())
+                text += split_once(address, '/').first + "\t" +
+                        hostname_for(record.spec.service, record.id) + "\n";
+    return text;
+}
+
+}  // namespace
+
 std::string hosts_file(const ContainerRecord& record,
                        const std::vector<network::Endpoint>& endpoints) {
     std::string text =
         "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost "
         "ip6-loopback\nfe00::\tip6-localnet\nff00::\tip6-mcastprefix\n"
         "ff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n";
+    text += own_lines(record, endpoints);
     std::string gateway;
-    for (const auto& endpoint : endpoints) {
-        for (const auto& address : {endpoint.address4, endpoint.address6})
-            if (!address.empty())
-                text += split_once(address, '/').first + "\t" +
-                        hostname_for(record.spec.service, record.id) + "\n";
+    for (const auto& endpoint : endpoints)
         if (gateway.empty())
             gateway = endpoint.gateway4;
-    }
     for (const auto& [host, addresses] : record.spec.service.extra_hosts)
         for (const auto& address : addresses)
             text += (address == "host-gateway" ? gateway : address) + "\t" + host + "\n";
     return text;
+}
+
+std::string with_own_addresses(const std::string& hosts,
+                               const ContainerRecord& record,
+                               const std::vector<network::Endpoint>& endpoints) {
+    const std::string own_name = "\t" + hostname_for(record.spec.service, record.id);
+    std::string text;
+    for (const auto& line : split(hosts, '\n'))
+        if (!line.empty() && !line.ends_with(own_name))
+            text += line + "\n";
+    return text + own_lines(record, endpoints);
 }
 
 shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {

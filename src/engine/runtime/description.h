@@ -28,6 +28,10 @@ namespace stack::runtime {
 /// first gateway.
 [[nodiscard]] std::string hosts_file(const ContainerRecord& record,
                                      const std::vector<network::Endpoint>& endpoints);
+/// Its text `hosts`, with the lines of the container's own name as they are to be now.
+[[nodiscard]] std::string with_own_addresses(const std::string& hosts,
+                                             const ContainerRecord& record,
+                                             const std::vector<network::Endpoint>& endpoints);
 [[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
 
 /// The one of these, which are not none, that published ports lead into: it has the default route,

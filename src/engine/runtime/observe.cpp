@@ -50,7 +50,7 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
             healthcheck_for(record.spec.service, record.image.config))
             seen.health = Health::starting;
         for (const auto& lease : networks_.held_addresses(id))
-            seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6});
+            seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6, lease.published});
     } else if (ran || life.ended || (life.started_once && !sys::exists(places.run))) {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.

@@ -9,15 +9,19 @@
 #include "engine/runtime/helper.h"
 #include "engine/runtime/record.h"
 #include "engine/runtime/runtime.h"
+#include "model/digest.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
 
 namespace stack::runtime {
 namespace {
+
+using Attachments = std::map<std::string, NetworkAttachment>;
 
 shim::Spec spec_for(const Service& service,
                     const std::vector<network::Endpoint>& endpoints,
@@ -46,10 +50,36 @@ void run_helper(const shim::Spec& spec, const std::string& container) {
                     " cannot be connected: " + split_once(said, ' ').second);
 }
 
+/// Whether the interface that a container has in a network can stay.
+bool stays(const std::string& network, const Attachments& before, const Attachments& after) {
+    const auto was = before.find(network);
+    const auto is = after.find(network);
+    return was != before.end() && is != after.end() &&
+           model::is_same_interface(was->second, is->second);
+}
+
+/// In place: the container has this very file.
+void rewrite(const std::string& path, const std::string& text) {
+    const sys::Fd file = sys::open_file(path, O_WRONLY | O_TRUNC);
+    sys::write_all(file, text);
+}
+
 }  // namespace
 
-void Runtime::rewire(const std::string& id,
-                     const std::map<std::string, NetworkAttachment>& networks) {
+bool Runtime::is_wired(const ContainerRecord& record, const Attachments& networks) const {
+    if (record.spec.service.networks != networks)
+        return false;
+    if (!watch(record.id))
+        return true;
+    const auto held = networks_.held_addresses(record.id);
+    return held.size() == networks.size() &&
+           std::all_of(held.begin(), held.end(), [&](const network::HeldAddress& address) {
+               return networks.contains(address.network);
+           });
+}
+
+/// The record is written last: a rewiring that is interrupted is seen by that, and done again.
+void Runtime::rewire(const std::string& id, const Attachments& networks) {
     ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
     Service& service = record.spec.service;
@@ -59,24 +89,36 @@ void Runtime::rewire(const std::string& id,
     const auto before = std::exchange(service.networks, networks);
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
-    for (const auto& [name, attachment] : before)
-        if (const auto kept = networks.find(name);
-            kept == networks.end() || !(kept->second == attachment))
-            networks_.detach(name, record.id);
+    std::string published;
+    for (const auto& held : networks_.held_addresses(record.id)) {
+        if (!stays(held.network, before, networks))
+            networks_.detach(held.network, record.id);
+        else if (held.published)
+            published = held.network;
+    }
     STACK_FAILPOINT("container.rewire.detached");
-    const bool runs = process && !sys::has_ended(process);
-    const auto endpoints = runs ? connect(record) : std::vector<network::Endpoint>();
+    if (process && !sys::has_ended(process))
+        rewire_running(record, live->pid, published);
+    STACK_FAILPOINT("container.rewire.connected");
     sys::replace_file(places.state + "/config.json", encode(record));
-    if (!runs)
-        return;
-    run_helper(spec_for(service, endpoints, live->pid), record.spec.name);
-    if (!record.ports.empty() && !endpoints.empty())
-        networks_.publish(record.id, entrance(endpoints), record.ports);
-    else
+}
+
+/// `published`: the network that ports lead to, which is where the shim forwards to as well.
+void Runtime::rewire_running(const ContainerRecord& record, int pid, const std::string& published) {
+    const Places places = places_of(paths_, record.id);
+    const auto endpoints = connect(record);
+    run_helper(spec_for(record.spec.service, endpoints, pid), record.spec.name);
+    const auto kept = std::find_if(endpoints.begin(), endpoints.end(), [&](const auto& endpoint) {
+        return endpoint.network == published;
+    });
+    if (record.ports.empty() || endpoints.empty())
         networks_.unpublish(record.id);
-    // In place: the container has this very file.
-    const sys::Fd file = sys::open_file(places.state + "/resolv.conf", O_WRONLY | O_TRUNC);
-    sys::write_all(file, resolv_conf(record, endpoints));
+    else
+        networks_.publish(
+            record.id, kept == endpoints.end() ? entrance(endpoints) : *kept, record.ports);
+    rewrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
+    const auto hosts = sys::read_file(places.state + "/hosts").value_or("");
+    rewrite(places.state + "/hosts", with_own_addresses(hosts, record, endpoints));
 }
 
 }  // namespace stack::runtime

@@ -172,6 +172,8 @@ void Runtime::update(const std::string& id,
     if (read_live(places))
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
     sys::replace_file(places.state + "/config.json", encode(record));
+    if (!is_wired(record, service.networks))
+        rewire(record.id, service.networks);
 }
 
 std::optional<sys::Fd> Runtime::watch(const std::string& id) const {

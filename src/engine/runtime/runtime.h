@@ -114,6 +114,8 @@ class Runtime {
     /// SIGKILL to everything in the container.
     void kill(const std::string& id);
     void pause(const std::string& id, bool paused);
+    /// Postcondition: limits, restart policy and networks of the container are the service's, at
+    /// once where it runs.
     void update(const std::string& id, const Service& service, const std::string& config_digest);
     /// Postcondition: the container is in these networks as they say, one that runs at once. A
     /// network whose attachment stays keeps its interface and addresses.
@@ -180,6 +182,9 @@ class Runtime {
   private:
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
+    [[nodiscard]] bool is_wired(const ContainerRecord& record,
+                                const std::map<std::string, NetworkAttachment>& networks) const;
+    void rewire_running(const ContainerRecord& record, int pid, const std::string& published);
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
     void check_name(const std::string& name) const;
