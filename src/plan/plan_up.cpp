@@ -2,6 +2,7 @@
 
 #include "model/digest.h"
 #include "plan/builder.h"
+#include "plan/capacity.h"
 #include "plan/diverge.h"
 #include "plan/resolve.h"
 #include "plan/service_order.h"
@@ -774,14 +775,16 @@ class UpPlanner {
 }  // namespace plan
 
 Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options) {
-    return plan::UpPlanner(desired, observed, options, false).plan();
+    return plan::within_capacity(
+        desired, observed, plan::UpPlanner(desired, observed, options, false).plan());
 }
 
 Plan plan_run(const Stack& desired,
               const Observed& observed,
               const PlanOptions& options,
               const RunOptions& run) {
-    return plan::UpPlanner(desired, observed, options, false).plan(run);
+    return plan::within_capacity(
+        desired, observed, plan::UpPlanner(desired, observed, options, false).plan(run));
 }
 
 Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {

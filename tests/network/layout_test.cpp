@@ -93,11 +93,11 @@ TEST(Layout, RefusesWhatCannotBe) {
 TEST(Lease, IsRefusedWhereTheBridgeIsFull) {
     const auto stored = layout({.name = "big", .ipam = {{.subnet = "10.5.0.0/16"}}});
     std::vector<Lease> leases;
-    for (std::uint64_t i = 0; i < 1000; ++i)
+    for (std::uint64_t i = 0; i < 1023; ++i)
         leases.push_back(
             {to_text(advance(*parse_ip("10.5.1.0"), i)), "", "c" + std::to_string(i), ""});
     EXPECT_EQ(message([&] { static_cast<void>(lease_for(stored, leases, "aa", "", {})); }),
-              "network big has 1000 containers, and a bridge carries no more; spread the replicas "
+              "network big has 1023 containers, and a bridge carries no more; spread the replicas "
               "over several "
               "networks");
 }

@@ -175,6 +175,40 @@ TEST(Plan, FinishesAConnectThatDiedInTheMiddle) {
               "      networks.shop_front: (none) -> connected\n");
 }
 
+TEST(Plan, RefusesMoreContainersThanABridgeCarries) {
+    Stack stack = shop();
+    stack.networks["default"].ipam.push_back({.subnet = "10.5.0.0/16"});
+    stack.services["web"].scale = 1000;
+    stack.services["db"] = stack.services["web"];
+    stack.services["db"].name = "db";
+    stack.services["db"].scale = 23;
+    EXPECT_TRUE(plan_up(stack, {}, {}).errors.empty());
+    const Plan plan = plan_up(stack, {}, {.scale = {{"db", 24}}});
+    EXPECT_TRUE(plan.actions.empty());
+    EXPECT_EQ(plan.errors,
+              Strings{"network shop_default would have 1024 containers (db: 24, web: 1000), but a "
+                      "bridge carries 1023: spread them over several networks"});
+}
+
+TEST(Plan, RefusesMoreContainersThanASubnetHasAddresses) {
+    Stack stack = shop();
+    stack.services["web"].scale = 1022;
+    EXPECT_EQ(plan_up(stack, {}, {}).errors,
+              Strings{"network shop_default would have 1022 containers (web: 1022), but its "
+                      "subnet, a /22, has addresses for 1021: give it a larger subnet (a bridge "
+                      "carries 1023), or spread them over several networks"});
+    stack.networks["default"].ipam.push_back({.subnet = "10.5.0.0/28"});
+    const Observed world = up(shop());
+    const PlanOptions rest{.scale = {{"web", 13}}};
+    EXPECT_TRUE(plan_up(stack, world, rest).errors.empty());
+    stack.services["db"] = stack.services["web"];
+    stack.services["db"].name = "db";
+    EXPECT_NE(to_text(plan_up(stack, world, {.services = {"db"}, .scale = {{"db", 13}}}))
+                  .find("would have 14 containers (db: 13, web: 1), but its subnet 10.5.0.0/28 has "
+                        "addresses for 13"),
+              std::string::npos);
+}
+
 TEST(Plan, OfStopEndsAWaitForARestart) {
     const Stack stack = shop();
     Observed world = up(stack);

@@ -1,6 +1,7 @@
 #include "engine/network/address_pool.h"
 
 #include "base/digest.h"
+#include "model/network_limits.h"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +14,7 @@ namespace {
 /// Routes at least this long are somebody's network; the widest private one is 10.0.0.0/8.
 constexpr int shortest_network = 8;
 
-/// A /22 has addresses for as many containers as a bridge has ports; a /24 would end at 253 of
-/// them.
-constexpr int subnet_length = 22;
+constexpr int subnet_length = model::default_subnet_length;
 constexpr std::uint32_t subnets_of_10 = 1U << (subnet_length - 8);
 constexpr std::uint32_t subnets_of_172_16 = 1U << (subnet_length - 12);
 

@@ -5,16 +5,13 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "model/network_limits.h"
 #include "sys/netlink.h"
 
 #include <algorithm>
 
 namespace stack::network {
 namespace {
-
-/// A bridge has 1024 ports, of which the kernel gives out 1023; then it says EXFULL. The rest is
-/// for what is not ours.
-constexpr std::size_t most_endpoints = 1000;
 
 constexpr const char* mtu_option = "com.docker.network.driver.mtu";
 constexpr const char* bridge_option = "com.docker.network.bridge.name";
@@ -292,7 +289,7 @@ Lease lease_for(const StoredNetwork& network,
                 const NetworkAttachment& wanted) {
     const auto held = std::count_if(
         leases.begin(), leases.end(), [](const Lease& lease) { return !lease.container.empty(); });
-    if (static_cast<std::size_t>(held) >= most_endpoints)
+    if (static_cast<std::size_t>(held) >= model::bridge_ports)
         throw Error(
             "network " + network.record.name + " has " + std::to_string(held) +
             " containers, and a bridge carries no more; spread the replicas over several networks");
