@@ -71,6 +71,7 @@ void add_image(CLI::App& app, Context& context);
 void add_builder(CLI::App& app, Context& context);
 void add_container(CLI::App& app, Context& context);
 void add_network(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
 void add_schema(CLI::App& app, Context& context);
 void add_container_run(CLI::App& app, Context& context);
 void add_container_create(CLI::App& app, Context& context);

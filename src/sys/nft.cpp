@@ -84,8 +84,16 @@ void Nft::commit(const std::string& commands, const std::string& what) {
 }
 
 std::string Nft::list_table(const std::string& family, const std::string& name) {
+    return list("table " + family + " " + name);
+}
+
+std::string Nft::list_ruleset() {
+    return list("ruleset");
+}
+
+std::string Nft::list(const std::string& what) {
     library().set_flags(context_.get(), NFT_CTX_OUTPUT_JSON);
-    const auto message = try_commit("list table " + family + " " + name);
+    const auto message = try_commit("list " + what);
     std::string json = library().output(context_.get());
     library().set_flags(context_.get(), 0);
     return message.empty() ? json : std::string();

@@ -28,7 +28,12 @@ class Nft {
     /// The table as JSON (libnftables-json(5)); empty where there is no such table.
     [[nodiscard]] std::string list_table(const std::string& family, const std::string& name);
 
+    /// All tables of everybody, in the same form; empty where that is refused.
+    [[nodiscard]] std::string list_ruleset();
+
   private:
+    [[nodiscard]] std::string list(const std::string& what);
+
     std::unique_ptr<nft_ctx, void (*)(nft_ctx*)> context_;
 };
 

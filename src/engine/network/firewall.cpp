@@ -1,0 +1,232 @@
+#include "engine/network/firewall.h"
+
+#include "base/ip.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+namespace stack::network {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* some_bridge = "stk00000000";
+constexpr const char* some_uplink = "eth0";
+constexpr const char* some_container = "10.0.0.2";
+constexpr const char* somebody = "192.0.2.1";  // RFC 5737
+constexpr int deepest_jump = 16;               // the kernel's, NFT_JUMP_STACK_SIZE
+
+enum class Verdict { none, accept, drop };
+
+struct Packet {
+    bool outward = true;
+
+    [[nodiscard]] std::string from() const { return outward ? some_bridge : some_uplink; }
+
+    [[nodiscard]] std::string to() const { return outward ? some_uplink : some_bridge; }
+
+    [[nodiscard]] std::string source() const { return outward ? some_container : somebody; }
+
+    [[nodiscard]] std::string destination() const { return outward ? somebody : some_container; }
+};
+
+/// What the left side of a condition is for the packet; nullopt where that is not known.
+std::optional<std::string> value_of(const Json& left, const Packet& packet) {
+    const auto part = [&](const char* kind, const char* name) {
+        const auto found = left.find(kind);
+        return found == left.end() || !found->is_object() ? "" : found->value(name, "");
+    };
+    const std::string meta = part("meta", "key");
+    if (meta == "iifname" || meta == "iif")
+        return packet.from();
+    if (meta == "oifname" || meta == "oif")
+        return packet.to();
+    if (part("payload", "protocol") == "ip") {
+        const std::string field = part("payload", "field");
+        if (field == "saddr")
+            return packet.source();
+        if (field == "daddr")
+            return packet.destination();
+    }
+    const std::string connection = part("ct", "key");
+    if (connection == "state")
+        return "new";
+    if (connection == "status")
+        return packet.outward ? "confirmed" : "dnat";
+    return std::nullopt;
+}
+
+bool fits_text(const std::string& value, const std::string& wanted) {
+    if (wanted.ends_with('*'))
+        return value.starts_with(std::string_view(wanted).substr(0, wanted.size() - 1));
+    return value == wanted;
+}
+
+bool fits(const std::string& value, const Json& wanted) {
+    if (wanted.is_string())
+        return fits_text(value, wanted.get<std::string>());
+    if (wanted.is_array())
+        return std::any_of(
+            wanted.begin(), wanted.end(), [&](const Json& one) { return fits(value, one); });
+    if (!wanted.is_object())
+        return false;
+    if (const auto set = wanted.find("set"); set != wanted.end())
+        return fits(value, *set);
+    if (const auto given = wanted.find("prefix"); given != wanted.end() && given->is_object()) {
+        const auto prefix =
+            parse_prefix(given->value("addr", "") + "/" + std::to_string(given->value("len", 0)));
+        const auto address = parse_ip(value);
+        return prefix && address && contains(*prefix, *address);
+    }
+    return false;
+}
+
+bool is_met(const Json& condition, const Packet& packet) {
+    if (!condition.is_object() || !condition.contains("left") || !condition.contains("right"))
+        return false;
+    const auto value = value_of(condition["left"], packet);
+    return value && fits(*value, condition["right"]) != (condition.value("op", "==") == "!=");
+}
+
+/// The rules of one table, by chain.
+using Chains = std::map<std::string, std::vector<Json>>;
+
+/// A walk of one packet through the chains of one table.
+class Walk {
+  public:
+    Walk(const Chains& chains, Packet packet) : chains_(chains), packet_(packet) {}
+
+    [[nodiscard]] Verdict through(const std::string& chain, int depth = 0) const {
+        const auto rules = chains_.find(chain);
+        if (rules == chains_.end() || depth > deepest_jump)
+            return Verdict::none;
+        for (const auto& rule : rules->second) {
+            const Step step = take(rule, depth);
+            if (step.verdict != Verdict::none || step.leaves)
+                return step.verdict;
+        }
+        return Verdict::none;
+    }
+
+  private:
+    struct Step {
+        Verdict verdict = Verdict::none;
+        bool leaves = false;  // the chain
+    };
+
+    [[nodiscard]] Step take(const Json& rule, int depth) const {
+        for (const auto& expression : rule) {
+            if (!expression.is_object() || expression.empty())
+                return {};
+            const std::string kind = expression.begin().key();
+            const Json& content = expression.begin().value();
+            if (kind == "match" && !is_met(content, packet_))
+                return {};
+            if (kind == "xt" || kind == "limit")
+                return {};
+            if (kind == "vmap")
+                return look_up(content, depth);
+            const Step step = decide(kind, content, depth);
+            if (step.verdict != Verdict::none || step.leaves)
+                return step;
+        }
+        return {};
+    }
+
+    [[nodiscard]] Step decide(const std::string& kind, const Json& content, int depth) const {
+        if (kind == "accept")
+            return {Verdict::accept, true};
+        if (kind == "drop" || kind == "reject")
+            return {Verdict::drop, true};
+        if (kind == "return")
+            return {Verdict::none, true};
+        if (kind == "jump" || kind == "goto")
+            return {through(content.value("target", ""), depth + 1), kind == "goto"};
+        return {};
+    }
+
+    [[nodiscard]] Step look_up(const Json& map, int depth) const {
+        const auto value = map.contains("key") ? value_of(map["key"], packet_) : std::nullopt;
+        const Json elements = map.contains("data") && map["data"].is_object()
+                                  ? map["data"].value("set", Json::array())
+                                  : Json::array();
+        for (const auto& element : elements)
+            if (value && element.is_array() && element.size() == 2 && fits(*value, element[0]) &&
+                element[1].is_object() && !element[1].empty())
+                return decide(element[1].begin().key(), element[1].begin().value(), depth);
+        return {};
+    }
+
+    const Chains& chains_;
+    Packet packet_;
+};
+
+std::string advice_for(const std::string& table,
+                       const std::string& chain,
+                       const Chains& chains,
+                       bool outward) {
+    const std::string side = outward ? "-i" : "-o";
+    if (chains.contains("ufw-before-forward") || chains.contains("ufw6-before-forward"))
+        return std::string("ufw route allow ") + (outward ? "from" : "to") +
+               " SUBNET, for the subnet of each network (`stack network inspect`)";
+    if (table.ends_with(" firewalld"))
+        return "firewall-cmd --permanent --zone=trusted --add-source=SUBNET, for the subnet of "
+               "each "
+               "network (`stack network inspect`), then firewall-cmd --reload";
+    if (chain == "FORWARD") {
+        const std::string program = table.starts_with("ip6 ") ? "ip6tables" : "iptables";
+        return program + " -I " + (chains.contains("DOCKER-USER") ? "DOCKER-USER" : chain) + " " +
+               side + " stk+ -j ACCEPT";
+    }
+    return "nft insert rule " + table + " " + chain + (outward ? " iifname" : " oifname") +
+           " '\"stk*\"' accept";
+}
+
+struct BaseChain {
+    std::string table;
+    std::string name;
+    bool drops = false;  // what no rule decides
+};
+
+}  // namespace
+
+std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& own) {
+    const Json json = Json::parse(ruleset, nullptr, false);
+    std::map<std::string, Chains> tables;
+    std::vector<BaseChain> bases;
+    for (const auto& entry : json.is_object() ? json.value("nftables", Json::array()) : Json()) {
+        const bool is_chain = entry.contains("chain");
+        if (!is_chain && !entry.contains("rule"))
+            continue;
+        const Json& one = entry[is_chain ? "chain" : "rule"];
+        if (one.value("table", "").starts_with(own) || one.value("family", "") == "bridge")
+            continue;
+        const std::string table = one.value("family", "") + " " + one.value("table", "");
+        auto& chains = tables[table];
+        if (!is_chain) {
+            chains[one.value("chain", "")].push_back(one.value("expr", Json::array()));
+            continue;
+        }
+        chains[one.value("name", "")];
+        if (one.value("hook", "") == "forward")
+            bases.push_back({table, one.value("name", ""), one.value("policy", "") == "drop"});
+    }
+    std::vector<Obstacle> found;
+    for (const auto& base : bases)
+        for (const bool outward : {true, false}) {
+            const auto& chains = tables[base.table];
+            const Verdict verdict = Walk(chains, {outward}).through(base.name);
+            if (verdict == Verdict::drop || (verdict == Verdict::none && base.drops))
+                found.push_back({base.table,
+                                 base.name,
+                                 outward,
+                                 advice_for(base.table, base.name, chains, outward)});
+        }
+    return found;
+}
+
+}  // namespace stack::network

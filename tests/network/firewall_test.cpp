@@ -1,0 +1,114 @@
+// What other people's firewalls do to the packets of containers.
+
+#include "engine/network/firewall.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::network {
+namespace {
+
+/// A table `inet filter` with a forward chain and these rules in it.
+std::string ruleset(const std::string& policy,
+                    const std::string& rules,
+                    const std::string& table = R"("family": "inet", "table": "filter")") {
+    std::string text = R"({"nftables": [{"metainfo": {}}, {"chain": {)" + table +
+                       R"(, "name": "forward", "type": "filter", "hook": "forward", "prio": 0,
+                           "policy": ")" +
+                       policy + R"("}}, {"chain": {)" + table + R"(, "name": "more"}})";
+    if (!rules.empty())
+        text += ", " + rules;
+    return text + "]}";
+}
+
+std::string rule(const std::string& expressions, const std::string& chain = "forward") {
+    return R"({"rule": {"family": "inet", "table": "filter", "chain": ")" + chain +
+           R"(", "expr": [)" + expressions + "]}}";
+}
+
+std::string match(const std::string& left, const std::string& op, const std::string& right) {
+    return R"({"match": {"op": ")" + op + R"(", "left": )" + left + R"(, "right": )" + right + "}}";
+}
+
+const std::string from = R"({"meta": {"key": "iifname"}})";
+const std::string to = R"({"meta": {"key": "oifname"}})";
+const std::string state = R"({"ct": {"key": "state"}})";
+const std::string accept = R"({"accept": null})";
+const std::string drop = R"({"drop": null})";
+
+/// "out", "in", "out in" or "".
+std::string dropped(const std::string& text) {
+    std::string ways;
+    for (const auto& one : obstacles(text, "stack"))
+        ways += std::string(ways.empty() ? "" : " ") + (one.outward ? "out" : "in");
+    return ways;
+}
+
+}  // namespace
+
+TEST(Obstacles, AreNotWhereNothingIsDropped) {
+    EXPECT_EQ(dropped(""), "");
+    EXPECT_EQ(dropped("{}"), "");
+    EXPECT_EQ(dropped(ruleset("accept", "")), "");
+    EXPECT_EQ(dropped(ruleset("drop", "", R"("family": "inet", "table": "stack_x")")), "");
+    EXPECT_EQ(dropped(ruleset("accept", rule(match(from, "==", "\"wg0\"") + "," + drop))), "");
+}
+
+TEST(Obstacles, AreAPolicyAndARuleThatDrops) {
+    EXPECT_EQ(dropped(ruleset("drop", "")), "out in");
+    EXPECT_EQ(dropped(ruleset("accept", rule(R"({"counter": {}}, {"reject": {}})"))), "out in");
+    const std::string all = obstacles(ruleset("drop", ""), "stack").front().advice;
+    EXPECT_EQ(all, "nft insert rule inet filter forward iifname '\"stk*\"' accept");
+}
+
+TEST(Obstacles, AreGoneWhenTheAdviceIsTaken) {
+    const std::string out = rule(match(from, "==", "\"stk*\"") + "," + accept);
+    const std::string in = rule(match(to, "==", R"({"set": ["lo", "stk*"]})") + "," + accept);
+    EXPECT_EQ(dropped(ruleset("drop", out)), "in");
+    EXPECT_EQ(dropped(ruleset("drop", out + "," + in)), "");
+}
+
+TEST(Obstacles, AreFoundBehindJumpsMapsAndStates) {
+    const std::string known =
+        rule(match(state, "in", R"(["established", "related"])") + "," + accept);
+    const std::string jump = rule(R"({"jump": {"target": "more"}})");
+    EXPECT_EQ(dropped(ruleset("accept", known + "," + jump + "," + rule(drop, "more"))), "out in");
+    EXPECT_EQ(dropped(ruleset("drop", jump + "," + rule(R"({"return": null})", "more"))), "out in");
+    EXPECT_EQ(dropped(ruleset("drop", jump + "," + rule(accept, "more"))), "");
+    EXPECT_EQ(dropped(ruleset("accept",
+                              rule(R"({"vmap": {"key": {"ct": {"key": "state"}}, "data": {"set": [
+                                   ["invalid", {"drop": null}], ["new", {"drop": null}]]}}})"))),
+              "out in");
+    const std::string nat =
+        rule(match(R"({"ct": {"key": "status"}})", "in", "\"dnat\"") + "," + accept);
+    EXPECT_EQ(dropped(ruleset("drop", nat)), "out");
+    const std::string subnet = rule(match(R"({"payload": {"protocol": "ip", "field": "saddr"}})",
+                                          "==",
+                                          R"({"prefix": {"addr": "10.0.0.0", "len": 8}})") +
+                                    "," + accept);
+    EXPECT_EQ(dropped(ruleset("drop", subnet)), "in");
+    const std::string loop = rule(R"({"jump": {"target": "more"}})", "more");
+    EXPECT_EQ(dropped(ruleset("accept", jump + "," + loop)), "");
+}
+
+TEST(Obstacles, HaveTheAdviceOfTheirMaker) {
+    const auto advice = [](const std::string& family,
+                           const std::string& table,
+                           const std::string& chain,
+                           const std::string& other) {
+        const std::string where = R"("family": ")" + family + R"(", "table": ")" + table + "\"";
+        return obstacles(R"({"nftables": [{"chain": {)" + where + R"(, "name": ")" + chain +
+                             R"(", "hook": "forward", "policy": "drop"}}, {"chain": {)" + where +
+                             R"(, "name": ")" + other + R"("}}]})",
+                         "stack")
+            .at(0)
+            .advice;
+    };
+    EXPECT_EQ(advice("ip", "filter", "FORWARD", "x"), "iptables -I FORWARD -i stk+ -j ACCEPT");
+    EXPECT_EQ(advice("ip", "filter", "FORWARD", "DOCKER-USER"),
+              "iptables -I DOCKER-USER -i stk+ -j ACCEPT");
+    EXPECT_TRUE(advice("ip", "filter", "FORWARD", "ufw-before-forward")
+                    .starts_with("ufw route allow from SUBNET"));
+    EXPECT_TRUE(advice("inet", "firewalld", "filter_FORWARD", "x").starts_with("firewall-cmd "));
+}
+
+}  // namespace stack::network
