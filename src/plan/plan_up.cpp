@@ -4,6 +4,7 @@
 #include "plan/builder.h"
 #include "plan/capacity.h"
 #include "plan/diverge.h"
+#include "plan/images.h"
 #include "plan/resolve.h"
 #include "plan/service_order.h"
 
@@ -30,16 +31,18 @@ struct Slot {
 
 /// What is planned for one service.
 struct ServicePlan {
-    std::optional<Node> image;
-    bool image_changes = false;  // a build will give it another image
-    bool recreated = false;      // at least one of its containers
+    bool recreated = false;  // at least one of its containers
     std::vector<Slot> slots;
 };
 
 class UpPlanner {
   public:
     UpPlanner(const Stack& desired, const Observed& observed, const PlanOptions& options, bool keep)
-        : desired_(desired), observed_(observed), options_(options), keep_(keep) {}
+        : desired_(desired),
+          observed_(observed),
+          options_(options),
+          keep_(keep),
+          images_(desired, observed, options, builder_) {}
 
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
@@ -59,7 +62,7 @@ class UpPlanner {
         Strings dependencies = selected_services(desired_, {own}, options_.no_deps);
         std::erase(dependencies, own);
         plan_services(dependencies);
-        plan_image(own);
+        images_.plan({own});
         plan_networks(run.service);
         plan_volumes(run.service);
         plan_oneoff(run);
@@ -71,7 +74,8 @@ class UpPlanner {
   private:
     void plan_services(const Strings& services) {
         selected_ = {services.begin(), services.end()};
-        plan_images(services);
+        if (!keep_)
+            images_.plan(services);
         for (const auto& name : services) {
             plan_networks(desired_.services.at(name));
             plan_volumes(desired_.services.at(name));
@@ -88,120 +92,12 @@ class UpPlanner {
             if (selected_.contains(name) || existing(name).empty() || !lender_changes(service))
                 continue;
             selected_.insert(name);
-            plan_images({name});
+            if (!keep_)
+                images_.plan({name});
             plan_networks(service);
             plan_volumes(service);
             plan_containers(name);
         }
-    }
-
-    // --- images ---
-
-    /// Those that are built first: who uses one without building it uses the new one.
-    void plan_images(const Strings& services) {
-        for (const bool built : {true, false})
-            for (const auto& name : services)
-                if (desired_.services.at(name).build.has_value() == built)
-                    plan_image(name);
-    }
-
-    const ObservedImage* image(const std::string& reference) const {
-        for (const auto& candidate : observed_.images)
-            if (candidate.reference == reference)
-                return &candidate;
-        return nullptr;
-    }
-
-    std::string source_digest(const std::string& service) const {
-        for (const auto& build : observed_.builds)
-            if (build.service == service)
-                return build.source_digest;
-        return {};
-    }
-
-    void plan_image(const std::string& name) {
-        if (keep_)
-            return;
-        const Service& service = desired_.services.at(name);
-        const std::string reference = image_of(desired_, service);
-        const ObservedImage* present = image(reference);
-        if (const auto made = images_.find(reference); made != images_.end() && !service.build) {
-            services_[name].image = made->second;
-            services_[name].image_changes = present != nullptr && builds_.contains(reference);
-            return;
-        }
-        if (service.build && wants_build(service, present))
-            plan_build(service, reference, present);
-        else if (!service.image.empty() && !service.image.starts_with("rootfs:"))
-            plan_pull(service, reference, present);
-        else if (!present && service.build)
-            builder_.refuse("image " + reference + " of service " + name +
-                            " is missing and --no-build forbids its build");
-    }
-
-    bool wants_build(const Service& service, const ObservedImage* present) {
-        if (options_.no_build)
-            return false;
-        const std::string current = source_digest(service.name);
-        const bool stale = present && !current.empty() && present->source_digest != current;
-        if (!present)
-            return true;
-        if (options_.build || service.pull_policy == "build")
-            return stale || current.empty() || service.build->no_cache || service.build->pull;
-        if (stale && !present->source_digest.empty())
-            builder_.warn(
-                "image " + present->reference + " of service " + service.name +
-                " was built from other sources than are there now: `--build` builds it again");
-        return false;
-    }
-
-    void plan_build(const Service& service,
-                    const std::string& reference,
-                    const ObservedImage* present) {
-        auto& planned = services_[service.name];
-        planned.image_changes = present != nullptr;
-        if (const auto shared = images_.find(reference); shared != images_.end()) {
-            planned.image = shared->second;
-            return;
-        }
-        if (const auto order = build_order(desired_, {service.name}); !order) {
-            builder_.refuse(order.error().message);
-            return;
-        }
-        for (const auto& source : build_sources(service))
-            plan_image(source);
-        BuildImage action;
-        action.service = service.name;
-        action.tag = reference;
-        action.build = resolved_build(desired_, service);
-        action.source_digest = source_digest(service.name);
-        action.no_cache = service.build->no_cache;
-        action.pull = service.build->pull;
-        const std::string reason = present ? "its sources changed" : "not found";
-        builds_.insert(reference);
-        planned.image = images_[reference] = builder_.add(action, "image/" + reference, reason);
-        for (const auto& source : build_sources(service))
-            if (const auto& made = services_[source].image)
-                builder_.order(*made, *planned.image);
-    }
-
-    void plan_pull(const Service& service,
-                   const std::string& reference,
-                   const ObservedImage* present) {
-        const std::string policy = !options_.pull.empty() ? options_.pull : service.pull_policy;
-        const bool always = policy == "always";
-        if (present && !always)
-            return;
-        if (!present && policy == "never") {
-            builder_.refuse(
-                "image " + reference + " of service " + service.name +
-                " is not in the store, and its pull_policy is never: pull it with `stack pull`");
-            return;
-        }
-        services_[service.name].image = images_[reference] =
-            builder_.add(PullImage{reference, service.platform, false},
-                         "image/" + reference,
-                         present ? "to look for a newer one, which is then used" : "not found");
     }
 
     // --- networks and volumes ---
@@ -327,14 +223,13 @@ class UpPlanner {
                                            const Service& service) {
         if (keep_ || options_.recreate == RecreatePolicy::never)
             return std::nullopt;
-        const auto& planned = services_[service.name];
-        if (planned.image_changes)
+        if (images_.is_built(service.name))
             return Divergence{"its image is built anew", {}};
         for (const auto& other : shared_with(service))
             if (services_[other].recreated)
                 return Divergence{
                     "it shares a namespace or volumes with " + other + ", which is made anew", {}};
-        const ObservedImage* current = image(image_of(desired_, service));
+        const ObservedImage* current = images_.present(image_of(desired_, service));
         const ContainerSpec spec = container_spec(desired_, service, container.number);
         if (container.name != spec.name)
             return Divergence{"configuration changed", {{"name", container.name, spec.name}}};
@@ -520,8 +415,8 @@ class UpPlanner {
                   const Divergence& why) {
         planned.recreated = true;
         const Node removed = remove(container, why.reason, why.changes);
-        if (planned.image)
-            builder_.order(*planned.image,
+        if (const auto image = images_.node(service.name))
+            builder_.order(*image,
                            stops_.contains(container.id) ? stops_.at(container.id) : removed);
         Slot& slot =
             plan_new(planned, service, container.number, why.reason, container.anonymous_salt);
@@ -565,8 +460,8 @@ class UpPlanner {
         slot.name = action.spec.name;
         const Node create = builder_.add(action, "container/" + slot.name, reason);
         created_[slot.name] = create;
-        if (planned.image)
-            builder_.order(*planned.image, create);
+        if (const auto image = images_.node(service.name))
+            builder_.order(*image, create);
         order_networks(action.spec.service, create);
         order_volumes(action.spec.service, create);
         if (!options_.no_start) {
@@ -757,8 +652,7 @@ class UpPlanner {
     bool keep_;
     Builder builder_;
     std::map<std::string, ServicePlan> services_;
-    std::map<std::string, Node> images_;
-    std::set<std::string> builds_;                  // references
+    Images images_;
     std::map<std::string, Node> networks_;          // created ones, by real name
     std::map<std::string, Node> removed_networks_;  // by real name
     std::map<std::string, Node> volumes_;

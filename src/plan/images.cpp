@@ -1,0 +1,120 @@
+#include "plan/images.h"
+
+#include "plan/resolve.h"
+
+namespace stack::plan {
+
+void Images::plan(const Strings& services) {
+    for (const bool built : {true, false})
+        for (const auto& name : services)
+            if (desired_.services.at(name).build.has_value() == built)
+                plan_service(name);
+}
+
+const ObservedImage* Images::present(const std::string& reference) const {
+    for (const auto& candidate : observed_.images)
+        if (candidate.reference == reference)
+            return &candidate;
+    return nullptr;
+}
+
+std::optional<Node> Images::node(const std::string& service) const {
+    const auto planned = services_.find(service);
+    return planned == services_.end() ? std::nullopt : planned->second.node;
+}
+
+bool Images::is_built(const std::string& service) const {
+    const auto planned = services_.find(service);
+    return planned != services_.end() && planned->second.changes;
+}
+
+std::string Images::source_digest(const std::string& service) const {
+    for (const auto& build : observed_.builds)
+        if (build.service == service)
+            return build.source_digest;
+    return {};
+}
+
+void Images::plan_service(const std::string& name) {
+    const Service& service = desired_.services.at(name);
+    const std::string reference = image_of(desired_, service);
+    const ObservedImage* image = present(reference);
+    if (const auto made = nodes_.find(reference); made != nodes_.end() && !service.build) {
+        services_[name] = {made->second, image != nullptr && builds_.contains(reference)};
+        return;
+    }
+    if (service.build && wants_build(service, image))
+        plan_build(service, reference, image);
+    else if (!service.image.empty() && !service.image.starts_with("rootfs:"))
+        plan_pull(service, reference, image);
+    else if (!image && service.build)
+        builder_.refuse("image " + reference + " of service " + name +
+                        " is missing and --no-build forbids its build");
+}
+
+bool Images::wants_build(const Service& service, const ObservedImage* present) {
+    if (options_.no_build)
+        return false;
+    const std::string current = source_digest(service.name);
+    const bool stale = present && !current.empty() && present->source_digest != current;
+    if (!present)
+        return true;
+    if (options_.build || service.pull_policy == "build")
+        return stale || current.empty() || service.build->no_cache || service.build->pull;
+    if (stale && !present->source_digest.empty())
+        builder_.warn("image " + present->reference + " of service " + service.name +
+                      " was built from other sources than are there now: `--build` builds it "
+                      "again");
+    return false;
+}
+
+void Images::plan_build(const Service& service,
+                        const std::string& reference,
+                        const ObservedImage* present) {
+    auto& planned = services_[service.name];
+    planned.changes = present != nullptr;
+    if (const auto shared = nodes_.find(reference); shared != nodes_.end()) {
+        planned.node = shared->second;
+        return;
+    }
+    if (const auto order = build_order(desired_, {service.name}); !order) {
+        builder_.refuse(order.error().message);
+        return;
+    }
+    for (const auto& source : build_sources(service))
+        plan_service(source);
+    BuildImage action;
+    action.service = service.name;
+    action.tag = reference;
+    action.build = resolved_build(desired_, service);
+    action.source_digest = source_digest(service.name);
+    action.no_cache = service.build->no_cache;
+    action.pull = service.build->pull;
+    const std::string reason = present ? "its sources changed" : "not found";
+    builds_.insert(reference);
+    planned.node = nodes_[reference] = builder_.add(action, "image/" + reference, reason);
+    for (const auto& source : build_sources(service))
+        if (const auto made = node(source))
+            builder_.order(*made, *planned.node);
+}
+
+void Images::plan_pull(const Service& service,
+                       const std::string& reference,
+                       const ObservedImage* present) {
+    const std::string policy = !options_.pull.empty() ? options_.pull : service.pull_policy;
+    const bool always = policy == "always";
+    if (present && !always)
+        return;
+    if (!present && policy == "never") {
+        builder_.refuse(
+            "image " + reference + " of service " + service.name +
+            " is not in the store, and its pull_policy is never: pull it with `stack pull`");
+        return;
+    }
+    services_[service.name].node = nodes_[reference] =
+        builder_.add(PullImage{reference, service.platform, false},
+                     "image/" + reference,
+                     present ? "to look for a newer one, which is then used" : "not found");
+}
+
+}  // namespace stack::plan

@@ -1,0 +1,62 @@
+#pragma once
+
+// Where the images of an `up` come from: which are pulled, which are built, and what waits for
+// that.
+
+#include <stack/plan.h>
+
+#include "plan/builder.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace stack::plan {
+
+class Images {
+  public:
+    Images(const Stack& desired,
+           const Observed& observed,
+           const PlanOptions& options,
+           Builder& builder)
+        : desired_(desired), observed_(observed), options_(options), builder_(builder) {}
+
+    /// Those that are built first: who uses one without building it uses the new one.
+    void plan(const Strings& services);
+
+    /// nullptr: it is not in the store.
+    [[nodiscard]] const ObservedImage* present(const std::string& reference) const;
+
+    /// What must be done before the service has its image; none where it has it.
+    [[nodiscard]] std::optional<Node> node(const std::string& service) const;
+
+    /// Whether a build will give the service another image than it has.
+    [[nodiscard]] bool is_built(const std::string& service) const;
+
+  private:
+    struct Planned {
+        std::optional<Node> node;
+        bool changes = false;
+    };
+
+    void plan_service(const std::string& name);
+    void plan_build(const Service& service,
+                    const std::string& reference,
+                    const ObservedImage* present);
+    void plan_pull(const Service& service,
+                   const std::string& reference,
+                   const ObservedImage* present);
+    [[nodiscard]] bool wants_build(const Service& service, const ObservedImage* present);
+    [[nodiscard]] std::string source_digest(const std::string& service) const;
+
+    const Stack& desired_;
+    const Observed& observed_;
+    const PlanOptions& options_;
+    Builder& builder_;
+    std::map<std::string, Planned> services_;
+    std::map<std::string, Node> nodes_;  // by reference
+    std::set<std::string> builds_;       // references
+};
+
+}  // namespace stack::plan
