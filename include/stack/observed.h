@@ -102,6 +102,7 @@ struct ObservedImage {
     std::string id;             // digest of the image's configuration
     std::string source_digest;  // for built images: what it was built from; empty otherwise
     Time created{};
+    Time named{};  // when a pull, build, import or tag gave it this name last; {}: unknown
 
     bool operator==(const ObservedImage&) const = default;
 };
@@ -120,6 +121,7 @@ struct Observed {
     std::vector<ObservedVolume> volumes;
     std::vector<ObservedImage> images;  // those that the stack's services name, where present
     std::vector<ObservedBuild> builds;
+    Time taken{};  // when this was looked at
 
     bool operator==(const Observed&) const = default;
 };

@@ -88,6 +88,7 @@ void RealEngine::watch(const std::string& id) {
 
 Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
     Observed all;
+    all.taken = std::chrono::system_clock::now();
     for (const auto& id : runtime_.list()) {
         auto container = runtime_.observe(id);
         if (!container || container->project != desired.name)
@@ -111,9 +112,10 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
         if (!seen.insert(reference).second)
             continue;
         if (const auto image = store_.find(reference))
-            all.images.push_back({reference, image->id, image->source_digest, image->created});
+            all.images.push_back(
+                {reference, image->id, image->source_digest, image->created, image->named});
         else if (reference.starts_with("rootfs:"))
-            all.images.push_back({reference, reference, "", {}});
+            all.images.push_back({reference, reference, "", {}, {}});
     }
     if (options.builds)
         for (const auto& [name, service] : desired.services)

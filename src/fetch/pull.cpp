@@ -81,8 +81,10 @@ class Pull {
           limit_(request.limit) {}
 
     std::string run() {
-        if (const std::string id = unchanged(); !id.empty())
+        if (const std::string id = unchanged(); !id.empty()) {
+            store_.tag(id, name_);  // it is so from now on
             return id;
+        }
         std::string remote_digest;
         const Manifest manifest = choose_manifest(remote_digest);
         const Json json = parse_manifest(manifest);

@@ -143,13 +143,7 @@ std::string decode_pull_policy(const Node& node, Reporter& reporter) {
     const bool is_periodic =
         node.value == "daily" || node.value == "weekly" ||
         (node.value.starts_with("every_") && parse_duration(node.value.substr(6)));
-    if (is_periodic)
-        reporter.warning(
-            node.at,
-            "ignored",
-            "`pull_policy: " + node.value + "` has no effect here",
-            "the image is pulled where it is missing; `stack pull` looks for a newer one");
-    else
+    if (!is_periodic)
         check_choice(node,
                      "`pull_policy`",
                      {"always", "never", "missing", "if_not_present", "build", "daily", "weekly"},

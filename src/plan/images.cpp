@@ -1,8 +1,29 @@
 #include "plan/images.h"
 
+#include "base/units.h"
 #include "plan/resolve.h"
 
+#include <chrono>
+#include <string_view>
+
 namespace stack::plan {
+namespace {
+
+/// How old an image may become before a newer one is looked for; nullopt: as old as it likes.
+std::optional<Duration> refresh_period(const std::string& policy) {
+    constexpr std::chrono::hours day{24};
+    constexpr std::string_view every = "every_";
+    if (policy == "daily")
+        return day;
+    if (policy == "weekly")
+        return 7 * day;
+    if (!policy.starts_with(every))
+        return std::nullopt;
+    const auto period = parse_duration(std::string_view(policy).substr(every.size()));
+    return period ? std::optional<Duration>(*period) : std::nullopt;
+}
+
+}  // namespace
 
 void Images::plan(const Strings& services) {
     for (const bool built : {true, false})
@@ -26,6 +47,24 @@ std::optional<Node> Images::node(const std::string& service) const {
 bool Images::is_built(const std::string& service) const {
     const auto planned = services_.find(service);
     return planned != services_.end() && planned->second.changes;
+}
+
+/// Empty: what is there serves.
+std::string Images::why_pull(const std::string& policy, const ObservedImage* present) const {
+    constexpr const char* purpose = "to look for a newer one, which is then used";
+    if (!present)
+        return "not found";
+    if (policy == "always")
+        return purpose;
+    const auto period = refresh_period(policy);
+    if (!period)
+        return {};
+    if (present->named == Time{})
+        return std::string("nobody knows since when it is here: ") + purpose;
+    const auto age = std::chrono::floor<std::chrono::seconds>(observed_.taken - present->named);
+    if (age < *period)
+        return {};
+    return "pulled " + format_age(age) + " ago: " + purpose;
 }
 
 std::string Images::source_digest(const std::string& service) const {
@@ -101,9 +140,10 @@ void Images::plan_build(const Service& service,
 void Images::plan_pull(const Service& service,
                        const std::string& reference,
                        const ObservedImage* present) {
-    const std::string policy = !options_.pull.empty() ? options_.pull : service.pull_policy;
-    const bool always = policy == "always";
-    if (present && !always)
+    const bool overridden = !options_.pull.empty() && options_.pull != "policy";
+    const std::string policy = overridden ? options_.pull : service.pull_policy;
+    const std::string reason = why_pull(policy, present);
+    if (reason.empty())
         return;
     if (!present && policy == "never") {
         builder_.refuse(
@@ -112,9 +152,7 @@ void Images::plan_pull(const Service& service,
         return;
     }
     services_[service.name].node = nodes_[reference] =
-        builder_.add(PullImage{reference, service.platform, false},
-                     "image/" + reference,
-                     present ? "to look for a newer one, which is then used" : "not found");
+        builder_.add(PullImage{reference, service.platform, false}, "image/" + reference, reason);
 }
 
 }  // namespace stack::plan

@@ -47,6 +47,8 @@ class Images {
     void plan_pull(const Service& service,
                    const std::string& reference,
                    const ObservedImage* present);
+    [[nodiscard]] std::string why_pull(const std::string& policy,
+                                       const ObservedImage* present) const;
     [[nodiscard]] bool wants_build(const Service& service, const ObservedImage* present);
     [[nodiscard]] std::string source_digest(const std::string& service) const;
 

@@ -27,6 +27,17 @@ TEST_F(StoreTest, FindsAnImageByEveryNameAndById) {
     EXPECT_EQ(store.list().size(), 1U);
 }
 
+TEST_F(StoreTest, KnowsSinceWhenAnImageHasItsName) {
+    Store store(paths_);
+    const auto before = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    const auto id = add_image(store, "web:1", {add_layer(store, "a")});
+    const auto image = store.find("web:1");
+    ASSERT_TRUE(image);
+    EXPECT_GE(image->named, before);
+    EXPECT_LE(image->named, std::chrono::system_clock::now());
+    EXPECT_EQ(store.find(id)->named, Time{});
+}
+
 TEST_F(StoreTest, IsForItsOwnerAlone) {
     sys::ensure_directory(paths_.state + "/images", 0755);  // as an older version made it
     Store store(paths_);

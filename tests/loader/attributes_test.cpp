@@ -115,8 +115,6 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "cpu_count: 2",
                                    "cpu_percent: 50",
                                    "pull_refresh_after: 1h",
-                                   "pull_policy: weekly",
-                                   "pull_policy: every_12h",
                                    "devices: ['/dev/null:/dev/null:r']",
                                    "volumes: [{type: bind, source: ., target: /a, "
                                    "bind: {recursive: disabled}}]",

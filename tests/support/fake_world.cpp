@@ -143,9 +143,9 @@ class Effect {
     void put_image(const std::string& reference, const std::string& source_digest) {
         const std::string id = fake_image_id(reference, source_digest);
         if (auto* image = find_image(world_, reference))
-            *image = {reference, id, source_digest, now_};
+            *image = {reference, id, source_digest, now_, now_};
         else
-            world_.images.push_back({reference, id, source_digest, now_});
+            world_.images.push_back({reference, id, source_digest, now_, now_});
     }
 
     void connect(ObservedContainer& container);

@@ -3,9 +3,12 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "sys/file.h"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 
 #include <nlohmann/json.hpp>
 
@@ -17,12 +20,17 @@ using Json = nlohmann::json;
 constexpr const char* reference_key = "org.opencontainers.image.ref.name";
 constexpr const char* source_key = "dev.stack.build.source";
 constexpr const char* remote_key = "dev.stack.remote.digest";
+constexpr const char* named_key = "dev.stack.named";  // seconds since the epoch
 
 std::string annotation(const Json& descriptor, const char* key) {
     const auto annotations = descriptor.find("annotations");
     if (annotations == descriptor.end() || !annotations->is_object())
         return {};
     return annotations->value(key, "");
+}
+
+Time time_of(const std::string& seconds) {
+    return std::chrono::system_clock::from_time_t(parse_number<std::time_t>(seconds).value_or(0));
 }
 
 Json descriptor_of(const IndexEntry& entry) {
@@ -35,6 +43,8 @@ Json descriptor_of(const IndexEntry& entry) {
     annotate(reference_key, entry.reference);
     annotate(source_key, entry.source_digest);
     annotate(remote_key, entry.remote_digest);
+    if (entry.named != Time{})
+        annotate(named_key, std::to_string(std::chrono::system_clock::to_time_t(entry.named)));
     return descriptor;
 }
 
@@ -57,7 +67,8 @@ Index Index::read(const std::string& root) {
                                   descriptor.value("mediaType", ""),
                                   annotation(descriptor, reference_key),
                                   annotation(descriptor, source_key),
-                                  annotation(descriptor, remote_key)});
+                                  annotation(descriptor, remote_key),
+                                  time_of(annotation(descriptor, named_key))});
     return index;
 }
 

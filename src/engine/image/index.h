@@ -2,6 +2,8 @@
 
 // index.json of the store (OCI image-layout): which manifests there are, and what they are called.
 
+#include <stack/observed.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,6 +17,7 @@ struct IndexEntry {
     std::string reference;      // canonical; empty: the image has no name
     std::string source_digest;  // for built images: what it was built from
     std::string remote_digest;  // what the registry calls it: the manifest's or its index's digest
+    Time named{};               // when it was given the reference last; {}: unknown
 };
 
 class Index {

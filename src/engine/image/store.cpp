@@ -184,8 +184,10 @@ std::optional<Image> Store::find(const std::string& reference) const {
         return std::nullopt;
     for (auto& image : load_images(root_))
         if (named != nullptr ? image.manifest_digest == named->digest
-                             : hex_of(image.id).starts_with(id))
+                             : hex_of(image.id).starts_with(id)) {
+            image.named = named != nullptr ? named->named : Time{};
             return std::move(image);
+        }
     return std::nullopt;
 }
 
@@ -289,6 +291,7 @@ Image Store::put(const NewImage& image) {
     entry.media_type = image.manifest_type.empty() ? manifest_media_type : image.manifest_type;
     entry.source_digest = image.source_digest;
     entry.remote_digest = image.remote_digest;
+    entry.named = std::chrono::system_clock::now();
     Index index = Index::read(root_);
     for (const auto& reference : image.references) {
         entry.reference = reference;
@@ -322,7 +325,8 @@ void Store::tag(const std::string& id,
                     image.manifest_type,
                     name,
                     image.source_digest,
-                    remote_digest.empty() ? image.remote_digest : remote_digest});
+                    remote_digest.empty() ? image.remote_digest : remote_digest,
+                    std::chrono::system_clock::now()});
         index.write(root_);
         return;
     }

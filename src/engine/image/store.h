@@ -45,6 +45,7 @@ struct Image {
     std::string manifest;     // the manifest's
     std::string manifest_type;
     Time created{};
+    Time named{};  // when it was given the name by which it was found last; {}: not by name
     std::int64_t size = 0;      // of the unpacked layers, bytes
     std::string source_digest;  // for built images: what it was built from
 };
