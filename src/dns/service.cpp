@@ -253,9 +253,8 @@ void Service::answer(const IpAddress& gateway,
     }
     if (now() - host_read_at_ > std::chrono::seconds(1))
         read_host_resolver();
-    const auto& servers = scope->second.servers.empty() ? host_.servers : scope->second.servers;
     forwarder_.ask(packet,
-                   servers,
+                   servers_for(scope->second, asker, host_),
                    transport,
                    [reply, packet, question = *query, limit](std::string response) {
                        if (response.empty())

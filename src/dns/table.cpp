@@ -53,6 +53,18 @@ void add_referral(Table& table, const std::vector<std::string>& words) {
         scope->second.referred.insert(asker.begin(), asker.end());
 }
 
+void add_upstream(Table& table, const std::vector<std::string>& words) {
+    const auto gateway = parse_ip(words[1]);
+    const auto scope = gateway ? table.find(*gateway) : table.end();
+    const auto asker = words.size() < 3 ? std::nullopt : parse_ip(words[2]);
+    if (scope == table.end() || !asker)
+        return;
+    auto servers = addresses_from(words, 3);
+    // Asked to ask us, we would ask ourselves, without end.
+    std::erase_if(servers, [&](const IpAddress& server) { return table.count(server) != 0; });
+    scope->second.upstreams[*asker] = std::move(servers);
+}
+
 const std::vector<IpAddress>* find_name(const Scope& scope, const std::string& name) {
     const auto found = scope.names.find(name);
     return found == scope.names.end() ? nullptr : &found->second;
@@ -101,8 +113,19 @@ Table parse_table(std::string_view text) {
             add_name(table, words);
         else if (words[0] == "refer")
             add_referral(table, words);
+        else if (words[0] == "upstream")
+            add_upstream(table, words);
     }
     return table;
+}
+
+const std::vector<IpAddress>& servers_for(const Scope& scope,
+                                          const IpAddress& asker,
+                                          const HostResolver& host) {
+    if (const auto own = scope.upstreams.find(asker);
+        own != scope.upstreams.end() && !own->second.empty())
+        return own->second;
+    return scope.servers.empty() ? host.servers : scope.servers;
 }
 
 HostResolver parse_resolv_conf(std::string_view text) {

@@ -9,6 +9,7 @@
 //     host listen 10.210.4.1 none                answer nothing but the names below (an internal
 //     network) name 10.210.3.1 web 10.210.3.2 10.210.3.5
 //     refer 10.210.3.1 10.210.3.5           who asks from there has another server to ask
+//     upstream 10.210.3.1 10.210.3.2 9.9.9.9    for who asks from there, ask these
 
 #include "base/ip.h"
 #include "dns/packet.h"
@@ -28,6 +29,7 @@ struct Scope {
     bool forwards = true;
     std::set<IpAddress> referred;    // askers that have another server behind this one
     std::vector<IpAddress> servers;  // empty: the host's
+    std::map<IpAddress, std::vector<IpAddress>> upstreams;  // instead of these, by asker
     std::unordered_map<std::string, std::vector<IpAddress>> names;
     std::map<IpAddress, std::string> pointers;
 };
@@ -44,6 +46,11 @@ struct HostResolver {
 };
 
 [[nodiscard]] HostResolver parse_resolv_conf(std::string_view text);
+
+/// Whom to ask what the table does not know: the asker's own servers, the scope's, the host's.
+[[nodiscard]] const std::vector<IpAddress>& servers_for(const Scope& scope,
+                                                        const IpAddress& asker,
+                                                        const HostResolver& host);
 
 /// What the table says to a question, records in the table's order; nullopt: nothing, ask others. A
 /// known name has an answer for every type, if an empty one: musl takes NXDOMAIN for AAAA to mean

@@ -68,6 +68,17 @@ std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network
     return entries;
 }
 
+/// Those through which a container asks: its addresses on the network, with the gateways.
+std::vector<network::Referral> askers_of(const network::NetworkRecord& network,
+                                         const ObservedAddress& own) {
+    std::vector<network::Referral> askers;
+    if (!own.ipv4.empty() && !network.gateway4.empty())
+        askers.push_back({network.gateway4, own.ipv4});
+    if (!own.ipv6.empty() && !network.gateway6.empty())
+        askers.push_back({network.gateway6, own.ipv6});
+    return askers;
+}
+
 /// Of the containers on `network` those that have another server to ask behind this one.
 std::vector<network::Referral> referrals_of(const network::NetworkRecord& network,
                                             const std::map<std::string, bool>& internal,
@@ -83,15 +94,25 @@ std::vector<network::Referral> referrals_of(const network::NetworkRecord& networ
             all.insert(rank(address));
         const auto asked = network::asked_resolvers(std::move(all));
         for (const auto& own : container.addresses)
-            if (own.network == network.name && asked.contains(rank(own)) &&
-                rank(own) != *asked.rbegin()) {
-                if (!own.ipv4.empty() && !network.gateway4.empty())
-                    referrals.push_back({network.gateway4, own.ipv4});
-                if (!own.ipv6.empty() && !network.gateway6.empty())
-                    referrals.push_back({network.gateway6, own.ipv6});
+            if (own.network == network.name &&
+                (network::asks_itself(container.service_config.dns) ||
+                 (asked.contains(rank(own)) && rank(own) != *asked.rbegin()))) {
+                const auto askers = askers_of(network, own);
+                referrals.insert(referrals.end(), askers.begin(), askers.end());
             }
     }
     return referrals;
+}
+
+std::vector<network::Upstream> upstreams_of(const network::NetworkRecord& network,
+                                            const std::vector<ObservedContainer>& containers) {
+    std::vector<network::Upstream> upstreams;
+    for (const auto& container : containers)
+        for (const auto& own : container.addresses)
+            if (own.network == network.name && !container.service_config.dns.empty())
+                for (const auto& [gateway, asker] : askers_of(network, own))
+                    upstreams.push_back({gateway, asker, container.service_config.dns});
+    return upstreams;
 }
 
 }  // namespace
@@ -117,6 +138,7 @@ void RealEngine::publish_names_of(const std::string& owner,
     Strings gateways;
     std::vector<network::NameEntry> entries;
     std::vector<network::Referral> referrals;
+    std::vector<network::Upstream> upstreams;
     const auto networks = networks_.list();
     std::map<std::string, bool> internal;
     for (const auto& record : networks)
@@ -132,11 +154,13 @@ void RealEngine::publish_names_of(const std::string& owner,
         entries.insert(entries.end(), more.begin(), more.end());
         auto sent_on = referrals_of(record, internal, containers);
         referrals.insert(referrals.end(), sent_on.begin(), sent_on.end());
+        auto of_their_own = upstreams_of(record, containers);
+        upstreams.insert(upstreams.end(), of_their_own.begin(), of_their_own.end());
     }
     if (gateways.empty())
         network::stop_names(paths_, owner);
     else
-        network::publish_names(paths_, owner, gateways, entries, referrals);
+        network::publish_names(paths_, owner, gateways, entries, referrals, upstreams);
 }
 
 void RealEngine::publish_names(const Stack& desired, const Observed& observed) {

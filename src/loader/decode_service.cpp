@@ -1,3 +1,4 @@
+#include "base/ip.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "loader/decode.h"
@@ -216,6 +217,12 @@ void decode_network_side(Object& object, Service& service) {
     if (const Node* hosts = object.take("extra_hosts"))
         service.extra_hosts = decode_extra_hosts(*hosts, object.reporter);
     object.strings("dns", service.dns);
+    if (const Node* servers = object.take("dns"))
+        for_each_item(*servers, [&](const Node& server) {
+            if (!server.value.empty() && !parse_ip(server.value))
+                object.reporter.malformed(
+                    server, "name server", {"it is an address, as in 9.9.9.9"});
+        });
     object.strings("dns_search", service.dns_search);
     object.list("dns_opt", service.dns_opt);
     object.list("links", service.links);
@@ -364,8 +371,7 @@ void note_ignored(Object& object) {
                          "models",
                          "gpus",
                          "pull_refresh_after"});
-    object.warn_ignored({"dns",
-                         "annotations",
+    object.warn_ignored({"annotations",
                          "external_links",
                          "storage_opt",
                          "device_cgroup_rules",

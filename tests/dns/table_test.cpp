@@ -16,7 +16,9 @@ constexpr const char* table_text =
     "name 10.0.1.1 web 10.0.1.2 fd00::2 10.0.1.3\n"
     "name 10.0.2.1 db 10.0.2.2\n"
     "name 10.9.9.9 lost 10.0.2.2\n"
-    "refer 10.0.1.1 10.0.1.3\n";
+    "refer 10.0.1.1 10.0.1.3\n"
+    "upstream 10.0.3.1 10.0.3.2 9.9.9.9 10.0.1.1 149.112.112.112\n"
+    "upstream 10.0.3.1\n";
 
 /// The answer at a gateway, or `forwarded`.
 std::string answer_at(const char* gateway,
@@ -77,6 +79,18 @@ TEST(DnsTable, KnowsWhomToAsk) {
     EXPECT_TRUE(table.at(*parse_ip("10.0.1.1")).servers.empty());
     EXPECT_EQ(table.at(*parse_ip("10.0.3.1")).servers,
               (std::vector{*parse_ip("192.0.2.53"), *parse_ip("2001:db8::53")}));
+}
+
+TEST(DnsTable, AsksForAnAskerItsOwnServers) {
+    const Table table = parse_table(table_text);
+    const HostResolver host{{*parse_ip("192.0.2.1")}, {}};
+    const auto asked = [&](const char* gateway, const char* asker) {
+        return servers_for(table.at(*parse_ip(gateway)), *parse_ip(asker), host);
+    };
+    EXPECT_EQ(asked("10.0.3.1", "10.0.3.2"),
+              (std::vector{*parse_ip("9.9.9.9"), *parse_ip("149.112.112.112")}));
+    EXPECT_EQ(asked("10.0.3.1", "10.0.3.3").front(), *parse_ip("192.0.2.53"));
+    EXPECT_EQ(asked("10.0.1.1", "10.0.1.2"), host.servers);
 }
 
 TEST(HostResolver, IsReadStrictly) {

@@ -220,5 +220,41 @@ networks: {a: {}, b: {}, inside: {internal: true}}
             << name;
 }
 
+TEST_F(NetworkCommand, AServiceHasNameServersOfItsOwn) {
+    // The name service of a network that belongs to no stack is an outsider to those of a stack.
+    stack_.must(
+        {"network", "create", "--subnet", "10.77.0.0/24", "--gateway", "10.77.0.5", "mine"});
+    stack_.must({"container",
+                 "run",
+                 "-d",
+                 "--name",
+                 "one",
+                 "--network",
+                 "mine",
+                 "busybox",
+                 "sleep",
+                 "1000"});
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  asker: {image: busybox, command: sleep 1000, dns: 10.77.0.5, dns_search: shop.example}
+  plain: {image: busybox, command: sleep 1000}
+  server: {image: busybox, command: sleep 1000, dns: [127.0.0.1, 9.9.9.9]}
+  host: {image: busybox, command: sleep 1000, network_mode: host, dns: 9.9.9.9, dns_opt: [rotate]}
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(resolves({"exec", "-T", "asker"}, "one."));
+    EXPECT_TRUE(resolves({"exec", "-T", "asker"}, "plain."));
+    EXPECT_NE(stack_.run({"exec", "-T", "plain", "nslookup", "one."}).status, 0);
+    const auto resolver = [&](const std::string& service) {
+        return stack_.must({"exec", "-T", service, "cat", "/etc/resolv.conf"});
+    };
+    EXPECT_EQ(resolver("asker").find("10.77.0.5"), std::string::npos);
+    EXPECT_NE(resolver("asker").find("\nsearch shop.example\n"), std::string::npos);
+    EXPECT_NE(resolver("server").find("\nnameserver 127.0.0.1\nnameserver 9.9.9.9\n"),
+              std::string::npos);
+    EXPECT_EQ(resolver("host"), "nameserver 9.9.9.9\noptions rotate\n");
+}
+
 }  // namespace
 }  // namespace stack::test

@@ -100,8 +100,7 @@ TEST(Attributes, LimitsMayBeGivenTwiceWhereTheyAgree) {
 }
 
 TEST(Attributes, WhatHasNoEffectIsSaid) {
-    for (const std::string line : {"dns: 1.1.1.1",
-                                   "annotations: {a: b}",
+    for (const std::string line : {"annotations: {a: b}",
                                    "external_links: [a]",
                                    "storage_opt: {size: 1g}",
                                    "device_cgroup_rules: ['c 1:3 mr']",

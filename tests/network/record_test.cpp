@@ -64,6 +64,7 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
     EXPECT_EQ(names_text({"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"},
                          entries,
                          {{"10.1.0.1", "10.1.0.2"}},
+                         {{"10.1.0.1", "10.1.0.3", {"9.9.9.9", "::1"}}},
                          {"10.2.0.1"}),
               "listen 10.1.0.1 192.0.2.53\n"
               "listen fd01::1\n"
@@ -72,7 +73,14 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
               "name fd01::1 web 10.1.0.2 fd01::2\n"
               "name 10.1.0.1 0123456789ab 10.1.0.2\n"
               "name fd01::1 0123456789ab 10.1.0.2\n"
-              "refer 10.1.0.1 10.1.0.2\n");
+              "refer 10.1.0.1 10.1.0.2\n"
+              "upstream 10.1.0.1 10.1.0.3 9.9.9.9 ::1\n");
+}
+
+TEST(NameTable, KnowsAServerOnTheAskersLoopback) {
+    EXPECT_TRUE(asks_itself({"9.9.9.9", "127.0.0.1"}));
+    EXPECT_TRUE(asks_itself({"::1"}));
+    EXPECT_FALSE(asks_itself({"9.9.9.9", "fd00::1", "nonsense"}));
 }
 
 TEST(AskedResolvers, AreThreeWithTheOneThatKnowsTheRestOfTheWorld) {

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
+#include "base/ip.h"
 #include "base/text.h"
 #include "engine/network/record.h"
 #include "sys/file.h"
@@ -91,9 +92,19 @@ std::set<ResolverRank> asked_resolvers(std::set<ResolverRank> all) {
     return all;
 }
 
+bool asks_itself(const Strings& servers) {
+    static const IpPrefix loopback4 = *parse_prefix("127.0.0.0/8");
+    static const IpAddress loopback6 = *parse_ip("::1");
+    return std::any_of(servers.begin(), servers.end(), [](const std::string& server) {
+        const auto address = parse_ip(server);
+        return address && (contains(loopback4, *address) || *address == loopback6);
+    });
+}
+
 std::string names_text(const Strings& gateways,
                        const std::vector<NameEntry>& entries,
                        const std::vector<Referral>& referrals,
+                       const std::vector<Upstream>& upstreams,
                        const std::set<std::string>& internal) {
     std::string text;
     for (const auto& gateway : gateways)
@@ -112,6 +123,9 @@ std::string names_text(const Strings& gateways,
     }
     for (const auto& referral : referrals)
         text += "refer " + referral.gateway + " " + referral.asker + "\n";
+    for (const auto& upstream : upstreams)
+        text += "upstream " + upstream.gateway + " " + upstream.asker + " " +
+                join(upstream.servers, " ") + "\n";
     return text;
 }
 
@@ -119,9 +133,11 @@ void publish_names(const Paths& paths,
                    const std::string& project,
                    const Strings& gateways,
                    const std::vector<NameEntry>& entries,
-                   const std::vector<Referral>& referrals) {
+                   const std::vector<Referral>& referrals,
+                   const std::vector<Upstream>& upstreams) {
     const std::string directory = names_directory(paths, project);
-    const std::string text = names_text(gateways, entries, referrals, internal_gateways(paths));
+    const std::string text =
+        names_text(gateways, entries, referrals, upstreams, internal_gateways(paths));
     sys::ensure_directory(directory, 0700);
     if (sys::read_file(directory + "/names") != text) {
         STACK_FAILPOINT("names.publish");

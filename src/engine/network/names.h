@@ -38,6 +38,19 @@ struct Referral {
     bool operator==(const Referral&) const = default;
 };
 
+/// A container with name servers of its own: what is not known here is asked of these.
+struct Upstream {
+    std::string gateway;
+    std::string asker;
+    Strings servers;
+
+    bool operator==(const Upstream&) const = default;
+};
+
+/// Whether a container is one of its own name servers. No other process reaches that one: it asks
+/// it by itself.
+[[nodiscard]] bool asks_itself(const Strings& servers);
+
 /// The place of a network's name service in the order of a container's: by this, rising. Internal
 /// ones, which cannot answer for the rest of the world, come first.
 using ResolverRank = std::pair<bool, std::string>;
@@ -56,7 +69,8 @@ void publish_names(const Paths& paths,
                    const std::string& project,
                    const Strings& gateways,
                    const std::vector<NameEntry>& entries,
-                   const std::vector<Referral>& referrals = {});
+                   const std::vector<Referral>& referrals = {},
+                   const std::vector<Upstream>& upstreams = {});
 
 /// Postcondition: the project has no name service.
 void stop_names(const Paths& paths, const std::string& project);
@@ -65,6 +79,7 @@ void stop_names(const Paths& paths, const std::string& project);
 [[nodiscard]] std::string names_text(const Strings& gateways,
                                      const std::vector<NameEntry>& entries,
                                      const std::vector<Referral>& referrals,
+                                     const std::vector<Upstream>& upstreams,
                                      const std::set<std::string>& internal);
 
 }  // namespace stack::network

@@ -199,7 +199,9 @@ std::string resolv_conf(const ContainerRecord& record,
         }
     for (const auto& rank : network::asked_resolvers(std::move(ranks)))
         text += "nameserver " + resolvers[rank] + "\n";
-    for (const auto& server : asks_others ? service.dns : Strings())
+    // Behind the networks' servers only one of the container's own, which they cannot ask for it.
+    const bool lists_own = asks_others || endpoints.empty() || network::asks_itself(service.dns);
+    for (const auto& server : lists_own ? service.dns : Strings())
         text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())
         text += "search " + join(service.dns_search, " ") + "\n";

@@ -323,6 +323,24 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
 
 namespace {
 
+/// The lines of the host's resolv.conf that name servers.
+std::string host_servers() {
+    std::string text;
+    for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
+        if (line.starts_with("nameserver"))
+            text += line + "\n";
+    return text;
+}
+
+/// /etc/resolv.conf of a container that has the host's network: the host's, but for what the
+/// service says itself.
+std::string host_resolv_conf(const ContainerRecord& record) {
+    const Service& service = record.spec.service;
+    if (service.dns.empty() && service.dns_search.empty() && service.dns_opt.empty())
+        return sys::read_file("/etc/resolv.conf").value_or("");
+    return (service.dns.empty() ? host_servers() : "") + resolv_conf(record, {});
+}
+
 /// Files of ours that stand where the image has its own. The container may write to them: they are
 /// its own, also where it has the host's network, and lie on the disk that its root lies on, not in
 /// the host's memory. `network_files`: where those of whoever lends it the network are, which it
@@ -335,10 +353,9 @@ void add_host_files(shim::Spec& spec,
     const bool at_host = spec.network.sharing == shim::Sharing::host;
     sys::replace_volatile_file(directory + "/hostname", spec.hostname + "\n", 0644);
     sys::replace_volatile_file(directory + "/hosts", hosts_file(record, endpoints), 0644);
-    sys::replace_volatile_file(
-        directory + "/resolv.conf",
-        at_host ? sys::read_file("/etc/resolv.conf").value_or("") : resolv_conf(record, endpoints),
-        0644);
+    sys::replace_volatile_file(directory + "/resolv.conf",
+                               at_host ? host_resolv_conf(record) : resolv_conf(record, endpoints),
+                               0644);
     for (const auto& source :
          {directory + "/hostname", network_files + "/hosts", network_files + "/resolv.conf"}) {
         shim::MountSpec mount;
