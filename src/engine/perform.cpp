@@ -215,7 +215,7 @@ void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*
     complete(std::move(done), std::nullopt);
 }
 
-void RealEngine::begin(const StartContainer& action, const EventSink& /*events*/, Done done) {
+void RealEngine::begin(const StartContainer& action, const EventSink& events, Done done) {
     const auto record = runtime_.find(action.name);
     if (!record)
         throw Error(std::make_error_code(std::errc::no_such_process),
@@ -225,6 +225,11 @@ void RealEngine::begin(const StartContainer& action, const EventSink& /*events*/
         return;
     }
     auto starting = std::make_shared<runtime::Starting>(runtime_.start(record->id));
+    for (const auto& warning : starting->warnings)
+        events({.id = "Container " + action.name,
+                .status = EventStatus::warning,
+                .text = "Warning",
+                .detail = warning});
     // The shim lives as long as its container: what it says of the start is read here, not its end.
     read_to_end(
         loop_, std::move(starting->status), [this, starting, done](const std::string& status) {

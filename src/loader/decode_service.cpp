@@ -5,6 +5,9 @@
 #include "loader/lint.h"
 #include "loader/short_syntax.h"
 
+#include <set>
+#include <string>
+
 namespace stack::loader {
 namespace {
 
@@ -321,6 +324,32 @@ void check_models(const Node& node, Reporter& reporter) {
             node, "`models`", "a list or a mapping", "write it as `- " + node.value + "`");
 }
 
+/// Every driver's lines go to the same bounded files.
+Logging decode_logging(const Node& node, Reporter& reporter) {
+    const std::set<std::string> own_drivers{"", "json-file", "local", "none"};
+    const std::set<std::string> own_options{"max-size", "max-file"};
+    Object object(node, "`logging`", reporter);
+    Logging logging;
+    object.text("driver", logging.driver);
+    object.map("options", logging.options);
+    if (!own_drivers.contains(logging.driver)) {
+        reporter.warning(object.take("driver")->at,
+                         "ignored",
+                         "`driver: " + shortened(logging.driver) + "` has no effect here",
+                         "its lines go to bounded files, which `stack logs` shows");
+        return logging;
+    }
+    if (const Node* options = object.take("options"))
+        for (const auto& [name, value] : options->entries)
+            if (!own_options.contains(name.text))
+                reporter.warning(name.at,
+                                 "ignored",
+                                 "`" + name.text +
+                                     "` of the options of `logging` has no effect "
+                                     "here");
+    return logging;
+}
+
 void decode_life(Object& object, Service& service) {
     if (const Node* provider = object.take("provider"))
         service.provider = decode_provider(*provider, object.reporter);
@@ -341,11 +370,8 @@ void decode_life(Object& object, Service& service) {
         service.post_start = decode_hooks(*hooks, "post_start", object.reporter);
     if (const Node* hooks = object.take("pre_stop"))
         service.pre_stop = decode_hooks(*hooks, "pre_stop", object.reporter);
-    if (const Node* logging = object.take("logging")) {
-        Object options(*logging, "`logging`", object.reporter);
-        options.text("driver", service.logging.driver);
-        options.map("options", service.logging.options);
-    }
+    if (const Node* logging = object.take("logging"))
+        service.logging = decode_logging(*logging, object.reporter);
     object.boolean("attach", service.attach);
     if (const Node* develop = object.take("develop"))
         service.watch = decode_develop(*develop, object.reporter);
@@ -361,25 +387,30 @@ void decode_life(Object& object, Service& service) {
 
 /// Attributes of other platforms and of programs that are not here, and those which nothing acts
 /// on yet.
-void note_ignored(Object& object) {
-    object.warn_ignored({"cpu_count",
-                         "cpu_percent",
-                         "isolation",
-                         "credential_spec",
-                         "use_api_socket",
-                         "provider",
-                         "models",
-                         "gpus",
-                         "pull_refresh_after"});
-    object.warn_ignored({"annotations",
-                         "external_links",
-                         "storage_opt",
-                         "device_cgroup_rules",
-                         "cgroup_parent",
-                         "userns_mode",
-                         "runtime",
-                         "pre_start",
-                         "develop"});
+void note_ignored(Object& object, const Service& service) {
+    object.warn_ignored({"cpu_count", "cpu_percent", "isolation", "credential_spec"},
+                        "it is for Windows containers");
+    object.warn_ignored({"use_api_socket"}, "there is no daemon whose socket it could be");
+    object.warn_ignored({"provider"}, "no programs besides containers are started");
+    object.warn_ignored({"models"}, "nothing here runs models");
+    object.warn_ignored({"gpus"}, "name the device files in `devices`");
+    object.warn_ignored({"pull_refresh_after"}, "`pull_policy: every_DURATION` says so");
+    object.warn_ignored({"external_links"},
+                        "put both into one `external` network: they find each other there");
+    object.warn_ignored({"cgroup_parent"},
+                        "its control group is its stack's; limits go to `deploy.resources`");
+    object.warn_ignored({"device_cgroup_rules", "pre_start"});
+    if (!service.userns_mode.empty() && service.userns_mode != "host")
+        object.warn_ignored({"userns_mode"}, "its users are the host's, as `host` says");
+    if (!service.runtime.empty() && service.runtime != "runc")
+        object.warn_ignored({"runtime"}, "the engine is its own runtime");
+    if (const Node* options = object.take("storage_opt"); options != nullptr)
+        object.reporter.error(options->at,
+                              "unsupported",
+                              "`storage_opt` of " + object.what() +
+                                  ": the writable layer of a container cannot be limited",
+                              "overlayfs would need project quotas below it; leave it out, and "
+                              "put what grows into a volume");
     static_cast<void>(object.take("extends"));  // resolved before
 }
 
@@ -395,7 +426,7 @@ Service decode_service(const std::string& name, const Node& node, Reporter& repo
     decode_isolation(object, service);
     decode_resources(object, service.resources);
     decode_life(object, service);
-    note_ignored(object);
+    note_ignored(object, service);
     return service;
 }
 

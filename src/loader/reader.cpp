@@ -193,14 +193,15 @@ const Node* Object::need(std::string_view key, std::string complaint, std::strin
     return node;
 }
 
-void Object::warn_ignored(std::initializer_list<const char*> keys) {
+void Object::warn_ignored(std::initializer_list<const char*> keys, const std::string& hint) {
     for (const auto* key : keys)
         if (take(key) != nullptr)
             for (const auto& [name, value] : node_.entries)
                 if (name.text == key)
                     reporter.warning(name.at,
                                      "ignored",
-                                     "`" + name.text + "` of " + what_ + " has no effect here");
+                                     "`" + name.text + "` of " + what_ + " has no effect here",
+                                     hint);
 }
 
 void Object::text(std::string_view key, std::string& value) {

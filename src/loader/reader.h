@@ -94,7 +94,7 @@ class Object {
     [[nodiscard]] bool knows(std::string_view key) const;
 
     /// Says of each of the keys that is there that nothing acts on it.
-    void warn_ignored(std::initializer_list<const char*> keys);
+    void warn_ignored(std::initializer_list<const char*> keys, const std::string& hint = {});
 
     [[nodiscard]] const std::string& what() const { return what_; }
 

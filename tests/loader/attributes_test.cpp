@@ -100,12 +100,12 @@ TEST(Attributes, LimitsMayBeGivenTwiceWhereTheyAgree) {
 }
 
 TEST(Attributes, WhatHasNoEffectIsSaid) {
-    for (const std::string line : {"annotations: {a: b}",
-                                   "external_links: [a]",
-                                   "storage_opt: {size: 1g}",
+    for (const std::string line : {"external_links: [a]",
+                                   "logging: {driver: syslog}",
+                                   "logging: {options: {tag: a}}",
                                    "device_cgroup_rules: ['c 1:3 mr']",
                                    "cgroup_parent: a",
-                                   "userns_mode: host",
+                                   "userns_mode: keep-id",
                                    "runtime: runsc",
                                    "gpus: all",
                                    "use_api_socket: true",
@@ -124,6 +124,21 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "build: {context: ., provenance: true, sbom: true}",
                                    "build: {context: ., secrets: [{source: s, uid: '1'}]}"})
         EXPECT_TRUE(warns(web(line, "secrets: {s: {file: a}}\n"), "no effect")) << line;
+}
+
+TEST(Attributes, WhatIsSoAnywayIsNotSaid) {
+    for (const std::string line : {"userns_mode: host",
+                                   "runtime: runc",
+                                   "annotations: {a: b}",
+                                   "dns: [9.9.9.9, '::1']",
+                                   "logging: {driver: json-file, options: {max-size: 1m}}"})
+        EXPECT_EQ(web(line).complaints(), "") << line;
+}
+
+TEST(Attributes, RefusesALimitThatNothingWouldKeep) {
+    EXPECT_NE(web("storage_opt: {size: 1g}").complaints().find("cannot be limited"),
+              std::string::npos);
+    EXPECT_NE(web("dns: ns.example").complaints().find("it is an address"), std::string::npos);
 }
 
 // --- as written ---

@@ -59,7 +59,8 @@ struct ContainerRecord {
 struct Starting {
     std::string id;
     sys::Child shim;
-    sys::Fd status;  // readable, then end of file: read it all and give it to finish_start()
+    sys::Fd status;    // readable, then end of file: read it all and give it to finish_start()
+    Strings warnings;  // what of its description the kernel cannot do
 };
 
 /// A command that runs inside a container for us (health check, hook).

@@ -395,9 +395,9 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     STACK_FAILPOINT("container.start.volumes");
     const auto endpoints = connect(record);
     STACK_FAILPOINT("container.start.attached");
-    Strings warnings;
+    Starting starting;
     const auto placement =
-        cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
+        cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
     shim::Spec spec = describe(record, endpoints);
     const auto lender = lender_of(record, record.spec.service.network_mode);
     add_host_files(spec,
@@ -421,7 +421,6 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     sys::Pipe status = sys::make_pipe();
     constexpr int status_fd = 4;
     const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
-    Starting starting;
     starting.id = record.id;
     starting.shim = start_helper(
         "run",
