@@ -7,6 +7,7 @@
 #include "cli/network_commands.h"
 #include "cli/target.h"
 
+#include <functional>
 #include <memory>
 
 namespace stack::cli {
@@ -23,8 +24,8 @@ struct ConnectOptions {
 
 void rewire(const Context& context,
             const ObservedContainer& container,
-            const Attachments& networks) {
-    LocalRuntime(context.paths)->rewire(container.id, networks);
+            const std::function<void(Attachments&)>& change) {
+    LocalRuntime(context.paths)->rewire(container.id, change);
     LocalEngine local(context.paths);
     Stack stack;
     stack.name = container.project;
@@ -35,20 +36,20 @@ void connect(const Context& context, const ConnectOptions& options) {
     require_root();
     const auto name = require_network(context.paths, options.network).record.name;
     const auto container = find_target(context, {Naming::container, options.container});
-    Attachments networks = container.service_config.networks;
-    if (!networks.emplace(name, options.attachment).second)
-        give_up("container " + container.name + " is in network " + name + " already");
-    rewire(context, container, networks);
+    rewire(context, container, [&](Attachments& networks) {
+        if (!networks.emplace(name, options.attachment).second)
+            give_up("container " + container.name + " is in network " + name + " already");
+    });
 }
 
 void disconnect(const Context& context, const ConnectOptions& options) {
     require_root();
     const auto name = require_network(context.paths, options.network).record.name;
     const auto container = find_target(context, {Naming::container, options.container});
-    Attachments networks = container.service_config.networks;
-    if (networks.erase(name) == 0)
-        give_up("container " + container.name + " is not in network " + name);
-    rewire(context, container, networks);
+    rewire(context, container, [&](Attachments& networks) {
+        if (networks.erase(name) == 0)
+            give_up("container " + container.name + " is not in network " + name);
+    });
 }
 
 void declare_both(CLI::App& command, ConnectOptions& options) {

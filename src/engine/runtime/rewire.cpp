@@ -11,12 +11,14 @@
 #include "engine/runtime/runtime.h"
 #include "model/digest.h"
 #include "sys/file.h"
+#include "sys/poll.h"
 #include "sys/process.h"
 
 #include <algorithm>
 #include <utility>
 
 #include <fcntl.h>
+#include <unistd.h>
 
 namespace stack::runtime {
 namespace {
@@ -58,10 +60,19 @@ bool stays(const std::string& network, const Attachments& before, const Attachme
            model::is_same_interface(was->second, is->second);
 }
 
-/// In place: the container has this very file.
+/// In place: the container has this very file, and whoever reads it meanwhile finds no empty one.
 void rewrite(const std::string& path, const std::string& text) {
-    const sys::Fd file = sys::open_file(path, O_WRONLY | O_TRUNC);
+    const sys::Fd file = sys::open_file(path, O_WRONLY);
     sys::write_all(file, text);
+    sys::check(::ftruncate(file.get(), static_cast<off_t>(text.size())), "shorten " + path);
+}
+
+/// Of a start the last part is the shim's alone. One that a crash ended never gets there.
+void await_live(const Places& places) {
+    constexpr std::chrono::milliseconds between{10};
+    constexpr int tries = 200;
+    for (int i = 0; i < tries && is_being_started(places); ++i)
+        sys::pause(between);
 }
 
 }  // namespace
@@ -78,15 +89,23 @@ bool Runtime::is_wired(const ContainerRecord& record, const Attachments& network
            });
 }
 
-/// The record is written last: a rewiring that is interrupted is seen by that, and done again.
 void Runtime::rewire(const std::string& id, const Attachments& networks) {
+    rewire(id, [&](Attachments& all) { all = networks; });
+}
+
+/// The record is written last: a rewiring that is interrupted is seen by that, and done again.
+void Runtime::rewire(const std::string& id, const std::function<void(Attachments&)>& change) {
+    const Places places = places_of(paths_, require(id).id);
+    const auto alone = sys::Lock::acquire(run_lock(places));
+    await_live(places);
     ContainerRecord record = require(id);
-    const Places places = places_of(paths_, record.id);
     Service& service = record.spec.service;
     if (!service.network_mode.empty() && service.network_mode != "bridge")
         throw Error("container " + record.spec.name + " has network mode " + service.network_mode +
                     ", which excludes every network");
-    const auto before = std::exchange(service.networks, networks);
+    const auto before = service.networks;
+    change(service.networks);
+    const auto& networks = service.networks;
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     std::string published;

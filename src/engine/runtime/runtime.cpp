@@ -165,13 +165,17 @@ void Runtime::update(const std::string& id,
                      const std::string& config_digest) {
     ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
-    record.spec.service.resources = service.resources;
-    record.spec.service.restart = service.restart;
-    record.spec.config_digest = config_digest;
-    Strings warnings;
-    if (read_live(places))
-        cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
-    sys::replace_file(places.state + "/config.json", encode(record));
+    {
+        const auto alone = sys::Lock::acquire(run_lock(places));
+        record = require(record.id);
+        record.spec.service.resources = service.resources;
+        record.spec.service.restart = service.restart;
+        record.spec.config_digest = config_digest;
+        Strings warnings;
+        if (read_live(places))
+            cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
+        sys::replace_file(places.state + "/config.json", encode(record));
+    }
     if (!is_wired(record, service.networks))
         rewire(record.id, service.networks);
 }

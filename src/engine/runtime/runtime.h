@@ -121,6 +121,9 @@ class Runtime {
     /// Postcondition: the container is in these networks as they say, one that runs at once. A
     /// network whose attachment stays keeps its interface and addresses.
     void rewire(const std::string& id, const std::map<std::string, NetworkAttachment>& networks);
+    /// The same, where what they are to be depends on what they are. What `change` throws passes.
+    void rewire(const std::string& id,
+                const std::function<void(std::map<std::string, NetworkAttachment>&)>& change);
     /// Throws where the name is not allowed or belongs to another container. One that runs keeps
     /// the name it was started with in what it sees of itself.
     void rename(const std::string& id, const std::string& name);
