@@ -8,13 +8,16 @@
 #include "cli/boot_unit.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/local.h"
 #include "cli/project.h"
+#include "cli/single.h"
 #include "supervise/desired.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace stack::cli {
 namespace {
@@ -106,16 +109,36 @@ int resume_one(const Context& context, const std::string& name) {
     return status;
 }
 
+/// Those without a stack: nobody enables them, their policy says it all.
+int resume_single(const Context& context) {
+    LocalEngine local(context.paths);
+    const auto containers = local.observe(single_project()).containers;
+    if (std::none_of(containers.begin(), containers.end(), [](const auto& container) {
+            return container.service_config.restart.condition != RestartCondition::no &&
+                   !container.stopped_by_user;
+        }))
+        return 0;
+    Request request;
+    request.verb = "ping";
+    const int status = ask(context, single_project(), request, "Resuming");
+    if (status == 0)
+        sys::write_out("single containers\n");
+    return status;
+}
+
 void resume(Context& context) {
     require_root();
-    for (const auto& name : sys::list_directory(enabled_directory(context))) {
+    const auto attempt = [&](const std::string& what, const std::function<int()>& action) {
         try {
-            context.exit_code = std::max(context.exit_code, resume_one(context, name));
+            context.exit_code = std::max(context.exit_code, action());
         } catch (const Error& error) {  // the others come back nevertheless
-            sys::write_err("stack: " + name + ": " + error.what() + "\n");
+            sys::write_err("stack: " + what + ": " + error.what() + "\n");
             context.exit_code = 1;
         }
-    }
+    };
+    for (const auto& name : sys::list_directory(enabled_directory(context)))
+        attempt(name, [&] { return resume_one(context, name); });
+    attempt("single containers", [&] { return resume_single(context); });
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ services:
   web: {image: busybox, command: "httpd -f -p 80 -h /etc", init: true, restart: always}
   client: {image: busybox, command: sleep 1000, init: true, restart: unless-stopped}
   stopped: {image: busybox, command: sleep 1000, init: true, restart: unless-stopped}
+  always: {image: busybox, command: sleep 1000, init: true, restart: always}
   once: {image: busybox, command: sleep 1000, init: true}
 )");
     }
@@ -78,18 +79,35 @@ class EachBoot : public Boot, public testing::WithParamInterface<bool> {};
 
 TEST_P(EachBoot, AnEnabledStackComesBackByItsPolicies) {
     stack_.must({"up", "-d"});
-    stack_.must({"stop", "stopped", "-t", "1"});
+    stack_.must({"stop", "stopped", "always", "-t", "1"});
+    stack_.must({"container",
+                 "run",
+                 "-d",
+                 "--name",
+                 "single",
+                 "--init",
+                 "--restart",
+                 "unless-stopped",
+                 "busybox",
+                 "sleep",
+                 "1000"});
     const Result enabled = stack_.run({"enable"});
     EXPECT_EQ(enabled.status, 0);
     EXPECT_NE(enabled.err.find("`stack resume`"), std::string::npos) << enabled.err;
     reboot(GetParam());
     EXPECT_EQ(state("web"), "exited");
 
-    EXPECT_EQ(stack_.must({"resume"}), "shop\n");
+    EXPECT_EQ(stack_.must({"resume"}), "shop\nsingle containers\n");
     EXPECT_TRUE(eventually([&] {
-        return state("web") == "running" && state("client") == "running";
+        return state("web") == "running" && state("client") == "running" &&
+               state("always") == "running";
     })) << state("web")
-        << state("client");
+        << state("client") << state("always");
+    EXPECT_TRUE(eventually([&] {
+        return stack_.must({"container", "ps", "--format", "json"}).find("\"single\"") !=
+               std::string::npos;
+    }));
+    stack_.must({"container", "rm", "-f", "single"});
     EXPECT_EQ(state("stopped"), "exited");
     EXPECT_EQ(state("once"), "exited");
     EXPECT_TRUE(eventually([&] {

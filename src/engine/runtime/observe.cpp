@@ -33,7 +33,10 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
     seen.created = record.created;
     seen.finished = life.finished;
     seen.restarts = life.restarts;
-    seen.stopped_by_user = life.stopped_by_user;
+    // Docker: what is restarted always is so at the next boot, too, whoever had stopped it.
+    const bool stop_is_over = record.spec.service.restart.condition == RestartCondition::always &&
+                              life.stopped_boot != sys::boot_id();
+    seen.stopped_by_user = life.stopped_by_user && !stop_is_over;
     seen.mounts = record.mounts;
     for (const auto& port : record.ports)
         seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});

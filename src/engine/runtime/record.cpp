@@ -120,6 +120,7 @@ Life read_life(const Places& places) {
         return life;
     life.restarts = json.value("restarts", 0);
     life.stopped_by_user = json.value("stopped_by_user", false);
+    life.stopped_boot = json.value("stopped_boot", "");
     life.started_once = json.value("started_once", false);
     life.ended = json.value("ended", false);
     life.exit = exit_of(json.value("exit", Json::object()));
@@ -131,6 +132,7 @@ Life read_life(const Places& places) {
 void write_life(const Places& places, const Life& life) {
     const Json json = {{"restarts", life.restarts},
                        {"stopped_by_user", life.stopped_by_user},
+                       {"stopped_boot", life.stopped_boot},
                        {"started_once", life.started_once},
                        {"ended", life.ended},
                        {"exit", exit_json(life.exit)},

@@ -59,6 +59,7 @@ class Records {
 struct Life {
     int restarts = 0;
     bool stopped_by_user = false;
+    std::string stopped_boot;  // boot id of when that was
     bool started_once = false;
     bool ended = false;  // false: it has not run yet, or runs, or ended unseen
     ExitStatus exit;

@@ -47,6 +47,7 @@ Duration Runtime::begin_stop(const std::string& id, std::optional<Duration> time
     const Places places = places_of(paths_, record.id);
     Life life = read_life(places);
     life.stopped_by_user = true;
+    life.stopped_boot = sys::boot_id();
     write_life(places, life);
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
