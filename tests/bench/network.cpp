@@ -3,6 +3,7 @@
 
 #include "engine/network/networks.h"
 #include "engine/runtime/description.h"
+#include "shim/fault.h"
 #include "shim/netlink.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -111,9 +112,7 @@ class Room {
 };
 
 std::string container_id(const std::string& seed) {
-    std::string id = seed;
-    id.resize(64, '0');
-    return id;
+    return std::string(64 - seed.size(), '0') + seed;
 }
 
 std::vector<network::PublishedPort> ports_from(int first, int count) {
@@ -273,6 +272,7 @@ int main(int count, char** arguments) {
         std::fputs("usage: network_bench DIRECTORY\n", stderr);
         return 2;
     }
+    shim::tell_faults_to(STDERR_FILENO, shim::FaultForm::line);
     Bench bench(arguments[1]);
     measure_attach(bench);
     measure_ports(bench);
