@@ -134,6 +134,31 @@ class Break : public testing::Test {
     StackProgram stack_;
 };
 
+TEST_F(Break, KillsAChangeOfNetworksInTheMiddle) {
+    for (const std::string failpoint :
+         {"container.rewire.detached", "container.rewire.connected"}) {
+        SCOPED_TRACE(failpoint);
+        begin();
+        const Failpoints broken("broken");
+        ASSERT_EQ(stack_.run({"up", "-d"}, broken.killing(failpoint, 1)).status, 0);
+        const auto before = container(stack_, "store")["ID"];
+        std::string changed = shop_file;
+        changed.replace(changed.find("[back,"), 6, "[side,");
+        changed.replace(changed.find("{back: {}}"), 10, "{back: {}, side: {}}");
+        stack_.write("compose.yaml", changed);
+        static_cast<void>(stack_.run({"up", "-d"}));
+        EXPECT_EQ(broken.hits()[failpoint], 1);
+        stack_.must({"up", "-d"});
+        expect_that_it_runs();
+        EXPECT_EQ(container(stack_, "store")["ID"], before);
+        const auto networks = stack_.must({"container", "inspect", "shop-store-1"});
+        EXPECT_NE(networks.find("shop_side"), std::string::npos);
+        EXPECT_EQ(networks.find("shop_back"), std::string::npos);
+        stack_.write("compose.yaml", shop_file);
+        end();
+    }
+}
+
 TEST_F(Break, KillsUpAtEveryFailpoint) {
     break_up_everywhere(&Failpoints::killing);
 }
