@@ -20,7 +20,7 @@ bool passes(const Paths& paths, const network::StoredNetwork& network, const std
     if (key == "id")
         return network_id(paths, record).starts_with(value);
     if (key == "driver")
-        return value == "bridge";
+        return value == (record.driver.empty() ? "bridge" : record.driver);
     if (key == "dangling")
         return held_leases(paths, record.name).empty() == (value == "true" || value == "1");
     if (key == "label") {

@@ -64,6 +64,7 @@ void add_network_connect(CLI::App& group, Context& context) {
     const auto options = std::make_shared<ConnectOptions>();
     NetworkAttachment& attachment = options->attachment;
     declare_both(*command, *options);
+    command->footer("A service's container is where its stack file says again after the next up.");
     command->add_option("--ip", attachment.ipv4_address, "The IPv4 address it is to have");
     command->add_option("--ip6", attachment.ipv6_address, "The IPv6 address it is to have");
     command->add_option("--alias", attachment.aliases, "Another name of it in this network")

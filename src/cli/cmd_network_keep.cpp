@@ -164,10 +164,14 @@ void add_network_create(CLI::App& group, Context& context) {
     const auto options = std::make_shared<CreateOptions>();
     Network& network = options->network;
     command->add_option("NAME", network.name, "Its name")->required();
-    command->add_option("-d,--driver", network.driver, "bridge");
+    command->add_option(
+        "-d,--driver", network.driver, "bridge, or macvlan or ipvlan with -o parent=eth0");
     command->add_option("--subnet", options->subnets, "10.5.0.0/24; one of a family")
         ->allow_extra_args(false);
-    command->add_option("--gateway", options->gateways, "The machine's address in it")
+    command
+        ->add_option("--gateway",
+                     options->gateways,
+                     "The machine's address in it; of macvlan and ipvlan the outside's router")
         ->allow_extra_args(false);
     command->add_option("--ip-range", options->ranges, "Part that addresses are given out of")
         ->allow_extra_args(false);

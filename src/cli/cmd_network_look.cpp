@@ -30,13 +30,17 @@ std::string shown_id(const Paths& paths, const network::NetworkRecord& record, b
     return network_id(paths, record).substr(0, whole ? std::string::npos : short_id);
 }
 
+std::string driver_of(const network::NetworkRecord& record) {
+    return record.driver.empty() ? "bridge" : record.driver;
+}
+
 Json list_json(const network::NetworkRecord& record, const std::string& id) {
     Strings labels;
     for (const auto& [name, value] : record.labels)
         labels.push_back(name + "=" + value);
     return {{"ID", id},
             {"Name", record.name},
-            {"Driver", "bridge"},
+            {"Driver", driver_of(record)},
             {"Scope", "local"},
             {"CreatedAt", time_text(std::chrono::system_clock::from_time_t(record.created))},
             {"Internal", record.internal ? "true" : "false"},
@@ -55,7 +59,7 @@ void list_networks(const Context& context, const ListOptions& options) {
         const std::string id = shown_id(context.paths, network.record, options.no_trunc);
         ids += id + "\n";
         lines += list_json(network.record, id).dump() + "\n";
-        rows.push_back({id, network.record.name, "bridge", "local"});
+        rows.push_back({id, network.record.name, driver_of(network.record), "local"});
     }
     sys::write_out(options.quiet ? ids : options.format == "json" ? lines : table(rows));
 }
@@ -106,13 +110,15 @@ Json inspect_json(const Context& context, const network::StoredNetwork& network)
         if (const auto container = runtime.get().find(lease.container))
             members[lease.container] = member_json(record, lease, *container);
     Json options(record.options);
-    options["com.docker.network.bridge.name"] = record.bridge;
-    options["com.docker.network.driver.mtu"] = std::to_string(record.mtu);
+    if (!record.bridge.empty())
+        options["com.docker.network.bridge.name"] = record.bridge;
+    if (record.mtu != 0)
+        options["com.docker.network.driver.mtu"] = std::to_string(record.mtu);
     return {{"Name", record.name},
             {"Id", network_id(context.paths, record)},
             {"Created", time_text(std::chrono::system_clock::from_time_t(record.created))},
             {"Scope", "local"},
-            {"Driver", "bridge"},
+            {"Driver", driver_of(record)},
             {"EnableIPv4", !record.subnet4.empty()},
             {"EnableIPv6", !record.subnet6.empty()},
             {"IPAM",

@@ -79,19 +79,20 @@ std::vector<network::Referral> askers_of(const network::NetworkRecord& network,
     return askers;
 }
 
+/// `internal`: of each network that has a name service, whether it is.
 /// Of the containers on `network` those that have another server to ask behind this one.
 std::vector<network::Referral> referrals_of(const network::NetworkRecord& network,
                                             const std::map<std::string, bool>& internal,
                                             const std::vector<ObservedContainer>& containers) {
     std::vector<network::Referral> referrals;
     const auto rank = [&](const auto& address) {
-        const auto found = internal.find(address.network);
-        return network::resolver_rank(found != internal.end() && found->second, address.network);
+        return network::resolver_rank(internal.at(address.network), address.network);
     };
     for (const auto& container : containers) {
         std::set<network::ResolverRank> all;
         for (const auto& address : container.addresses)
-            all.insert(rank(address));
+            if (internal.contains(address.network))
+                all.insert(rank(address));
         const auto asked = network::asked_resolvers(std::move(all));
         for (const auto& own : container.addresses)
             if (own.network == network.name &&
@@ -142,9 +143,10 @@ void RealEngine::publish_names_of(const std::string& owner,
     const auto networks = networks_.list();
     std::map<std::string, bool> internal;
     for (const auto& record : networks)
-        internal[record.name] = record.internal;
+        if (record.driver.empty())  // else nobody answers names there
+            internal[record.name] = record.internal;
     for (const auto& record : networks) {
-        if (record.project != owner)
+        if (record.project != owner || !record.driver.empty())
             continue;
         for (const auto& gateway : {record.gateway4, record.gateway6})
             if (!gateway.empty())

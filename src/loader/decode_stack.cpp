@@ -94,14 +94,16 @@ Network decode_network(const std::string& key, const Node& node, Reporter& repor
                      "the driver of a network",
                      {"bridge", "host", "none", "macvlan", "ipvlan", "default"},
                      reporter);
-        if (driver->value == "macvlan" || driver->value == "ipvlan")
-            reporter.error(driver->at,
-                           "unsupported",
-                           "networks of driver " + driver->value + " are not supported yet",
-                           "leave `driver` out for a bridge");
         network.driver = driver->value == "default" ? "" : driver->value;
     }
     object.map("driver_opts", network.driver_opts);
+    if ((network.driver == "macvlan" || network.driver == "ipvlan") && !network.external &&
+        !network.driver_opts.contains("parent"))
+        reporter.error(
+            node.find("driver")->at,
+            "missing-key",
+            "a network of driver " + network.driver + " needs an interface of the host to lie on",
+            "name it with `driver_opts: {parent: eth0}`, or leave `driver` out for a bridge");
     object.map("labels", network.labels);
     object.boolean("internal", network.internal);
     object.boolean("attachable", network.attachable);

@@ -38,6 +38,7 @@ class Validator {
             if (is_sound)
                 check_image(service);
             check_references(service);
+            check_ways_in(service);
             check_dependencies(service);
             check_mounts(service);
             check_platform(service);
@@ -89,6 +90,24 @@ class Validator {
         for (const auto& config : service.configs)
             if (!stack_.configs.contains(config.source))
                 undefined(service, "config", "configs", config.source, stack_.configs);
+    }
+
+    /// The host has no way to containers on one of its own interfaces (macvlan, ipvlan).
+    void check_ways_in(const Service& service) {
+        if (service.ports.empty() || service.networks.empty())
+            return;
+        for (const auto& [key, attachment] : service.networks) {
+            const auto network = stack_.networks.find(key);
+            if (network == stack_.networks.end() ||
+                (network->second.driver != "macvlan" && network->second.driver != "ipvlan"))
+                return;
+        }
+        reporter_.warning(locate(root_, {"services", service.name, "ports"}),
+                          "ignored",
+                          "the ports of service `" + service.name +
+                              "` are not published: its networks lie on an interface of the host, "
+                              "and it is reached there by its own address",
+                          "add a bridge network, or take `ports` away");
     }
 
     bool is_disabled(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include "plan/resolve.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <variant>
@@ -27,6 +28,8 @@ std::size_t addresses_in(int length) {
 
 Room room_of(const Network& network) {
     Room room;
+    if (network.driver == "macvlan" || network.driver == "ipvlan")
+        room.containers = std::numeric_limits<std::size_t>::max();
     if (!network.enable_ipv4 || network.external)
         return room;
     IpPrefix subnet{{}, model::default_subnet_length};
@@ -44,8 +47,7 @@ Room room_of(const Network& network) {
         return room;
     room.containers = addresses - std::min(addresses, reserved);
     room.because = name + " has addresses for " + std::to_string(room.containers);
-    room.way_out = "give it a larger subnet (a bridge carries " +
-                   std::to_string(model::bridge_ports) + "), or " + room.way_out;
+    room.way_out = "give it a larger subnet, or " + room.way_out;
     return room;
 }
 

@@ -167,6 +167,46 @@ void make_interface(Socket& socket, const InterfaceSpec& interface, int pid) {
         give_up(engine_failed, "create interface " + interface.host_name, error);
 }
 
+/// One that lies on an interface of the host, beside it. The kernel looks for that one here.
+void make_sub_interface(Socket& socket, const InterfaceSpec& interface, int pid) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    message.body<ifinfomsg>();
+    message.put(IFLA_IFNAME, interface.name);
+    message.put(IFLA_LINK, interface.bridge);
+    if (interface.mtu != 0)
+        message.put(IFLA_MTU, interface.mtu);
+    if (!interface.mac.empty()) {
+        const auto mac = parse_mac(interface.mac);
+        message.put(IFLA_ADDRESS, mac.data(), mac.size());
+    }
+    message.put(IFLA_NET_NS_PID, static_cast<std::uint32_t>(pid));
+    const auto info = message.open(IFLA_LINKINFO);
+    message.put(IFLA_INFO_KIND, interface.kind.c_str(), interface.kind.size());
+    const auto data = message.open(IFLA_INFO_DATA);
+    if (interface.kind == "macvlan")
+        message.put(IFLA_MACVLAN_MODE, interface.mode);
+    const auto mode = static_cast<std::uint16_t>(interface.mode);
+    if (interface.kind == "ipvlan")
+        message.put(IFLA_IPVLAN_MODE, &mode, sizeof mode);
+    message.close(data);
+    message.close(info);
+    const int error = socket.talk(message);
+    if (error == EOPNOTSUPP)
+        give_up(engine_failed, "this kernel has no " + interface.kind + " interfaces", 0);
+    if (error != 0)
+        give_up(engine_failed, "create " + interface.kind + " interface " + interface.name, error);
+}
+
+/// What has no end outside is found again by this.
+void add_second_name(Socket& socket, int index, const std::string& name) {
+    Message message(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND);
+    message.body<ifinfomsg>().ifi_index = index;
+    const auto list = message.open(IFLA_PROP_LIST | NLA_F_NESTED);
+    message.put(IFLA_ALT_IFNAME, name);
+    message.close(list);
+    socket.must_talk(message, "give an interface its second name " + name);
+}
+
 /// The kernel takes an alias only for a link that exists.
 void name_owner(Socket& socket, const InterfaceSpec& interface) {
     Message message(RTM_SETLINK, 0);
@@ -234,7 +274,8 @@ void add_address(Socket& socket, int index, const std::string& text) {
         give_up(engine_failed, "add address " + text, error);
 }
 
-/// By the interface `index`; 0: by whichever leads to the gateway.
+/// By the interface `index`; 0: by whichever leads to the gateway. 0.0.0.0 and :: as gateway: there
+/// is none to hand packets to, the interface takes them.
 void add_default_route(Socket& socket, int index, const std::string& gateway) {
     const Address address = parse_address(gateway);
     Message message(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE);
@@ -244,7 +285,10 @@ void add_default_route(Socket& socket, int index, const std::string& gateway) {
     body.rtm_protocol = RTPROT_BOOT;
     body.rtm_scope = RT_SCOPE_UNIVERSE;
     body.rtm_type = RTN_UNICAST;
-    message.put(RTA_GATEWAY, address.bytes.data(), address.size);
+    if (gateway == "0.0.0.0" || gateway == "::")
+        body.rtm_scope = address.family == AF_INET ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE;
+    else
+        message.put(RTA_GATEWAY, address.bytes.data(), address.size);
     if (index != 0)
         message.put(RTA_OIF, static_cast<std::uint32_t>(index));
     socket.must_talk(message, "add the default route through " + gateway);
@@ -257,6 +301,10 @@ void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid) {
         return;
     Socket socket;
     for (const auto& interface : interfaces) {
+        if (!interface.kind.empty()) {
+            make_sub_interface(socket, interface, pid);
+            continue;
+        }
         make_interface(socket, interface, pid);
         name_owner(socket, interface);
         allow_hairpin(socket, interface);
@@ -271,6 +319,8 @@ void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
         const auto index = static_cast<int>(::if_nametoindex(interface.name.c_str()));
         if (index == 0)
             give_up(engine_failed, "find interface " + interface.name, errno);
+        if (!interface.kind.empty())
+            add_second_name(socket, index, interface.host_name);
         for (const auto& address : {interface.address4, interface.address6})
             if (!address.empty())
                 add_address(socket, index, address);
@@ -281,12 +331,20 @@ void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
     }
 }
 
+void remove_interfaces(const std::vector<std::string>& names) {
+    Socket socket;
+    for (const auto& name : names)
+        remove_interface(socket, name);
+}
+
 void set_default_routes(const std::vector<InterfaceSpec>& interfaces) {
     Socket socket;
     for (const auto& interface : interfaces)
         for (const auto& gateway : {interface.gateway4, interface.gateway6})
             if (!gateway.empty())
-                add_default_route(socket, 0, gateway);
+                add_default_route(socket,
+                                  static_cast<int>(::if_nametoindex(interface.host_name.c_str())),
+                                  gateway);
 }
 
 }  // namespace stack::shim

@@ -17,6 +17,9 @@ void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid);
 /// routes.
 void configure_interfaces(const std::vector<InterfaceSpec>& interfaces);
 
+/// Inside: those with these names, first or second, go.
+void remove_interfaces(const std::vector<std::string>& names);
+
 /// The same place: the default routes that the interfaces name, in place of those there are.
 void set_default_routes(const std::vector<InterfaceSpec>& interfaces);
 

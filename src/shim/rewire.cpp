@@ -44,7 +44,10 @@ int rewire_container(const Spec& spec, int status_fd) {
     tell_faults_to(status_fd);
     const int outside = open_namespace("/proc/self/ns/net");
     const int inside = open_namespace(spec.network.path);
+    enter(inside);
+    remove_interfaces(spec.gone_interfaces);
     for (auto interface : spec.interfaces) {
+        enter(interface.kind.empty() ? outside : inside);
         if (::if_nametoindex(interface.host_name.c_str()) != 0)
             continue;  // it is in that network already
         enter(inside);
@@ -54,7 +57,6 @@ int rewire_container(const Spec& spec, int status_fd) {
         make_interfaces({interface}, process_of(spec.network.path));
         enter(inside);
         configure_interfaces({interface});
-        enter(outside);
     }
     enter(inside);
     set_default_routes(spec.interfaces);

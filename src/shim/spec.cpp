@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 3;
+constexpr std::uint32_t version = 4;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -23,8 +23,8 @@ void fields(auto& v, FileSpec& s) {
 }
 
 void fields(auto& v, InterfaceSpec& s) {
-    v(s.bridge), v(s.group), v(s.host_name), v(s.name), v(s.alias), v(s.mac), v(s.address4),
-        v(s.address6);
+    v(s.kind), v(s.mode), v(s.bridge), v(s.group), v(s.host_name), v(s.name), v(s.alias), v(s.mac),
+        v(s.address4), v(s.address6);
     v(s.gateway4), v(s.gateway6), v(s.mtu);
 }
 
@@ -55,8 +55,8 @@ void fields(auto& v, Spec& s) {
     v(s.read_only), v(s.privileged), v(s.mounts), v(s.files), v(s.devices), v(s.masked_paths);
     v(s.read_only_paths), v(s.shm_size), v(s.network), v(s.pid), v(s.ipc), v(s.uts), v(s.cgroup),
         v(s.hostname);
-    v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.ports), v(s.attach_files),
-        v(s.v2_directory);
+    v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.gone_interfaces), v(s.ports),
+        v(s.attach_files), v(s.v2_directory);
     v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.await_client), v(s.init),
         v(s.run_directory), v(s.log_path), v(s.log_size);
     v(s.log_files), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);

@@ -42,9 +42,11 @@ struct FileSpec {
 };
 
 struct InterfaceSpec {
-    std::uint32_t bridge = 0;  // interface index
-    std::uint32_t group = 0;
-    std::string host_name;
+    std::string kind;          // macvlan, ipvlan; empty: a veth on a bridge
+    std::uint32_t mode = 0;    // of those two
+    std::uint32_t bridge = 0;  // its index, or that of the host's interface that it lies on
+    std::uint32_t group = 0;   // of a veth
+    std::string host_name;     // of a veth's other end; of those two a second name, inside
     std::string name;
     std::string alias;
     std::string mac;
@@ -52,7 +54,7 @@ struct InterfaceSpec {
     std::string address6;
     std::string gateway4;
     std::string gateway6;
-    std::uint32_t mtu = 1500;
+    std::uint32_t mtu = 1500;  // 0: of what it lies on
 };
 
 /// A port of the host, kept from others by a bound socket while the container runs.
@@ -126,6 +128,7 @@ struct Spec {
     std::string domainname;
     std::vector<SettingSpec> sysctls;
     std::vector<InterfaceSpec> interfaces;
+    std::vector<std::string> gone_interfaces;  // rewire: second names of those that go
     std::vector<PortSpec> ports;
 
     // cgroup

@@ -190,6 +190,70 @@ TEST_F(NetworkCommand, UpChangesTheNetworksOfARunningServiceInPlace) {
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
 }
 
+/// A wire whose one end, `lan0`, is an interface of the machine; the other has 10.99.0.1.
+void lay_wire() {
+    EXPECT_EQ(run({"sh",
+                   "-ec",
+                   "ip link add lan0 type veth peer name lan1; ip addr add 10.99.0.1/24 dev lan1; "
+                   "ip link set lan0 up; ip link set lan1 up"})
+                  .status,
+              0);
+}
+
+bool has_driver(const std::string& driver) {
+    const bool has =
+        run({"ip", "link", "add", "probe0", "link", "lan0", "type", driver}).status == 0;
+    static_cast<void>(run({"ip", "link", "del", "probe0"}));
+    return has;
+}
+
+TEST_F(NetworkCommand, ContainersLieOnAnInterfaceOfTheHost) {
+    lay_wire();
+    for (const std::string driver : {"macvlan", "ipvlan"}) {
+        if (!has_driver(driver))
+            continue;
+        const auto file = [&](const std::string& of_asker) {
+            return "name: shop\nservices:\n"
+                   "  web:\n    image: busybox\n    command: httpd -f -p 80 -h /etc\n"
+                   "    networks: {lan: {ipv4_address: 10.99.0.10}}\n"
+                   "  asker: {image: busybox, command: sleep 1000, networks: " +
+                   of_asker +
+                   "}\n"
+                   "networks:\n  lan:\n    driver: " +
+                   driver +
+                   "\n    driver_opts: {parent: lan0}\n"
+                   "    ipam: {config: [{subnet: 10.99.0.0/24}]}\n";
+        };
+        stack_.write("compose.yaml", file("[lan, default]"));
+        stack_.must({"up", "-d"});
+        EXPECT_EQ(inspected("shop_lan")["Driver"], driver);
+        EXPECT_TRUE(fetch("http://10.99.0.10/group").starts_with("root:"))
+            << "from the other end of the wire";
+        EXPECT_TRUE(stack_.must({"exec", "asker", "wget", "-qO-", "http://10.99.0.10/group"})
+                        .starts_with("root:"));
+        const auto before = container(stack_, "asker")["ID"];
+        for (const std::string networks : {"[default]", "[lan, default]"}) {
+            stack_.write("compose.yaml", file(networks));
+            stack_.must({"up", "-d"});
+            const bool is_there =
+                stack_.must({"exec", "asker", "ip", "addr"}).find("10.99.0.") != std::string::npos;
+            EXPECT_EQ(is_there, networks != "[default]") << networks;
+        }
+        EXPECT_EQ(container(stack_, "asker")["ID"], before);
+        stack_.must({"down", "-t", "0"});
+    }
+    static_cast<void>(run({"ip", "link", "del", "lan0"}));
+}
+
+TEST_F(NetworkCommand, AnInterfaceThatIsNotThereIsNamed) {
+    EXPECT_EQ(stack_.run({"network", "create", "-d", "macvlan", "lan"}).err,
+              "stack: network lan: driver macvlan needs an interface of the host: driver_opts: "
+              "{parent: eth0}\n");
+    EXPECT_EQ(
+        stack_.run({"network", "create", "-d", "macvlan", "-o", "parent=none0", "lan"}).err,
+        "stack: network lan: there is no interface none0 for its `parent` to be (see `ip link`)\n");
+}
+
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
     // The C library asks no further when one server says that there is no such name.
     stack_.write("compose.yaml", R"(

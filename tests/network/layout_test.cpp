@@ -83,11 +83,46 @@ TEST(Layout, RefusesWhatCannotBe) {
          "a number from 68"},
         {{.name = "n", .driver_opts = {{"com.docker.network.bridge.name", "much-too-long-a-name"}}},
          "1 to 15"},
+        {{.name = "n", .driver = "overlay"}, "there are bridge (the default), macvlan and ipvlan"},
+        {{.name = "n", .driver = "macvlan"}, "needs an interface of the host: driver_opts"},
+        {{.name = "n",
+          .driver = "ipvlan",
+          .driver_opts = {{"parent", "eth0"}, {"ipvlan_mode", "l4"}}},
+         "ipvlan_mode is one of l2, l3, l3s, not \"l4\""},
+        {{.name = "n", .driver = "macvlan", .driver_opts = {{"parent", "eth0"}}, .internal = true},
+         "cannot be internal"},
     };
     for (const auto& one : cases) {
         const std::string text = message([&] { static_cast<void>(layout(one.network, around)); });
         EXPECT_NE(text.find(one.expected), std::string::npos) << text;
     }
+}
+
+TEST(Layout, OnAnInterfaceOfTheHostIsInTheSubnetOutside) {
+    const Surroundings around{.routes = {*parse_prefix("10.9.0.0/24")}};
+    const Network lan{.name = "lan",
+                      .driver = "macvlan",
+                      .driver_opts = {{"parent", "eth0"}, {"macvlan_mode", "vepa"}},
+                      .ipam = {{.subnet = "10.9.0.0/24", .gateway = "10.9.0.254"}}};
+    const auto stored = layout(lan, around);
+    EXPECT_EQ(stored.record.bridge, "");
+    EXPECT_EQ(stored.record.link(), "eth0");
+    EXPECT_EQ(stored.record.mode, 2U);
+    EXPECT_EQ(stored.record.mtu, 0);
+    const Lease lease{"10.9.0.7", "", "aa", ""};
+    EXPECT_EQ(endpoint_for("", stored.record, lease, {}, 0).gateway4, "10.9.0.254");
+
+    auto routed = lan;
+    routed.driver = "ipvlan";
+    routed.driver_opts = {{"parent", "eth0"}, {"ipvlan_mode", "l3"}};
+    const auto record = layout(routed, around).record;
+    EXPECT_EQ(endpoint_for("", record, lease, {}, 0).gateway4, "0.0.0.0");
+    EXPECT_EQ(endpoint_for("", record, lease, {}, 0).mac, "");
+    EXPECT_NE(message([&] {
+                  static_cast<void>(
+                      endpoint_for("", record, lease, {.mac_address = "02:42:0a:00:00:02"}, 0));
+              }).find("leave mac_address out"),
+              std::string::npos);
 }
 
 TEST(Lease, IsRefusedWhereTheBridgeIsFull) {

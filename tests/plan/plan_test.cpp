@@ -195,8 +195,8 @@ TEST(Plan, RefusesMoreContainersThanASubnetHasAddresses) {
     stack.services["web"].scale = 1022;
     EXPECT_EQ(plan_up(stack, {}, {}).errors,
               Strings{"network shop_default would have 1022 containers (web: 1022), but its "
-                      "subnet, a /22, has addresses for 1021: give it a larger subnet (a bridge "
-                      "carries 1023), or spread them over several networks"});
+                      "subnet, a /22, has addresses for 1021: give it a larger subnet, or "
+                      "spread them over several networks"});
     stack.networks["default"].ipam.push_back({.subnet = "10.5.0.0/28"});
     const Observed world = up(shop());
     const PlanOptions rest{.scale = {{"web", 13}}};

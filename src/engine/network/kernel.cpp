@@ -122,6 +122,12 @@ std::uint32_t Kernel::ensure_bridge(const NetworkRecord& network) {
     return link->index;
 }
 
+void Kernel::require_parent(const NetworkRecord& network) {
+    if (!routes_.find_link(network.parent))
+        throw Error("network " + network.name + ": there is no interface " + network.parent +
+                    " for its `parent` to be (see `ip link`)");
+}
+
 void Kernel::remove_bridge(const NetworkRecord& network) {
     STACK_FAILPOINT("bridge.remove");
     routes_.remove_group(network.group);

@@ -31,6 +31,8 @@ class Kernel {
     /// Postcondition: the bridge is there, up, with its addresses and settings. Throws where its
     /// name belongs to somebody else. Returns its index.
     std::uint32_t ensure_bridge(const NetworkRecord& network);
+    /// Throws where the interface that a network with a driver lies on is not there.
+    void require_parent(const NetworkRecord& network);
     /// Postcondition: neither the bridge nor a veth of the network is there.
     void remove_bridge(const NetworkRecord& network);
 

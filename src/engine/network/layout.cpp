@@ -9,12 +9,25 @@
 #include "sys/netlink.h"
 
 #include <algorithm>
+#include <map>
+
+#include <linux/if_link.h>
 
 namespace stack::network {
 namespace {
 
 constexpr const char* mtu_option = "com.docker.network.driver.mtu";
 constexpr const char* bridge_option = "com.docker.network.bridge.name";
+
+constexpr const char* parent_option = "parent";
+
+/// The kernel's numbers for the modes of a driver (linux/if_link.h).
+using Modes = std::map<std::string, std::uint32_t>;
+const Modes macvlan_modes{{"private", MACVLAN_MODE_PRIVATE},
+                          {"vepa", MACVLAN_MODE_VEPA},
+                          {"bridge", MACVLAN_MODE_BRIDGE},
+                          {"passthru", MACVLAN_MODE_PASSTHRU}};
+const Modes ipvlan_modes{{"l2", IPVLAN_MODE_L2}, {"l3", IPVLAN_MODE_L3}, {"l3s", IPVLAN_MODE_L3S}};
 
 /// The addresses of a network in one family, decided.
 struct Half {
@@ -27,17 +40,55 @@ struct Half {
     throw Error("network " + network.name + ": " + why);
 }
 
+bool is_bridge(const Network& network) {
+    return network.driver.empty() || network.driver == "bridge" || network.driver == "default";
+}
+
 void check_driver(const Network& network) {
-    if (!network.driver.empty() && network.driver != "bridge" && network.driver != "default")
+    if (!is_bridge(network) && network.driver != "macvlan" && network.driver != "ipvlan")
         refuse(network,
-               "driver " + network.driver + " is not supported; leave it out for a bridge");
+               "driver " + network.driver +
+                   " is not supported; there are bridge (the default), macvlan and ipvlan");
+    const std::string mode = network.driver + "_mode";
     if (!network.ipam_driver.empty() && network.ipam_driver != "default")
         refuse(network, "IPAM driver " + network.ipam_driver + " is not supported; leave it out");
     for (const auto& [option, value] : network.driver_opts) {
-        if (option != mtu_option && option != bridge_option)
+        if (option != mtu_option &&
+            (is_bridge(network) ? option != bridge_option
+                                : option != parent_option && option != mode))
             log::warn("network " + network.name + ": driver option " + option +
                       " is not known, ignoring");
     }
+}
+
+/// A network whose containers are on a link of the host's, beside the host.
+void lay_on_parent(const Network& network, NetworkRecord& record) {
+    const auto option = [&](const std::string& name) {
+        const auto found = network.driver_opts.find(name);
+        return found == network.driver_opts.end() ? std::string() : found->second;
+    };
+    if (network.internal)
+        refuse(network,
+               "what is on an interface of the host cannot be internal; leave `internal` out, or "
+               "use a bridge");
+    record.driver = network.driver;
+    record.parent = option(parent_option);
+    if (record.parent.empty())
+        refuse(network,
+               "driver " + network.driver +
+                   " needs an interface of the host: driver_opts: {parent: eth0}");
+    const bool macvlan = network.driver == "macvlan";
+    const Modes& modes = macvlan ? macvlan_modes : ipvlan_modes;
+    const std::string name = option(network.driver + "_mode");
+    const auto mode = modes.find(name.empty() ? (macvlan ? "bridge" : "l2") : name);
+    if (mode == modes.end()) {
+        Strings known;
+        for (const auto& [one, number] : modes)
+            known.push_back(one);
+        refuse(network,
+               network.driver + "_mode is one of " + join(known, ", ") + ", not \"" + name + "\"");
+    }
+    record.mode = mode->second;
 }
 
 const IpamPool* find_pool(const Network& network, Family family) {
@@ -80,7 +131,9 @@ void check_free(const Network& network, const IpPrefix& subnet, const Surroundin
                            other.name);
         }
     }
-    if (std::find(around.routes.begin(), around.routes.end(), subnet) != around.routes.end())
+    // With a driver it is the outside's own subnet, to which the machine has a route.
+    if (is_bridge(network) &&
+        std::find(around.routes.begin(), around.routes.end(), subnet) != around.routes.end())
         refuse(network,
                "subnet " + to_text(subnet) +
                    " is in use on this machine (see `ip route`); choose another");
@@ -139,7 +192,7 @@ Half chosen_half(const std::string& instance,
 int mtu_of(const Network& network, const Surroundings& around) {
     const auto option = network.driver_opts.find(mtu_option);
     if (option == network.driver_opts.end())
-        return around.uplink_mtu;
+        return is_bridge(network) ? around.uplink_mtu : 0;
     const auto mtu = parse_number<int>(option->second);
     if (!mtu || *mtu < 68 || *mtu > 65535)  // RFC 791's least; the kernel's most for a bridge
         refuse(network,
@@ -241,7 +294,10 @@ StoredNetwork layout_for(const std::string& instance,
     record.project = project;
     record.key = network.key;
     record.config_digest = config_digest;
-    record.bridge = bridge_of(network, hash);
+    if (is_bridge(network))
+        record.bridge = bridge_of(network, hash);
+    else
+        lay_on_parent(network, record);
     // Below 2^30 lie the groups that people number by hand; above, the kernel's types for it differ
     // in their sign.
     record.group = (static_cast<std::uint32_t>(std::stoul(hash, nullptr, 16)) >> 2U) | (1U << 30U);
@@ -289,7 +345,7 @@ Lease lease_for(const StoredNetwork& network,
                 const NetworkAttachment& wanted) {
     const auto held = std::count_if(
         leases.begin(), leases.end(), [](const Lease& lease) { return !lease.container.empty(); });
-    if (static_cast<std::size_t>(held) >= model::bridge_ports)
+    if (network.record.driver.empty() && static_cast<std::size_t>(held) >= model::bridge_ports)
         throw Error(
             "network " + network.record.name + " has " + std::to_string(held) +
             " containers, and a bridge carries no more; spread the replicas over several networks");
@@ -315,6 +371,8 @@ Endpoint endpoint_for(const std::string& instance,
     Endpoint endpoint;
     endpoint.network = network.name;
     endpoint.bridge = network.bridge;
+    endpoint.driver = network.driver;
+    endpoint.mode = network.mode;
     endpoint.group = network.group;
     endpoint.host_name = veth_name(lease.container, network.name);
     endpoint.name =
@@ -322,7 +380,10 @@ Endpoint endpoint_for(const std::string& instance,
     endpoint.alias = alias_prefix(instance) + holder(lease);
     endpoint.mac = wanted.mac_address;
     const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
-    if (endpoint.mac.empty() && address)
+    if (network.driver == "ipvlan" && !endpoint.mac.empty())
+        throw Error("hardware address " + endpoint.mac + ": in network " + network.name +
+                    " all have that of " + network.parent + " (ipvlan); leave mac_address out");
+    if (endpoint.mac.empty() && address && network.driver != "ipvlan")
         endpoint.mac = mac_for(*address);
     endpoint.address4 = with_length(lease.address4, network.subnet4);
     endpoint.address6 = with_length(lease.address6, network.subnet6);
@@ -330,6 +391,11 @@ Endpoint endpoint_for(const std::string& instance,
     if (!network.internal) {
         endpoint.gateway4 = network.gateway4;
         endpoint.gateway6 = network.gateway6;
+    }
+    if (network.driver == "ipvlan" && network.mode != IPVLAN_MODE_L2) {
+        // The parent routes what leaves: there is no neighbour to hand it to.
+        endpoint.gateway4 = network.gateway4.empty() ? "" : "0.0.0.0";
+        endpoint.gateway6 = network.gateway6.empty() ? "" : "::";
     }
     endpoint.mtu = network.mtu;
     return endpoint;

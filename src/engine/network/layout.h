@@ -20,8 +20,8 @@ struct Surroundings {
     int uplink_mtu = 1500;
 };
 
-/// Throws where the network asks for what cannot be: a driver that is not `bridge`, an address that
-/// is none, a gateway outside of its subnet, a subnet of another network.
+/// Throws where the network asks for what cannot be: a driver that there is not or that lacks its
+/// parent, an address that is none, a gateway outside of its subnet, a subnet of another network.
 [[nodiscard]] StoredNetwork layout_for(const std::string& instance,
                                        const std::string& project,
                                        const Network& network,

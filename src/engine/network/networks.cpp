@@ -232,6 +232,10 @@ std::optional<NetworkRecord> Networks::find(const std::string& name) const {
 }
 
 void Networks::bring_up(const NetworkRecord& network) {
+    if (!network.driver.empty()) {
+        kernel().require_parent(network);
+        return;
+    }
     kernel().ensure_bridge(network);
     kernel().change_table({}, elements_for({network}), [&] {
         return whole_table(paths_, load_stored(paths_), load_publications(paths_));
@@ -255,6 +259,8 @@ StoredNetwork Networks::ensure_locked(const std::string& project,
     if (!stored) {
         stored = layout_for(
             paths_.instance, project, network, config_digest, look_around(paths_, kernel()));
+        if (!stored->record.driver.empty())
+            kernel().require_parent(stored->record);
         stored->record.created =
             std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
         // Written first, so that whatever exists has a record: a crash leaves a network to finish,
@@ -278,7 +284,8 @@ void Networks::remove(const std::string& name) {
 }
 
 void Networks::remove_locked(const StoredNetwork& network) {
-    kernel().remove_bridge(network.record);
+    if (network.record.driver.empty())
+        kernel().remove_bridge(network.record);
     auto others = load_stored(paths_);
     std::erase(others, network);
     const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
@@ -317,10 +324,10 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
         STACK_FAILPOINT("ipam.reserve");
     }
     Endpoint endpoint = endpoint_for(paths_.instance, network.record, *own, wanted, index);
-    endpoint.bridge_index = if_nametoindex(network.record.bridge.c_str());
+    endpoint.bridge_index = if_nametoindex(network.record.link().c_str());
     if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
         bring_up(network.record);
-        endpoint.bridge_index = if_nametoindex(network.record.bridge.c_str());
+        endpoint.bridge_index = if_nametoindex(network.record.link().c_str());
     }
     return endpoint;
 }
@@ -396,7 +403,8 @@ void Networks::reconcile() {
     const auto networks = load_stored(paths_);
     std::map<std::uint32_t, std::uint32_t> bridges;
     for (const auto& network : networks)
-        bridges[network.record.group] = kernel().ensure_bridge(network.record);
+        if (network.record.driver.empty())
+            bridges[network.record.group] = kernel().ensure_bridge(network.record);
     const auto links = kernel().routes().links();
     reconnect(kernel(), bridges, links);
     remove_strays(paths_, kernel(), networks, links);

@@ -28,16 +28,22 @@ struct NetworkRecord {
     std::string config_digest;
     std::string bridge;
     std::uint32_t group = 0;  // IFLA_GROUP of its veths
+    std::string driver;       // macvlan, ipvlan; empty: bridge
+    std::string parent;       // of those two: the interface of the host that they lie on
+    std::uint32_t mode = 0;   // of those two: as linux/if_link.h counts them
     std::string subnet4;      // 10.210.3.0/24
     std::string gateway4;
     std::string subnet6;
     std::string gateway6;
-    int mtu = 1500;
+    int mtu = 1500;  // 0: the parent's
     bool internal = false;
     bool attachable = false;
     std::int64_t created = 0;  // seconds since 1970
     StringMap options;         // of the driver
     StringMap labels;
+
+    /// What the interfaces of its containers hang on.
+    [[nodiscard]] const std::string& link() const { return driver.empty() ? bridge : parent; }
 
     bool operator==(const NetworkRecord&) const = default;
 };
@@ -46,9 +52,11 @@ struct NetworkRecord {
 struct Endpoint {
     std::string network;
     std::string bridge;
-    std::uint32_t bridge_index = 0;
+    std::uint32_t bridge_index = 0;  // or that of the driver's parent
+    std::string driver;              // of the network
+    std::uint32_t mode = 0;          // of the driver
     std::uint32_t group = 0;
-    std::string host_name;  // of the veth's end on the bridge
+    std::string host_name;  // of the veth's end on the bridge; with a driver a second name, inside
     std::string name;       // inside: eth0
     std::string alias;      // IFLA_IFALIAS: who it belongs to
     std::string mac;

@@ -16,6 +16,7 @@ namespace stack::network {
 void visit_fields(model::Is<NetworkRecord> auto& v, auto&& field) {
     field("name", v.name), field("project", v.project), field("key", v.key);
     field("config_digest", v.config_digest), field("bridge", v.bridge), field("group", v.group);
+    field("driver", v.driver), field("parent", v.parent), field("mode", v.mode);
     field("subnet4", v.subnet4), field("gateway4", v.gateway4), field("subnet6", v.subnet6);
     field("gateway6", v.gateway6), field("mtu", v.mtu), field("internal", v.internal);
     field("attachable", v.attachable), field("created", v.created);

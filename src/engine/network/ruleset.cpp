@@ -242,6 +242,8 @@ std::string table_name(const std::string& instance) {
 Elements elements_for(const std::vector<NetworkRecord>& networks) {
     Elements elements;
     for (const auto& network : networks) {
+        if (!network.driver.empty())
+            continue;  // its packets do not come by the host's
         const std::string bridge = quoted(network.bridge);
         elements["bridges"].insert(bridge);
         elements["same_net"].insert(bridge + " . " + bridge);

@@ -141,7 +141,7 @@ std::string hosts_file(const ContainerRecord& record,
     text += own_lines(record, endpoints);
     std::string gateway;
     for (const auto& endpoint : endpoints)
-        if (gateway.empty())
+        if (gateway.empty() && endpoint.driver.empty())  // else it is not this host's
             gateway = endpoint.gateway4;
     for (const auto& [host, addresses] : record.spec.service.extra_hosts)
         for (const auto& address : addresses)
@@ -162,6 +162,8 @@ std::string with_own_addresses(const std::string& hosts,
 
 shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
     shim::InterfaceSpec spec;
+    spec.kind = endpoint.driver;
+    spec.mode = endpoint.mode;
     spec.bridge = endpoint.bridge_index;
     spec.group = endpoint.group;
     spec.host_name = endpoint.host_name;
@@ -176,18 +178,40 @@ shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
     return spec;
 }
 
-const network::Endpoint& entrance(const std::vector<network::Endpoint>& endpoints) {
-    const auto found = std::find_if(endpoints.begin(), endpoints.end(), [](const auto& endpoint) {
-        return !endpoint.gateway4.empty() || !endpoint.gateway6.empty();
-    });
-    return found == endpoints.end() ? endpoints.front() : *found;
+const network::Endpoint* find_published(const std::vector<network::Endpoint>& endpoints) {
+    const network::Endpoint* first = nullptr;
+    for (const auto& endpoint : endpoints) {
+        if (!endpoint.driver.empty())
+            continue;
+        if (!endpoint.gateway4.empty() || !endpoint.gateway6.empty())
+            return &endpoint;
+        if (first == nullptr)
+            first = &endpoint;
+    }
+    return first;
 }
+
+namespace {
+
+/// Name servers of the host's that can be reached from elsewhere.
+Strings outer_servers() {
+    Strings servers;
+    for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
+        if (const auto [word, rest] = split_once(line, ' ');
+            word == "nameserver" && !rest.starts_with("127.") && trim(rest) != "::1")
+            servers.emplace_back(trim(rest));
+    return servers;
+}
+
+}  // namespace
 
 std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
     const Service& service = record.spec.service;
     std::string text;
     // Without a stack there are no names of services to ask the network for.
+    const bool is_answered = std::any_of(
+        endpoints.begin(), endpoints.end(), [](const auto& one) { return !one.resolver.empty(); });
     const bool asks_others = record.spec.project == single_containers && !service.dns.empty();
     std::map<network::ResolverRank, std::string> resolvers;
     std::set<network::ResolverRank> ranks;
@@ -200,8 +224,11 @@ std::string resolv_conf(const ContainerRecord& record,
     for (const auto& rank : network::asked_resolvers(std::move(ranks)))
         text += "nameserver " + resolvers[rank] + "\n";
     // Behind the networks' servers only one of the container's own, which they cannot ask for it.
-    const bool lists_own = asks_others || endpoints.empty() || network::asks_itself(service.dns);
-    for (const auto& server : lists_own ? service.dns : Strings())
+    const bool lists_own = asks_others || !is_answered || network::asks_itself(service.dns);
+    Strings servers = lists_own ? service.dns : Strings();
+    if (servers.empty() && !is_answered && !endpoints.empty())
+        servers = outer_servers();
+    for (const auto& server : servers)
         text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())
         text += "search " + join(service.dns_search, " ") + "\n";

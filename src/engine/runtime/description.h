@@ -32,11 +32,12 @@ namespace stack::runtime {
 [[nodiscard]] std::string with_own_addresses(const std::string& hosts,
                                              const ContainerRecord& record,
                                              const std::vector<network::Endpoint>& endpoints);
+/// The one that published ports lead to, of those that the host has a way to: it has the default
+/// route, so that answers leave the way that questions came; where none has, the first. nullptr
+/// where there is none.
+[[nodiscard]] const network::Endpoint* find_published(
+    const std::vector<network::Endpoint>& endpoints);
 [[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
-
-/// The one of these, which are not none, that published ports lead into: it has the default route,
-/// so that answers leave the way that questions came; where none has, the first.
-[[nodiscard]] const network::Endpoint& entrance(const std::vector<network::Endpoint>& endpoints);
 
 /// /etc/resolv.conf: the name service of the container's networks.
 [[nodiscard]] std::string resolv_conf(const ContainerRecord& record,

@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/network/layout.h"
 #include "engine/runtime/description.h"
 #include "engine/runtime/helper.h"
 #include "engine/runtime/record.h"
@@ -109,32 +110,39 @@ void Runtime::rewire(const std::string& id, const std::function<void(Attachments
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     std::string published;
+    Strings gone;
     for (const auto& held : networks_.held_addresses(record.id)) {
-        if (!stays(held.network, before, networks))
+        if (!stays(held.network, before, networks)) {
             networks_.detach(held.network, record.id);
-        else if (held.published)
+            gone.push_back(network::veth_name(record.id, held.network));
+        } else if (held.published)
             published = held.network;
     }
     STACK_FAILPOINT("container.rewire.detached");
     if (process && !sys::has_ended(process))
-        rewire_running(record, live->pid, published);
+        rewire_running(record, live->pid, gone, published);
     STACK_FAILPOINT("container.rewire.connected");
     sys::replace_file(places.state + "/config.json", encode(record));
 }
 
 /// `published`: the network that ports lead to, which is where the shim forwards to as well.
-void Runtime::rewire_running(const ContainerRecord& record, int pid, const std::string& published) {
+void Runtime::rewire_running(const ContainerRecord& record,
+                             int pid,
+                             const Strings& gone,
+                             const std::string& published) {
     const Places places = places_of(paths_, record.id);
     const auto endpoints = connect(record);
-    run_helper(spec_for(record.spec.service, endpoints, pid), record.spec.name);
+    auto spec = spec_for(record.spec.service, endpoints, pid);
+    spec.gone_interfaces = gone;
+    run_helper(spec, record.spec.name);
     const auto kept = std::find_if(endpoints.begin(), endpoints.end(), [&](const auto& endpoint) {
         return endpoint.network == published;
     });
-    if (record.ports.empty() || endpoints.empty())
+    const auto* leads_to = kept == endpoints.end() ? find_published(endpoints) : &*kept;
+    if (record.ports.empty() || leads_to == nullptr)
         networks_.unpublish(record.id);
     else
-        networks_.publish(
-            record.id, kept == endpoints.end() ? entrance(endpoints) : *kept, record.ports);
+        networks_.publish(record.id, *leads_to, record.ports);
     rewrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
     const auto hosts = sys::read_file(places.state + "/hosts").value_or("");
     rewrite(places.state + "/hosts", with_own_addresses(hosts, record, endpoints));

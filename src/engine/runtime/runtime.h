@@ -188,7 +188,10 @@ class Runtime {
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     [[nodiscard]] bool is_wired(const ContainerRecord& record,
                                 const std::map<std::string, NetworkAttachment>& networks) const;
-    void rewire_running(const ContainerRecord& record, int pid, const std::string& published);
+    void rewire_running(const ContainerRecord& record,
+                        int pid,
+                        const Strings& gone,
+                        const std::string& published);
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
     void check_name(const std::string& name) const;

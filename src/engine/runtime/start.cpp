@@ -158,7 +158,7 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
     for (const auto& name : network_order(service)) {
         auto endpoint = networks_.attach(
             name, record.id, key, service.networks.at(name), static_cast<int>(endpoints.size()));
-        if (const auto network = networks_.find(name))
+        if (const auto network = networks_.find(name); network && network->driver.empty())
             endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
         endpoints.push_back(std::move(endpoint));
     }
@@ -297,9 +297,9 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.sysctls = sysctls_for(service.sysctls, spec);
     for (const auto& endpoint : endpoints)
         spec.interfaces.push_back(interface_spec(endpoint));
-    if (!endpoints.empty())
+    if (const auto* published = find_published(endpoints))
         for (const auto& port : record.ports)
-            spec.ports.push_back(port_spec(port, entrance(endpoints)));
+            spec.ports.push_back(port_spec(port, *published));
     spec.stdin_open = service.stdin_open ? 1 : 0;
     spec.await_client = record.spec.await_client ? 1 : 0;
     spec.run_directory = places.run;
@@ -410,8 +410,8 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     if (await_client)
         spec.await_client = 1;
     spec.oom_file = cgroups_.oom_file(places.cgroup);
-    if (!endpoints.empty() && !record.ports.empty())
-        networks_.publish(record.id, entrance(endpoints), record.ports);
+    if (const auto* published = find_published(endpoints); published && !record.ports.empty())
+        networks_.publish(record.id, *published, record.ports);
     STACK_FAILPOINT("container.start.published");
     Life life = read_life(places);
     life.stopped_by_user = false;
