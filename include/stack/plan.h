@@ -249,9 +249,11 @@ struct DownOptions {
 
 /// `start`, `stop`, `restart`, `kill`, `rm`, `pause`, `unpause` on containers that exist;
 /// dependencies in order.
+/// Of `options` start heeds `wait` and `wait_timeout`.
 [[nodiscard]] Plan plan_start(const Stack& desired,
                               const Observed& observed,
-                              const Strings& services);
+                              const Strings& services,
+                              const PlanOptions& options = {});
 [[nodiscard]] Plan plan_stop(const Stack& desired,
                              const Observed& observed,
                              const Strings& services,

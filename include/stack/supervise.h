@@ -19,7 +19,7 @@ struct Request {
                        // ping, shutdown
     std::optional<Stack> stack;  // up, run: the new desired state; down: what the file says now, by
                                  // which orphans are told; otherwise the stored one serves
-    PlanOptions up;              // run, too
+    PlanOptions up;              // run, too; of start, whether to wait
     RunOptions run;
     DownOptions down;
     Strings services;

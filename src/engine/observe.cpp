@@ -106,17 +106,19 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
     for (const auto& record : storage::list_volumes(paths_))
         if (record.project == desired.name || names_one(desired.volumes, record.name))
             all.volumes.push_back(observed(record));
-    std::set<std::string> seen;
+    std::set<std::string> references;
     for (const auto& [name, service] : desired.services) {
-        const std::string reference = image_of(desired, service);
-        if (!seen.insert(reference).second)
-            continue;
+        references.insert(image_of(desired, service));
+        for (const auto& hook : service.pre_start)
+            if (!hook.image.empty())
+                references.insert(hook.image);
+    }
+    for (const auto& reference : references)
         if (const auto image = store_.find(reference))
             all.images.push_back(
                 {reference, image->id, image->source_digest, image->created, image->named});
         else if (reference.starts_with("rootfs:"))
             all.images.push_back({reference, reference, "", {}, {}});
-    }
     if (options.builds)
         for (const auto& [name, service] : desired.services)
             if (service.build)

@@ -39,6 +39,16 @@ const ObservedImage* Images::present(const std::string& reference) const {
     return nullptr;
 }
 
+std::optional<Node> Images::need(const std::string& reference, const Service& service) {
+    if (const auto made = nodes_.find(reference); made != nodes_.end())
+        return made->second;
+    if (present(reference))
+        return std::nullopt;
+    nodes_[reference] = builder_.add(
+        PullImage{reference, service.platform, false}, "image/" + reference, "not found");
+    return nodes_[reference];
+}
+
 std::optional<Node> Images::node(const std::string& service) const {
     const auto planned = services_.find(service);
     return planned == services_.end() ? std::nullopt : planned->second.node;

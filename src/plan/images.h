@@ -25,6 +25,9 @@ class Images {
     /// Those that are built first: who uses one without building it uses the new one.
     void plan(const Strings& services);
 
+    /// What must be done before an image that a hook of `service` names is there; none where it is.
+    [[nodiscard]] std::optional<Node> need(const std::string& reference, const Service& service);
+
     /// nullptr: it is not in the store.
     [[nodiscard]] const ObservedImage* present(const std::string& reference) const;
 

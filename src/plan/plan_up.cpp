@@ -21,6 +21,7 @@ namespace {
 /// What is planned for one container.
 struct Slot {
     std::string name;
+    int number = 1;
     const ObservedContainer* existing = nullptr;
     std::optional<Node> stop;
     std::optional<Node> start;  // none: it runs, or is not to
@@ -66,6 +67,8 @@ class UpPlanner {
         plan_networks(run.service);
         plan_volumes(run.service);
         plan_oneoff(run);
+        if (options_.remove_orphans)
+            plan_orphans();
         order_stops();
         order_names();
         return std::move(builder_).finish();
@@ -82,6 +85,8 @@ class UpPlanner {
         }
         for (const auto& name : services)
             plan_containers(name);
+        for (const auto& name : services)
+            plan_pre_start(desired_.services.at(name));
     }
 
     /// What lives in a namespace of a service that gets a new one cannot stay as it is, whether the
@@ -97,6 +102,7 @@ class UpPlanner {
             plan_networks(service);
             plan_volumes(service);
             plan_containers(name);
+            plan_pre_start(service);
         }
     }
 
@@ -319,6 +325,7 @@ class UpPlanner {
         }
         Slot slot;
         slot.name = container.name;
+        slot.number = container.number;
         slot.existing = &container;
         const auto updated = plan_update(service, container);
         const bool dependency_restarts = restarts_with_dependency(service);
@@ -437,6 +444,67 @@ class UpPlanner {
         return plan_created(planned, service, action, reason);
     }
 
+    // --- pre_start ---
+
+    /// Before the first start of its containers, what prepares them runs to its end, one after
+    /// another, when the dependencies are there. What has run well is not run again while it says
+    /// the same.
+    void plan_pre_start(const Service& service) {
+        std::map<int, Node> last;  // of each replica
+        for (std::size_t index = 0; index < service.pre_start.size(); ++index) {
+            std::optional<Node> shared;
+            bool is_planned = false;
+            for (auto& slot : services_[service.name].slots) {
+                if (!slot.start)
+                    continue;
+                const bool is_own = service.pre_start[index].per_replica;
+                if (is_own || !is_planned)
+                    shared = plan_hook(service, index, slot, last);
+                is_planned = true;
+                if (!shared)
+                    continue;
+                builder_.order(*shared, *slot.start);
+                last[slot.number] = *shared;
+            }
+        }
+    }
+
+    /// The node at whose end it has run well; none where it has already.
+    std::optional<Node> plan_hook(const Service& service,
+                                  std::size_t index,
+                                  const Slot& slot,
+                                  const std::map<int, Node>& last) {
+        const CreateContainer action{pre_start_spec(desired_, service, index, slot.number)};
+        const std::string resource = "container/" + action.spec.name;
+        constexpr const char* reason = "prepares the start";
+        std::optional<Node> removal;
+        for (const auto& container : observed_.containers) {
+            if (container.name != action.spec.name || container.project != desired_.name)
+                continue;
+            if (container.state == ContainerState::exited && container.exit.code == 0 &&
+                container.config_digest == action.spec.config_digest)
+                return std::nullopt;
+            removal = remove(container, reason);
+        }
+        const Node create = builder_.add(action, resource, reason);
+        created_[action.spec.name] = create;
+        if (const auto image = images_.need(action.spec.image, service))
+            builder_.order(*image, create);
+        order_networks(action.spec.service, create);
+        order_volumes(action.spec.service, create);
+        const Node run = start(action.spec.service, action.spec.name, reason);
+        builder_.order(create, run);
+        if (const auto own = created_.find(slot.name); own != created_.end())
+            builder_.order(own->second, run);
+        if (slot.stop)
+            builder_.order(*slot.stop, run);
+        if (const auto before = last.find(slot.number); before != last.end())
+            builder_.order(before->second, run);
+        const Node done = builder_.add(AwaitCompleted{action.spec.name}, resource, reason);
+        builder_.order(run, done);
+        return done;
+    }
+
     void plan_oneoff(const RunOptions& run) {
         Service service = run.service;
         if (!run.keeps_policy)
@@ -458,6 +526,7 @@ class UpPlanner {
                        const std::string& reason) {
         Slot slot;
         slot.name = action.spec.name;
+        slot.number = action.spec.number;
         const Node create = builder_.add(action, "container/" + slot.name, reason);
         created_[slot.name] = create;
         if (const auto image = images_.node(service.name))

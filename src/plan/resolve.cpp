@@ -78,6 +78,40 @@ ContainerSpec container_spec(const Stack& stack, const Service& service, int num
     return spec;
 }
 
+ContainerSpec pre_start_spec(const Stack& stack,
+                             const Service& service,
+                             std::size_t index,
+                             int number) {
+    const Hook& hook = service.pre_start.at(index);
+    Service own = service;
+    own.entrypoint = Strings();
+    own.command = hook.command;
+    if (!hook.image.empty())
+        own.image = hook.image;
+    if (!hook.user.empty())
+        own.user = hook.user;
+    if (!hook.working_dir.empty())
+        own.working_dir = hook.working_dir;
+    for (const auto& [name, value] : hook.environment)
+        own.environment[name] = value;
+    own.privileged = hook.privileged;
+    own.healthcheck = Healthcheck{.disabled = true};
+    own.restart = {};
+    own.restart_unhealthy = false;
+    own.ports.clear();
+    own.pre_start.clear();
+    own.post_start.clear();
+    own.pre_stop.clear();
+    ContainerSpec spec = container_spec(stack, own, number);
+    if (hook.image.empty())
+        spec.image = image_of(stack, service);
+    spec.name = (hook.per_replica ? container_name(stack, service, number)
+                                  : stack.name + "-" + service.name) +
+                "-pre-start-" + std::to_string(index + 1);
+    spec.oneoff = true;
+    return spec;
+}
+
 StopContainer stop_of(const ObservedContainer& container, std::optional<Duration> timeout) {
     StopContainer action{container.id, container.name, timeout};
     if (container.state == ContainerState::running)

@@ -33,6 +33,14 @@ namespace stack::plan {
 /// its digest.
 [[nodiscard]] ContainerSpec container_spec(const Stack& stack, const Service& service, int number);
 
+/// The container of the `index`th of the service's pre_start hooks: the service's own, with the
+/// hook's command and without what is for those who want something of the service. Of the replica
+/// `number` where the hook is for each.
+[[nodiscard]] ContainerSpec pre_start_spec(const Stack& stack,
+                                           const Service& service,
+                                           std::size_t index,
+                                           int number);
+
 /// Its hooks run in a container that can run something.
 [[nodiscard]] StopContainer stop_of(const ObservedContainer& container,
                                     std::optional<Duration> timeout);

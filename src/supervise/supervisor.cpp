@@ -198,7 +198,7 @@ Plan Supervisor::plan_for(const Request& request,
     if (request.verb == "down")
         return plan_down(wanted, observed, request.down);
     if (request.verb == "start")
-        return plan_start(wanted, observed, request.services);
+        return plan_start(wanted, observed, request.services, request.up);
     if (request.verb == "stop")
         return plan_stop(wanted, observed, request.services, request.timeout);
     if (request.verb == "restart")
@@ -377,6 +377,9 @@ std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed&
             return std::nullopt;
         if (container->exit.code == 0)
             return Outcome();
+        if (container->oneoff)
+            return failure("hook exited with status " + exit_text(container->exit) +
+                           ": what it said is in `stack container logs " + container->name + "`");
         return failure("service \"" + container->service +
                        "\" didn't complete successfully: exit " + exit_text(container->exit));
     }

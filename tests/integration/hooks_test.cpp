@@ -49,6 +49,45 @@ volumes: {data: }
               "0\n/etc\nblue\nstopped\n");
 }
 
+TEST_F(Hooks, BeforeTheFirstStartPrepareWhatItNeeds) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sh -c 'cat /data/steps; sleep 1000'
+    volumes: ["data:/data"]
+    environment: {COLOUR: blue}
+    pre_start:
+      - command: ["sh", "-c", "echo $$COLOUR >> /data/steps; chmod 666 /data/steps"]
+      - {command: ["sh", "-c", "id -u >> /data/steps"], user: "7", working_dir: /}
+volumes: {data: }
+)");
+    stack_.must({"up", "-d"});
+    const auto steps = [&] { return stack_.must({"exec", "web", "cat", "/data/steps"}); };
+    EXPECT_EQ(steps(), "blue\n7\n");
+    stack_.must({"restart", "-t", "1"});
+    stack_.must({"stop", "-t", "1"});
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(steps(), "blue\n7\n") << "once";
+}
+
+TEST_F(Hooks, BeforeTheFirstStartThatFailKeepItFromStarting) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    pre_start: [{command: ["sh", "-c", "echo no database; test -e /tmp/never"]}]
+)");
+    const Result up = stack_.run({"up", "-d"});
+    EXPECT_EQ(up.status, 1);
+    EXPECT_NE(up.err.find("hook exited with status 1"), std::string::npos) << up.err;
+    EXPECT_EQ(container(stack_, "web")["State"], "created");
+    EXPECT_EQ(stack_.must({"container", "logs", "shop-web-pre-start-1"}), "no database\n");
+}
+
 TEST_F(Hooks, ThatFailAreNamedAndAFailedPreStopStopsNothing) {
     stack_.write("compose.yaml", R"(
 name: shop

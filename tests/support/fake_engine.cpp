@@ -19,7 +19,10 @@ bool names_one(const Map& elements, const std::string& name) {
 bool names_image(const Stack& stack, const std::string& reference) {
     return std::any_of(stack.services.begin(), stack.services.end(), [&](const auto& element) {
         const auto& [name, service] = element;
-        return reference == (service.image.empty() ? stack.name + "-" + name : service.image);
+        return reference == (service.image.empty() ? stack.name + "-" + name : service.image) ||
+               std::any_of(service.pre_start.begin(),
+                           service.pre_start.end(),
+                           [&](const Hook& hook) { return reference == hook.image; });
     });
 }
 
