@@ -1,3 +1,4 @@
+#include "base/device_rule.h"
 #include "base/ip.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -112,11 +113,6 @@ void check_permissions(const Node& node, const std::string& permissions, Reporte
                        "malformed",
                        "the permissions of a device are letters of `rwm`, not \"" +
                            shortened(permissions) + "\"");
-    else if (permissions.size() < 3)
-        reporter.warning(node.at,
-                         "ignored",
-                         "`" + permissions + "` of a device has no effect here",
-                         "the container can do with it all that its user may");
 }
 
 std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
@@ -283,6 +279,10 @@ void decode_isolation(Object& object, Service& service) {
     if (const Node* devices = object.take("devices"))
         service.devices = decode_devices(*devices, object.reporter);
     object.list("device_cgroup_rules", service.device_cgroup_rules);
+    if (const Node* rules = object.take("device_cgroup_rules"))
+        for (const auto& item : rules->items)
+            if (const auto rule = parse_device_rule(item.value); !rule)
+                object.reporter.malformed(item, "device rule", rule.error());
     if (const Node* limits = object.take("ulimits"))
         service.ulimits = decode_ulimits(*limits, object.reporter);
     object.map("sysctls", service.sysctls);
@@ -399,7 +399,6 @@ void note_ignored(Object& object, const Service& service) {
                         "put both into one `external` network: they find each other there");
     object.warn_ignored({"cgroup_parent"},
                         "its control group is its stack's; limits go to `deploy.resources`");
-    object.warn_ignored({"device_cgroup_rules", "pre_start"});
     if (!service.userns_mode.empty() && service.userns_mode != "host")
         object.warn_ignored({"userns_mode"}, "its users are the host's, as `host` says");
     if (!service.runtime.empty() && service.runtime != "runc")

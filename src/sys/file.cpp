@@ -197,12 +197,18 @@ bool is_device(const std::string& path) {
            (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode));
 }
 
-std::optional<std::string> find_device_number(const std::string& path) {
+std::optional<std::string> find_device(const std::string& path) {
     struct stat status {};
 
     if (::stat(path.c_str(), &status) < 0 || (!S_ISBLK(status.st_mode) && !S_ISCHR(status.st_mode)))
         return std::nullopt;
-    return std::to_string(major(status.st_rdev)) + ":" + std::to_string(minor(status.st_rdev));
+    return (S_ISBLK(status.st_mode) ? "b " : "c ") + std::to_string(major(status.st_rdev)) + ":" +
+           std::to_string(minor(status.st_rdev));
+}
+
+std::optional<std::string> find_device_number(const std::string& path) {
+    const auto device = find_device(path);
+    return device ? std::optional(device->substr(2)) : std::nullopt;
 }
 
 std::optional<FileStamp> find_stamp(const std::string& path) {

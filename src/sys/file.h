@@ -54,6 +54,8 @@ void replace_volatile_file(const std::string& path,
 [[nodiscard]] bool is_directory(const std::string& path);
 /// A block or character device, not a link to one.
 [[nodiscard]] bool is_device(const std::string& path);
+/// The device at `path` as device rules name it: "c 188:0"; nullopt where there is none.
+[[nodiscard]] std::optional<std::string> find_device(const std::string& path);
 /// "major:minor" of the device at `path`; nullopt where there is none.
 [[nodiscard]] std::optional<std::string> find_device_number(const std::string& path);
 

@@ -103,7 +103,6 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
     for (const std::string line : {"external_links: [a]",
                                    "logging: {driver: syslog}",
                                    "logging: {options: {tag: a}}",
-                                   "device_cgroup_rules: ['c 1:3 mr']",
                                    "cgroup_parent: a",
                                    "userns_mode: keep-id",
                                    "runtime: runsc",
@@ -114,7 +113,6 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "cpu_count: 2",
                                    "cpu_percent: 50",
                                    "pull_refresh_after: 1h",
-                                   "devices: ['/dev/null:/dev/null:r']",
                                    "volumes: [{type: bind, source: ., target: /a, "
                                    "bind: {recursive: disabled}}]",
                                    "networks: {default: {link_local_ips: [169.254.1.1]}}",
@@ -130,6 +128,8 @@ TEST(Attributes, WhatIsSoAnywayIsNotSaid) {
     for (const std::string line : {"userns_mode: host",
                                    "runtime: runc",
                                    "annotations: {a: b}",
+                                   "device_cgroup_rules: ['c 1:3 mr', 'a *:* rwm']",
+                                   "devices: ['/dev/null:/dev/null:r']",
                                    "dns: [9.9.9.9, '::1']",
                                    "logging: {driver: json-file, options: {max-size: 1m}}"})
         EXPECT_EQ(web(line).complaints(), "") << line;
@@ -137,6 +137,8 @@ TEST(Attributes, WhatIsSoAnywayIsNotSaid) {
 
 TEST(Attributes, RefusesALimitThatNothingWouldKeep) {
     EXPECT_NE(web("storage_opt: {size: 1g}").complaints().find("cannot be limited"),
+              std::string::npos);
+    EXPECT_NE(web("device_cgroup_rules: ['c 1:3']").complaints().find("KIND MAJOR:MINOR"),
               std::string::npos);
     EXPECT_NE(web("dns: ns.example").complaints().find("it is an address"), std::string::npos);
 }

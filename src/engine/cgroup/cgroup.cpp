@@ -4,7 +4,9 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/cgroup/devices.h"
 #include "engine/cgroup/tree.h"
+#include "sys/device_guard.h"
 #include "sys/file.h"
 #include "sys/poll.h"
 
@@ -231,6 +233,18 @@ bool Cgroups::ensure_v1(const std::string& path, const Resources& resources) con
                 (void)sys::try_write_existing(tree.file(controller, path, "cgroup.procs"),
                                               std::to_string(pid));
     return !was_there;
+}
+
+void Cgroups::guard_devices(const std::string& path,
+                            const std::vector<DeviceRule>& allowed,
+                            Strings& warnings) const {
+    const std::string directory = Tree(mount_, mode_, controllers_).v2_directory(path);
+    const int error =
+        directory.empty() ? ENODEV : sys::guard_devices(directory, device_program(allowed));
+    if (error != 0)
+        warnings.push_back(
+            "the devices that are not meant for " + path + " are not kept from it (" +
+            (directory.empty() ? "that takes a cgroup v2 mount" : code_of(error).message()) + ")");
 }
 
 Placement Cgroups::placement(const std::string& path) const {

@@ -5,6 +5,8 @@
 
 #include <stack/model.h>
 
+#include "base/device_rule.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -67,6 +69,11 @@ class Cgroups {
     /// and nothing else; processes that a group of this name had are under the new limits. What the
     /// kernel cannot do becomes a warning; a limit that it refuses to enforce is an error.
     Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
+    /// Postcondition: the group, which exists, reaches the devices that the rules allow and no
+    /// others. Where the kernel cannot see to that, a warning.
+    void guard_devices(const std::string& path,
+                       const std::vector<DeviceRule>& allowed,
+                       Strings& warnings) const;
     /// Where a process has to go to be in a group that exists.
     [[nodiscard]] Placement placement(const std::string& path) const;
     /// The file whose line `oom_kill N` counts kills; empty without a memory controller.

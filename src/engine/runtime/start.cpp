@@ -2,9 +2,11 @@
 
 #include <stack/error.h>
 
+#include "base/device_rule.h"
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "engine/cgroup/devices.h"
 #include "engine/runtime/description.h"
 #include "engine/runtime/helper.h"
 #include "engine/runtime/process.h"
@@ -129,6 +131,24 @@ std::vector<shim::DeviceSpec> device_specs(const Service& service) {
     for (const auto& device : service.devices)
         devices.push_back({device.source, device.target.empty() ? device.source : device.target});
     return devices;
+}
+
+/// What it reaches beyond the harmless ones: the devices that it is given, with what it may do to
+/// them (it makes them itself), and those that its rules name, which may come later.
+std::vector<DeviceRule> device_rules(const Service& service) {
+    std::vector<DeviceRule> rules = cgroup::default_devices();
+    const auto add = [&](const std::string& text) {
+        const auto rule = parse_device_rule(text);
+        if (!rule)
+            throw Error("\"" + text + "\" is not a device rule: " + rule.error().message);
+        rules.push_back(*rule);
+    };
+    for (const auto& device : service.devices)
+        if (const auto found = sys::find_device(device.source))
+            add(*found + " " + device.permissions + "m");
+    for (const auto& text : service.device_cgroup_rules)
+        add(text);
+    return rules;
 }
 
 std::uint64_t log_option(const Logging& logging, const char* name, std::uint64_t otherwise) {
@@ -398,6 +418,8 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     Starting starting;
     const auto placement =
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
+    if (!record.spec.service.privileged)
+        cgroups_.guard_devices(places.cgroup, device_rules(record.spec.service), starting.warnings);
     shim::Spec spec = describe(record, endpoints);
     const auto lender = lender_of(record, record.spec.service.network_mode);
     add_host_files(spec,

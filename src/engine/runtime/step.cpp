@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/cgroup/devices.h"
 #include "engine/runtime/capabilities.h"
 #include "engine/runtime/description.h"
 #include "engine/runtime/helper.h"
@@ -153,6 +154,7 @@ int run_step(const Paths& paths,
     add_host_files(step, scratch, endpoints, spec);
     Strings warnings;
     const auto placement = cgroups.ensure(scratch.cgroup, {}, warnings);
+    cgroups.guard_devices(scratch.cgroup, cgroup::default_devices(), warnings);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
     STACK_FAILPOINT("step.spawn");

@@ -1,0 +1,54 @@
+// Which of the machine's devices a container reaches.
+
+#include "tests/integration/world.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class Devices : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-v", "-t", "1"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    /// How a script in a container of the service ends.
+    [[nodiscard]] int status(const std::string& service, const std::string& script) const {
+        return stack_.run({"run", "--rm", "-T", service, "sh", "-c", script}).status;
+    }
+
+    StackProgram stack_;
+};
+
+// 10:229 is /dev/fuse, which is not among the harmless ones and does nothing by being opened.
+TEST_F(Devices, AreTheHarmlessOnesAndWhatTheRulesAllow) {
+    if (!std::filesystem::exists("/dev/fuse"))
+        GTEST_SKIP() << "this machine has no /dev/fuse";
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  plain: {image: busybox}
+  ruled: {image: busybox, device_cgroup_rules: ["c 10:229 rm"]}
+  given: {image: busybox, devices: ["/dev/fuse:/dev/log:r"]}
+  all: {image: busybox, privileged: true}
+)");
+    const std::string make = "mknod /dev/it c 10 229";
+    const std::string read = "exec 3< /dev/it";
+    EXPECT_NE(status("plain", make), 0);
+    EXPECT_EQ(status("ruled", make + " && " + read), 0);
+    EXPECT_NE(status("ruled", make + " && exec 3> /dev/it"), 0);
+    EXPECT_EQ(status("given", "exec 3< /dev/log"), 0);
+    EXPECT_NE(status("given", "exec 3> /dev/log"), 0);
+    EXPECT_EQ(status("all", make + " && " + read), 0);
+    EXPECT_EQ(status("plain", "head -c 9 /dev/urandom > /dev/null && mknod /tmp/n c 1 3"), 0);
+}
+
+}  // namespace
+}  // namespace stack::test
