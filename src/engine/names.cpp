@@ -79,8 +79,8 @@ std::vector<network::Referral> askers_of(const network::NetworkRecord& network,
     return askers;
 }
 
-/// `internal`: of each network that has a name service, whether it is.
 /// Of the containers on `network` those that have another server to ask behind this one.
+/// `internal`: of each network that has a name service, whether it is.
 std::vector<network::Referral> referrals_of(const network::NetworkRecord& network,
                                             const std::map<std::string, bool>& internal,
                                             const std::vector<ObservedContainer>& containers) {

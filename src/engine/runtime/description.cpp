@@ -209,9 +209,9 @@ std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
     const Service& service = record.spec.service;
     std::string text;
-    // Without a stack there are no names of services to ask the network for.
     const bool is_answered = std::any_of(
         endpoints.begin(), endpoints.end(), [](const auto& one) { return !one.resolver.empty(); });
+    // Without a stack there are no names of services to ask the network for.
     const bool asks_others = record.spec.project == single_containers && !service.dns.empty();
     std::map<network::ResolverRank, std::string> resolvers;
     std::set<network::ResolverRank> ranks;
