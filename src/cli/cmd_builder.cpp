@@ -7,6 +7,7 @@
 #include "cli/image_commands.h"
 #include "cli/style.h"
 #include "engine/build/cache_policy.h"
+#include "engine/build/downloads.h"
 #include "engine/in_use.h"
 #include "sys/terminal.h"
 
@@ -80,13 +81,17 @@ build::CachePolicy policy_of(const PruneOptions& options) {
 void prune(const Context& context, const PruneOptions& options) {
     const build::StepCache cache(context.paths);
     image::Store store(context.paths);
-    const auto steps = build::steps_to_forget(
-        cache.steps(), policy_of(options), build::cost_in(store), std::time(nullptr));
+    const build::CachePolicy policy = policy_of(options);
+    const auto steps =
+        build::steps_to_forget(cache.steps(), policy, build::cost_in(store), std::time(nullptr));
     cache.forget(steps);
+    const std::int64_t downloads =
+        policy.most_bytes ? 0
+                          : build::Downloads(context.paths).forget(policy.unused_for.value_or(0));
     const auto removal = store.prune([](const image::Image&) { return false; },
                                      [&context] { return engine::find_in_use(context.paths); });
     sys::write_out("Forgotten steps: " + std::to_string(steps.size()) +
-                   "\nTotal reclaimed space: " + format_bytes(removal.freed) + "\n");
+                   "\nTotal reclaimed space: " + format_bytes(removal.freed + downloads) + "\n");
 }
 
 void add_prune(CLI::App& group, Context& context) {

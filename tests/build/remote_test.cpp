@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "engine/build/downloads.h"
 #include "sys/file.h"
 #include "sys/poll.h"
 #include "sys/process.h"
@@ -68,6 +69,21 @@ TEST_F(RemoteBuild, AsksOnlyForWhatIsNewer) {
     EXPECT_EQ(shop.steps().back().substr(0, 6), "CACHED");
     ASSERT_EQ(server.requests().size(), 4U);
     EXPECT_TRUE(server.requests().back().headers.contains("if-modified-since"));
+}
+
+TEST_F(RemoteBuild, KeepsAndForgetsDownloads) {
+    const test::WebServer server(answer);
+    const std::string url = "http://" + server.host() + "/files/hello";
+    const Downloads downloads(shop.paths);
+    const SourceFile file = downloads.fetch(url, "");
+    EXPECT_EQ("sha256:" + file.digest, hello_digest);
+    const std::string directory = shop.paths.state + "/build/downloads/";
+    sys::replace_file(directory + file.path, "hellO");
+    EXPECT_EQ("sha256:" + downloads.fetch(url, "").digest, hello_digest);  // damage is noticed
+    EXPECT_FALSE(server.requests().back().headers.contains("if-modified-since"));
+    EXPECT_EQ(downloads.forget(1000), 0);
+    EXPECT_EQ(downloads.forget(0), 5);
+    EXPECT_EQ(sys::list_directory(directory), Strings{});
 }
 
 TEST_F(RemoteBuild, ChecksADigestAndAsksNobodyForWhatHasIt) {

@@ -168,8 +168,10 @@ class Builder {
 
     /// By the policy of cache_policy.h.
     void forget_old_steps() {
-        if (cache_.may_look_after_itself())
-            cache_.forget(steps_over_bounds(cache_.steps(), cost_in(store_), std::time(nullptr)));
+        if (!cache_.may_look_after_itself())
+            return;
+        cache_.forget(steps_over_bounds(cache_.steps(), cost_in(store_), std::time(nullptr)));
+        static_cast<void>(Downloads(shop_.paths).forget(longest_unused));
     }
 
     const BuildRequest& request_;

@@ -43,9 +43,9 @@ Strings steps_to_forget(std::vector<CachedStep> steps,
 Strings steps_over_bounds(const std::vector<CachedStep>& steps,
                           const LayerCost& cost,
                           std::int64_t now) {
-    constexpr std::int64_t longest = std::int64_t{30} * 24 * 3600;
     constexpr std::int64_t most = 20'000'000'000;
-    Strings forgotten = steps_to_forget(steps, {.unused_for = longest, .all = true}, cost, now);
+    Strings forgotten =
+        steps_to_forget(steps, {.unused_for = longest_unused, .all = true}, cost, now);
     const Strings too_many = steps_to_forget(steps, {.most_bytes = most}, cost, now);
     forgotten.insert(forgotten.end(), too_many.begin(), too_many.end());
     return forgotten;

@@ -20,6 +20,8 @@
 
 namespace stack::build {
 
+constexpr std::int64_t longest_unused = std::int64_t{30} * 24 * 3600;  // seconds
+
 struct CachePolicy {
     std::optional<std::int64_t> unused_for;  // seconds: younger ones stay
     std::optional<std::int64_t> most_bytes;  // that the layers of those that stay may take

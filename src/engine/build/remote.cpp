@@ -85,51 +85,6 @@ Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_di
     return {std::move(place), std::move(root), std::move(commit)};
 }
 
-// --- Downloads
-
-Downloads::Downloads(const Paths& paths)
-    : paths_(paths),
-      directory_([&] {
-          std::string directory = paths.state + "/build/downloads";
-          sys::ensure_private_directory(directory);
-          return directory;
-      }()),
-      tree_(sys::open_directory(directory_), SourceTree::Owners::root) {}
-
-std::optional<SourceFile> Downloads::find(const std::string& name) const {
-    if (!tree_.resolve(name))
-        return std::nullopt;
-    auto files = tree_.list(name, "", {});
-    tree_.add_digests(files);
-    return files.front();
-}
-
-SourceFile Downloads::fetch(const std::string& url, const std::string& checksum) const {
-    const std::string name = sha256_hex(url);
-    auto kept = find(name);
-    if (kept && !checksum.empty() && "sha256:" + kept->digest == checksum)
-        return *std::move(kept);
-    const sys::ScratchDirectory place(scratch_parent(paths_));
-    const std::string path = place.path() + "/file";
-    {
-        const sys::Fd file = new_file(path);
-        // What does not have the digest that is asked for is of no use, however new it is.
-        const bool may_be_kept = kept && checksum.empty();
-        const std::int64_t since = may_be_kept ? kept->status.st_mtim.tv_sec : 0;
-        auto worker = image::start_download(paths_, url, since, file);
-        if (image::finish(worker, nowhere()) == "unchanged")
-            return *std::move(kept);
-    }
-    sys::rename(path, directory_ + "/" + name);
-    kept = find(name);
-    if (!kept)
-        throw Error("the download of " + url + " was taken away from " + directory_);
-    if (!checksum.empty() && "sha256:" + kept->digest != checksum)
-        throw Error(url + " has the digest sha256:" + kept->digest + ", not " + checksum +
-                    " as --checksum says");
-    return *std::move(kept);
-}
-
 // --- LocalContexts
 
 LocalContexts::LocalContexts(const Paths& paths, const Build& build, const EventSink& sink)

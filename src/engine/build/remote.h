@@ -7,7 +7,6 @@
 #include <stack/model.h>
 #include <stack/paths.h>
 
-#include "engine/build/context.h"
 #include "sys/fd.h"
 #include "sys/scratch_directory.h"
 
@@ -45,27 +44,6 @@ struct Checkout {
 
 /// Throws stack::Error, also where the subdirectory is not a directory of the repository.
 [[nodiscard]] Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_dir);
-
-/// Files that ADD fetches, kept in <state>/build/downloads from build to build. From several
-/// threads at once.
-class Downloads {
-  public:
-    explicit Downloads(const Paths& paths);
-
-    /// The file at `url` (mode 0600, the time of Last-Modified), which is open() to tree(), with
-    /// its digest. One that is kept is used where it has the digest `checksum`, or where the server
-    /// has no newer one.
-    [[nodiscard]] SourceFile fetch(const std::string& url, const std::string& checksum) const;
-
-    [[nodiscard]] const SourceTree& tree() const { return tree_; }
-
-  private:
-    [[nodiscard]] std::optional<SourceFile> find(const std::string& name) const;
-
-    const Paths& paths_;
-    std::string directory_;
-    SourceTree tree_;
-};
 
 /// The contexts of a build, with those that are remote, or `-` (standard input), fetched into
 /// directories, which are gone with the value.

@@ -8,6 +8,7 @@
 
 #include "base/once.h"
 #include "engine/build/context.h"
+#include "engine/build/downloads.h"
 #include "engine/build/remote.h"
 #include "engine/build/stages.h"
 #include "engine/build/state.h"
