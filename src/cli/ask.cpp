@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 #include "sys/terminal.h"
 
+#include <memory>
 #include <set>
 #include <string>
 
@@ -30,6 +31,14 @@ class Hush {
 
 }  // namespace
 
+EventSink hushed(const Quiet& quiet, EventSink events) {
+    const auto hush = std::make_shared<Hush>(quiet);
+    return [hush, events = std::move(events)](const Event& event) {
+        if (!hush->hides(event))
+            events(event);
+    };
+}
+
 int ask(const Context& context,
         const Stack& stack,
         const Request& what,
@@ -37,11 +46,8 @@ int ask(const Context& context,
         const Quiet& quiet) {
     require_root();
     const auto progress = make_progress(context.globals, title);
-    Hush hush(quiet);
-    const int status = request(context.paths, stack.name, what, [&](const Event& event) {
-        if (!hush.hides(event))
-            progress->show(event);
-    });
+    const auto show = [&](const Event& event) { progress->show(event); };
+    const int status = request(context.paths, stack.name, what, hushed(quiet, show));
     progress->finish();
     return status;
 }

@@ -17,6 +17,9 @@ struct Quiet {
     bool build = false;
 };
 
+/// `events` without what `quiet` keeps back.
+[[nodiscard]] EventSink hushed(const Quiet& quiet, EventSink events);
+
 /// Sends the request and shows its events; returns its exit code.
 int ask(const Context& context,
         const Stack& stack,

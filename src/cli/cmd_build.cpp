@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/options.h"
@@ -33,6 +34,7 @@ struct PullOptions {
     Strings services;
     bool ignore_failures = false;
     bool ignore_buildable = false;
+    std::string policy = "always";  // missing: not what is there
     bool include_deps = false;
     bool quiet = false;
 };
@@ -133,6 +135,10 @@ void run_build(Context& context, BuildOptions options) {
         context.exit_code = check_all(context, actions);
         return;
     }
+    if (const auto told = only_actions(context, actions)) {
+        context.exit_code = *told;
+        return;
+    }
     Context quiet = context;
     if (options.quiet)
         quiet.globals.progress = "quiet";
@@ -147,14 +153,20 @@ void run_pull(Context& context, PullOptions options) {
     check_services(options.services, stack);
     if (options.include_deps)
         add_dependencies(stack, options.services);
+    const image::Store store(context.paths);
     std::vector<Action> actions;
     std::set<std::string> seen;
     for (const auto& [name, service] : stack.services) {
         if (service.image.empty() || !chosen(options.services, name) ||
             service.image.starts_with("rootfs:") || (options.ignore_buildable && service.build) ||
-            !seen.insert(service.image).second)
+            !seen.insert(service.image).second ||
+            (options.policy == "missing" && store.find(service.image)))
             continue;
         actions.emplace_back(PullImage{.reference = service.image, .platform = service.platform});
+    }
+    if (const auto told = only_actions(context, actions)) {
+        context.exit_code = *told;
+        return;
     }
     LocalEngine local(context.paths);
     Context quiet = context;
@@ -181,7 +193,7 @@ void run_push(Context& context, PullOptions options) {
             warn("service \"" + name + "\" has no `image`, which says where to push: skipped");
             continue;
         }
-        if (!seen.insert(service.image).second)
+        if (!seen.insert(service.image).second || context.globals.dry_run)
             continue;
         std::string digest;
         const int status = show_fetch(quiet,
@@ -195,7 +207,12 @@ void run_push(Context& context, PullOptions options) {
             return;
         }
     }
-    if (seen.empty())
+    Strings sentences;
+    for (const auto& image : seen)
+        sentences.push_back("push image/" + image);
+    if (const auto told = only_sentences(context, sentences))
+        context.exit_code = *told;
+    else if (seen.empty())
         warn("no service builds an image that has a name to push it by");
 }
 
@@ -218,12 +235,23 @@ void add_build(CLI::App& app, Context& context) {
                  options->check,
                  "Look for what the Dockerfiles had better not say; build nothing");
     app.add_flag("-q,--quiet", options->quiet, "No progress");
+    add_accepted_option(app, "--builder", "there is one builder");
+    add_accepted_option(app, "-m,--memory", "the steps of a build are not limited");
+    add_refused_option(app, "--ssh", "builds get no keys of this machine");
+    add_refused_option(app, "--provenance", "no attestation is made of a build");
+    add_refused_option(app, "--sbom", "no list of an image's contents is made");
+    app.add_flag_function(
+        "--print",
+        [](std::int64_t) { give_up("--print: builds have no bake file; see `stack config`"); },
+        "Refused: `stack config` shows what is built");
     app.callback([&context, options] { run_build(context, *options); });
 }
 
 void add_pull(CLI::App& app, Context& context) {
     const auto options = std::make_shared<PullOptions>();
     app.add_option("SERVICE", options->services, "Only these services");
+    app.add_option("--policy", options->policy, "always (default), or missing: not what is here")
+        ->check(CLI::IsMember({"always", "missing"}));
     app.add_flag("--ignore-pull-failures",
                  options->ignore_failures,
                  "Go on where an image cannot be pulled");

@@ -5,6 +5,7 @@
 
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/format.h"
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/project.h"
@@ -15,6 +16,8 @@
 #include "sys/terminal.h"
 
 #include <set>
+
+#include <nlohmann/json.hpp>
 
 namespace stack::cli {
 namespace {
@@ -274,12 +277,13 @@ void add_schema(CLI::App& app, Context& /*context*/) {
 void add_version(CLI::App& app, Context& /*context*/) {
     const auto format = std::make_shared<std::string>("pretty");
     const auto is_short = std::make_shared<bool>(false);
-    app.add_option("-f,--format", *format, "pretty or json")
-        ->check(CLI::IsMember({"pretty", "json"}));
+    add_format(app, *format, {"pretty", "json"}, "-f,--format");
     app.add_flag("--short", *is_short, "Only the number");
     app.callback([format, is_short] {
         if (*is_short)
             sys::write_out(STACK_VERSION "\n");
+        else if (is_template(*format))
+            sys::write_out(formatted(*format, std::vector{nlohmann::json({{"Version", STACK_VERSION}})}));
         else if (*format == "json")
             sys::write_out("{\"version\":\"" STACK_VERSION "\"}\n");
         else

@@ -5,6 +5,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/describe.h"
+#include "cli/format.h"
 #include "cli/inspect.h"
 #include "cli/local_runtime.h"
 #include "cli/style.h"
@@ -72,6 +73,12 @@ std::string list_text(const std::vector<ObservedContainer>& containers,
     std::vector<Strings> rows{
         {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
     std::string lines;
+    if (is_template(options.format) && !options.quiet) {
+        std::vector<nlohmann::json> objects;
+        for (const auto& container : containers)
+            objects.push_back(ps_json(container, now));
+        return formatted(options.format, objects);
+    }
     for (const auto& container : containers) {
         if (options.quiet)
             lines += id_text(container, options.no_trunc) + "\n";
@@ -128,8 +135,7 @@ void add_container_ls(CLI::App& app, Context& context) {
                    "Only those with name=, id=, status=, ancestor=, exited= or label= (repeatable)")
         ->allow_extra_args(false);
     app.add_flag("--no-trunc", options->no_trunc, "Whole ids and commands");
-    app.add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(app, options->format);
     app.callback([&context, options] { list(context, *options); });
 }
 
@@ -137,14 +143,16 @@ void add_container_inspect(CLI::App& app, Context& context) {
     const auto targets = std::make_shared<Targets>();
     targets->naming = Naming::container;
     declare_targets(app, *targets);
-    app.callback([&context, targets] {
+    const auto format = std::make_shared<std::string>();
+    add_inspect_format(app, *format);
+    app.callback([&context, targets, format] {
         const LocalRuntime runtime(context.paths);
-        nlohmann::json list = nlohmann::json::array();
+        std::vector<nlohmann::json> list;
         for (const auto& container : find_targets(context, *targets))
             if (const auto record = runtime.get().find(container.id))
                 list.push_back(
                     inspect_json(*record, container, runtime.get().log_path(container.id)));
-        sys::write_out(list.dump(4, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        sys::write_out(inspected(*format, list));
     });
 }
 

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/image_commands.h"
 #include "cli/style.h"
 #include "engine/in_use.h"
@@ -139,7 +140,12 @@ void add_image_tag(CLI::App& group, Context& context) {
     app->callback([&context, source, target] {
         require_root();
         image::Store store(context.paths);
-        store.tag(require_image(store, *source).id, *target);
+        const std::string id = require_image(store, *source).id;
+        const auto told = only_sentences(context, {"tag image/" + *source + " as " + *target});
+        if (told)
+            context.exit_code = *told;
+        else
+            store.tag(id, *target);
     });
 }
 
@@ -154,6 +160,16 @@ void add_image_rm(CLI::App& group, Context& context) {
     app->callback([&context, references, force] {
         require_root();
         image::Store store(context.paths);
+        Strings sentences;
+        for (const auto& reference : *references) {
+            const auto image = require_image(store, reference);
+            sentences.push_back((image.references.size() > 1 ? "untag image/" : "remove image/") +
+                                reference);
+        }
+        if (const auto told = only_sentences(context, sentences)) {
+            context.exit_code = *told;
+            return;
+        }
         for (const auto& reference : *references) {
             static_cast<void>(require_image(store, reference));
             sys::write_out(removal_text(store.remove(reference, *force, in_use_of(context))));

@@ -5,6 +5,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/describe.h"
+#include "cli/format.h"
 #include "cli/image_commands.h"
 #include "cli/style.h"
 #include "engine/image/reference.h"
@@ -78,7 +79,11 @@ std::string tree_text(const image::Store& store,
 }
 
 Json list_json(const image::Image& image, const std::string& name) {
+    const auto colon = name.rfind(':');
+    const bool tagged = colon != std::string::npos && name.find('/', colon) == std::string::npos;
     return {{"Image", name},
+            {"Repository", tagged ? name.substr(0, colon) : name},
+            {"Tag", tagged ? name.substr(colon + 1) : "<none>"},
             {"ID", image.id},
             {"Digest", image.remote_digest},
             {"CreatedAt", time_text(image.created)},
@@ -98,6 +103,7 @@ void list_images(const Context& context, const ListOptions& options) {
     std::vector<Strings> rows{head};
     std::string ids;
     std::string lines;
+    std::vector<Json> objects;
     const auto images = store.list();
     if (options.tree) {
         sys::write_out(tree_text(store, images, filter));
@@ -116,10 +122,13 @@ void list_images(const Context& context, const ListOptions& options) {
                 row.insert(row.begin() + 1,
                            image.remote_digest.empty() ? "<none>" : image.remote_digest);
             rows.push_back(std::move(row));
-            lines += list_json(image, name).dump() + "\n";
+            objects.push_back(list_json(image, name));
+            lines += objects.back().dump() + "\n";
         }
     }
-    sys::write_out(options.quiet ? ids : options.format == "json" ? lines : table(rows));
+    if (is_template(options.format))
+        lines = formatted(options.format, objects);
+    sys::write_out(options.quiet ? ids : options.format == "table" ? table(rows) : lines);
 }
 
 void show_history(const Context& context,
@@ -214,8 +223,7 @@ void add_image_ls(CLI::App& group, Context& context) {
                     "label=NAME[=VALUE], reference=GLOB, dangling=true, until=24h, before=IMAGE, "
                     "since=IMAGE (repeatable)")
         ->allow_extra_args(false);
-    app->add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(*app, options->format);
     app->callback([&context, options] { list_images(context, *options); });
 }
 
@@ -234,12 +242,14 @@ void add_image_inspect(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("inspect", "Print all that is known of images, as JSON");
     const auto references = std::make_shared<Strings>();
     app->add_option("IMAGE", *references, "Names or ids")->required();
-    app->callback([&context, references] {
+    const auto format = std::make_shared<std::string>();
+    add_inspect_format(*app, *format);
+    app->callback([&context, references, format] {
         const image::Store store(context.paths);
-        Json list = Json::array();
+        std::vector<Json> list;
         for (const auto& reference : *references)
             list.push_back(inspect_json(store, require_image(store, reference)));
-        sys::write_out(list.dump(4, ' ', false, Json::error_handler_t::replace) + "\n");
+        sys::write_out(inspected(*format, list));
     });
 }
 

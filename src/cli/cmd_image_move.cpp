@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/cli11.h"
+#include "cli/dry_run.h"
 #include "cli/image_changes.h"
 #include "cli/image_commands.h"
 #include "engine/image/layer_writer.h"
@@ -157,6 +158,10 @@ void add_image_pull(CLI::App& group, Context& context) {
         "   \"max_unpacked\": \"20GB\"}");
     app->callback([&context, reference, platform, limit] {
         require_root();
+        if (const auto told = only_actions(context, {PullImage{*reference, *platform}})) {
+            context.exit_code = *told;
+            return;
+        }
         std::string result;
         context.exit_code =
             show_fetch(context,
@@ -178,6 +183,10 @@ void add_image_push(CLI::App& group, Context& context) {
     app->footer("A registry that wants to know who pushes: `stack login REGISTRY` first.");
     app->callback([&context, reference] {
         require_root();
+        if (const auto told = only_sentences(context, {"push image/" + *reference})) {
+            context.exit_code = *told;
+            return;
+        }
         std::string result;
         context.exit_code = show_fetch(context,
                                        image::start_push(context.paths, *reference),

@@ -8,9 +8,12 @@
 #include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/project.h"
+#include "cli/stack_images.h"
 #include "cli/target.h"
 #include "sys/signals.h"
 #include "sys/terminal.h"
+
+#include <algorithm>
 
 namespace stack::cli {
 namespace {
@@ -24,6 +27,9 @@ struct LifeOptions {
     bool stop = false;
     bool force = false;
     bool remove_orphans = false;
+    std::string remove_images;  // all, local
+    bool wait = false;
+    std::optional<double> wait_timeout;  // seconds
 };
 
 using Fill = std::function<void(const Stack&, const LifeOptions&, Request&)>;
@@ -37,14 +43,25 @@ struct LifeCommand {
     Fill fill;
 };
 
+PlanOptions wait_options(const LifeOptions& options) {
+    PlanOptions plan;
+    plan.wait = options.wait;
+    plan.wait_timeout = seconds(options.wait_timeout);
+    return plan;
+}
+
 void run_life(Context& context, const LifeOptions& options, const LifeCommand& command) {
     const Stack stack = find_project(context);
     LocalEngine local(context.paths);
     const Observed observed = local.observe(stack);
     static_cast<void>(containers_of(
         stack, observed, options.services));  // a service that does not exist is said here
+    const auto images =
+        options.remove_images.empty()
+            ? Strings()
+            : stack_images(stack, observed, options.services, options.remove_images == "local");
     if (const auto status = only_plan(context, command.plan(stack, observed, options))) {
-        context.exit_code = *status;
+        context.exit_code = std::max(*status, tell_removal(context, images));
         return;
     }
     Request request;
@@ -53,6 +70,8 @@ void run_life(Context& context, const LifeOptions& options, const LifeCommand& c
     request.timeout = seconds(options.timeout);
     command.fill(stack, options, request);
     context.exit_code = ask(context, stack, request, command.title);
+    if (context.exit_code == 0)
+        remove_images(context, images);
 }
 
 std::shared_ptr<LifeOptions> declare(CLI::App& app, Context& context, LifeCommand command) {
@@ -101,18 +120,29 @@ void add_down(CLI::App& app, Context& context) {
     app.add_flag("--remove-orphans",
                  options->remove_orphans,
                  "Remove containers of services that left the file");
+    app.add_option("--rmi",
+                   options->remove_images,
+                   "Remove images, too: all of the services', or local ones, which have no name in "
+                   "the file")
+        ->check(CLI::IsMember({"all", "local"}));
     add_timeout(app, *options);
 }
 
 void add_start(CLI::App& app, Context& context) {
-    declare(app,
-            context,
-            {"start",
-             "Running",
-             [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
-                 return plan_start(stack, observed, given.services);
-             },
-             nothing_more});
+    const auto options =
+        declare(app,
+                context,
+                {"start",
+                 "Running",
+                 [](const Stack& stack, const Observed& observed, const LifeOptions& given) {
+                     return plan_start(stack, observed, given.services, wait_options(given));
+                 },
+                 [](const Stack&, const LifeOptions& given, Request& request) {
+                     request.up = wait_options(given);
+                 }});
+    CLI::Option* const wait = app.add_flag(
+        "--wait", options->wait, "Return when everything is healthy, runs or has ended well");
+    app.add_option("--wait-timeout", options->wait_timeout, "Seconds to wait at most")->needs(wait);
 }
 
 void add_stop(CLI::App& app, Context& context) {
@@ -158,6 +188,7 @@ void add_kill(CLI::App& app, Context& context) {
                      request.signal = given.signal;
                  }});
     app.add_option("-s,--signal", options->signal, "The signal (default SIGKILL)");
+    add_accepted_flag(app, "--remove-orphans", "it kills containers of services that left, too");
 }
 
 void add_rm(CLI::App& app, Context& context) {
@@ -224,7 +255,15 @@ void add_scale(CLI::App& app, Context& context) {
 
 namespace {
 
-void run_wait(Context& context, const Targets& targets) {
+void bring_down(Context& context) {
+    const Stack stack = find_project(context);
+    Request request;
+    request.verb = "down";
+    request.stack = stack;
+    static_cast<void>(ask(context, stack, request, "Running"));
+}
+
+void run_wait(Context& context, const Targets& targets, bool down) {
     const LocalRuntime runtime(context.paths);
     bool first = true;
     for (const auto& container : find_targets(context, targets)) {
@@ -237,14 +276,21 @@ void run_wait(Context& context, const Targets& targets) {
         if (first && targets.naming == Naming::service)
             context.exit_code = code;
         first = false;
+        if (down)  // the first that ends it
+            break;
     }
+    if (down)
+        bring_down(context);
 }
 
 void declare_wait(CLI::App& app, Context& context, Naming naming) {
     const auto targets = std::make_shared<Targets>();
     targets->naming = naming;
     declare_targets(app, *targets);
-    app.callback([&context, targets] { run_wait(context, *targets); });
+    const auto down = std::make_shared<bool>(false);
+    if (naming == Naming::service)
+        app.add_flag("--down-project", *down, "Take the stack down when the first one has ended");
+    app.callback([&context, targets, down] { run_wait(context, *targets, *down); });
 }
 
 }  // namespace

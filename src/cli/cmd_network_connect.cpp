@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/cli11.h"
+#include "cli/dry_run.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
@@ -32,24 +33,40 @@ void rewire(const Context& context,
     local.engine().publish_names(stack, local.observe(stack));
 }
 
-void connect(const Context& context, const ConnectOptions& options) {
+void connect(Context& context, const ConnectOptions& options) {
     require_root();
     const auto name = require_network(context.paths, options.network).record.name;
     const auto container = find_target(context, {Naming::container, options.container});
-    rewire(context, container, [&](Attachments& networks) {
+    const auto change = [&](Attachments& networks) {
         if (!networks.emplace(name, options.attachment).second)
             give_up("container " + container.name + " is in network " + name + " already");
-    });
+    };
+    Attachments wanted = container.service_config.networks;
+    change(wanted);
+    if (const auto status = only_sentences(
+            context, {"connect container/" + container.name + " to network/" + name})) {
+        context.exit_code = *status;
+        return;
+    }
+    rewire(context, container, change);
 }
 
-void disconnect(const Context& context, const ConnectOptions& options) {
+void disconnect(Context& context, const ConnectOptions& options) {
     require_root();
     const auto name = require_network(context.paths, options.network).record.name;
     const auto container = find_target(context, {Naming::container, options.container});
-    rewire(context, container, [&](Attachments& networks) {
+    const auto change = [&](Attachments& networks) {
         if (networks.erase(name) == 0)
             give_up("container " + container.name + " is not in network " + name);
-    });
+    };
+    Attachments wanted = container.service_config.networks;
+    change(wanted);
+    if (const auto status = only_sentences(
+            context, {"disconnect container/" + container.name + " from network/" + name})) {
+        context.exit_code = *status;
+        return;
+    }
+    rewire(context, container, change);
 }
 
 void declare_both(CLI::App& command, ConnectOptions& options) {

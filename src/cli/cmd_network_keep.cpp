@@ -5,6 +5,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "cli/cli11.h"
+#include "cli/dry_run.h"
 #include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
@@ -80,12 +81,16 @@ void publish_names(const Context& context) {
     local.engine().publish_names({}, {});
 }
 
-void create_network(const Context& context, const CreateOptions& options) {
+void create_network(Context& context, const CreateOptions& options) {
     require_root();
     const Network network = network_for(options);
     network::Networks networks(context.paths);
     if (networks.find(network.name))
         give_up("network with name " + network.name + " already exists");
+    if (const auto status = only_actions(context, {CreateNetwork{.network = network}})) {
+        context.exit_code = *status;
+        return;
+    }
     const auto record = networks.ensure("", network, model::config_digest(network));
     publish_names(context);
     sys::write_out(network_id(context.paths, record) + "\n");
@@ -119,15 +124,23 @@ void try_to_remove(Context& context, const std::function<void()>& remove) {
 void remove_networks(Context& context, const Strings& names, bool force) {
     require_root();
     network::Networks networks(context.paths);
+    std::vector<Action> actions;
     for (const auto& name : names)
         try_to_remove(context, [&] {
             if (force && !find_network(context.paths, name))
                 return;
             const auto network = require_network(context.paths, name);
             require_empty(context, network.record);
+            actions.emplace_back(RemoveNetwork{network.record.name});
+            if (context.globals.dry_run)
+                return;
             networks.remove(network.record.name);
             sys::write_out(name + "\n");
         });
+    if (const auto status = only_actions(context, actions)) {
+        context.exit_code = context.exit_code != 0 ? context.exit_code : *status;
+        return;
+    }
     publish_names(context);
 }
 
@@ -140,18 +153,25 @@ bool may_be_needed(const Paths& paths, const network::NetworkRecord& record) {
 void prune_networks(Context& context, const Strings& filters) {
     require_root();
     network::Networks networks(context.paths);
-    Strings removed;
+    std::vector<Action> actions;
     for (const auto& network : network::load_stored(context.paths)) {
         const auto& record = network.record;
-        if (may_be_needed(context.paths, record) ||
-            !held_leases(context.paths, record.name).empty() ||
-            !passes_filters(context.paths, network, filters))
-            continue;
-        try_to_remove(context, [&] {
-            networks.remove(record.name);
-            removed.push_back(record.name);
-        });
+        if (!may_be_needed(context.paths, record) &&
+            held_leases(context.paths, record.name).empty() &&
+            passes_filters(context.paths, network, filters))
+            actions.emplace_back(RemoveNetwork{record.name});
     }
+    if (const auto status = only_actions(context, actions)) {
+        context.exit_code = *status;
+        return;
+    }
+    Strings removed;
+    for (const auto& action : actions)
+        try_to_remove(context, [&] {
+            const auto& name = std::get<RemoveNetwork>(action).name;
+            networks.remove(name);
+            removed.push_back(name);
+        });
     publish_names(context);
     if (!removed.empty())
         sys::write_out("Deleted Networks:\n" + join(removed, "\n") + "\n");
@@ -205,7 +225,8 @@ void add_network_prune(CLI::App& group, Context& context) {
     command->add_option("--filter", *filters, "name=, id=, driver=, label=")
         ->allow_extra_args(false);
     command->callback([&context, filters, force] {
-        if (*force || confirmed("This removes every network that no container is in. Go on?"))
+        if (*force || context.globals.dry_run ||
+            confirmed("This removes every network that no container is in. Go on?"))
             prune_networks(context, *filters);
     });
 }

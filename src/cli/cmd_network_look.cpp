@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/describe.h"
+#include "cli/format.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
 #include "cli/style.h"
@@ -53,15 +54,19 @@ void list_networks(const Context& context, const ListOptions& options) {
     std::vector<Strings> rows{{"NETWORK ID", "NAME", "DRIVER", "SCOPE"}};
     std::string ids;
     std::string lines;
+    std::vector<Json> objects;
     for (const auto& network : network::load_stored(context.paths)) {
         if (!passes_filters(context.paths, network, options.filters))
             continue;
         const std::string id = shown_id(context.paths, network.record, options.no_trunc);
         ids += id + "\n";
-        lines += list_json(network.record, id).dump() + "\n";
+        objects.push_back(list_json(network.record, id));
+        lines += objects.back().dump() + "\n";
         rows.push_back({id, network.record.name, driver_of(network.record), "local"});
     }
-    sys::write_out(options.quiet ? ids : options.format == "json" ? lines : table(rows));
+    if (is_template(options.format))
+        lines = formatted(options.format, objects);
+    sys::write_out(options.quiet ? ids : options.format == "table" ? table(rows) : lines);
 }
 
 Json pools_json(const network::StoredNetwork& network) {
@@ -140,8 +145,7 @@ void add_network_ls(CLI::App& group, Context& context) {
     command->add_flag("--no-trunc", options->no_trunc, "Print ids whole");
     command->add_option("--filter", options->filters, "name=, id=, driver=, label=, dangling=true")
         ->allow_extra_args(false);
-    command->add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(*command, options->format);
     command->callback([&context, options] { list_networks(context, *options); });
 }
 
@@ -149,11 +153,13 @@ void add_network_inspect(CLI::App& group, Context& context) {
     auto* command = group.add_subcommand("inspect", "Print what networks are, as JSON");
     const auto names = std::make_shared<Strings>();
     command->add_option("NETWORK", *names, "Name or id")->required();
-    command->callback([&context, names] {
-        Json all = Json::array();
+    const auto format = std::make_shared<std::string>();
+    add_inspect_format(*command, *format);
+    command->callback([&context, names, format] {
+        std::vector<Json> all;
         for (const auto& name : *names)
             all.push_back(inspect_json(context, require_network(context.paths, name)));
-        sys::write_out(all.dump(4) + "\n");
+        sys::write_out(inspected(*format, all));
     });
 }
 

@@ -5,6 +5,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/describe.h"
+#include "cli/format.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
 #include "cli/project.h"
@@ -64,6 +65,12 @@ std::string ps_text(const std::vector<ObservedContainer>& containers, const PsOp
                     "\n";
         return text;
     }
+    if (is_template(options.format)) {
+        std::vector<nlohmann::json> objects;
+        for (const auto& container : containers)
+            objects.push_back(ps_json(container, now));
+        return formatted(options.format, objects);
+    }
     std::vector<Strings> rows{
         {"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"}};
     for (const auto& container : containers) {
@@ -97,7 +104,20 @@ void run_ps(const Context& context, const PsOptions& options) {
     sys::write_out(text);
 }
 
-void run_ls(const Context& context, bool all, bool quiet, const std::string& format) {
+/// `list` as one line of JSON or by the template, or the rows.
+std::string listed(const std::string& format,
+                   const nlohmann::json& list,
+                   const std::vector<Strings>& rows) {
+    if (is_template(format))
+        return formatted(format, std::vector<nlohmann::json>(list.begin(), list.end()));
+    return format == "json" ? list.dump() + "\n" : table(rows);
+}
+
+void run_ls(const Context& context,
+            bool all,
+            bool quiet,
+            const std::string& format,
+            const std::string& wanted) {
     struct Summary {
         std::map<std::string, int> states;
         std::string files;
@@ -119,7 +139,7 @@ void run_ls(const Context& context, bool all, bool quiet, const std::string& for
     std::vector<Strings> rows{{"NAME", "STATUS", "CONFIG FILES"}};
     std::string names;
     for (const auto& [name, summary] : stacks) {
-        if (!all && !summary.runs)
+        if ((!all && !summary.runs) || name.find(wanted) == std::string::npos)
             continue;
         Strings states;
         for (const auto& [state, count] : summary.states)
@@ -129,7 +149,7 @@ void run_ls(const Context& context, bool all, bool quiet, const std::string& for
         rows.push_back({name, join(states, ", "), summary.files});
         names += name + "\n";
     }
-    sys::write_out(quiet ? names : format == "json" ? list.dump() + "\n" : table(rows));
+    sys::write_out(quiet ? names : listed(format, list, rows));
 }
 
 void run_images(const Context& context,
@@ -158,7 +178,7 @@ void run_images(const Context& context,
     std::string lines;
     for (const auto& id : ids)
         lines += id + "\n";
-    sys::write_out(quiet ? lines : format == "json" ? list.dump() + "\n" : table(rows));
+    sys::write_out(quiet ? lines : listed(format, list, rows));
 }
 
 void run_volumes(const Context& context, bool quiet, const std::string& format) {
@@ -166,19 +186,20 @@ void run_volumes(const Context& context, bool quiet, const std::string& format) 
     std::vector<Strings> rows{{"DRIVER", "VOLUME NAME"}};
     std::string names;
     std::string lines;
+    std::vector<nlohmann::json> objects;
     for (const auto& volume : storage::list_volumes(context.paths)) {
         if (volume.project != stack.name)
             continue;
         rows.push_back({volume.driver.empty() ? "local" : volume.driver, volume.name});
         names += volume.name + "\n";
-        lines +=
-            nlohmann::json{{"Name", volume.name},
+        objects.push_back({{"Name", volume.name},
                            {"Driver", volume.driver.empty() ? "local" : volume.driver},
-                           {"Mountpoint", storage::volume_directory(context.paths, volume.name)}}
-                .dump() +
-            "\n";
+                           {"Mountpoint", storage::volume_directory(context.paths, volume.name)}});
+        lines += objects.back().dump() + "\n";
     }
-    sys::write_out(quiet ? names : format == "json" ? lines : table(rows));
+    if (is_template(format))
+        lines = formatted(format, objects);
+    sys::write_out(quiet ? names : format == "table" ? table(rows) : lines);
 }
 
 std::string published_text(const ObservedPort& port) {
@@ -255,8 +276,7 @@ struct ListOptions {
 
 std::shared_ptr<ListOptions> declare_list(CLI::App& app) {
     auto options = std::make_shared<ListOptions>();
-    app.add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(app, options->format);
     app.add_flag("-q,--quiet", options->quiet, "Only names or ids");
     return options;
 }
@@ -266,8 +286,7 @@ std::shared_ptr<ListOptions> declare_list(CLI::App& app) {
 void add_ps(CLI::App& app, Context& context) {
     const auto options = std::make_shared<PsOptions>();
     app.add_option("SERVICE", options->services, "Only these services");
-    app.add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(app, options->format);
     app.add_option("--status", options->status, "Only containers in this state (repeatable)")
         ->allow_extra_args(false);
     app.add_option("--filter", options->filters, "status=STATE: the same (repeatable)")
@@ -293,8 +312,14 @@ void add_ps(CLI::App& app, Context& context) {
 void add_ls(CLI::App& app, Context& context) {
     const auto options = declare_list(app);
     app.add_flag("-a,--all", options->all, "Also stacks of which nothing runs");
-    app.callback(
-        [&context, options] { run_ls(context, options->all, options->quiet, options->format); });
+    const auto filter = std::make_shared<std::string>();
+    app.add_option("--filter", *filter, "name=TEXT: only stacks with this in their names");
+    app.callback([&context, options, filter] {
+        if (!filter->empty() && !filter->starts_with("name="))
+            give_up("--filter knows name=TEXT, not \"" + *filter + "\"");
+        const std::string wanted = filter->empty() ? "" : split_once(*filter, '=').second;
+        run_ls(context, options->all, options->quiet, options->format, wanted);
+    });
 }
 
 void add_images(CLI::App& app, Context& context) {

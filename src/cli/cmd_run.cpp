@@ -10,6 +10,7 @@
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/session.h"
+#include "sys/file.h"
 #include "sys/poll.h"
 #include "sys/terminal.h"
 
@@ -28,6 +29,9 @@ struct Options {
     Strings volumes;
     Strings ports;
     Strings labels;
+    Strings environment_files;
+    Strings cap_add;
+    Strings cap_drop;
     std::optional<std::string> entrypoint;
     std::string user;
     std::string working_dir;
@@ -38,6 +42,9 @@ struct Options {
     bool interactive = true;
     bool detach = false;
     bool remove = false;
+    bool use_aliases = false;
+    bool silent = false;
+    Quiet quiet;
 
     [[nodiscard]] bool has_terminal() const {
         return !detach && !no_tty && sys::is_terminal(0) && sys::is_terminal(1);
@@ -60,18 +67,22 @@ json literal(const Strings& texts) {
 
 /// A stack file that says of the service what the command line says: the loader knows how the two
 /// become one.
-std::string overlay(const Options& options) {
+std::string overlay(const Options& options, const Strings& environment) {
     Strings fields;
     const auto add = [&](const std::string& name, const json& value, const std::string& tag = "") {
         fields.push_back(name + ": " + tag +
                          value.dump(-1, ' ', false, json::error_handler_t::replace));
     };
-    if (!options.environment.empty())
-        add("environment", literal(options.environment));
+    if (!environment.empty())
+        add("environment", literal(environment));
     if (!options.volumes.empty())
         add("volumes", literal(options.volumes));
     if (!options.labels.empty())
         add("labels", literal(options.labels));
+    if (!options.cap_add.empty())
+        add("cap_add", literal(options.cap_add));
+    if (!options.cap_drop.empty())
+        add("cap_drop", literal(options.cap_drop));
     if (!options.user.empty())
         add("user", literal(options.user));
     if (!options.working_dir.empty())
@@ -88,6 +99,25 @@ std::string overlay(const Options& options) {
     return "services: {" + json(options.service).dump() + ": {" + join(fields, ", ") + "}}\n";
 }
 
+/// What the files of variables say, which the loader reads, and then what wins over them.
+Strings environment_of(const Context& context, const Options& options) {
+    Strings variables;
+    if (!options.environment_files.empty()) {
+        json files = json::array();
+        for (const auto& file : options.environment_files)
+            files.push_back(literal(sys::absolute_path(file, sys::current_directory())));
+        LoadAdjustments adjust;
+        adjust.named_services = {options.service};
+        adjust.overlay = "services: {" + json(options.service).dump() + ": {env_file: !override " +
+                         files.dump() + ", environment: !override {}}}\n";
+        const Stack read = load_project(context, adjust);
+        for (const auto& [name, value] : read.services.at(options.service).environment)
+            variables.push_back(name + (value ? "=" + *value : ""));
+    }
+    variables.insert(variables.end(), options.environment.begin(), options.environment.end());
+    return variables;
+}
+
 Request run_request(const Context& context, const Stack& stack, const Options& options) {
     Request request;
     request.verb = "run";
@@ -95,8 +125,14 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
     request.up = plan_options(options.up, stack);
     LoadAdjustments adjust;
     adjust.named_services = {options.service};
-    adjust.overlay = overlay(options);
+    adjust.overlay = overlay(options, environment_of(context, options));
     request.run.service = load_project(context, adjust).services.at(options.service);
+    for (auto& [network, attachment] : request.run.service.networks) {
+        if (!options.use_aliases)
+            attachment.aliases.clear();
+        else
+            attachment.aliases.push_back(options.service);
+    }
     constexpr std::size_t digits = 12;
     request.run.name = options.name.empty()
                            ? stack.name + "-" + options.service + "-run-" + random_hex(digits)
@@ -123,8 +159,10 @@ int run_attached(const Context& context, const Request& request, const Options& 
     session.attach.input = request.run.service.stdin_open;
     session.attach.proxy_signals = !request.run.service.tty;
     session.attach.detach_keys = detach_keys(options.detach_keys);
+    session.quiet = options.silent;
     session.start = [&](const EventSink& events) {
-        return stack::request(context.paths, request.stack->name, request, events);
+        return stack::request(
+            context.paths, request.stack->name, request, hushed(options.quiet, events));
     };
     session.ended = [&](const std::string& id) {
         if (options.remove)
@@ -133,8 +171,14 @@ int run_attached(const Context& context, const Request& request, const Options& 
     return run_session(context, std::move(session));
 }
 
-int run_detached(const Context& context, const Stack& stack, const Request& request) {
-    const int status = ask(context, stack, request, "Running");
+int run_detached(const Context& context,
+                 const Stack& stack,
+                 const Request& request,
+                 const Options& options) {
+    Context quiet = context;
+    if (options.silent)
+        quiet.globals.progress = "quiet";
+    const int status = ask(quiet, stack, request, "Running", options.quiet);
     if (status != 0)
         return status;
     for (const auto& container : LocalEngine(context.paths).observe(stack).containers)
@@ -156,7 +200,7 @@ void run(Context& context, const Options& options) {
         context.exit_code =
             only_plan(context, plan_run(stack, observed, request.up, request.run)).value_or(0);
     } else if (options.detach) {
-        context.exit_code = run_detached(context, stack, request);
+        context.exit_code = run_detached(context, stack, request, options);
     } else {
         context.exit_code = run_attached(context, request, options);
     }
@@ -170,6 +214,13 @@ void add_service_options(CLI::App& app, Options& options) {
     add_list("-v,--volume", options.volumes, "Mount a volume or path: SOURCE:TARGET (repeatable)");
     add_list("-p,--publish", options.ports, "Publish a port: HOST:CONTAINER (repeatable)");
     add_list("-l,--label", options.labels, "Set a label: NAME=VALUE (repeatable)");
+    add_list("--env-from-file",
+             options.environment_files,
+             "Set the variables of a file; -e wins (repeatable)");
+    add_list("--cap-add", options.cap_add, "Give a capability (repeatable)");
+    add_list("--cap-drop", options.cap_drop, "Take a capability away (repeatable)");
+    app.add_flag(
+        "--use-aliases", options.use_aliases, "Answer to the service's names in its networks, too");
     app.add_flag("-P,--service-ports", options.service_ports, "Publish the service's ports");
     app.add_option("--entrypoint", options.entrypoint, "Run this instead of the entrypoint");
     app.add_option("-u,--user", options.user, "Run as this user");
@@ -194,6 +245,12 @@ void add_run(CLI::App& app, Context& context) {
     app.add_flag("--build", options->up.build, "Build images first, where their sources changed");
     app.add_option("--pull", options->up.pull, "Pull images: always, missing or never")
         ->check(CLI::IsMember({"always", "missing", "never", "policy"}));
+    app.add_flag("--remove-orphans",
+                 options->up.remove_orphans,
+                 "Remove containers of services that left the file");
+    app.add_flag("-q,--quiet", options->silent, "No progress");
+    app.add_flag("--quiet-pull", options->quiet.pull, "Do not show the layers of a pull");
+    app.add_flag("--quiet-build", options->quiet.build, "Do not show the steps of a build");
     app.add_option("--detach-keys",
                    options->detach_keys,
                    "The keys that leave it running (default ctrl-p,ctrl-q)");

@@ -9,6 +9,8 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
+#include "cli/format.h"
 #include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/style.h"
@@ -105,7 +107,7 @@ struct CreateOptions {
     Strings labels;
 };
 
-void create(const Context& context, const CreateOptions& options) {
+int create(const Context& context, const CreateOptions& options) {
     require_root();
     if (!options.driver.empty() && options.driver != "local")
         give_up("there is no volume driver " + options.driver + ": the only one is `local`");
@@ -116,8 +118,13 @@ void create(const Context& context, const CreateOptions& options) {
     record.driver = options.driver;
     record.driver_opts = pairs_of(options.driver_options);
     record.labels = pairs_of(options.labels);
+    Volume volume;
+    volume.name = record.name;
+    if (const auto status = only_actions(context, {CreateVolume{.volume = volume}}))
+        return *status;
     storage::ensure_volume(context.paths, record);
     sys::write_out(record.name + "\n");
+    return 0;
 }
 
 /// Refused while a container has it.
@@ -131,6 +138,13 @@ bool remove(const Context& context, const std::string& name) {
 
 int remove(const Context& context, const Strings& names, bool force) {
     require_root();
+    if (context.globals.dry_run) {
+        std::vector<Action> actions;
+        for (const auto& name : names)
+            if (!force || storage::find_volume(context.paths, name))
+                actions.emplace_back(RemoveVolume{require_volume(context, name).name});
+        return only_actions(context, actions).value_or(0);
+    }
     int status = 0;
     for (const auto& name : names) {
         if (force && !storage::find_volume(context.paths, name))
@@ -150,6 +164,11 @@ int prune(const Context& context, Strings filters, bool all, bool force) {
     auto volumes = chosen_volumes(context, filters);
     if (!all)
         std::erase_if(volumes, [](const VolumeRecord& volume) { return !volume.anonymous; });
+    std::vector<Action> actions;
+    for (const auto& volume : volumes)
+        actions.emplace_back(RemoveVolume{volume.name});
+    if (const auto status = only_actions(context, actions))
+        return *status;
     if (!force &&
         !confirmed("This removes " + std::to_string(volumes.size()) + (all ? "" : " anonymous") +
                    " volumes that no container has, with the data in them. Go on?"))
@@ -191,11 +210,15 @@ struct ListOptions {
 void list(const Context& context, const ListOptions& options) {
     std::vector<Strings> rows{{"DRIVER", "VOLUME NAME"}};
     std::string lines;
+    std::vector<Json> objects;
     for (const auto& volume : chosen_volumes(context, options.filters)) {
         rows.push_back({driver_of(volume), volume.name});
-        lines += options.quiet ? volume.name + "\n" : volume_json(context, volume).dump() + "\n";
+        objects.push_back(volume_json(context, volume));
+        lines += options.quiet ? volume.name + "\n" : objects.back().dump() + "\n";
     }
-    sys::write_out(options.quiet || options.format == "json" ? lines : table(rows));
+    if (is_template(options.format) && !options.quiet)
+        lines = formatted(options.format, objects);
+    sys::write_out(options.quiet || options.format != "table" ? lines : table(rows));
 }
 
 // --- the verbs ---
@@ -210,7 +233,7 @@ void add_volume_create(CLI::App& app, Context& context) {
         ->allow_extra_args(false);
     app.add_option("--label", options->labels, "NAME[=VALUE] (repeatable)")
         ->allow_extra_args(false);
-    app.callback([&context, options] { create(context, *options); });
+    app.callback([&context, options] { context.exit_code = create(context, *options); });
 }
 
 void add_volume_ls(CLI::App& app, Context& context) {
@@ -219,8 +242,7 @@ void add_volume_ls(CLI::App& app, Context& context) {
                    options->filters,
                    "Only those with name=, driver=, dangling= or label= (repeatable)")
         ->allow_extra_args(false);
-    app.add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(app, options->format);
     app.add_flag("-q,--quiet", options->quiet, "Only names");
     app.callback([&context, options] { list(context, *options); });
 }
@@ -228,11 +250,13 @@ void add_volume_ls(CLI::App& app, Context& context) {
 void add_volume_inspect(CLI::App& app, Context& context) {
     const auto names = std::make_shared<Strings>();
     app.add_option("VOLUME", *names, "Names")->required();
-    app.callback([&context, names] {
-        Json volumes = Json::array();
+    const auto format = std::make_shared<std::string>();
+    add_inspect_format(app, *format);
+    app.callback([&context, names, format] {
+        std::vector<Json> volumes;
         for (const auto& name : *names)
             volumes.push_back(volume_json(context, require_volume(context, name)));
-        sys::write_out(volumes.dump(4) + "\n");
+        sys::write_out(inspected(*format, volumes));
     });
 }
 

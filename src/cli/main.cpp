@@ -6,6 +6,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/context.h"
+#include "cli/dry_run.h"
 #include "cli/usage.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -94,6 +95,10 @@ int run(const Strings& words) {
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(34);
     add_global_options(app, context.globals);
+    app.parse_complete_callback([&] {  // the options are known, and nothing has been done
+        for (const auto* command : app.get_subcommands())
+            refuse_dry_run(*command, context);
+    });
     const std::string chosen = chosen_command(words);
     for (const auto& command : commands()) {
         CLI::App* sub = app.add_subcommand(command.name, command.summary);

@@ -40,6 +40,21 @@ void add_accepted_flag(CLI::App& app, const std::string& names, const std::strin
         names, [](std::int64_t) {}, "Accepted for compatibility: " + why);
 }
 
+void add_accepted_option(CLI::App& app, const std::string& names, const std::string& why) {
+    app.add_option_function<std::string>(
+        names, [](const std::string&) {}, "Accepted for compatibility: " + why);
+}
+
+void add_refused_option(CLI::App& app, const std::string& name, const std::string& why) {
+    app.add_option_function<std::string>(
+        name,
+        [name, why](const std::string& value) {
+            if (value != "false")
+                give_up(name + ": " + why);
+        },
+        "Refused: " + why);
+}
+
 PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
     if (options.build && options.no_build)
         give_up("--build and --no-build exclude each other");

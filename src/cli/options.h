@@ -37,6 +37,12 @@ void add_plan_options(CLI::App& app, UpOptions& options);
 /// Declares a flag that changes nothing here, because what it asks for is the default.
 void add_accepted_flag(CLI::App& app, const std::string& names, const std::string& why);
 
+/// The same for an option with a value.
+void add_accepted_option(CLI::App& app, const std::string& names, const std::string& why);
+
+/// Declares an option that gives up, with the reason, unless its value asks for nothing ("false").
+void add_refused_option(CLI::App& app, const std::string& name, const std::string& why);
+
 /// Gives up where they contradict each other or name services that are not in `stack`.
 [[nodiscard]] PlanOptions plan_options(const UpOptions& options, const Stack& stack);
 

@@ -333,5 +333,27 @@ services:
     EXPECT_NE(late.err.find("application not healthy after 2s"), std::string::npos) << late.err;
 }
 
+TEST_F(Life, StartWaitsAndDownTakesImagesWithIt) {
+    stack_.write("Dockerfile", "FROM busybox\nRUN true > /made\n");
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    build: .
+    command: sleep 1000
+    healthcheck: {test: ["CMD", "true"], interval: 1s, start_period: 9s, start_interval: 100ms}
+)");
+    stack_.must({"create"});
+    stack_.must({"start", "--wait", "--wait-timeout", "60"});
+    EXPECT_EQ(stack_.must({"ps", "--format", "{{.Service}} {{.Health}}"}), "web healthy\n");
+    EXPECT_EQ(stack_.must({"container", "inspect", "-f", "{{.State.Status}}", "shop-web-1"}),
+              "running\n");
+    const Result dry = stack_.run({"--dry-run", "down", "--rmi", "local"});
+    EXPECT_EQ(dry.status, 2);
+    EXPECT_NE(dry.out.find("remove image/shop-web: down with images"), std::string::npos);
+    stack_.must({"down", "-t", "1", "--rmi", "local"});
+    EXPECT_EQ(stack_.must({"image", "ls", "--format", "{{.Repository}}"}), "busybox\n");
+}
+
 }  // namespace
 }  // namespace stack::test

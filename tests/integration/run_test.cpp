@@ -205,5 +205,26 @@ TEST_F(Run, AtATerminalItHasOne) {
     EXPECT_TRUE(containers(stack_).empty());
 }
 
+TEST_F(Run, TakesVariablesOfFilesCapabilitiesAndAliases) {
+    stack_.write("run.env", "MOOD=merry\nPLACE=\"a b\"\n");
+    const Result told =
+        run({"-T", "--rm", "--env-from-file", "run.env", "-e", "PLACE=c", "job", "env"});
+    EXPECT_NE(told.out.find("MOOD=merry\n"), std::string::npos) << told.out << told.err;
+    EXPECT_NE(told.out.find("PLACE=c\n"), std::string::npos) << told.out;
+    EXPECT_EQ(run({"-T", "--rm", "--env-from-file", "none", "job", "env"}).status, 1);
+    const std::string rights = "grep CapEff /proc/self/status";
+    const auto effective = [&](const std::string& option, const std::string& name) {
+        return run({"-T", "--rm", option, name, "job", "sh", "-c", rights}).out;
+    };
+    EXPECT_NE(effective("--cap-add", "NET_ADMIN"), effective("--cap-drop", "CHOWN"));
+    const Result quiet = run({"-T", "--rm", "-q", "job", "true"});
+    EXPECT_EQ(quiet.err, "");
+    stack_.must(
+        {"run", "--no-deps", "-d", "--name", "alias", "--use-aliases", "job", "sleep", "9"});
+    EXPECT_TRUE(eventually([&] {
+        return run({"-T", "--rm", "job", "nslookup", "job."}).status == 0;
+    }));
+}
+
 }  // namespace
 }  // namespace stack::test

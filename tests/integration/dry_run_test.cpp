@@ -1,0 +1,70 @@
+// --dry-run of the verbs on images, volumes, networks and containers: nothing changes.
+
+#include "tests/integration/world.h"
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class DryRun : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"volume", "rm", "-f", "data"}));
+        static_cast<void>(stack_.run({"network", "prune", "-f"}));
+        expect_nothing_left(stack_);
+    }
+
+    [[nodiscard]] Result dry(std::vector<std::string> words) const {
+        words.insert(words.begin(), "--dry-run");
+        return stack_.run(std::move(words));
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(DryRun, SaysWhatItWouldDoAndDoesNothing) {
+    stack_.must({"volume", "create", "data"});
+    stack_.must({"network", "create", "mine"});
+
+    struct Case {
+        std::vector<std::string> words;
+        std::string says;
+    };
+
+    for (const auto& [words, says] : {
+             Case{{"volume", "create", "more"}, "#0 create volume/more: asked for\n"},
+             Case{{"volume", "rm", "data"}, "#0 remove volume/data: asked for\n"},
+             Case{{"volume", "prune", "-a"}, "#0 remove volume/data: asked for\n"},
+             Case{{"network", "create", "other"}, "#0 create network/other: asked for\n"},
+             Case{{"network", "rm", "mine"}, "#0 remove network/mine: asked for\n"},
+             Case{{"network", "prune"}, "#0 remove network/mine: asked for\n"},
+             Case{{"image", "tag", "busybox", "box"}, "tag image/busybox as box\n"},
+             Case{{"image", "rm", "busybox"}, "remove image/busybox\n"},
+             Case{{"image", "pull", "nginx"}, "#0 pull image/nginx: asked for\n"},
+             Case{{"image", "push", "busybox"}, "push image/busybox\n"},
+         }) {
+        const Result told = dry(words);
+        EXPECT_EQ(told.out, says) << told.err;
+        EXPECT_EQ(told.status, 2) << says;
+    }
+    EXPECT_EQ(stack_.must({"volume", "ls", "-q"}), "data\n");
+    EXPECT_EQ(stack_.must({"network", "ls", "--format", "{{.Name}}"}), "mine\n");
+    EXPECT_EQ(stack_.must({"image", "ls", "--format", "{{.Repository}}"}), "busybox\n");
+    EXPECT_EQ(dry({"volume", "rm", "-f", "none"}).status, 0);
+    EXPECT_EQ(dry({"volume", "rm", "none"}).status, 1);
+}
+
+TEST_F(DryRun, IsRefusedWhereNothingCanBeSaidBeforehand) {
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"container", "run", "busybox"}, {"image", "load"}, {"system", "prune"}}) {
+        const Result refused = dry(words);
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_NE(refused.err.find("has no --dry-run"), std::string::npos) << refused.err;
+    }
+}
+
+}  // namespace
+}  // namespace stack::test
