@@ -121,7 +121,6 @@ struct Observed {
     std::vector<ObservedVolume> volumes;
     std::vector<ObservedImage> images;  // those that the stack's services name, where present
     std::vector<ObservedBuild> builds;
-    Time taken{};  // when this was looked at
 
     bool operator==(const Observed&) const = default;
 };

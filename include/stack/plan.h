@@ -209,6 +209,7 @@ struct PlanOptions {
     bool renew_anonymous_volumes = false;
     std::string renew_salt;  // a fresh value for it
     std::optional<Duration> timeout;
+    Time now{};         // by which the ages of images are told; the planner's own, never sent
     bool wait = false;  // add the actions that await health or completion of every service
     std::optional<Duration> wait_timeout;
 };

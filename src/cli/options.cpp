@@ -80,6 +80,7 @@ PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
     if (options.renew_anon_volumes)
         plan.renew_salt = random_hex(16);
     plan.timeout = seconds(options.timeout);
+    plan.now = std::chrono::system_clock::now();
     return plan;
 }
 

@@ -88,7 +88,6 @@ void RealEngine::watch(const std::string& id) {
 
 Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
     Observed all;
-    all.taken = std::chrono::system_clock::now();
     for (const auto& id : runtime_.list()) {
         auto container = runtime_.observe(id);
         if (!container || container->project != desired.name)

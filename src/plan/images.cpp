@@ -71,7 +71,7 @@ std::string Images::why_pull(const std::string& policy, const ObservedImage* pre
         return {};
     if (present->named == Time{})
         return std::string("nobody knows since when it is here: ") + purpose;
-    const auto age = std::chrono::floor<std::chrono::seconds>(observed_.taken - present->named);
+    const auto age = std::chrono::floor<std::chrono::seconds>(options_.now - present->named);
     if (age < *period)
         return {};
     return "pulled " + format_age(age) + " ago: " + purpose;

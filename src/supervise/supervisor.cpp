@@ -191,10 +191,12 @@ void Supervisor::ask_myself(Request request) {
 Plan Supervisor::plan_for(const Request& request,
                           const Stack& wanted,
                           const Observed& observed) const {
+    PlanOptions options = request.up;
+    options.now = timers_.now();
     if (request.verb == "up")
-        return plan_up(wanted, observed, request.up);
+        return plan_up(wanted, observed, options);
     if (request.verb == "run")
-        return plan_run(wanted, observed, request.up, request.run);
+        return plan_run(wanted, observed, options, request.run);
     if (request.verb == "down")
         return plan_down(wanted, observed, request.down);
     if (request.verb == "start")

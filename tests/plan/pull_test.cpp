@@ -19,11 +19,12 @@ Stack shop(const std::string& policy) {
     return stack;
 }
 
-/// At noon of some day, with an image that was pulled `age` ago.
+constexpr Time now = Time{} + hours(24 * 365 * 50);
+
+/// With an image that was pulled `age` ago.
 Observed with_image(std::chrono::seconds age) {
     Observed world;
-    world.taken = Time{} + hours(24 * 365 * 50);
-    world.images.push_back({.reference = "busybox", .id = "sha256:1", .named = world.taken - age});
+    world.images.push_back({.reference = "busybox", .id = "sha256:1", .named = now - age});
     return world;
 }
 
@@ -31,7 +32,7 @@ Observed with_image(std::chrono::seconds age) {
 std::string pull_reason(const std::string& policy,
                         const Observed& world,
                         const std::string& option = {}) {
-    for (const auto& planned : plan_up(shop(policy), world, {.pull = option}).actions)
+    for (const auto& planned : plan_up(shop(policy), world, {.pull = option, .now = now}).actions)
         if (std::holds_alternative<PullImage>(planned.action))
             return planned.reason;
     return {};

@@ -104,7 +104,6 @@ ObservedContainer* FakeEngine::find_id(const std::string& id) {
 Observed FakeEngine::observe(const Stack& desired, const ObserveOptions& options) {
     ++calls_["observe"];
     Observed seen;
-    seen.taken = clock_();
     for (const auto& container : world_.containers)
         if (container.project == desired.name)
             seen.containers.push_back(container);
