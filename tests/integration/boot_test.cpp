@@ -35,9 +35,9 @@ services:
     /// Shims first: they would bring the supervisor back, which would restart containers.
     void end_processes() const {
         auto pids = shim_pids();
-        const int supervisor = supervisor_pid(stack_, "shop");
-        ASSERT_GT(supervisor, 0);
-        pids.push_back(std::to_string(supervisor));
+        for (const std::string project : {"shop", "_single"})
+            if (const int supervisor = supervisor_pid(stack_, project); supervisor > 0)
+                pids.push_back(std::to_string(supervisor));
         for (const auto& one : containers(stack_))
             if (one["State"] == "running")
                 pids.push_back(first_process(one["Name"]));

@@ -121,9 +121,13 @@ class Break : public testing::Test {
             const Failpoints broken("broken");
             const auto environment = (broken.*arm)(failpoint, passed + 1);
             const Result up = stack_.run({"up", "-d"}, environment);
-            ASSERT_EQ(up.status, 0) << up.err;
+            const int before_down = broken.hits()[failpoint];
+            if (before_down <= passed) {
+                ASSERT_EQ(up.status, 0) << up.err;
+            }
             static_cast<void>(stack_.run({"down", "-v"}, environment));
-            missed += broken.hits()[failpoint] == passed ? 1U : 0U;
+            // An `up` may come by more often than the one that was counted.
+            missed += before_down > passed || broken.hits()[failpoint] == passed ? 1U : 0U;
             end();
             if (HasFailure())
                 return;
