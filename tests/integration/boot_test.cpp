@@ -41,6 +41,8 @@ services:
         for (const auto& one : containers(stack_))
             if (one["State"] == "running")
                 pids.push_back(first_process(one["Name"]));
+        if (stack_.run({"container", "inspect", "single"}).status == 0)
+            pids.push_back(first_process("single"));
         const auto name_service = pids_of("stack-dns");
         pids.insert(pids.end(), name_service.begin(), name_service.end());
         for (const auto& pid : pids)
@@ -106,7 +108,8 @@ TEST_P(EachBoot, AnEnabledStackComesBackByItsPolicies) {
     EXPECT_TRUE(eventually([&] {
         return stack_.must({"container", "ps", "--format", "json"}).find("\"single\"") !=
                std::string::npos;
-    }));
+    })) << stack_.must({"container", "ps", "-a"})
+        << test::run({"sh", "-c", "cat " + stack_.root() + "/run/projects/_single/*log*"}).out;
     stack_.must({"container", "rm", "-f", "single"});
     EXPECT_EQ(state("stopped"), "exited");
     EXPECT_EQ(state("once"), "exited");
