@@ -23,10 +23,29 @@ struct ConnectOptions {
     bool force = false;
 };
 
-void rewire(const Context& context,
-            const ObservedContainer& container,
-            const std::function<void(Attachments&)>& change) {
-    LocalRuntime(context.paths)->rewire(container.id, change);
+/// What a command does to the networks of a container; gives up where there is nothing to do.
+using Change = std::function<void(
+    Attachments& networks, const std::string& network, const std::string& container)>;
+
+/// `verb` and `preposition` make the sentence of a dry run.
+void rewire(Context& context,
+            const ConnectOptions& options,
+            const std::string& verb,
+            const std::string& preposition,
+            const Change& change) {
+    require_root();
+    const auto network = require_network(context.paths, options.network).record.name;
+    const auto container = find_target(context, {Naming::container, options.container});
+    const auto apply = [&](Attachments& networks) { change(networks, network, container.name); };
+    Attachments wanted = container.service_config.networks;
+    apply(wanted);
+    if (const auto status = only_sentences(
+            context,
+            {verb + " container/" + container.name + " " + preposition + " network/" + network})) {
+        context.exit_code = *status;
+        return;
+    }
+    LocalRuntime(context.paths)->rewire(container.id, apply);
     LocalEngine local(context.paths);
     Stack stack;
     stack.name = container.project;
@@ -34,39 +53,18 @@ void rewire(const Context& context,
 }
 
 void connect(Context& context, const ConnectOptions& options) {
-    require_root();
-    const auto name = require_network(context.paths, options.network).record.name;
-    const auto container = find_target(context, {Naming::container, options.container});
-    const auto change = [&](Attachments& networks) {
-        if (!networks.emplace(name, options.attachment).second)
-            give_up("container " + container.name + " is in network " + name + " already");
-    };
-    Attachments wanted = container.service_config.networks;
-    change(wanted);
-    if (const auto status = only_sentences(
-            context, {"connect container/" + container.name + " to network/" + name})) {
-        context.exit_code = *status;
-        return;
-    }
-    rewire(context, container, change);
+    rewire(context, options, "connect", "to", [&](auto& networks, auto& network, auto& container) {
+        if (!networks.emplace(network, options.attachment).second)
+            give_up("container " + container + " is in network " + network + " already");
+    });
 }
 
 void disconnect(Context& context, const ConnectOptions& options) {
-    require_root();
-    const auto name = require_network(context.paths, options.network).record.name;
-    const auto container = find_target(context, {Naming::container, options.container});
-    const auto change = [&](Attachments& networks) {
-        if (networks.erase(name) == 0)
-            give_up("container " + container.name + " is not in network " + name);
-    };
-    Attachments wanted = container.service_config.networks;
-    change(wanted);
-    if (const auto status = only_sentences(
-            context, {"disconnect container/" + container.name + " from network/" + name})) {
-        context.exit_code = *status;
-        return;
-    }
-    rewire(context, container, change);
+    rewire(
+        context, options, "disconnect", "from", [](auto& networks, auto& network, auto& container) {
+            if (networks.erase(network) == 0)
+                give_up("container " + container + " is not in network " + network);
+        });
 }
 
 void declare_both(CLI::App& command, ConnectOptions& options) {
