@@ -39,8 +39,9 @@ std::string status_text(const ObservedContainer& container, Time now) {
         case ContainerState::created:
             return "Created";
         case ContainerState::exited:
-            return "Exited (" + exit_code_text(container.exit) + ") " +
-                   age(container.finished, now) + " ago" +
+            return "Exited (" + exit_code_text(container.exit) + ")" +
+                   (container.finished == Time{} ? ""
+                                                 : " " + age(container.finished, now) + " ago") +
                    (container.exit.oom_killed ? " (out of memory)" : "");
         case ContainerState::paused:
             return "Up " + age(container.started, now) + " (Paused)";
