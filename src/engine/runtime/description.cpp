@@ -191,19 +191,13 @@ const network::Endpoint* find_published(const std::vector<network::Endpoint>& en
     return first;
 }
 
-namespace {
-
-/// Name servers of the host's that can be reached from elsewhere.
-Strings outer_servers() {
+Strings host_servers() {
     Strings servers;
     for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
-        if (const auto [word, rest] = split_once(line, ' ');
-            word == "nameserver" && !rest.starts_with("127.") && trim(rest) != "::1")
+        if (const auto [word, rest] = split_once(line, ' '); word == "nameserver")
             servers.emplace_back(trim(rest));
     return servers;
 }
-
-}  // namespace
 
 std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
@@ -226,8 +220,12 @@ std::string resolv_conf(const ContainerRecord& record,
     // Behind the networks' servers only one of the container's own, which they cannot ask for it.
     const bool lists_own = asks_others || !is_answered || network::asks_itself(service.dns);
     Strings servers = lists_own ? service.dns : Strings();
-    if (servers.empty() && !is_answered && !endpoints.empty())
-        servers = outer_servers();
+    if (servers.empty() && !is_answered && !endpoints.empty()) {
+        servers = host_servers();
+        std::erase_if(servers, [](const std::string& server) {  // nobody is there in its namespace
+            return server.starts_with("127.") || server == "::1";
+        });
+    }
     for (const auto& server : servers)
         text += "nameserver " + server + "\n";
     if (!service.dns_search.empty())

@@ -39,6 +39,9 @@ namespace stack::runtime {
     const std::vector<network::Endpoint>& endpoints);
 [[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
 
+/// The name servers that the host asks.
+[[nodiscard]] Strings host_servers();
+
 /// /etc/resolv.conf: the name service of the container's networks.
 [[nodiscard]] std::string resolv_conf(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

@@ -343,22 +343,17 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
 
 namespace {
 
-/// The lines of the host's resolv.conf that name servers.
-std::string host_servers() {
-    std::string text;
-    for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
-        if (line.starts_with("nameserver"))
-            text += line + "\n";
-    return text;
-}
-
 /// /etc/resolv.conf of a container that has the host's network: the host's, but for what the
 /// service says itself.
 std::string host_resolv_conf(const ContainerRecord& record) {
     const Service& service = record.spec.service;
     if (service.dns.empty() && service.dns_search.empty() && service.dns_opt.empty())
         return sys::read_file("/etc/resolv.conf").value_or("");
-    return (service.dns.empty() ? host_servers() : "") + resolv_conf(record, {});
+    std::string text;
+    if (service.dns.empty())
+        for (const auto& server : host_servers())
+            text += "nameserver " + server + "\n";
+    return text + resolv_conf(record, {});
 }
 
 /// Files of ours that stand where the image has its own. The container may write to them: they are
