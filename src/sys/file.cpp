@@ -211,6 +211,17 @@ std::optional<std::string> find_device_number(const std::string& path) {
     return device ? std::optional(device->substr(2)) : std::nullopt;
 }
 
+void touch(const std::string& path) {
+    if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) < 0 && errno != ENOENT)
+        fail("touch " + path);
+}
+
+void overwrite(const std::string& path, std::string_view bytes) {
+    const Fd file = open_file(path, O_WRONLY);
+    write_all(file, bytes);
+    check(::ftruncate(file.get(), static_cast<off_t>(bytes.size())), "shorten " + path);
+}
+
 std::optional<FileStamp> find_stamp(const std::string& path) {
     struct stat status {};
 
@@ -284,6 +295,10 @@ bool try_rename(const std::string& from, const std::string& to) {
 
 void sync_filesystem(const std::string& path) {
     check(::syncfs(open_directory(path).get()), "sync the file system of " + path);
+}
+
+void sync_file(const Fd& file, const std::string& path) {
+    check(::fsync(file.get()), "sync " + path);
 }
 
 void sync_directory(const std::string& path) {

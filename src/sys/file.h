@@ -76,6 +76,8 @@ void rename(const std::string& from, const std::string& to);
 /// As rename(); false where something that may not be replaced is there already.
 [[nodiscard]] bool try_rename(const std::string& from, const std::string& to);
 void sync_directory(const std::string& path);
+/// What was written to the file is durable after return.
+void sync_file(const Fd& file, const std::string& path);
 /// Everything on the file system of `path` is durable after return (syncfs(2)).
 void sync_filesystem(const std::string& path);
 
@@ -97,6 +99,13 @@ struct FileStamp {
 
     bool operator==(const FileStamp&) const = default;
 };
+
+/// The file was last modified now; nothing where there is none.
+void touch(const std::string& path);
+
+/// After return the file, which stays the same one, holds exactly `bytes`. Whoever reads it
+/// meanwhile finds it neither empty nor missing, but maybe some of both contents.
+void overwrite(const std::string& path, std::string_view bytes);
 
 /// nullopt when it does not exist.
 [[nodiscard]] std::optional<FileStamp> find_stamp(const std::string& path);

@@ -7,9 +7,7 @@
 #include <algorithm>
 #include <ctime>
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 namespace stack::build {
 namespace {
@@ -46,7 +44,7 @@ std::optional<std::string> StepCache::find(const std::string& key) const {
     const std::string name = key + ".json";
     auto layer = read(name);
     if (layer)  // its last use, for prune()
-        ::utimensat(AT_FDCWD, (directory_ + "/" + name).c_str(), nullptr, 0);
+        sys::touch(directory_ + "/" + name);
     return layer;
 }
 
@@ -105,13 +103,10 @@ void StepCache::prune() const {
     const auto names = sys::list_directory(directory_);
     if (names.size() <= most_records)
         return;
-    std::vector<std::pair<std::time_t, std::string>> by_age;
-    for (const auto& name : names) {
-        struct stat status {};
-
-        if (::stat((directory_ + "/" + name).c_str(), &status) == 0)
-            by_age.emplace_back(status.st_mtime, name);
-    }
+    std::vector<std::pair<std::int64_t, std::string>> by_age;
+    for (const auto& name : names)
+        if (const auto stamp = sys::find_stamp(directory_ + "/" + name))
+            by_age.emplace_back(stamp->modified_ns, name);
     std::sort(by_age.begin(), by_age.end());
     by_age.resize(std::min(by_age.size(), most_records / 4));
     for (const auto& [age, name] : by_age)

@@ -11,8 +11,6 @@
 #include <ctime>
 
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace stack::build {
 namespace {
@@ -49,7 +47,7 @@ std::optional<SourceFile> Downloads::find(const std::string& name) const {
     auto file = digested(tree_, content_name(name, *digest));
     if (file.digest != *digest)
         return std::nullopt;
-    ::utimensat(AT_FDCWD, pointer.c_str(), nullptr, 0);
+    sys::touch(pointer);
     return file;
 }
 
@@ -69,7 +67,7 @@ SourceFile Downloads::fetch(const std::string& url, const std::string& checksum)
         auto worker = image::start_download(paths_, url, since, file);
         if (image::finish(worker, [](const Event&) {}) == "unchanged")
             return *std::move(kept);
-        sys::check(::fsync(file.get()), "store the download of " + url);
+        sys::sync_file(file, "the download of " + url);
     }
     auto file = keep(name, place.path());
     if (!checksum.empty() && "sha256:" + file.digest != checksum)
@@ -91,28 +89,25 @@ SourceFile Downloads::keep(const std::string& name, const std::string& directory
 }
 
 std::int64_t Downloads::forget(std::int64_t unused_for) const {
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
     constexpr std::int64_t day = 24 * 3600;
     const std::int64_t now = std::time(nullptr);
     std::int64_t freed = 0;
     for (const auto& entry : sys::list_directory(directory_)) {
-        const std::string path = directory_ + "/" + entry;
         const auto [name, digest] = split_once(entry, '-');
-
-        struct stat content {};
-
-        struct stat pointer {};
-
-        if (digest.empty() || ::lstat(path.c_str(), &content) != 0)
+        if (digest.empty() || !tree_.resolve(entry))
             continue;
-        const bool has_pointer = ::lstat((directory_ + "/" + name).c_str(), &pointer) == 0;
-        const bool is_newest = has_pointer && sys::read_file(directory_ + "/" + name) == digest;
-        const bool goes = is_newest ? now - pointer.st_mtim.tv_sec >= unused_for
+        const auto content = tree_.list(entry, "", {}).front().status;
+        const std::string pointer = directory_ + "/" + name;
+        const auto used = sys::find_stamp(pointer);
+        const bool is_newest = used && sys::read_file(pointer) == digest;
+        const bool goes = is_newest ? now - used->modified_ns / ns_per_s >= unused_for
                                     : now - content.st_ctim.tv_sec >= day;
         if (!goes)
             continue;
         if (is_newest)
-            sys::remove_file(directory_ + "/" + name);
-        sys::remove_file(path);
+            sys::remove_file(pointer);
+        sys::remove_file(directory_ + "/" + entry);
         freed += content.st_size;
     }
     return freed;

@@ -18,9 +18,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 namespace stack::runtime {
 namespace {
 
@@ -59,13 +56,6 @@ bool stays(const std::string& network, const Attachments& before, const Attachme
     const auto is = after.find(network);
     return was != before.end() && is != after.end() &&
            model::is_same_interface(was->second, is->second);
-}
-
-/// In place: the container has this very file, and whoever reads it meanwhile finds no empty one.
-void rewrite(const std::string& path, const std::string& text) {
-    const sys::Fd file = sys::open_file(path, O_WRONLY);
-    sys::write_all(file, text);
-    sys::check(::ftruncate(file.get(), static_cast<off_t>(text.size())), "shorten " + path);
 }
 
 /// Of a start the last part is the shim's alone. One that a crash ended never gets there.
@@ -143,9 +133,10 @@ void Runtime::rewire_running(const ContainerRecord& record,
         networks_.unpublish(record.id);
     else
         networks_.publish(record.id, *leads_to, record.ports);
-    rewrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
+    // In place: the container has these very files.
+    sys::overwrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
     const auto hosts = sys::read_file(places.state + "/hosts").value_or("");
-    rewrite(places.state + "/hosts", with_own_addresses(hosts, record, endpoints));
+    sys::overwrite(places.state + "/hosts", with_own_addresses(hosts, record, endpoints));
 }
 
 }  // namespace stack::runtime
