@@ -75,6 +75,11 @@ struct ObservedContainer {
     bool operator==(const ObservedContainer&) const = default;
 };
 
+/// It runs, or is frozen.
+[[nodiscard]] inline bool is_up(const ObservedContainer& container) {
+    return container.state == ContainerState::running || container.state == ContainerState::paused;
+}
+
 struct ObservedNetwork {
     std::string name;
     std::string project;

@@ -25,10 +25,6 @@
 namespace stack::cli {
 namespace {
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
 bool is_single(const ObservedContainer& container) {
     return container.project == single_containers;
 }

@@ -299,7 +299,7 @@ Plan plan_kill(const Stack& desired,
                const std::string& signal) {
     plan::Builder builder;
     for (const auto* container : plan::containers_of(desired, observed, services))
-        if (plan::is_up(*container))
+        if (is_up(*container))
             builder.add(KillContainer{container->id, container->name, signal},
                         "container/" + container->name,
                         "asked for");

@@ -7,10 +7,6 @@
 
 namespace stack::plan {
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
 std::string why_not_running(const ObservedContainer& container) {
     if (container.state == ContainerState::created)
         return "created, not started";

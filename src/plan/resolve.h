@@ -12,9 +12,6 @@
 
 namespace stack::plan {
 
-/// It runs, or is frozen.
-[[nodiscard]] bool is_up(const ObservedContainer& container);
-
 /// As a reason to start one that is not up.
 [[nodiscard]] std::string why_not_running(const ObservedContainer& container);
 

@@ -17,10 +17,6 @@ constexpr std::chrono::seconds resync{10};
 /// Of our own, never a client's.
 constexpr const char* keep = "keep";
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
 const ObservedContainer* find(const Observed& observed, const std::string& name) {
     for (const auto& container : observed.containers)
         if (container.name == name)

@@ -11,10 +11,6 @@
 namespace stack::test {
 namespace {
 
-bool is_up(const ObservedContainer& container) {
-    return container.state == ContainerState::running || container.state == ContainerState::paused;
-}
-
 template <class Elements>
 auto* find_name(Elements& elements, const std::string& name) {
     const auto found = std::find_if(elements.begin(), elements.end(), [&](const auto& element) {
