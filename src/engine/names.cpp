@@ -122,8 +122,13 @@ std::vector<ObservedContainer> RealEngine::containers_on(const std::string& netw
                                                          const std::string& project,
                                                          const Observed& observed) const {
     auto containers = observed.containers;
+    std::set<std::string> known;
+    for (const auto& container : containers)
+        known.insert(container.id);
     for (const auto& lease : network::load_leases(paths_, network)) {
-        auto other = lease.container.empty() ? std::nullopt : runtime_.observe(lease.container);
+        if (lease.container.empty() || known.contains(lease.container))
+            continue;
+        auto other = runtime_.observe(lease.container);
         if (other && other->project != project)
             containers.push_back(std::move(*other));
     }

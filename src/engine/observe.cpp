@@ -88,17 +88,12 @@ void RealEngine::watch(const std::string& id) {
 
 Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
     Observed all;
-    for (const auto& id : runtime_.list()) {
-        auto container = runtime_.observe(id);
-        if (!container || container->project != desired.name)
-            continue;
-        if (container->state == ContainerState::running ||
-            container->state == ContainerState::paused)
-            watch(id);
-        else if (container->state == ContainerState::exited)
-            runtime_.settle(id);
-        all.containers.push_back(std::move(*container));
-    }
+    all.containers = runtime_.observe_project(desired.name);
+    for (const auto& container : all.containers)
+        if (is_up(container))
+            watch(container.id);
+        else if (container.state == ContainerState::exited)
+            runtime_.settle(container.id);
     for (const auto& record : networks_.list())
         if (record.project == desired.name || names_one(desired.networks, record.name))
             all.networks.push_back(observed(record));

@@ -99,6 +99,8 @@ void Supervisor::look() {
             engine_.reconcile();
         }
         const Observed observed = engine_.observe(desired_, {});
+        if (std::exchange(keeps_anew_, false))
+            note_kept(observed);
         restart_ended(observed);
         remove_ended(observed);
         leave_networks(observed);
@@ -295,7 +297,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         restarts_.clear();
         machines_.clear();
     } else if (!asked.own && asked.request.verb != "ping") {
-        note_kept();
+        keeps_anew_ = true;
     }
     if (asked.request.verb == keep)
         next_keep_ = succeeded ? Time{} : timers_.now() + resync;
@@ -514,9 +516,9 @@ void Supervisor::restart_unhealthy(const Observed& observed) {
 // --- drift ---
 
 /// What lives now by its restart policy is what a person has left to live.
-void Supervisor::note_kept() {
+void Supervisor::note_kept(const Observed& observed) {
     kept_.clear();
-    for (const auto& container : engine_.observe(desired_, {}).containers) {
+    for (const auto& container : observed.containers) {
         const bool lives = is_up(container) || (container.state == ContainerState::exited &&
                                                 !container.stopped_by_user);
         if (lives && !container.oneoff && desired_.services.contains(container.service) &&

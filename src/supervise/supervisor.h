@@ -85,7 +85,7 @@ class Supervisor {
     void restart(const ObservedContainer& container);
     void restart_followers(const std::string& service);
     void restart_unhealthy(const Observed& observed);
-    void note_kept();
+    void note_kept(const Observed& observed);
     void put_drift_right(const Observed& observed);
     void ask_myself(Request request);
     void remove_ended(const Observed& observed);
@@ -114,6 +114,7 @@ class Supervisor {
     std::set<std::string> removing_;  // ids of ended containers
     std::set<std::string> ailing_;    // ids of unhealthy ones that are being stopped
     Kept kept_;
+    bool keeps_anew_ = false;  // a command is over: what it left is yet to be noted
     std::vector<Waiter> waiters_;
     std::function<void()> idle_ = [] {};
 };

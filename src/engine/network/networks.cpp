@@ -43,15 +43,6 @@ Elements elements_for(const Publication& publication) {
     return elements_for(publication.ports, publication.address4, publication.address6);
 }
 
-using Publications = std::map<std::string, Publication>;
-
-Publications load_publications(const Paths& paths) {
-    Publications all;
-    for (const auto& container : publishing_containers(paths))
-        all[container] = load_publication(paths, container);
-    return all;
-}
-
 std::string container_name(const Paths& paths, const std::string& container) {
     for (const auto& network : stored_names(paths)) {
         for (const auto& lease : load_leases(paths, network)) {

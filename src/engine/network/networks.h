@@ -14,6 +14,7 @@
 #include <stack/paths.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -135,6 +136,8 @@ class Networks {
 
     /// The addresses that a container holds, without prefix lengths, by network.
     [[nodiscard]] std::vector<HeldAddress> held_addresses(const std::string& container) const;
+    /// Those of every container that holds one, at the price of reading each file once.
+    [[nodiscard]] std::map<std::string, std::vector<HeldAddress>> held_addresses() const;
     /// Postcondition: the container has no lease and no published port.
     void release(const std::string& container);
 

@@ -221,6 +221,13 @@ Publication load_publication(const Paths& paths, const std::string& container) {
     return parse_publication(sys::read_file(ports_directory(paths) + "/" + container).value_or(""));
 }
 
+Publications load_publications(const Paths& paths) {
+    Publications all;
+    for (const auto& container : publishing_containers(paths))
+        all[container] = load_publication(paths, container);
+    return all;
+}
+
 void store_publication(const Paths& paths,
                        const std::string& container,
                        const Publication& publication) {

@@ -16,6 +16,7 @@
 #include "base/ip.h"
 #include "engine/network/networks.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -77,6 +78,9 @@ void append_lease(const Paths& paths, const std::string& network, const Lease& l
 
 [[nodiscard]] Strings publishing_containers(const Paths& paths);
 [[nodiscard]] Publication load_publication(const Paths& paths, const std::string& container);
+/// By container.
+using Publications = std::map<std::string, Publication>;
+[[nodiscard]] Publications load_publications(const Paths& paths);
 /// An empty publication leaves no file.
 void store_publication(const Paths& paths,
                        const std::string& container,

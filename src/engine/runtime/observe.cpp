@@ -6,14 +6,47 @@
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
 
+#include <algorithm>
+
 namespace stack::runtime {
+namespace {
+
+void add_addresses(ObservedContainer& container, const std::vector<network::HeldAddress>& held) {
+    for (const auto& address : held)
+        container.addresses.push_back(
+            {address.network, address.ipv4, address.ipv6, address.published});
+}
+
+}  // namespace
 
 std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
-    const Places places = places_of(paths_, id);
-    const auto found = records_->find(id);
-    if (!found)
+    const auto record = records_->find(id);
+    if (!record)
         return std::nullopt;
-    const ContainerRecord& record = *found;
+    ObservedContainer seen = look_at(*record);
+    if (is_up(seen))
+        add_addresses(seen, networks_.held_addresses(id));
+    return seen;
+}
+
+std::vector<ObservedContainer> Runtime::observe_project(const std::string& project) const {
+    std::vector<ObservedContainer> all;
+    for (const auto& id : list())
+        if (const auto record = records_->find(id); record && record->spec.project == project)
+            all.push_back(look_at(*record));
+    if (std::none_of(all.begin(), all.end(), is_up))
+        return all;
+    // Read after the looks: who was seen to run had its addresses before that.
+    const auto held = networks_.held_addresses();
+    for (auto& container : all)
+        if (const auto own = held.find(container.id); own != held.end() && is_up(container))
+            add_addresses(container, own->second);
+    return all;
+}
+
+/// All but the addresses.
+ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
+    const Places places = places_of(paths_, record.id);
     const Life life = read_life(places);
     ObservedContainer seen;
     seen.id = record.id;
@@ -43,7 +76,7 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
     // Asked first, for a live record may appear at any time; it may be of before a reboot.
     const bool ran = sys::exists(places.run + "/live.json");
     const auto live = read_live(places);
-    if (live && watch(id)) {
+    if (live && open_living(*live)) {
         seen.state =
             cgroups_.frozen(places.cgroup) ? ContainerState::paused : ContainerState::running;
         seen.pid = live->pid;
@@ -52,8 +85,6 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
         if (seen.health == Health::none &&
             healthcheck_for(record.spec.service, record.image.config))
             seen.health = Health::starting;
-        for (const auto& lease : networks_.held_addresses(id))
-            seen.addresses.push_back({lease.network, lease.ipv4, lease.ipv6, lease.published});
     } else if (ran || life.ended || (life.started_once && !sys::exists(places.run))) {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.

@@ -5,6 +5,7 @@
 #include "model/codec.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/process.h"
 
 namespace stack::network {
 
@@ -155,6 +156,15 @@ std::optional<Live> read_live(const Places& places) {
     live.shim_started = json.value("shim_started", std::uint64_t{0});
     live.started = time_of(json, "started");
     return live;
+}
+
+std::optional<sys::Fd> open_living(const Live& live) {
+    if (sys::Fd shim = sys::open_process(live.shim, live.shim_started);
+        shim && !sys::has_ended(shim))
+        return shim;
+    if (sys::Fd init = sys::open_process(live.pid, live.pid_started); init && !sys::has_ended(init))
+        return init;
+    return std::nullopt;
 }
 
 std::optional<Ended> read_exit(const Places& places) {

@@ -5,6 +5,7 @@
 #include <stack/paths.h>
 
 #include "engine/runtime/runtime.h"
+#include "sys/fd.h"
 #include "sys/file.h"
 
 #include <map>
@@ -80,6 +81,9 @@ struct Live {
 };
 
 [[nodiscard]] std::optional<Live> read_live(const Places& places);
+
+/// The shim, or where that has gone the init; nullopt where both have ended.
+[[nodiscard]] std::optional<sys::Fd> open_living(const Live& live);
 
 struct Ended {
     ExitStatus exit;

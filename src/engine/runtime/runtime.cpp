@@ -181,17 +181,8 @@ void Runtime::update(const std::string& id,
 }
 
 std::optional<sys::Fd> Runtime::watch(const std::string& id) const {
-    const Places places = places_of(paths_, id);
-    const auto live = read_live(places);
-    if (!live)
-        return std::nullopt;
-    if (sys::Fd shim = sys::open_process(live->shim, live->shim_started);
-        shim && !sys::has_ended(shim))
-        return shim;
-    if (sys::Fd init = sys::open_process(live->pid, live->pid_started);
-        init && !sys::has_ended(init))
-        return init;
-    return std::nullopt;
+    const auto live = read_live(places_of(paths_, id));
+    return live ? open_living(*live) : std::nullopt;
 }
 
 void Runtime::settle(const std::string& id) {

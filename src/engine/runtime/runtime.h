@@ -143,6 +143,7 @@ class Runtime {
     [[nodiscard]] std::vector<std::string> list() const;
     [[nodiscard]] std::optional<ContainerRecord> find(const std::string& id_or_name) const;
     [[nodiscard]] std::optional<ObservedContainer> observe(const std::string& id) const;
+    [[nodiscard]] std::vector<ObservedContainer> observe_project(const std::string& project) const;
 
     /// Readable when the container's shim has ended; without a shim, when its init has. nullopt:
     /// nothing runs.
@@ -185,6 +186,7 @@ class Runtime {
 
   private:
     [[nodiscard]] ContainerRecord require(const std::string& id) const;
+    [[nodiscard]] ObservedContainer look_at(const ContainerRecord& record) const;
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     [[nodiscard]] bool is_wired(const ContainerRecord& record,
                                 const std::map<std::string, NetworkAttachment>& networks) const;
