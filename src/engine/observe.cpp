@@ -60,7 +60,10 @@ RealEngine::RealEngine(asio::io_context& loop, const Paths& paths)
       runtime_(paths, cgroups_, networks_),
       store_(paths) {}
 
-RealEngine::~RealEngine() = default;
+RealEngine::~RealEngine() {
+    if (bulk_)
+        bulk_->join();  // else what it has not begun is dropped
+}
 
 void RealEngine::on_change(std::function<void()> wake) {
     wake_ = std::move(wake);

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -119,6 +120,19 @@ void RealEngine::perform(const Action& action, const EventSink& events, Done don
 
 void RealEngine::complete(Done done, Outcome outcome) {
     asio::post(loop_, [done = std::move(done), outcome = std::move(outcome)] { done(outcome); });
+}
+
+void RealEngine::offload(std::function<void()> work, Done done) {
+    if (!bulk_)
+        bulk_ = std::make_unique<asio::thread_pool>(1);
+    asio::post(*bulk_,
+               [this,
+                work = std::move(work),
+                done = std::move(done),
+                guard = asio::make_work_guard(loop_)]() mutable {
+                   work();
+                   complete(std::move(done), std::nullopt);
+               });
 }
 
 void RealEngine::begin(const PullImage& action, const EventSink& events, Done done) {
@@ -247,17 +261,14 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
 void RealEngine::begin(const StopContainer& action, const EventSink& /*events*/, Done done) {
     auto pidfd = runtime_.watch(action.id);
     const Duration grace = runtime_.begin_stop(action.id, action.timeout);
-    auto settled = [this, id = action.id, done = std::move(done)](Outcome outcome) {
-        if (!outcome)
-            runtime_.settle(id);
-        done(std::move(outcome));
-    };
     if (!pidfd) {
-        complete(std::move(settled), std::nullopt);
+        complete(std::move(done), std::nullopt);
         return;
     }
+    // What comes next settles it: its removal, its start, or the look after the command.
+    watches_.erase(action.id);
     auto stopping = std::make_shared<Stopping>(
-        loop_, action.name, [this, id = action.id] { runtime_.kill(id); }, std::move(settled));
+        loop_, action.name, [this, id = action.id] { runtime_.kill(id); }, std::move(done));
     stopping->begin(loop_, std::move(*pidfd), grace);
 }
 
@@ -282,8 +293,13 @@ void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + action.name + " is running: stop it first");
     watches_.erase(action.id);
-    runtime_.remove(action.id, action.anonymous_volumes);
-    complete(std::move(done), std::nullopt);
+    auto files = runtime_.remove(action.id, action.anonymous_volumes);
+    if (!files) {
+        complete(std::move(done), std::nullopt);
+        return;
+    }
+    auto trash = std::make_shared<std::optional<sys::ScratchDirectory>>(std::move(files));
+    offload([trash] { trash->reset(); }, std::move(done));
 }
 
 void RealEngine::begin(const UpdateContainer& action, const EventSink& /*events*/, Done done) {

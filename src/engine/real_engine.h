@@ -11,9 +11,12 @@
 #include "engine/network/networks.h"
 #include "engine/runtime/runtime.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+
+#include <boost/asio/thread_pool.hpp>
 
 namespace boost::asio {
 class io_context;
@@ -61,6 +64,9 @@ class RealEngine final : public Engine {
 
     /// Calls `done` from the loop.
     void complete(Done done, Outcome outcome);
+    /// Does bulk work beside the loop, then calls `done` from the loop. `work` touches nothing that
+    /// the loop touches, and throws nothing.
+    void offload(std::function<void()> work, Done done);
     /// Wakes the supervisor when the container ends; settles it first.
     void watch(const std::string& id);
     /// All that are on a network: the project's as observed, others as they are now.
@@ -81,6 +87,7 @@ class RealEngine final : public Engine {
     image::Store store_;
     std::map<std::string, std::unique_ptr<Watch>> watches_;
     std::function<void()> wake_ = [] {};
+    std::unique_ptr<boost::asio::thread_pool> bulk_;  // last: ends before what its work completes
 };
 
 }  // namespace stack::engine

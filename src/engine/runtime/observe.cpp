@@ -74,7 +74,7 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     for (const auto& port : record.ports)
         seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
     // Asked first, for a live record may appear at any time; it may be of before a reboot.
-    const bool ran = sys::exists(places.run + "/live.json");
+    const bool ran = sys::exists(places.live_record());
     const auto live = read_live(places);
     if (live && open_living(*live)) {
         seen.state =

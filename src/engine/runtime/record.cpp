@@ -77,7 +77,7 @@ std::string run_lock(const Places& places) {
 }
 
 bool is_being_started(const Places& places) {
-    return sys::exists(places.run) && !sys::exists(places.run + "/live.json");
+    return sys::exists(places.run) && !sys::exists(places.live_record());
 }
 
 std::string encode(const ContainerRecord& record) {
@@ -146,7 +146,7 @@ void write_life(const Places& places, const Life& life) {
 }
 
 std::optional<Live> read_live(const Places& places) {
-    const Json json = read_json(places.run + "/live.json");
+    const Json json = read_json(places.live_record());
     if (!json.is_object() || json.value("boot_id", "") != sys::boot_id())
         return std::nullopt;
     Live live;

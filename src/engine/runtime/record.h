@@ -20,6 +20,8 @@ struct Places {
     std::string state;   // <state>/containers/<id>
     std::string run;     // <run>/containers/<id>
     std::string cgroup;  // relative to the cgroup mount
+
+    [[nodiscard]] std::string live_record() const { return run + "/live.json"; }
 };
 
 [[nodiscard]] Places places_of(const Paths& paths, const std::string& id);

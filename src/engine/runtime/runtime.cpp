@@ -69,6 +69,28 @@ std::vector<network::PublishedPort> decide_ports(const Service& service) {
     return ports;
 }
 
+/// Makes the exit of a run part of what stays.
+void note_end(const Places& places) {
+    if (!sys::exists(places.live_record()))
+        return;
+    const auto ended = read_exit(places);
+    Life life = read_life(places);
+    life.ended = true;
+    life.exit = ended ? ended->exit : ExitStatus{};
+    life.finished = ended ? ended->finished : std::chrono::system_clock::now();
+    if (const auto live = read_live(places))
+        life.started = live->started;
+    STACK_FAILPOINT("container.settle.life");
+    if (sys::exists(places.state))
+        write_life(places, life);
+}
+
+/// Who looks for an exit looks before it looks for a live record: that goes first.
+void remove_run(const Places& places) {
+    sys::remove_file(places.live_record());
+    sys::remove_tree(places.run);
+}
+
 }  // namespace
 
 Runtime::Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
@@ -197,35 +219,26 @@ void Runtime::settle(const std::string& id) {
     clear_run(id);
 }
 
-/// The run lock is held, or nobody can start it any more, and nothing of it runs.
+/// What is left of the processes goes.
+void Runtime::end_run(const Places& places) {
+    if (const auto live = read_live(places))
+        sys::reap(live->shim);
+    cgroups_.kill(places.cgroup);  // what a shared pid namespace left
+}
+
+/// The run lock is held, and nothing of it runs.
 void Runtime::clear_run(const std::string& id) {
     const Places places = places_of(paths_, id);
-    const auto live = read_live(places);
-    if (live)
-        sys::reap(live->shim);
-    // An exit is looked for before the live record: who clears the run at once takes that first.
-    const std::string live_record = places.run + "/live.json";
-    const auto ended = read_exit(places);
-    if (sys::exists(live_record)) {
-        Life life = read_life(places);
-        life.ended = true;
-        life.exit = ended ? ended->exit : ExitStatus{};
-        life.finished = ended ? ended->finished : std::chrono::system_clock::now();
-        if (live)
-            life.started = live->started;
-        STACK_FAILPOINT("container.settle.life");
-        if (sys::exists(places.state))
-            write_life(places, life);
-    }
-    cgroups_.kill(places.cgroup);  // what a shared pid namespace left
+    note_end(places);
+    end_run(places);
     cgroups_.remove(places.cgroup);
     networks_.unpublish(id);
     STACK_FAILPOINT("container.settle.files");
-    sys::remove_file(live_record);
-    sys::remove_tree(places.run);
+    remove_run(places);
 }
 
-void Runtime::remove(const std::string& id, bool anonymous_volumes) {
+std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
+                                                     bool anonymous_volumes) {
     const Places places = places_of(paths_, id);
     const auto record = find(id);
     if (const auto runs = watch(id)) {
@@ -234,22 +247,24 @@ void Runtime::remove(const std::string& id, bool anonymous_volumes) {
         sys::wait_for_end(*runs, patience);
     }
     if (sys::exists(places.run))
-        clear_run(id);
+        end_run(places);  // when and how it ended need not be noted any more
     cgroups_.remove(places.cgroup);
     cgroups_.remove_if_empty(sys::parent_path(places.cgroup));
     STACK_FAILPOINT("container.remove.settled");
     networks_.release(id);
+    remove_run(places);
     STACK_FAILPOINT("container.remove.released");
-    if (sys::exists(places.state)) {
-        const sys::ScratchDirectory trash(trash_directory(paths_));
-        if (record && anonymous_volumes)
-            for (const auto& mount : record->mounts)
-                if (const auto volume = storage::find_volume(paths_, mount.source);
-                    mount.type == MountType::volume && volume && volume->anonymous)
-                    storage::remove_volume(paths_, mount.source);
-        sys::rename(places.state, trash.path() + "/" + id);
-        STACK_FAILPOINT("container.remove.renamed");
-    }
+    if (!sys::exists(places.state))
+        return std::nullopt;
+    sys::ScratchDirectory trash(trash_directory(paths_));
+    if (record && anonymous_volumes)
+        for (const auto& mount : record->mounts)
+            if (const auto volume = storage::find_volume(paths_, mount.source);
+                mount.type == MountType::volume && volume && volume->anonymous)
+                storage::remove_volume(paths_, mount.source);
+    sys::rename(places.state, trash.path() + "/" + id);
+    STACK_FAILPOINT("container.remove.renamed");
+    return trash;
 }
 
 void Runtime::sweep() {

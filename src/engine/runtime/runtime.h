@@ -26,6 +26,7 @@
 #include "model/image.h"
 #include "shim/spec.h"
 #include "sys/process.h"
+#include "sys/scratch_directory.h"
 
 #include <functional>
 #include <map>
@@ -88,6 +89,7 @@ struct Consumption {
 };
 
 class Records;
+struct Places;
 
 class Runtime {
   public:
@@ -128,9 +130,9 @@ class Runtime {
     /// the name it was started with in what it sees of itself.
     void rename(const std::string& id, const std::string& name);
 
-    /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules, files.
-    /// Named volumes stay.
-    void remove(const std::string& id, bool anonymous_volumes);
+    /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules; its files
+    /// lie in what is returned, and go with it: they may be many. Named volumes stay.
+    std::optional<sys::ScratchDirectory> remove(const std::string& id, bool anonymous_volumes);
 
     /// After a container's end: cgroup, rules and run-time files that need not be kept go; the exit
     /// moves to life.json. Idempotent; called by whoever sees the end. Leaves alone what others are
@@ -196,6 +198,7 @@ class Runtime {
                         const std::string& published);
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
+    void end_run(const Places& places);
     void check_name(const std::string& name) const;
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

@@ -461,7 +461,7 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     life.exit = {};
     life.exit.code = parse_number<int>(code).value_or(125);
     write_life(places, life);
-    sys::remove_file(places.run + "/live.json");
+    sys::remove_file(places.live_record());
     settle(starting.id);
     if (sentence.empty())
         sentence = "its shim died before the container ran";
