@@ -100,8 +100,9 @@ void add_events(CLI::App& app, Context& context) {
         "--since", options->since, "Also what came before: 10m, a date, or Unix seconds");
     app.add_option("--until", options->until, "Print what came before this time, and end");
     app.footer(
-        "create, start, health_status, pause, unpause, oom, die, stop and destroy are told. They\n"
-        "are kept, 2 MiB of them, until the machine starts anew.");
+        "create, start, restart, health_status, pause, unpause, kill, oom, die, stop, destroy,\n"
+        "exec_create, exec_start and exec_die are told. They are kept, 2 MiB of them, until the\n"
+        "machine starts anew.");
     app.callback([&context, options] {
         require_root();
         EventPrinter(context, *options).run(context);

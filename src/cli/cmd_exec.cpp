@@ -6,6 +6,7 @@
 #include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/target.h"
+#include "supervise/history.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -60,14 +61,43 @@ runtime::ExecOptions exec_options(const Options& options) {
     return exec;
 }
 
+/// For `stack events`, which has nobody else to tell it.
+class ExecHistory {
+  public:
+    ExecHistory(const Context& context, const ObservedContainer& container, const Strings& command)
+        : file_(supervise::events_file(context.paths, container.project)), container_(container) {
+        const std::string words = join(command, " ");
+        supervise::append_happenings(
+            file_, {happening("exec_create: " + words), happening("exec_start: " + words)});
+    }
+
+    void end(int status) const {
+        auto event = happening("exec_die");
+        event.attributes["exitCode"] = std::to_string(status);
+        supervise::append_happenings(file_, {event});
+    }
+
+  private:
+    [[nodiscard]] supervise::Happening happening(const std::string& action) const {
+        return supervise::happening(container_, action, std::chrono::system_clock::now());
+    }
+
+    std::string file_;
+    const ObservedContainer& container_;
+};
+
 void run(Context& context, const Options& options) {
     require_root();
     const auto container = find_running_target(context, options.target);
     LocalRuntime runtime(context.paths);
-    if (options.detach)
-        static_cast<void>(runtime->probe(container.id, exec_options(options)));
-    else
-        context.exit_code = runtime->exec(container.id, exec_options(options));
+    const auto exec = exec_options(options);
+    const ExecHistory history(context, container, options.command);
+    if (options.detach) {
+        static_cast<void>(runtime->probe(container.id, exec));
+        return;
+    }
+    context.exit_code = runtime->exec(container.id, exec);
+    history.end(context.exit_code);
 }
 
 std::shared_ptr<Options> declare(CLI::App& app, Context& context, Naming naming) {

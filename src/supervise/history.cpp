@@ -151,22 +151,59 @@ std::string events_file(const Paths& paths, const std::string& project) {
     return paths.run + "/events/" + project;
 }
 
-void History::note(const Observed& observed, Time now) {
-    SeenById after = seen_in(observed);
-    std::string lines;
-    if (before_ && *before_ != after)
-        for (const auto& event : happenings(*before_, after, now))
-            lines += log_line(event);
-    before_ = std::move(after);
-    if (!lines.empty())
-        append(lines);
+SeenById without_passing(SeenById now, const SeenById& before) {
+    for (auto& [id, seen] : now) {
+        if (seen.state != ContainerState::created || seen.started == Time{})
+            continue;
+        const auto known = before.find(id);
+        if (known != before.end())
+            seen = known->second;
+        else
+            seen.started = {};
+    }
+    return now;
 }
 
-void History::append(const std::string& lines) const {
-    sys::ensure_directory(sys::parent_path(file_), 0700);
-    if (sys::file_size(file_) > longest_file)
-        sys::rename(file_, file_ + ".1");
-    sys::write_all(sys::open_file(file_, O_WRONLY | O_CREAT | O_APPEND, 0600), lines);
+Happening happening(const ObservedContainer& container, const std::string& action, Time now) {
+    return {now,
+            container.service,
+            container.id,
+            action,
+            {{"image", container.image}, {"name", container.name}}};
+}
+
+void append_happenings(const std::string& file, const std::vector<Happening>& events) {
+    std::string lines;
+    for (const auto& event : events)
+        lines += log_line(event);
+    if (lines.empty())
+        return;
+    sys::ensure_directory(sys::parent_path(file), 0700);
+    if (sys::file_size(file) > longest_file)
+        sys::rename(file, file + ".1");
+    sys::write_all(sys::open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600), lines);
+}
+
+void History::note(const Observed& observed, Time now) {
+    SeenById after = without_passing(seen_in(observed), before_.value_or(SeenById()));
+    if (before_ && *before_ != after)
+        append_happenings(file_, happenings(*before_, after, now));
+    before_ = std::move(after);
+}
+
+void History::tell(const std::string& action,
+                   const std::function<bool(const Seen&)>& is_meant,
+                   const std::map<std::string, std::string>& attributes,
+                   Time now) const {
+    std::vector<Happening> events;
+    for (const auto& [id, seen] : before_.value_or(SeenById())) {
+        if (!is_meant(seen))
+            continue;
+        events.push_back(
+            {now, seen.service, id, action, {{"image", seen.image}, {"name", seen.name}}});
+        events.back().attributes.insert(attributes.begin(), attributes.end());
+    }
+    append_happenings(file_, events);
 }
 
 }  // namespace stack::supervise

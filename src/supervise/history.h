@@ -7,6 +7,7 @@
 #include <stack/observed.h>
 #include <stack/paths.h>
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -20,8 +21,9 @@ struct Happening {
     std::string service;
     std::string id;
     std::string action;  // create, start, health_status: healthy, pause, unpause, oom, die, stop,
-                         // destroy
-    std::map<std::string, std::string> attributes;  // image, name; exitCode of a die
+                         // destroy; restart, kill, exec_create: CMD, exec_start: CMD, exec_die
+    std::map<std::string, std::string> attributes;  // image, name; exitCode of a die, signal of a
+                                                    // kill
 
     bool operator==(const Happening&) const = default;
 };
@@ -46,6 +48,10 @@ using SeenById = std::map<std::string, Seen>;
 
 [[nodiscard]] SeenById seen_in(const Observed& observed);
 
+/// A container that has been started and is neither up nor ended is on its way to one of them, or
+/// somebody else is putting its end on record: it counts as what it was before.
+[[nodiscard]] SeenById without_passing(SeenById now, const SeenById& before);
+
 /// What must have happened between two looks, the later of them at `now`, in the order of time.
 [[nodiscard]] std::vector<Happening> happenings(const SeenById& before,
                                                 const SeenById& after,
@@ -54,6 +60,14 @@ using SeenById = std::map<std::string, Seen>;
 /// <run>/events/<project>: it outlives the project, so that its end is told, too.
 [[nodiscard]] std::string events_file(const Paths& paths, const std::string& project);
 
+/// One of those that a look does not show, because it leaves nothing behind.
+[[nodiscard]] Happening happening(const ObservedContainer& container,
+                                  const std::string& action,
+                                  Time now);
+
+/// Adds to the history of `file`; several processes may.
+void append_happenings(const std::string& file, const std::vector<Happening>& events);
+
 class History {
   public:
     explicit History(std::string file) : file_(std::move(file)) {}
@@ -61,9 +75,13 @@ class History {
     /// The first look is where the history begins: what it shows is no news.
     void note(const Observed& observed, Time now);
 
-  private:
-    void append(const std::string& lines) const;
+    /// What a look does not show, of the containers that the last one showed and that are meant.
+    void tell(const std::string& action,
+              const std::function<bool(const Seen&)>& is_meant,
+              const std::map<std::string, std::string>& attributes,
+              Time now) const;
 
+  private:
     std::string file_;
     std::optional<SeenById> before_;
 };

@@ -303,10 +303,24 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         next_keep_ = succeeded ? Time{} : timers_.now() + resync;
     busy_ = false;
     look();
+    if (asked.request.verb == "restart" && succeeded)
+        tell_restart(asked.request.services);
     asked.answer(succeeded ? 0 : 1);
     next_request();
     if (!busy_)
         idle_();
+}
+
+void Supervisor::tell_restart(const Strings& services) const {
+    history_.tell(
+        "restart",
+        [&](const Seen& seen) {
+            return seen.state == ContainerState::running &&
+                   (services.empty() ||
+                    std::find(services.begin(), services.end(), seen.service) != services.end());
+        },
+        {},
+        timers_.now());
 }
 
 // --- actions ---
@@ -332,6 +346,19 @@ void Supervisor::perform(const Action& action, const EventSink& events, Done don
                        else
                            engine_.perform(action, events, done);
                    });
+    } else if (const auto* kill = std::get_if<KillContainer>(&action)) {
+        engine_.perform(action,
+                        events,
+                        [this, name = kill->name, signal = kill->signal, done = std::move(done)](
+                            const Outcome& outcome) {
+                            if (!outcome)
+                                history_.tell(
+                                    "kill",
+                                    [&](const Seen& seen) { return seen.name == name; },
+                                    {{"signal", signal}},
+                                    timers_.now());
+                            done(outcome);
+                        });
     } else {
         engine_.perform(action, events, std::move(done));
     }

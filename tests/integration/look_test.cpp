@@ -37,7 +37,12 @@ services:
 TEST_F(Look, EventsTellALifeToItsEnd) {
     stack_.must({"pause", "web"});
     stack_.must({"unpause", "web"});
+    EXPECT_EQ(stack_.run({"exec", "-T", "web", "sh", "-c", "exit 4"}).status, 4);
     stack_.must({"kill", "web"});
+    EXPECT_TRUE(eventually([&] {
+        return stack_.must({"events", "--until", "2999-01-01", "web"}).find("container die ") !=
+               std::string::npos;
+    }));
     stack_.must({"down", "-t", "0"});
     std::string actions;
     std::istringstream lines(stack_.must({"events", "--json", "--until", "2999-01-01", "web"}));
@@ -48,15 +53,31 @@ TEST_F(Look, EventsTellALifeToItsEnd) {
         EXPECT_EQ(event["attributes"]["name"], "shop-web-1");
         actions += event["action"].get<std::string>() + " ";
         if (event["action"] == "die") {
-            EXPECT_EQ(event["attributes"]["exitCode"], "137");
+            EXPECT_EQ(event["attributes"].value("exitCode", ""), "137") << line;
+        } else if (event["action"] == "exec_die") {
+            EXPECT_EQ(event["attributes"].value("exitCode", ""), "4") << line;
+        } else if (event["action"] == "kill") {
+            EXPECT_EQ(event["attributes"].value("signal", ""), "SIGKILL") << line;
         }
     }
-    EXPECT_EQ(actions, "create start pause unpause die destroy ");
+    EXPECT_EQ(actions,
+              "create start pause unpause exec_create: sh -c exit 4 exec_start: sh -c exit 4 "
+              "exec_die kill die destroy ");
     const std::string text = stack_.must({"events", "--until", "2999-01-01", "other"});
     EXPECT_NE(text.find("container die "), std::string::npos) << text;
     EXPECT_NE(text.find("(exitCode=1, image=busybox, name=shop-other-1)"), std::string::npos)
         << text;
     EXPECT_EQ(stack_.must({"events", "--until", "1999-01-01"}), "");
+}
+
+TEST_F(Look, EventsTellARestart) {
+    stack_.must({"restart", "-t", "0", "web"});
+    const std::string text = stack_.must({"events", "--until", "2999-01-01", "web"});
+    const auto restart = text.find("container restart ");
+    EXPECT_NE(restart, std::string::npos) << text;
+    EXPECT_LT(text.rfind("container start "), restart) << text;
+    EXPECT_EQ(stack_.must({"events", "--until", "2999-01-01", "other"}).find("restart"),
+              std::string::npos);
 }
 
 TEST_F(Look, StatsTellWhatIsUsed) {

@@ -9,6 +9,7 @@ namespace {
 
 using supervise::happenings;
 using supervise::seen_in;
+using supervise::without_passing;
 
 Time at(int second) {
     return Time(std::chrono::seconds(second));
@@ -65,6 +66,20 @@ TEST(History, TellsALifeStepByStep) {
     EXPECT_EQ(story({running()}, {running()}), "");
     EXPECT_EQ(story({running()}, {ended(3)}), "die(3)@3");
     EXPECT_EQ(story({ended(3)}, {}), "destroy@9");
+}
+
+TEST(History, TakesAPassingStateForTheOneBefore) {
+    ObservedContainer passing = web();
+    passing.started = at(1);
+    const auto seen = [](const ObservedContainer& container) {
+        Observed observed;
+        observed.containers = {container};
+        return seen_in(observed);
+    };
+    for (const auto& before : {web(), running(), ended(3)})
+        EXPECT_EQ(without_passing(seen(passing), seen(before)), seen(before));
+    EXPECT_EQ(without_passing(seen(passing), {}), seen(web()));
+    EXPECT_EQ(without_passing(seen(running()), seen(web())), seen(running()));
 }
 
 TEST(History, TellsWhatHappenedWhileNobodyLooked) {
