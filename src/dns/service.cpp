@@ -51,13 +51,17 @@ void Service::watch_directory() {
 
 void Service::on_directory_change() {
     alignas(inotify_event) std::array<char, 4096> buffer{};
-    // What changed does not matter: the table is read again, whole.
-    while (::read(inotify_.get(), buffer.data(), buffer.size()) > 0) {
+    // Which file changed does not matter: the table is read again, whole. A directory that is in
+    // the place of ours belongs to another service.
+    for (ssize_t count = 0; (count = ::read(inotify_.get(), buffer.data(), buffer.size())) > 0;) {
+        for (const char* at = buffer.data(); at < buffer.data() + count;) {
+            const auto* event = reinterpret_cast<const inotify_event*>(at);
+            directory_is_gone_ = directory_is_gone_ || (event->mask & IN_IGNORED) != 0;
+            at += sizeof(inotify_event) + event->len;
+        }
     }
-    if (sys::is_directory(directory_))
+    if (!directory_is_gone_)
         load_table();
-    else
-        directory_is_gone_ = true;
 }
 
 void Service::load_table() {
