@@ -249,7 +249,12 @@ std::string own_program() {
     std::array<char, PATH_MAX> buffer{};
     const auto length =
         check(::readlink("/proc/self/exe", buffer.data(), buffer.size() - 1), "find this program");
-    return {buffer.data(), static_cast<std::size_t>(length)};
+    std::string path(buffer.data(), static_cast<std::size_t>(length));
+    // proc(5): so marked after an upgrade put another file in this one's place.
+    constexpr std::string_view replaced = " (deleted)";
+    if (path.ends_with(replaced) && exists(path.substr(0, path.size() - replaced.size())))
+        path.resize(path.size() - replaced.size());
+    return path;
 }
 
 std::string helper_program(const std::string& name) {
