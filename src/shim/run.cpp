@@ -91,12 +91,10 @@ unsigned long long new_namespaces(const Spec& spec) {
     return flags;
 }
 
-/// A pid namespace is entered by a process's children only: joined here, before the clone.
-void join_pid_namespace(const Spec& spec) {
-    if (spec.pid.sharing != Sharing::joined)
-        return;
-    const int fd = static_cast<int>(
-        must(::open(spec.pid.path.c_str(), O_RDONLY | O_CLOEXEC), "join a pid namespace"));
+/// A pid namespace is entered by a process's children only, which are to be born there from now on.
+void bear_in_pid_namespace(const char* path) {
+    const int fd =
+        static_cast<int>(must(::open(path, O_RDONLY | O_CLOEXEC), "join a pid namespace"));
     must(::setns(fd, CLONE_NEWPID), "join a pid namespace");
     ::close(fd);
 }
@@ -105,7 +103,8 @@ Container clone_container(const Spec& spec, const Streams& streams) {
     std::array<int, 2> channel{};
     must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel.data()),
          "create a socket pair");
-    join_pid_namespace(spec);
+    if (spec.pid.sharing == Sharing::joined)
+        bear_in_pid_namespace(spec.pid.path.c_str());
     Container container;
     clone_args arguments{};
     arguments.flags = new_namespaces(spec) | static_cast<unsigned long long>(CLONE_PIDFD);
@@ -125,6 +124,9 @@ Container clone_container(const Spec& spec, const Streams& streams) {
         run_stage(spec, streams.inner, channel[1]);
     }
     must(pid, "clone a process with new namespaces");
+    if (spec.pid.sharing == Sharing::joined)
+        bear_in_pid_namespace(
+            "/proc/self/ns/pid");  // other children of ours are not the container's
     ::close(channel[1]);
     ::close(cgroup);
     if (spec.foreground == 0)

@@ -10,6 +10,7 @@
 #include <ctime>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
@@ -46,6 +47,12 @@ std::vector<char*> environment() {
     return list;
 }
 
+/// Also of a process whose parent has not yet reaped it.
+bool has_ended(int pidfd) {
+    pollfd entry{pidfd, POLLIN, 0};
+    return ::poll(&entry, 1, 0) == 1;
+}
+
 bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
 }
@@ -53,7 +60,7 @@ bool exists(const std::string& path) {
 }  // namespace
 
 SupervisorWatch::SupervisorWatch(const Spec& spec) : spec_(spec) {
-    find();
+    look(false);
 }
 
 SupervisorWatch::~SupervisorWatch() {
@@ -61,8 +68,12 @@ SupervisorWatch::~SupervisorWatch() {
 }
 
 int SupervisorWatch::patience_ms() const {
+    // One that ended on purpose has no file; a later command brings the next one.
     constexpr int until_it_is_back_ms = 250;
-    return lost_ ? until_it_is_back_ms : -1;
+    constexpr int until_there_is_one_ms = 5000;
+    if (pidfd_ >= 0 || spec_.supervisor_pid_file.empty())
+        return -1;
+    return lost_ ? until_it_is_back_ms : until_there_is_one_ms;
 }
 
 void SupervisorWatch::find() {
@@ -72,25 +83,29 @@ void SupervisorWatch::find() {
     if (recorded.pid <= 0)
         return;
     pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, recorded.pid, 0U));
-    if (pidfd_ >= 0 && start_time(recorded.pid) != recorded.started) {
-        ::close(pidfd_);
-        pidfd_ = -1;
-    }
+    if (pidfd_ >= 0 && (has_ended(pidfd_) || start_time(recorded.pid) != recorded.started))
+        forget();
+}
+
+void SupervisorWatch::forget() {
+    siginfo_t info{};
+    ::waitid(static_cast<idtype_t>(P_PIDFD),
+             static_cast<id_t>(pidfd_),
+             &info,
+             WEXITED | WNOHANG);  // it may be a child of ours
+    ::close(pidfd_);
+    pidfd_ = -1;
 }
 
 void SupervisorWatch::look(bool ended) {
-    if (ended) {
-        ::close(pidfd_);
-        pidfd_ = -1;
-        lost_ = exists(spec_.supervisor_pid_file);
-    }
-    if (!lost_)
+    if (ended)
+        forget();
+    if (pidfd_ >= 0)
         return;
     find();
-    if (pidfd_ < 0)
+    lost_ = pidfd_ < 0 && exists(spec_.supervisor_pid_file);
+    if (lost_)
         start_another();
-    else
-        lost_ = false;
 }
 
 void SupervisorWatch::start_another() {

@@ -25,6 +25,7 @@ class SupervisorWatch {
 
   private:
     void find();
+    void forget();
     void start_another();
 
     const Spec& spec_;

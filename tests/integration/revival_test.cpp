@@ -1,0 +1,78 @@
+// A supervisor that dies comes back, whoever has to bring it back and however often.
+
+#include "tests/integration/world.h"
+
+#include <csignal>
+#include <filesystem>
+
+#include <gtest/gtest.h>
+
+namespace stack::test {
+namespace {
+
+class Revival : public testing::Test {
+  protected:
+    void SetUp() override { import_busybox(stack_); }
+
+    void TearDown() override {
+        static_cast<void>(stack_.run({"down", "-t", "0"}));
+        static_cast<void>(stack_.run({"container", "rm", "-f", "lender"}));
+        EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+        expect_nothing_left(stack_);
+    }
+
+    void write_service(const std::string& more) const {
+        stack_.write("compose.yaml",
+                     "name: shop\nservices:\n  web:\n    image: busybox\n    init: true\n"
+                     "    command: sleep 1000\n" +
+                         more);
+    }
+
+    /// Kills it, and waits for the next.
+    void kill_supervisor() const {
+        const int before = supervisor_pid(stack_, "shop");
+        ASSERT_GT(before, 0);
+        ASSERT_EQ(::kill(before, SIGKILL), 0);
+        const auto is_another = [&] {
+            const int now = supervisor_pid(stack_, "shop");
+            return now > 0 && now != before &&
+                   std::filesystem::exists("/proc/" + std::to_string(now) + "/root/proc");
+        };
+        ASSERT_TRUE(eventually(is_another)) << "no shim started another one";
+    }
+
+    StackProgram stack_;
+};
+
+TEST_F(Revival, HappensAsOftenAsItDies) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    for (int i = 0; i < 3; ++i)
+        kill_supervisor();
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+}
+
+TEST_F(Revival, IsNotBornInTheContainersPidNamespace) {
+    stack_.must({"container", "run", "-d", "--name", "lender", "busybox", "sleep", "1000"});
+    write_service("    pid: container:lender\n");
+    stack_.must({"up", "-d"});
+    const auto before = container(stack_, "web");
+    kill_supervisor();
+    EXPECT_EQ(std::filesystem::read_symlink(
+                  "/proc/" + std::to_string(supervisor_pid(stack_, "shop")) + "/ns/pid"),
+              std::filesystem::read_symlink("/proc/self/ns/pid"));
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    EXPECT_EQ(container(stack_, "web")["ID"], before["ID"]);
+}
+
+TEST_F(Revival, IsTheWorkAlsoOfShimsThatHadNoSupervisorForAWhile) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    ASSERT_EQ(::kill(supervisor_pid(stack_, "shop"), SIGTERM), 0);
+    ASSERT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
+    stack_.must({"up", "-d"});
+    kill_supervisor();
+}
+
+}  // namespace
+}  // namespace stack::test
