@@ -20,7 +20,7 @@ void add_addresses(ObservedContainer& container, const std::vector<network::Held
 }  // namespace
 
 std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
-    const auto record = records_->find(id);
+    const auto record = records_->find_readable(id);
     if (!record)
         return std::nullopt;
     ObservedContainer seen = look_at(*record);
@@ -32,7 +32,8 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
 std::vector<ObservedContainer> Runtime::observe_project(const std::string& project) const {
     std::vector<ObservedContainer> all;
     for (const auto& id : list())
-        if (const auto record = records_->find(id); record && record->spec.project == project)
+        if (const auto record = records_->find_readable(id);
+            record && record->spec.project == project)
             all.push_back(look_at(*record));
     if (std::none_of(all.begin(), all.end(), is_up))
         return all;

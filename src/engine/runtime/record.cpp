@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/log.h"
 #include "model/codec.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -109,16 +110,33 @@ std::shared_ptr<const ContainerRecord> Records::find(const std::string& id) {
         entries_.erase(id);
         return nullptr;
     }
-    auto record = std::make_shared<const ContainerRecord>(decode_record(*text));
-    entries_[id] = {*stamp, record};
-    return record;
+    try {
+        auto record = std::make_shared<const ContainerRecord>(decode_record(*text));
+        entries_[id] = {*stamp, record};
+        return record;
+    } catch (const Error& error) {
+        throw Error("container " + id + ": " + error.what() + "; remove " +
+                    places_of(paths_, id).state + " and bring its stack up again");
+    }
+}
+
+std::shared_ptr<const ContainerRecord> Records::find_readable(const std::string& id) {
+    try {
+        return find(id);
+    } catch (const Error& error) {
+        log::warn(error.what());
+        return nullptr;
+    }
 }
 
 Life read_life(const Places& places) {
-    const Json json = read_json(places.state + "/life.json");
+    const Json json = read_json(life_record(places));
     Life life;
-    if (!json.is_object())
+    if (!json.is_object()) {
+        // A power cut soon after a first start can leave an empty file: it had been started then.
+        life.started_once = sys::exists(life_record(places));
         return life;
+    }
     life.restarts = json.value("restarts", 0);
     life.stopped_by_user = json.value("stopped_by_user", false);
     life.stopped_boot = json.value("stopped_boot", "");

@@ -47,6 +47,8 @@ class Records {
 
     /// nullptr where there is none.
     [[nodiscard]] std::shared_ptr<const ContainerRecord> find(const std::string& id);
+    /// The same for those who look at all: one damaged record keeps nobody from the others.
+    [[nodiscard]] std::shared_ptr<const ContainerRecord> find_readable(const std::string& id);
 
   private:
     struct Entry {

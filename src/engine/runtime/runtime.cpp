@@ -111,7 +111,7 @@ std::optional<ContainerRecord> Runtime::find(const std::string& id_or_name) cons
     if (const auto record = records_->find(id_or_name))
         return *record;
     for (const auto& id : list()) {
-        const auto record = records_->find(id);
+        const auto record = records_->find_readable(id);
         if (!record)
             continue;  // its creation was interrupted before it had a name
         constexpr std::size_t shortest_prefix = 4;
