@@ -12,6 +12,7 @@
 #include "sys/terminal.h"
 
 #include <csignal>
+#include <cstdio>
 #include <set>
 
 namespace stack::cli {
@@ -134,7 +135,8 @@ int main(int argc, char** argv) {
     } catch (const cli::Exit& exit) {
         return exit.status;
     } catch (const std::exception& error) {
-        sys::write_err(std::string("stack: ") + error.what() + "\n");
+        // Not a throw more: standard error may be what is full.
+        std::fputs((std::string("stack: ") + error.what() + "\n").c_str(), stderr);
         return 1;
     }
 }

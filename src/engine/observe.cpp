@@ -1,5 +1,6 @@
 // What is there: the looking half of the engine.
 
+#include "base/log.h"
 #include "engine/build/build.h"
 #include "engine/engine.h"
 #include "engine/real_engine.h"
@@ -84,9 +85,18 @@ void RealEngine::watch(const std::string& id) {
         watches_.erase(id);
         // It may be on its way up again by the time its end is heard of.
         if (const auto seen = runtime_.observe(id); seen && seen->state == ContainerState::exited)
-            runtime_.settle(id);
+            settle(id);
         wake_();
     });
+}
+
+void RealEngine::settle(const std::string& id) {
+    try {
+        runtime_.settle(id);
+    } catch (const Error& error) {
+        log::warn("settle container " + id + ": " + error.what() +
+                  ", trying again at the next look");
+    }
 }
 
 Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
@@ -96,7 +106,7 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
         if (is_up(container))
             watch(container.id);
         else if (container.state == ContainerState::exited)
-            runtime_.settle(container.id);
+            settle(container.id);
     for (const auto& record : networks_.list())
         if (record.project == desired.name || names_one(desired.networks, record.name))
             all.networks.push_back(observed(record));

@@ -102,6 +102,14 @@ storage::VolumeRecord record_of(const CreateVolume& action) {
     return record;
 }
 
+void warn(const EventSink& events, const std::string& container, const Strings& warnings) {
+    for (const auto& warning : warnings)
+        events({.id = "Container " + container,
+                .status = EventStatus::warning,
+                .text = "Warning",
+                .detail = warning});
+}
+
 bool mounts(const runtime::ContainerRecord& record, const std::string& volume) {
     return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const Mount& mount) {
         return mount.type == MountType::volume && mount.source == volume;
@@ -239,11 +247,7 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
         return;
     }
     auto starting = std::make_shared<runtime::Starting>(runtime_.start(record->id));
-    for (const auto& warning : starting->warnings)
-        events({.id = "Container " + action.name,
-                .status = EventStatus::warning,
-                .text = "Warning",
-                .detail = warning});
+    warn(events, action.name, starting->warnings);
     // The shim lives as long as its container: what it says of the start is read here, not its end.
     read_to_end(
         loop_, std::move(starting->status), [this, starting, done](const std::string& status) {
@@ -258,9 +262,11 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
         });
 }
 
-void RealEngine::begin(const StopContainer& action, const EventSink& /*events*/, Done done) {
+void RealEngine::begin(const StopContainer& action, const EventSink& events, Done done) {
     auto pidfd = runtime_.watch(action.id);
-    const Duration grace = runtime_.begin_stop(action.id, action.timeout);
+    Strings warnings;
+    const Duration grace = runtime_.begin_stop(action.id, action.timeout, warnings);
+    warn(events, action.name, warnings);
     if (!pidfd) {
         complete(std::move(done), std::nullopt);
         return;

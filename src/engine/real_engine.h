@@ -69,6 +69,8 @@ class RealEngine final : public Engine {
     void offload(std::function<void()> work, Done done);
     /// Wakes the supervisor when the container ends; settles it first.
     void watch(const std::string& id);
+    /// Runtime::settle(), where there is somebody to look again.
+    void settle(const std::string& id);
     /// All that are on a network: the project's as observed, others as they are now.
     [[nodiscard]] std::vector<ObservedContainer> containers_on(const std::string& network,
                                                                const std::string& project,

@@ -59,6 +59,7 @@ class Bed {
     /// What the image says; part of containers made afterwards.
     ImageConfig image_config;
     std::map<std::string, FileSource> secrets;
+    Strings warnings;  // of stops
 
   private:
     void make_image() const;

@@ -112,7 +112,7 @@ class Runtime {
 
     /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before
     /// kill().
-    Duration begin_stop(const std::string& id, std::optional<Duration> timeout);
+    Duration begin_stop(const std::string& id, std::optional<Duration> timeout, Strings& warnings);
     void signal(const std::string& id, int signal);
     /// SIGKILL to everything in the container.
     void kill(const std::string& id);

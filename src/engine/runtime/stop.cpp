@@ -1,5 +1,7 @@
 // Signals to a container, and the polite end of one.
 
+#include <stack/error.h>
+
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
 #include "engine/runtime/runtime.h"
@@ -42,13 +44,22 @@ bool would_ignore(int pid, int signal) {
 
 }  // namespace
 
-Duration Runtime::begin_stop(const std::string& id, std::optional<Duration> timeout) {
+Duration Runtime::begin_stop(const std::string& id,
+                             std::optional<Duration> timeout,
+                             Strings& warnings) {
     const ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
-    Life life = read_life(places);
-    life.stopped_by_user = true;
-    life.stopped_boot = sys::boot_id();
-    write_life(places, life);
+    try {
+        Life life = read_life(places);
+        life.stopped_by_user = true;
+        life.stopped_boot = sys::boot_id();
+        write_life(places, life);
+    } catch (const Error& error) {
+        // On a full disk a container that fills it must still be one that can be stopped.
+        warnings.push_back(std::string("its policy may start it again, for that it is stopped "
+                                       "cannot be written down: ") +
+                           error.what());
+    }
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     if (!process)
