@@ -150,6 +150,7 @@ void record_life(const Spec& spec, const Container& container) {
                              ",\"boot_id\":\"" + spec.boot_id +
                              "\",\"started\":" + std::to_string(wall_clock()) + "}\n";
     write_record(spec.run_directory, "live.json", text);
+    ::close(static_cast<int>(spec.run_lock));
 }
 
 int receive_terminal(const msghdr& message) {
@@ -338,6 +339,7 @@ int run_container(const Spec& spec, int status_fd) {
     tell_faults_to(status_fd);
     std::optional<Attached> attached;
     if (spec.foreground == 0) {
+        ::fcntl(static_cast<int>(spec.run_lock), F_SETFD, FD_CLOEXEC);
         ignore_signals();
         attached.emplace(spec.run_directory, spec.await_client != 0);
     }

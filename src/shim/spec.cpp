@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 4;
+constexpr std::uint32_t version = 5;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -57,7 +57,7 @@ void fields(auto& v, Spec& s) {
         v(s.hostname);
     v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.gone_interfaces), v(s.ports),
         v(s.attach_files), v(s.v2_directory);
-    v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.await_client), v(s.init),
+    v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client), v(s.init),
         v(s.run_directory), v(s.log_path), v(s.log_size);
     v(s.log_files), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);
 }

@@ -139,6 +139,7 @@ struct Spec {
     // keeping
     std::uint32_t foreground = 0;  // a build step: inherits the streams, leaves no records
     std::uint32_t stdin_open = 0;
+    std::uint32_t run_lock = 0;      // a descriptor: closed when the live record is there
     std::uint32_t await_client = 0;  // its program begins when somebody has attached, and is theirs
     std::uint32_t init = 0;          // process 1 is our own, which waits for signals
     std::string run_directory;       // live.json, exit.json

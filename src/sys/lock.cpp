@@ -36,6 +36,11 @@ std::optional<Lock> Lock::try_acquire(const std::string& path) {
     return std::nullopt;
 }
 
+bool Lock::is_held(const std::string& path) {
+    const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return file && ::flock(file.get(), LOCK_SH | LOCK_NB) < 0;
+}
+
 Lock Lock::acquire_shared(const std::string& path) {
     Fd file = open_lock_file(path);
     lock_and_wait(file, LOCK_SH, path);

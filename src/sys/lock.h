@@ -16,6 +16,8 @@ class Lock {
     [[nodiscard]] static Lock acquire(const std::string& path, std::uint32_t mode = 0600);
     /// nullopt where somebody else holds it.
     [[nodiscard]] static std::optional<Lock> try_acquire(const std::string& path);
+    /// Whether somebody holds it exclusively now. Not where there is no such file.
+    [[nodiscard]] static bool is_held(const std::string& path);
     /// Waits for a shared lock.
     [[nodiscard]] static Lock acquire_shared(const std::string& path);
 

@@ -3,7 +3,9 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "engine/runtime/record.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 #include "tests/runtime/bed.h"
 
 #include <atomic>
@@ -91,6 +93,66 @@ TEST(ContainerLife, EndsWhatItsFirstProcessLeaves) {
     bed.start(id);
     EXPECT_EQ(bed.wait(id).exit.code, 0);
     EXPECT_TRUE(bed.runtime.processes(id).empty());
+}
+
+TEST(ContainerLife, EndsUnseenWhereWhoeverStartedItDiedOverThat) {
+    Bed bed;
+    const auto id = bed.create(script("exit 0"));
+    bed.start(id);
+    bed.wait(id);
+    bed.runtime.settle(id);
+    const Places places = places_of(bed.paths, id);
+    auto life = read_life(places);
+    life.ended = false;
+    write_life(places, life);
+    sys::ensure_directory(places.run);
+    {
+        const auto starting = sys::Lock::acquire(run_lock(places));
+        EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::created);
+    }
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::exited);
+    EXPECT_EQ(bed.runtime.observe(id)->exit.code, std::nullopt);
+    bed.runtime.settle(id);
+    EXPECT_FALSE(sys::exists(places.run));
+}
+
+TEST(ContainerLife, HasBegunWhereAPowerCutEmptiedItsRecord) {
+    Bed bed;
+    const auto id = bed.create(script("exit 0"));
+    bed.start(id);
+    bed.wait(id);
+    bed.runtime.settle(id);
+    sys::overwrite(places_of(bed.paths, id).state + "/life.json", "");
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::exited);
+}
+
+TEST(ContainerLife, OfOneIsSeenBesideTheDamagedRecordOfAnother) {
+    Bed bed;
+    const auto whole = bed.create(script("exit 0"));
+    const auto damaged = bed.create(script("exit 0"));
+    const std::string file = places_of(bed.paths, damaged).state + "/config.json";
+    const auto before = sys::read_file(file).value();
+    sys::replace_file(file, "");
+    const auto project = bed.runtime.observe(whole)->project;
+    const auto seen = bed.runtime.observe_project(project);
+    ASSERT_EQ(seen.size(), 1U);
+    EXPECT_EQ(seen.front().id, whole);
+    try {
+        static_cast<void>(bed.runtime.find(damaged));
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("remove " + places_of(bed.paths, damaged).state),
+                  std::string::npos);
+    }
+    sys::replace_file(file, before);
+}
+
+TEST(ContainerStart, OfOneThatRunsIsRefused) {
+    Bed bed;
+    const auto id = bed.create(script("exec sleep 1000"));
+    bed.start(id);
+    EXPECT_THROW(bed.start(id), Error);
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
 }
 
 TEST(ContainerStop, LetsAProgramThatListensFinish) {

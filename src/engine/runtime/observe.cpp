@@ -86,7 +86,8 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
         if (seen.health == Health::none &&
             healthcheck_for(record.spec.service, record.image.config))
             seen.health = Health::starting;
-    } else if (ran || life.ended || (life.started_once && !sys::exists(places.run))) {
+    } else if (ran || life.ended ||
+               (life.started_once && (!sys::exists(places.run) || start_was_cut(places)))) {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.
         seen.state = ContainerState::exited;

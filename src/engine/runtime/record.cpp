@@ -32,6 +32,10 @@ namespace {
 
 using model::Json;
 
+std::string life_record(const Places& places) {
+    return places.state + "/life.json";
+}
+
 Json read_json(const std::string& path) {
     const auto text = sys::read_file(path);
     return text ? Json::parse(*text, nullptr, false) : Json();
@@ -77,8 +81,10 @@ std::string run_lock(const Places& places) {
     return places.state + "/run.lock";
 }
 
-bool is_being_started(const Places& places) {
-    return sys::exists(places.run) && !sys::exists(places.live_record());
+bool start_was_cut(const Places& places) {
+    // In this order: a start that comes through meanwhile leaves its live record first.
+    return sys::exists(places.run) && !sys::Lock::is_held(run_lock(places)) &&
+           !sys::exists(places.live_record());
 }
 
 std::string encode(const ContainerRecord& record) {
@@ -159,8 +165,8 @@ void write_life(const Places& places, const Life& life) {
                        {"finished", nanoseconds(life.finished)}};
     // Whoever looks settles what has ended: the supervisor and a command may do so at once.
     const auto alone = sys::Lock::acquire(places.state + "/life.lock");
-    // Not fsynced: after a power cut the worst is an exit status that is said to be unknown.
-    sys::replace_volatile_file(places.state + "/life.json", json.dump() + "\n");
+    // Not fsynced, see read_life().
+    sys::replace_volatile_file(life_record(places), json.dump() + "\n");
 }
 
 std::optional<Live> read_live(const Places& places) {

@@ -29,11 +29,12 @@ struct Places {
 /// Held by whoever mounts the files of the container, until others can see that they are in use.
 [[nodiscard]] std::string files_lock(const Places& places);
 
-/// Held by whoever makes or clears the run directory of the container.
+/// Held by whoever makes or clears the run directory of the container; of a start until its shim
+/// has written the live record.
 [[nodiscard]] std::string run_lock(const Places& places);
 
-/// Whether there is a run directory, but its shim has not yet said that it lives.
-[[nodiscard]] bool is_being_started(const Places& places);
+/// Whether whoever started it died over that.
+[[nodiscard]] bool start_was_cut(const Places& places);
 
 [[nodiscard]] std::string encode(const ContainerRecord& record);
 /// Throws stack::Error where `text` is not such a record.

@@ -58,14 +58,6 @@ bool stays(const std::string& network, const Attachments& before, const Attachme
            model::is_same_interface(was->second, is->second);
 }
 
-/// Of a start the last part is the shim's alone. One that a crash ended never gets there.
-void await_live(const Places& places) {
-    constexpr std::chrono::milliseconds between{10};
-    constexpr int tries = 200;
-    for (int i = 0; i < tries && is_being_started(places); ++i)
-        sys::pause(between);
-}
-
 }  // namespace
 
 bool Runtime::is_wired(const ContainerRecord& record, const Attachments& networks) const {
@@ -88,7 +80,6 @@ void Runtime::rewire(const std::string& id, const Attachments& networks) {
 void Runtime::rewire(const std::string& id, const std::function<void(Attachments&)>& change) {
     const Places places = places_of(paths_, require(id).id);
     const auto alone = sys::Lock::acquire(run_lock(places));
-    await_live(places);
     ContainerRecord record = require(id);
     Service& service = record.spec.service;
     if (!service.network_mode.empty() && service.network_mode != "bridge")

@@ -214,8 +214,6 @@ void Runtime::settle(const std::string& id) {
     const auto lock = sys::Lock::try_acquire(run_lock(places));
     if (!lock || watch(id))
         return;
-    if (is_being_started(places) && !read_life(places).ended)
-        return;  // its shim is on its way; after a crash, who starts or removes it clears that
     clear_run(id);
 }
 

@@ -401,7 +401,10 @@ Starting Runtime::start(const std::string& id, bool await_client) {
                     "container " + record.spec.name +
                         " cannot be started while files are copied from or to it");
     const auto run = sys::Lock::acquire(run_lock(places));
-    if (sys::exists(places.run) && !watch(record.id))
+    if (watch(record.id))
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record.spec.name + " has been started by somebody else");
+    if (sys::exists(places.run))
         clear_run(record.id);
     for (const auto& directory :
          {places.state + "/upper", places.state + "/work", places.run + "/root"})
@@ -437,13 +440,18 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     write_life(places, life);
     sys::Pipe status = sys::make_pipe();
     constexpr int status_fd = 4;
+    constexpr int lock_fd = 5;
+    spec.run_lock = lock_fd;
     const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
     starting.id = record.id;
-    starting.shim = start_helper(
-        "run",
-        shim::encode(spec),
-        {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}, {status.write.get(), status_fd}},
-        true);
+    starting.shim = start_helper("run",
+                                 shim::encode(spec),
+                                 {{null.get(), 0},
+                                  {null.get(), 1},
+                                  {null.get(), 2},
+                                  {status.write.get(), status_fd},
+                                  {run.fd().get(), lock_fd}},
+                                 true);
     starting.status = std::move(status.read);
     STACK_FAILPOINT("container.start.spawned");
     return starting;

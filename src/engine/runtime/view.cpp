@@ -8,6 +8,7 @@
 #include "engine/runtime/runtime.h"
 #include "shim/spec.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 #include <algorithm>
 
@@ -66,7 +67,7 @@ View Runtime::view(const std::string& id) {
 
 View Runtime::view_at_rest(const ContainerRecord& record, sys::Lock lock) {
     const Places places = places_of(paths_, record.id);
-    if (is_being_started(places))
+    if (sys::exists(places.run) && sys::Lock::is_held(run_lock(places)))
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + record.spec.name + " is being started: try again");
     for (const auto& directory : {places.state + "/upper", places.state + "/work"})
