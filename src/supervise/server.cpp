@@ -110,6 +110,8 @@ class Session : public std::enable_shared_from_this<Session> {
     }
 
     void send(const std::string& line) {
+        if (!socket_.is_open())
+            return;
         constexpr std::size_t most_waiting =
             100'000;  // a client that does not read loses progress, not its result
         if (output_.size() < most_waiting || line.starts_with("{\"result\""))
@@ -125,7 +127,7 @@ class Session : public std::enable_shared_from_this<Session> {
             [self = shared_from_this()](boost::system::error_code error, std::size_t) {
                 self->output_.pop_front();
                 if (error)
-                    self->output_.clear();
+                    self->socket_.close(error);  // it has gone
                 else if (!self->output_.empty())
                     self->write();
             });
@@ -223,6 +225,14 @@ class Server {
         if (std::exchange(vanished_, true))
             return;
         acceptor_.close();
+        // The next supervisor waits for our end: nobody who does not read what we say may hold it
+        // up.
+        constexpr std::chrono::seconds last_words{5};
+        patience_.expires_after(last_words);
+        patience_.async_wait([this](boost::system::error_code error) {
+            if (!error)
+                loop_.stop();
+        });
         sys::remove_file(directory_ + "/supervisor.pid");
         sys::remove_file(path_.file());
         if (!left_alone_)

@@ -67,5 +67,36 @@ services:
     EXPECT_EQ(container(stack_, "web")["ExitCode"], 137);
 }
 
+TEST_F(Interrupt, IsWhatEndsAnUpWhoseServiceIsRestarted) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: sh -c 'echo >>/runs; echo run $$(wc -l </runs); sleep 0.2; exit 3', restart: always}
+)");
+    TerminalClient client = up();
+    EXPECT_TRUE(client.shows("run 3")) << client.screen();
+    const auto first = client.screen().find("exited with code 3");
+    EXPECT_NE(client.screen().find("exited with code 3", first + 1), std::string::npos)
+        << client.screen();
+    client.type("\x03");
+    EXPECT_EQ(client.wait(), 130);
+}
+
+TEST_F(Interrupt, HoldsNobodyUpWhoComesLater) {
+    std::string chain = "name: shop\nservices:\n  s0: {image: busybox, command: sleep 2}\n";
+    for (int i = 1; i < 6; ++i)
+        chain += "  s" + std::to_string(i) + ": {image: busybox, command: 'true', depends_on: {s" +
+                 std::to_string(i - 1) + ": {condition: service_completed_successfully}}}\n";
+    stack_.write("compose.yaml", chain);
+    TerminalClient client = up();
+    ASSERT_TRUE(client.shows("Started")) << client.screen();
+    client.type("\x03");
+    static_cast<void>(client.wait());
+    // The rest of the plan tells the client that has gone of its progress.
+    EXPECT_TRUE(eventually([&] { return container(stack_, "s5")["State"] == "exited"; }));
+    stack_.must({"down", "-t", "0"});
+    stack_.must({"up", "-d"});
+}
+
 }  // namespace
 }  // namespace stack::test
