@@ -119,9 +119,7 @@ class Attached {
                 printer_.add(container, path);
                 growth_.add(path);
             }
-            const bool runs = container.state == ContainerState::running ||
-                              container.state == ContainerState::paused;
-            any_runs = any_runs || runs || comes_back(container);
+            any_runs = any_runs || is_up(container) || comes_back(container);
             if (container.state == ContainerState::exited)
                 note_exit(container);
         }
@@ -139,6 +137,10 @@ class Attached {
     }
 
     static bool comes_back(const ObservedContainer& container) {
+        const bool is_on_its_way =
+            container.state == ContainerState::created && container.started != Time{};
+        if (is_on_its_way)
+            return true;
         if (container.stopped_by_user || container.state != ContainerState::exited)
             return false;
         const auto condition = container.service_config.restart.condition;
@@ -148,7 +150,7 @@ class Attached {
     }
 
     void note_exit(const ObservedContainer& container) {
-        if (!seen_exits_.insert(container.id).second)
+        if (!seen_exits_.emplace(container.id, container.finished).second)
             return;
         const int code = container.exit.code.value_or(255);
         sys::write_err(container.name + " exited with code " + std::to_string(code) + "\n");
@@ -184,8 +186,7 @@ class Attached {
             watching_->end();
         if (at_once) {
             for (const auto& container : containers_of(stack_, local_.observe(stack_), services_))
-                if (container.state == ContainerState::running ||
-                    container.state == ContainerState::paused)
+                if (is_up(container))
                     runtime_.kill(container.id);
             return;
         }
@@ -214,7 +215,7 @@ class Attached {
     sys::SignalWatch signals_;
     std::optional<Watching> watching_;
     std::future<void> stopping_;  // its end is awaited, whatever ends us
-    std::set<std::string> seen_exits_;
+    std::set<std::pair<std::string, Time>> seen_exits_;  // of which run
     int interrupts_ = 0;
     bool aborted_ = false;
     bool over_ = false;

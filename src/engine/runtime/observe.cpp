@@ -65,6 +65,7 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     seen.command = record.command;
     seen.labels = labels_for(record);
     seen.created = record.created;
+    seen.started = life.started;  // of the run before, where it is being started again
     seen.finished = life.finished;
     seen.restarts = life.restarts;
     // Docker: what is restarted always is so at the next boot, too, whoever had stopped it.
