@@ -238,6 +238,31 @@ TEST_F(Container, AStoppedOneStartsAgainWithItsStreams) {
     }
 }
 
+TEST_F(Container, OneThatWasRunInTheForegroundStartsWithoutAClient) {
+    EXPECT_EQ(con({"run", "--name", "web", "busybox", "sh", "-c", "echo hi; exit 3"}).status, 3);
+    must({"start", "web"});
+    EXPECT_TRUE(eventually([&] { return must({"logs", "web"}) == "hi\nhi\n"; }));
+    EXPECT_TRUE(eventually([&] { return seen("web")["ExitCode"] == 3; }));
+}
+
+TEST_F(Container, APrivilegedOneHasATerminalToo) {
+    TerminalClient client({STACK_BINARY_DIR "/stack",
+                           "--root",
+                           stack_.root(),
+                           "container",
+                           "run",
+                           "--rm",
+                           "-it",
+                           "--privileged",
+                           "busybox",
+                           "tty"},
+                          stack_.directory(),
+                          33,
+                          101);
+    EXPECT_TRUE(client.shows("/dev/pts/0")) << client.screen();
+    EXPECT_EQ(client.wait(), 0);
+}
+
 TEST_F(Container, ATerminalIsItsOwn) {
     TerminalClient client({STACK_BINARY_DIR "/stack",
                            "--root",

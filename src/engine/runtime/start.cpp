@@ -116,6 +116,8 @@ std::vector<shim::FileSpec> file_specs(const ContainerSpec& spec) {
 void list_devices(const std::string& directory, std::vector<shim::DeviceSpec>& devices) {
     for (const auto& name : sys::list_directory(directory)) {
         const std::string path = directory + "/" + name;
+        if (path == "/dev/console")
+            continue;  // a container's own terminal takes that place
         if (sys::is_device(path))
             devices.push_back({path, path});
         else if (sys::is_directory(path) && name != "pts" && name != "shm" && name != "mqueue" &&
@@ -321,7 +323,6 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         for (const auto& port : record.ports)
             spec.ports.push_back(port_spec(port, *published));
     spec.stdin_open = service.stdin_open ? 1 : 0;
-    spec.await_client = record.spec.await_client ? 1 : 0;
     spec.run_directory = places.run;
     if (service.logging.driver != "none")
         spec.log_path = places.state + "/log";
@@ -427,13 +428,14 @@ Starting Runtime::start(const std::string& id, bool await_client) {
                    lender ? places_of(paths_, *lender).state : places.state);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
-    if (await_client)
-        spec.await_client = 1;
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
         networks_.publish(record.id, *published, record.ports);
     STACK_FAILPOINT("container.start.published");
     Life life = read_life(places);
+    // Who made it for itself waits for its first run, not for those to come.
+    if (await_client || (record.spec.await_client && !life.started_once))
+        spec.await_client = 1;
     life.stopped_by_user = false;
     life.ended = false;
     life.started_once = true;
