@@ -173,15 +173,18 @@ struct FieldChange {
     bool operator==(const FieldChange&) const = default;
 };
 
-/// One line of a plan: what, to what, why, and which actions must have succeeded before.
+/// One line of a plan: what, to what, why, and which actions must have succeeded before, or at
+/// least ended.
 struct PlannedAction {
     Action action;
     std::string resource;  // "container/shop-web-1", "network/shop_default"
     std::string reason;    // "not found", "configuration changed"
     std::vector<FieldChange> changes;
     std::vector<std::size_t>
-        after;              // indices into Plan::actions, all smaller than this action's own
-    bool optional = false;  // a failure is a warning (depends_on with required: false)
+        after;  // indices into Plan::actions, all smaller than this action's own
+    std::vector<std::size_t>
+        tolerates;          // those of `after` that may as well fail (depends_on, required: false)
+    bool optional = false;  // a failure is a warning: all that waits for it tolerates that
     bool operator==(const PlannedAction&) const = default;
 };
 

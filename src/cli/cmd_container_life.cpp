@@ -39,7 +39,7 @@ Plan plan_for(const std::vector<ObservedContainer>& containers, const ActionsFor
         std::vector<std::size_t> after;
         for (auto& action : actions_for(container)) {
             plan.actions.push_back(
-                {std::move(action), "container/" + container.name, "asked for", {}, after, false});
+                {std::move(action), "container/" + container.name, "asked for", {}, after});
             after = {plan.actions.size() - 1};
         }
     }

@@ -208,8 +208,7 @@ class SingleContainer {
         if (has_names)
             publish_single_names(local);  // it may ask for names as soon as it runs
         Plan start;
-        start.actions.push_back(
-            {StartContainer{run_.name}, "container/" + run_.name, "asked for", {}, {}, false});
+        start.actions.push_back({StartContainer{run_.name}, "container/" + run_.name, "asked for"});
         if (!local.carry_out(std::move(start), sink))
             return 1;
         if (has_names)

@@ -60,7 +60,7 @@ std::optional<int> only_actions(const Context& context, const std::vector<Action
     Plan plan;
     for (const auto& action : actions) {
         const auto [kind, name] = split_once(object(action), ' ');
-        plan.actions.push_back({action, to_lower(kind) + "/" + name, "asked for", {}, {}, false});
+        plan.actions.push_back({action, to_lower(kind) + "/" + name, "asked for"});
     }
     return only_plan(context, plan);
 }

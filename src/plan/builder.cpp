@@ -11,13 +11,25 @@ Node Builder::add(Action action,
                   std::string reason,
                   std::vector<FieldChange> changes) {
     nodes_.push_back(
-        {std::move(action), std::move(resource), std::move(reason), std::move(changes), {}, false});
+        {std::move(action), std::move(resource), std::move(reason), std::move(changes), {}});
     return nodes_.size() - 1;
 }
 
 void Builder::order_all(const std::vector<Node>& earlier, Node later) {
     for (const Node node : earlier)
         order(node, later);
+}
+
+/// The nodes that something waits for, but nothing for their success.
+std::set<Node> Builder::tolerated_by_all() const {
+    std::set<Node> tolerated;
+    std::set<Node> needed;
+    for (const auto& planned : nodes_)
+        for (const auto& [earlier, edge] : planned.after)
+            (edge == Edge::end ? tolerated : needed).insert(earlier);
+    for (const Node node : needed)
+        tolerated.erase(node);
+    return tolerated;
 }
 
 Plan Builder::finish() && {
@@ -34,11 +46,12 @@ Plan Builder::finish() && {
     std::priority_queue<Node, std::vector<Node>, std::greater<>> ready;
     for (Node node = 0; node < nodes_.size(); ++node) {
         waits_for[node] = nodes_[node].after.size();
-        for (const Node earlier : nodes_[node].after)
+        for (const auto& [earlier, edge] : nodes_[node].after)
             later[earlier].push_back(node);
         if (waits_for[node] == 0)
             ready.push(node);
     }
+    const std::set<Node> optional = tolerated_by_all();
     std::vector<std::size_t> place(nodes_.size());
     while (!ready.empty()) {
         const Node node = ready.top();
@@ -50,10 +63,15 @@ Plan Builder::finish() && {
                              std::move(planned.reason),
                              std::move(planned.changes),
                              {},
-                             planned.optional};
-        for (const Node earlier : planned.after)
+                             {},
+                             optional.contains(node)};
+        for (const auto& [earlier, edge] : planned.after) {
             action.after.push_back(place[earlier]);
+            if (edge == Edge::end)
+                action.tolerates.push_back(place[earlier]);
+        }
         std::sort(action.after.begin(), action.after.end());
+        std::sort(action.tolerates.begin(), action.tolerates.end());
         plan.actions.push_back(std::move(action));
         for (const Node next : later[node])
             if (--waits_for[next] == 0)

@@ -5,6 +5,7 @@
 #include <stack/plan.h>
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,11 +23,14 @@ class Builder {
              std::vector<FieldChange> changes = {});
 
     /// `later` starts only when `earlier` has succeeded.
-    void order(Node earlier, Node later) { nodes_[later].after.insert(earlier); }
+    void order(Node earlier, Node later) { nodes_[later].after[earlier] = Edge::success; }
+
+    /// `later` starts when `earlier` has ended, well or not, unless it needs its success as well.
+    void order_tolerantly(Node earlier, Node later) {
+        nodes_[later].after.emplace(earlier, Edge::end);
+    }
 
     void order_all(const std::vector<Node>& earlier, Node later);
-
-    void make_optional(Node node) { nodes_[node].optional = true; }
 
     void warn(std::string sentence) { warnings_.push_back(std::move(sentence)); }
 
@@ -39,14 +43,18 @@ class Builder {
     [[nodiscard]] Plan finish() &&;
 
   private:
+    /// What of the earlier action the later one waits for.
+    enum class Edge { end, success };
+
     struct Planned {
         Action action;
         std::string resource;
         std::string reason;
         std::vector<FieldChange> changes;
-        std::set<Node> after;
-        bool optional = false;
+        std::map<Node, Edge> after;
     };
+
+    [[nodiscard]] std::set<Node> tolerated_by_all() const;
 
     std::vector<Planned> nodes_;
     Strings warnings_;

@@ -76,12 +76,12 @@ Population population_after(const Observed& observed, const Plan& plan) {
         if (is_up(container))
             services[container.name] = container.service_config;
     bool grows = false;
-    for (const auto& [action, resource, reason, changes, after, optional] : plan.actions)
-        if (const auto* removed = std::get_if<RemoveContainer>(&action))
+    for (const auto& planned : plan.actions)
+        if (const auto* removed = std::get_if<RemoveContainer>(&planned.action))
             services.erase(removed->name);
-        else if (const auto* made = std::get_if<CreateContainer>(&action))
+        else if (const auto* made = std::get_if<CreateContainer>(&planned.action))
             services[made->spec.name] = made->spec.service, grows = true;
-        else if (const auto* changed = std::get_if<UpdateContainer>(&action))
+        else if (const auto* changed = std::get_if<UpdateContainer>(&planned.action))
             services[changed->name] = changed->service, grows = true;
     Population population;
     for (const auto& [name, service] : services)

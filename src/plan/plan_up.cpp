@@ -560,7 +560,8 @@ class UpPlanner {
             builder_.add(StartContainer{name, service.post_start}, "container/" + name, reason);
         for (const auto& [dependency, how] : service.depends_on)
             for (const Node earlier : conditions(dependency, how))
-                builder_.order(earlier, node);
+                how.required ? builder_.order(earlier, node)
+                             : builder_.order_tolerantly(earlier, node);
         return node;
     }
 
@@ -629,11 +630,8 @@ class UpPlanner {
                     node = await_completed(slot);
                     break;
             }
-            if (!node)
-                continue;
-            if (!how.required)
-                builder_.make_optional(*node);
-            nodes.push_back(*node);
+            if (node)
+                nodes.push_back(*node);
         }
         return nodes;
     }

@@ -4,6 +4,7 @@
 
 #include <stack/plan.h>
 
+#include <algorithm>
 #include <type_traits>
 
 #include <nlohmann/json.hpp>
@@ -84,12 +85,16 @@ std::string shown(const std::string& value) {
     return value.empty() ? "(none)" : value;
 }
 
+bool tolerates(const PlannedAction& action, std::size_t earlier) {
+    return std::binary_search(action.tolerates.begin(), action.tolerates.end(), earlier);
+}
+
 std::string after_text(const PlannedAction& action) {
     if (action.after.empty())
         return {};
     std::string text = " (after";
     for (const auto index : action.after)
-        text += " #" + std::to_string(index);
+        text += " #" + std::to_string(index) + (tolerates(action, index) ? " or its failure" : "");
     return text + ")";
 }
 
@@ -160,6 +165,7 @@ std::string to_json_text(const Plan& plan) {
                            {"changes", changes},
                            {"hooks", hooks},
                            {"after", action.after},
+                           {"tolerates", action.tolerates},
                            {"optional", action.optional}});
     }
     return dump({{"actions", actions},
@@ -177,7 +183,8 @@ std::string to_dot(const Plan& plan) {
         text +=
             "  n" + std::to_string(i) + " [label=\"" + replace_all(label, "\"", "\\\"") + "\"];\n";
         for (const auto earlier : action.after)
-            text += "  n" + std::to_string(earlier) + " -> n" + std::to_string(i) + ";\n";
+            text += "  n" + std::to_string(earlier) + " -> n" + std::to_string(i) +
+                    (tolerates(action, earlier) ? " [style=dashed]" : "") + ";\n";
     }
     return text + "}\n";
 }
@@ -190,7 +197,8 @@ std::string to_mermaid(const Plan& plan) {
             verb(action.action) + " " + action.resource + "<br/>" + action.reason;
         text += "  n" + std::to_string(i) + "[\"" + replace_all(label, "\"", "#quot;") + "\"]\n";
         for (const auto earlier : action.after)
-            text += "  n" + std::to_string(earlier) + " --> n" + std::to_string(i) + "\n";
+            text += "  n" + std::to_string(earlier) +
+                    (tolerates(action, earlier) ? " -.-> n" : " --> n") + std::to_string(i) + "\n";
     }
     return text;
 }

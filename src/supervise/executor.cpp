@@ -71,7 +71,8 @@ void Executor::begin_ready() {
         const auto& after = plan_.actions[i].after;
         if (states_[i] == State::waiting &&
             std::all_of(after.begin(), after.end(), [&](std::size_t earlier) {
-                return states_[earlier] == State::done;
+                return states_[earlier] == State::done ||
+                       (has_failed(earlier) && tolerates(i, earlier));
             }))
             begin(i);
     }
@@ -104,16 +105,26 @@ void Executor::end(std::size_t index, const Outcome& outcome) {
     if (!outcome) {
         states_[index] = State::done;
         tell(index, EventStatus::done, words(planned.action).done, "");
-    } else if (planned.optional) {
-        states_[index] = State::done;  // what depends on it goes on without it
-        tell(index, EventStatus::warning, "Warning", outcome->what());
     } else {
         states_[index] = State::failed;
-        succeeded_ = false;
-        tell(index, EventStatus::error, "Error", outcome->what());
+        succeeded_ = succeeded_ && planned.optional;
+        tell(index,
+             planned.optional ? EventStatus::warning : EventStatus::error,
+             planned.optional ? "Warning" : "Error",
+             outcome->what());
         skip_dependents(index);
     }
     begin_ready();
+}
+
+/// It will not be done any more.
+bool Executor::has_failed(std::size_t index) const {
+    return states_[index] == State::failed || states_[index] == State::skipped;
+}
+
+bool Executor::tolerates(std::size_t index, std::size_t earlier) const {
+    const auto& tolerated = plan_.actions[index].tolerates;
+    return std::find(tolerated.begin(), tolerated.end(), earlier) != tolerated.end();
 }
 
 void Executor::skip_dependents(std::size_t index) {
@@ -121,7 +132,7 @@ void Executor::skip_dependents(std::size_t index) {
         const auto& after = plan_.actions[i].after;
         if (states_[i] == State::waiting &&
             std::any_of(after.begin(), after.end(), [&](std::size_t earlier) {
-                return states_[earlier] == State::failed || states_[earlier] == State::skipped;
+                return has_failed(earlier) && !tolerates(i, earlier);
             }))
             states_[i] = State::skipped;
     }

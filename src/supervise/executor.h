@@ -1,7 +1,7 @@
 #pragma once
 
-// Walks a plan: whatever has nothing left to wait for is begun; a failure stops what depends on it
-// and nothing else. Carries no decision of its own.
+// Walks a plan: whatever has nothing left to wait for is begun; a failure stops what depends on its
+// success and nothing else. Carries no decision of its own.
 
 #include <stack/engine.h>
 #include <stack/events.h>
@@ -30,6 +30,9 @@ class Executor : public std::enable_shared_from_this<Executor> {
     void begin(std::size_t index);
     void end(std::size_t index, const Outcome& outcome);
     void skip_dependents(std::size_t index);
+    [[nodiscard]] bool has_failed(std::size_t index) const;
+    /// Whether the action is done also where the earlier one has failed.
+    [[nodiscard]] bool tolerates(std::size_t index, std::size_t earlier) const;
     void tell(std::size_t index,
               EventStatus status,
               const std::string& text,

@@ -332,6 +332,32 @@ TEST(Plan, BuildsWhatABuildTakesFromFirst) {
     EXPECT_NE(to_text(plan_up(stack, {}, {})).find("not built by this stack"), std::string::npos);
 }
 
+TEST(Plan, LetsOnlyThoseGoOnWithoutADependencyThatDoNotRequireIt) {
+    Stack stack = shop();
+    stack.services["likes"] = stack.services["needs"] = stack.services["db"] =
+        stack.services["web"];
+    stack.services.erase("web");
+    for (auto& [name, service] : stack.services) {
+        service.name = name;
+        service.networks.clear();
+    }
+    stack.services["db"].healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    stack.services["needs"].depends_on["db"].condition = DependencyCondition::healthy;
+    stack.services["likes"].depends_on["db"] = {DependencyCondition::healthy, false, false};
+    Observed world;
+    world.images.push_back({.reference = "busybox", .id = "sha256:1"});
+    EXPECT_EQ(to_text(plan_up(stack, world, {})),
+              "#0 create container/shop-db-1: not found\n"
+              "#1 start container/shop-db-1: not found (after #0)\n"
+              "#2 create container/shop-likes-1: not found\n"
+              "#3 create container/shop-needs-1: not found\n"
+              "#4 await-healthy container/shop-db-1: others need it healthy (after #1)\n"
+              "#5 start container/shop-likes-1: not found (after #2 #4 or its failure)\n"
+              "#6 start container/shop-needs-1: not found (after #3 #4)\n");
+    stack.services.erase("needs");
+    EXPECT_TRUE(plan_up(stack, world, {}).actions[3].optional) << "nobody needs it healthy";
+}
+
 TEST(Plan, OfDownLeavesWhatLeftTheFile) {
     Stack stack = shop();
     stack.services["old"] = stack.services["web"];

@@ -301,6 +301,28 @@ TEST(Supervisor, WaitsNoLongerThanItWasTold) {
               "application not healthy after 3s: container shop-db-1 is still starting");
 }
 
+TEST(Supervisor, StartsWithoutADependencyOnlyWhatDoesNotRequireIt) {
+    Household house;
+    house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}, .retries = 1};
+    house.add("needs").depends_on["db"].condition = DependencyCondition::healthy;
+    house.add("likes").depends_on["db"] = {DependencyCondition::healthy, false, false};
+    house.engine.answer_probes("shop-db-1", {.exit_code = 1});
+    EXPECT_EQ(house.up(), -1);
+    house.pass(seconds(31));
+    EXPECT_EQ(house.state("shop-needs-1"), "created");
+    EXPECT_EQ(house.state("shop-likes-1"), "running");
+    EXPECT_EQ(house.ask(of("ping")), 0) << "the command is over";
+}
+
+TEST(Supervisor, GoesOnAlsoWhereWhatItDoesNotRequireCannotStart) {
+    Household house;
+    house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    house.add("likes").depends_on["db"] = {DependencyCondition::healthy, false, false};
+    house.engine.fail_next("start", "no space left on device");
+    EXPECT_EQ(house.up(), 1);
+    EXPECT_EQ(house.state("shop-likes-1"), "running");
+}
+
 TEST(Supervisor, WaitsForNothingThatHasFailed) {
     Household house;
     house.add("job").restart.condition = RestartCondition::no;
