@@ -13,12 +13,6 @@ namespace stack {
 namespace plan {
 namespace {
 
-/// Ended, and about to be started again by its restart policy unless somebody says stop.
-bool awaits_restart(const ObservedContainer& container) {
-    return container.state == ContainerState::exited && !container.stopped_by_user &&
-           container.service_config.restart.condition != RestartCondition::no;
-}
-
 using Containers = std::vector<const ObservedContainer*>;
 
 /// The stack's containers of the named services (all where none is named), in a fixed order.

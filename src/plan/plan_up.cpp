@@ -577,7 +577,7 @@ class UpPlanner {
                 const std::string& reason,
                 std::vector<FieldChange> changes = {}) {
         std::optional<Node> stopped;
-        if (is_up(container))
+        if (is_up(container) || awaits_restart(container))  // or it would be up again by then
             stopped = stop(container, reason);
         const Node node = builder_.add(RemoveContainer{container.id, container.name, false},
                                        "container/" + container.name,

@@ -7,6 +7,11 @@
 
 namespace stack::plan {
 
+bool awaits_restart(const ObservedContainer& container) {
+    return container.state == ContainerState::exited && !container.stopped_by_user &&
+           container.service_config.restart.condition != RestartCondition::no;
+}
+
 std::string why_not_running(const ObservedContainer& container) {
     if (container.state == ContainerState::created)
         return "created, not started";

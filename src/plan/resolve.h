@@ -12,6 +12,9 @@
 
 namespace stack::plan {
 
+/// Ended, and about to be started again by its restart policy unless somebody says stop.
+[[nodiscard]] bool awaits_restart(const ObservedContainer& container);
+
 /// As a reason to start one that is not up.
 [[nodiscard]] std::string why_not_running(const ObservedContainer& container);
 

@@ -221,6 +221,20 @@ TEST(Plan, OfStopEndsAWaitForARestart) {
     EXPECT_EQ(to_text(plan_stop(stack, world, {}, std::nullopt)), "nothing to do\n");
 }
 
+TEST(Plan, OfUpEndsAWaitForARestartBeforeItRemoves) {
+    Stack stack = shop();
+    Observed world = up(stack);
+    auto& web = world.containers.front();
+    web.state = ContainerState::exited;
+    web.exit.code = 1;
+    stack.services["web"].environment["DEBUG"] = "1";
+    const Plan plan = plan_up(stack, world, {});
+    ASSERT_EQ(plan.actions.size(), 4U) << to_text(plan);
+    EXPECT_EQ(verb(plan.actions[0].action), "stop");
+    EXPECT_EQ(verb(plan.actions[1].action), "remove");
+    EXPECT_EQ(plan.actions[1].after, std::vector<std::size_t>{0});
+}
+
 TEST(Plan, OfDownWithoutAFileStillStopsDependentsFirst) {
     Stack stack = shop();
     stack.services["db"] = stack.services["web"];
