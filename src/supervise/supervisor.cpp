@@ -2,11 +2,13 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/units.h"
 #include "supervise/desired.h"
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 namespace stack::supervise {
@@ -55,6 +57,37 @@ std::optional<Request> after_the_pull(const Request& request,
         rest.up.recreate_dependencies = false;
     }
     return rest;
+}
+
+/// Whether the request means that the container ends and stays so. It may have ended already, by
+/// our own hand.
+bool ends(const Request& request, const ObservedContainer& container) {
+    const bool is_down = request.verb == "down";
+    const Strings& named = is_down ? request.down.services : request.services;
+    if (!named.empty() && std::find(named.begin(), named.end(), container.service) == named.end())
+        return false;
+    if (request.verb != "kill")
+        return is_down || request.verb == "stop";
+    const std::string& own = container.service_config.stop_signal;
+    const auto signal = parse_signal(request.signal);
+    return request.signal.empty() || signal == SIGKILL ||
+           signal == parse_signal(own.empty() ? "TERM" : own);
+}
+
+/// The containers that the request, or its plan, ends.
+std::set<std::string> ending_ids(const Request& request,
+                                 const Plan& plan,
+                                 const Observed& observed) {
+    std::set<std::string> ids;
+    for (const auto& container : observed.containers)
+        if (ends(request, container))
+            ids.insert(container.id);
+    for (const auto& planned : plan.actions)
+        if (const auto* stop = std::get_if<StopContainer>(&planned.action))
+            ids.insert(stop->id);
+        else if (const auto* remove = std::get_if<RemoveContainer>(&planned.action))
+            ids.insert(remove->id);
+    return ids;
 }
 
 std::string exit_text(const ExitStatus& exit) {
@@ -234,6 +267,8 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     remember(asked, std::move(wanted));  // what was refused changes nothing
+    if (!asked.own)
+        reset_restarts(asked.request, plan, observed);
     const auto rest = after_the_pull(asked.request, plan, observed);
     if (!rest)
         for (const auto& name : plan.running)
@@ -255,7 +290,6 @@ void Supervisor::carry_out(const Asked& asked) {
 }
 
 void Supervisor::remember(const Asked& asked, Stack wanted) {
-    const std::string& verb = asked.request.verb;
     if (asked.own)
         return;
     if (renews(asked.request)) {
@@ -264,8 +298,22 @@ void Supervisor::remember(const Asked& asked, Stack wanted) {
     }
     kept_.clear();  // until it is known what this command leaves
     store_kept(paths_, project_, kept_);
-    if (verb != "stop" && verb != "down")
-        restarts_.clear();  // a person's word makes every back-off start anew
+}
+
+/// A person's word ends what we were about to start again, where it is to stop; otherwise it makes
+/// every back-off start anew.
+void Supervisor::reset_restarts(const Request& request,
+                                const Plan& plan,
+                                const Observed& observed) {
+    const auto before = restarts_;
+    const bool only_stops = request.verb == "stop" || request.verb == "down";
+    for (auto& [id, state] : restarts_)
+        if (!only_stops)
+            state = {.unhealthy = state.unhealthy};  // we stop it, and owe it its start
+    for (const auto& id : ending_ids(request, plan, observed))
+        restarts_.erase(id);
+    if (restarts_ != before)
+        store_restarts(paths_, project_, restarts_);
 }
 
 /// Says why nothing is done; nothing has been done then.

@@ -69,6 +69,7 @@ class Supervisor {
                                 const Stack& wanted,
                                 const Observed& observed) const;
     void remember(const Asked& asked, Stack wanted);
+    void reset_restarts(const Request& request, const Plan& plan, const Observed& observed);
     bool refuse(const Asked& asked,
                 const Plan& plan,
                 const Stack& wanted,

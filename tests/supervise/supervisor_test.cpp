@@ -166,6 +166,56 @@ TEST(Supervisor, RestartsTheUnhealthyWhereAsked) {
     EXPECT_EQ(house.find("shop-web-1")->health, Health::healthy);
 }
 
+/// A house whose web is restarted when it is unhealthy, and is so, 6 s after it began.
+void add_ailing(Household& house) {
+    auto& web = house.add("web");
+    web.restart = {.delay = seconds(5)};
+    web.restart_unhealthy = true;
+    web.healthcheck = Healthcheck{.test = {"CMD", "true"}, .interval = seconds(5), .retries = 1};
+    house.engine.answer_probes("shop-web-1", {.exit_code = 1});
+}
+
+TEST(Supervisor, LeavesStoppedWhatAPersonStopsDuringOurOwnStop) {
+    for (const auto* verb : {"stop", "kill"}) {
+        Household house;
+        add_ailing(house);
+        ASSERT_EQ(house.up(), 0);
+        house.engine.hold("stop");
+        house.pass(seconds(6));
+        house.ask(of(verb));
+        house.engine.release("stop");
+        house.pass(hours(1));
+        EXPECT_EQ(house.state("shop-web-1"), "exited") << verb;
+    }
+}
+
+TEST(Supervisor, LeavesStoppedWhatAPersonStopsAfterOurOwnStop) {
+    Household house;
+    add_ailing(house);
+    ASSERT_EQ(house.up(), 0);
+    house.pass(seconds(6));
+    ASSERT_EQ(house.state("shop-web-1"), "exited");
+    ASSERT_EQ(house.ask(of("stop", {"web"})), 0);
+    house.replace_supervisor();
+    house.pass(hours(1));
+    EXPECT_EQ(house.state("shop-web-1"), "exited");
+}
+
+TEST(Supervisor, RestartsTheUnhealthyWhateverElseAPersonWants) {
+    Household house;
+    add_ailing(house);
+    house.add("db");
+    ASSERT_EQ(house.up(), 0);
+    house.engine.hold("stop");
+    house.pass(seconds(6));
+    ASSERT_EQ(house.ask(of("pause", {"db"})), 0);
+    house.engine.release("stop");
+    house.pass(seconds(1));
+    EXPECT_EQ(house.state("shop-web-1"), "exited");
+    house.pass(seconds(5));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
 TEST(Supervisor, LeavesTheUnhealthyAloneWhereNotAsked) {
     Household house;
     house.add("web").healthcheck =
