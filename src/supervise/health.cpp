@@ -12,30 +12,26 @@ Duration set_or(const std::optional<Duration>& given, Duration otherwise) {
     return given.value_or(Duration::zero()) > Duration::zero() ? *given : otherwise;
 }
 
-Time after(Time from, Duration pause) {
-    return from + std::chrono::duration_cast<Time::duration>(pause);
-}
-
 }  // namespace
 
-HealthMachine::HealthMachine(Healthcheck check, Time started, Health health)
+HealthMachine::HealthMachine(Healthcheck check, Moment started, Health health)
     : check_(std::move(check)),
       started_(started),
       health_(health),
       next_(after(started, pause(started))) {}
 
-bool HealthMachine::in_start_period(Time now) const {
+bool HealthMachine::in_start_period(Moment now) const {
     return now < after(started_, check_.start_period.value_or(Duration::zero()));
 }
 
 /// The first probe comes after one interval; while it starts, the shorter one counts.
-Duration HealthMachine::pause(Time now) const {
+Duration HealthMachine::pause(Moment now) const {
     if (health_ == Health::starting && in_start_period(now))
         return set_or(check_.start_interval, default_start_interval);
     return set_or(check_.interval, default_interval);
 }
 
-bool HealthMachine::on_result(const ProbeResult& result, Time now) {
+bool HealthMachine::on_result(const ProbeResult& result, Moment now) {
     probing_ = false;
     const Health before = health_;
     if (result.exit_code == 0 && !result.timed_out) {

@@ -5,6 +5,8 @@
 
 #include <stack/engine.h>
 
+#include "supervise/timers.h"
+
 #include <optional>
 
 namespace stack::supervise {
@@ -13,35 +15,33 @@ class HealthMachine {
   public:
     /// For a run that began at `started`. The state of an earlier supervisor's machine may be
     /// given.
-    HealthMachine(Healthcheck check, Time started, Health health = Health::starting);
+    HealthMachine(Healthcheck check, Moment started, Health health = Health::starting);
 
     /// When the next probe is due; nullopt while one runs.
-    [[nodiscard]] std::optional<Time> next() const {
+    [[nodiscard]] std::optional<Moment> next() const {
         return probing_ ? std::nullopt : std::optional(next_);
     }
 
     void on_probe_started() { probing_ = true; }
 
     /// True where the container's health changed.
-    bool on_result(const ProbeResult& result, Time now);
+    bool on_result(const ProbeResult& result, Moment now);
 
     [[nodiscard]] Health health() const { return health_; }
 
     [[nodiscard]] int failing_streak() const { return streak_; }
 
-    [[nodiscard]] Time started() const { return started_; }
-
     [[nodiscard]] const Healthcheck& check() const { return check_; }
 
   private:
-    [[nodiscard]] bool in_start_period(Time now) const;
-    [[nodiscard]] Duration pause(Time now) const;
+    [[nodiscard]] bool in_start_period(Moment now) const;
+    [[nodiscard]] Duration pause(Moment now) const;
 
     Healthcheck check_;
-    Time started_;
+    Moment started_;
     Health health_;
     int streak_ = 0;
-    Time next_;
+    Moment next_;
     bool probing_ = false;
 };
 

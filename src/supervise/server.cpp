@@ -38,9 +38,12 @@ class LoopTimers final : public supervise::Timers {
 
     [[nodiscard]] Time now() const override { return std::chrono::system_clock::now(); }
 
-    void set(Time when, std::function<void()> call) override {
-        timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(
-            std::max<Time::duration>(when - now(), Time::duration::zero())));
+    [[nodiscard]] supervise::Moment moment() const override {
+        return std::chrono::steady_clock::now();
+    }
+
+    void set(supervise::Moment when, std::function<void()> call) override {
+        timer_.expires_at(when);
         timer_.async_wait([call = std::move(call)](boost::system::error_code error) {
             if (!error)
                 call();

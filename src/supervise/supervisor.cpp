@@ -127,8 +127,8 @@ void Supervisor::wake() {
 
 void Supervisor::look() {
     try {
-        if (timers_.now() >= next_reconcile_) {
-            next_reconcile_ = timers_.now() + resync;
+        if (timers_.moment() >= next_reconcile_) {
+            next_reconcile_ = timers_.moment() + resync;
             engine_.reconcile();
         }
         const Observed observed = engine_.observe(desired_, {});
@@ -156,12 +156,12 @@ void Supervisor::look() {
 }
 
 void Supervisor::schedule() {
-    Time next = timers_.now() + resync;
+    Moment next = timers_.moment() + resync;
     for (const auto& [id, state] : restarts_)
         if (state.next)
-            next = std::min(next, *state.next);
-    for (const auto& [id, machine] : machines_)
-        if (const auto probe = machine.next())
+            next = std::min(next, after(timers_.moment(), *state.next - timers_.now()));
+    for (const auto& [id, run] : health_runs_)
+        if (const auto probe = run.machine.next())
             next = std::min(next, *probe);
     for (const auto& waiter : waiters_)
         if (waiter.deadline)
@@ -343,12 +343,12 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         desired_ = {};
         desired_.name = project_;
         restarts_.clear();
-        machines_.clear();
+        health_runs_.clear();
     } else if (!asked.own && asked.request.verb != "ping") {
         keeps_anew_ = true;
     }
     if (asked.request.verb == keep)
-        next_keep_ = succeeded ? Time{} : timers_.now() + resync;
+        next_keep_ = succeeded ? Moment{} : timers_.moment() + resync;
     busy_ = false;
     look();
     if (asked.request.verb == "restart" && succeeded)
@@ -377,8 +377,7 @@ void Supervisor::perform(const Action& action, const EventSink& events, Done don
     if (const auto* healthy = std::get_if<AwaitHealthy>(&action)) {
         waiters_.push_back({true, *healthy, std::move(done)});
         if (healthy->timeout)
-            waiters_.back().deadline =
-                timers_.now() + std::chrono::duration_cast<Time::duration>(*healthy->timeout);
+            waiters_.back().deadline = after(timers_.moment(), *healthy->timeout);
         wake();
     } else if (const auto* completed = std::get_if<AwaitCompleted>(&action)) {
         waiters_.push_back({false, {completed->name}, std::move(done)});
@@ -483,7 +482,7 @@ std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed&
         case Health::starting:
             break;
     }
-    if (waiter.deadline && timers_.now() >= *waiter.deadline)
+    if (waiter.deadline && timers_.moment() >= *waiter.deadline)
         return failure("application not healthy after " + format_duration(*waiter.what.timeout) +
                        ": container " + waiter.what.name + " is still starting");
     return std::nullopt;
@@ -605,7 +604,7 @@ void Supervisor::note_kept(const Observed& observed) {
 
 /// A container that somebody took away by hand comes back.
 void Supervisor::put_drift_right(const Observed& observed) {
-    if (busy_ || !queue_.empty() || timers_.now() < next_keep_)
+    if (busy_ || !queue_.empty() || timers_.moment() < next_keep_)
         return;
     Kept present;
     for (const auto& container : observed.containers)
@@ -678,39 +677,41 @@ void Supervisor::check_health(const Observed& observed) {
         if (container.state != ContainerState::running)
             continue;  // a paused one is not asked, and keeps its state
         running.insert(container.id);
-        auto machine = machines_.find(container.id);
-        if (machine != machines_.end() && machine->second.started() != container.started) {
-            machines_.erase(machine);
-            machine = machines_.end();
+        auto run = health_runs_.find(container.id);
+        if (run != health_runs_.end() && run->second.started != container.started) {
+            health_runs_.erase(run);
+            run = health_runs_.end();
         }
-        if (machine == machines_.end()) {
+        if (run == health_runs_.end()) {
             auto check = engine_.healthcheck(container.id);
             if (!check)
                 continue;
             const Health known =
                 container.health == Health::none ? Health::starting : container.health;
-            machine = machines_
-                          .emplace(container.id,
-                                   HealthMachine(std::move(*check), container.started, known))
-                          .first;
+            const Duration age =
+                std::max<Duration>(timers_.now() - container.started, Duration::zero());
+            HealthMachine machine(std::move(*check), after(timers_.moment(), -age), known);
+            run =
+                health_runs_.emplace(container.id, HealthRun{container.started, std::move(machine)})
+                    .first;
         }
-        if (const auto due = machine->second.next(); due && *due <= timers_.now())
+        if (const auto due = run->second.machine.next(); due && *due <= timers_.moment())
             probe(container.id, container.name);
     }
-    std::erase_if(machines_, [&](const auto& entry) {
-        return !running.contains(entry.first) && entry.second.next();
+    std::erase_if(health_runs_, [&](const auto& entry) {
+        return !running.contains(entry.first) && entry.second.machine.next();
     });
 }
 
 void Supervisor::probe(const std::string& id, const std::string& name) {
-    HealthMachine& machine = machines_.at(id);
+    HealthMachine& machine = health_runs_.at(id).machine;
     machine.on_probe_started();
     const auto finished = [this, id](const ProbeResult& result) {
-        const auto found = machines_.find(id);
-        if (found == machines_.end())
+        const auto found = health_runs_.find(id);
+        if (found == health_runs_.end())
             return;
-        HealthMachine& own = found->second;
-        const bool changed = own.on_result(result, timers_.now());
+        HealthMachine& own = found->second.machine;
+        const bool changed = own.on_result(result, timers_.moment());
         engine_.set_health(id, own.health(), own.failing_streak());
         if (changed)
             wake();

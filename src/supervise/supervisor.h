@@ -56,7 +56,13 @@ class Supervisor {
         bool for_health = false;
         AwaitHealthy what;
         Done done;
-        std::optional<Time> deadline = {};
+        std::optional<Moment> deadline = {};
+    };
+
+    /// One run of a container, told from others by what is on record of its start.
+    struct HealthRun {
+        Time started;
+        HealthMachine machine;
     };
 
     void wake();
@@ -106,11 +112,11 @@ class Supervisor {
     std::deque<Asked> queue_;
     bool busy_ = false;
     bool over_ = false;
-    Time next_reconcile_{};
-    Time next_keep_{};
-    bool awake_ = false;                             // a look is on its way
-    std::map<std::string, RestartState> restarts_;   // by container id
-    std::map<std::string, HealthMachine> machines_;  // by container id
+    Moment next_reconcile_{};
+    Moment next_keep_{};
+    bool awake_ = false;                            // a look is on its way
+    std::map<std::string, RestartState> restarts_;  // by container id
+    std::map<std::string, HealthRun> health_runs_;  // by container id
     std::map<std::string, std::vector<Done>>
         starting_;                    // by name: who waits for a start that is under way
     std::set<std::string> removing_;  // ids of ended containers

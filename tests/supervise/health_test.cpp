@@ -9,11 +9,11 @@ namespace {
 
 using std::chrono::seconds;
 
-const Time start = Time(std::chrono::hours(1000));
+const Moment start = Moment(std::chrono::hours(1000));
 const ProbeResult good{};
 const ProbeResult bad{.exit_code = 1};
 
-Duration wait_of(const HealthMachine& machine, Time now) {
+Duration wait_of(const HealthMachine& machine, Moment now) {
     return machine.next() ? Duration(*machine.next() - now) : Duration(-1);
 }
 

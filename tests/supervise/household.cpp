@@ -71,7 +71,7 @@ void Household::settle() {
 }
 
 void Household::pass(Duration time) {
-    const Time until = clock.now() + std::chrono::duration_cast<Time::duration>(time);
+    const supervise::Moment until = supervise::after(clock.moment(), time);
     settle();
     while (clock.advance(until))
         settle();

@@ -318,6 +318,55 @@ TEST(Supervisor, LastsADayOfFlappingContainers) {
     EXPECT_EQ(house.state("shop-limited-1"), "exited");
 }
 
+TEST(Supervisor, AsksForHealthInTimeWhateverTheClockOnTheWallSays) {
+    for (const int step : {-1, 1}) {
+        Household house;
+        house.add("web").healthcheck = Healthcheck{.test = {"CMD", "true"},
+                                                   .interval = seconds(1),
+                                                   .start_period = seconds(30),
+                                                   .start_interval = seconds(1),
+                                                   .retries = 1};
+        house.engine.answer_probes("shop-web-1", {.exit_code = 1});
+        ASSERT_EQ(house.up(), 0);
+        house.pass(seconds(3));
+        house.clock.step(hours(step));
+        const int before = house.engine.calls("probe");
+        house.pass(seconds(12));
+        EXPECT_GE(house.engine.calls("probe") - before, 11) << step;
+        EXPECT_EQ(house.find("shop-web-1")->health, Health::starting) << step;
+        house.pass(seconds(17));
+        EXPECT_EQ(house.find("shop-web-1")->health, Health::unhealthy) << step;
+    }
+}
+
+TEST(Supervisor, BringsBackInTimeWhateverTheClockOnTheWallSays) {
+    Household house;
+    house.add("web").restart.delay = seconds(5);
+    ASSERT_EQ(house.up(), 0);
+    house.engine.crash("shop-web-1", 1);
+    house.settle();
+    house.clock.step(-hours(1));
+    house.pass(seconds(16));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+    house.clock.step(-hours(1));
+    house.engine.world().containers.clear();
+    house.pass(seconds(10));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
+TEST(Supervisor, WaitsNoLongerThanItWasToldWhateverTheClockOnTheWallSays) {
+    Household house;
+    house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    house.engine.hold("probe");
+    PlanOptions options;
+    options.wait = true;
+    options.wait_timeout = seconds(3);
+    EXPECT_EQ(house.up(options), -1);
+    house.clock.step(-hours(1));
+    house.pass(seconds(3));
+    EXPECT_EQ(house.events.back().status, EventStatus::error);
+}
+
 TEST(Supervisor, WaitsForHealthOrAGoodEnd) {
     Household house;
     house.add("web");
