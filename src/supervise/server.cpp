@@ -1,6 +1,7 @@
 #include "supervise/server.h"
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "model/json.h"
 #include "supervise/desired.h"
 #include "supervise/protocol.h"
@@ -194,13 +195,27 @@ class Server {
     void accept() {
         acceptor_.async_accept(
             [this](boost::system::error_code error, stream_protocol::socket socket) {
-                if (error)
+                if (error) {
+                    accept_later(error);
                     return;
+                }
                 ++sessions_;
                 expected_ = false;
                 std::make_shared<Session>(std::move(socket), supervisor_, host_)->start();
                 accept();
             });
+    }
+
+    /// Descriptors or memory may be short; that passes, and so must our deafness.
+    void accept_later(const boost::system::error_code& error) {
+        if (error == asio::error::operation_aborted)
+            return;
+        log::warn("accept a client: " + error.message() + ", trying again in a second");
+        deafness_.expires_after(std::chrono::seconds(1));
+        deafness_.async_wait([this](boost::system::error_code cancelled) {
+            if (!cancelled && !vanished_)
+                accept();
+        });
     }
 
     void end_when_over() {
@@ -256,6 +271,7 @@ class Server {
     stream_protocol::acceptor acceptor_;
     asio::signal_set signals_;
     asio::steady_timer patience_{loop_};
+    asio::steady_timer deafness_{loop_};
     bool expected_ = true;
     int sessions_ = 0;
     bool left_alone_ = false;
@@ -278,6 +294,7 @@ int run_supervisor(const Paths& paths,
                    const std::string& project,
                    const MakeEngine& make_engine,
                    int ready_fd) {
+    sys::raise_descriptor_limit();
     const std::string locks = paths.run + "/locks";
     sys::ensure_directory(locks, 0700);
     const std::string directory = supervise::project_run_directory(paths, project);

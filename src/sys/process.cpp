@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -100,6 +101,36 @@ Fd copy_above(int descriptor, int lowest) {
     return Fd(check(::fcntl(descriptor, F_DUPFD_CLOEXEC, lowest), "duplicate a descriptor"));
 }
 
+/// Before raise_descriptor_limit().
+std::optional<rlimit> original_limit;
+
+void set_descriptor_limit(const rlimit& limit) {
+    check(::setrlimit(RLIMIT_NOFILE, &limit), "set the limit of descriptors");
+}
+
+/// The limit of descriptors is the original one meanwhile: posix_spawn can set none. What is open
+/// above it stays open; only another thread that needs one more at this very moment may be refused.
+class OriginalLimit {
+  public:
+    OriginalLimit() {
+        if (!original_limit)
+            return;
+        check(::getrlimit(RLIMIT_NOFILE, &raised_), "read the limit of descriptors");
+        set_descriptor_limit(*original_limit);
+    }
+
+    OriginalLimit(const OriginalLimit&) = delete;
+    OriginalLimit& operator=(const OriginalLimit&) = delete;
+
+    ~OriginalLimit() {
+        if (original_limit)
+            ::setrlimit(RLIMIT_NOFILE, &raised_);  // up to the hard limit: always allowed
+    }
+
+  private:
+    rlimit raised_{};
+};
+
 }  // namespace
 
 Child spawn(const std::string& path, const SpawnOptions& options) {
@@ -118,10 +149,13 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
     const auto environment =
         options.environment ? pointers(*options.environment) : std::vector<char*>{};
     Child child;
-    const int error = plan.spawn(&child.pid,
-                                 path.c_str(),
-                                 arguments.data(),
-                                 options.environment ? environment.data() : ::environ);
+    const int error = [&] {
+        const OriginalLimit theirs;
+        return plan.spawn(&child.pid,
+                          path.c_str(),
+                          arguments.data(),
+                          options.environment ? environment.data() : ::environ);
+    }();
     if (error != 0)
         fail("run " + path, error);
     child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
@@ -131,6 +165,14 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
 Child spawn(const Fd& program, const SpawnOptions& options) {
     const Fd copy = copy_above(program.get(), first_free(options));
     return spawn("/proc/self/fd/" + std::to_string(copy.get()), options);
+}
+
+void raise_descriptor_limit() {
+    rlimit limit{};
+    check(::getrlimit(RLIMIT_NOFILE, &limit), "read the limit of descriptors");
+    original_limit = limit;
+    limit.rlim_cur = limit.rlim_max;
+    set_descriptor_limit(limit);
 }
 
 void own_working_directory() {

@@ -34,6 +34,10 @@ struct Child {
 /// The same with the program that is open, whatever its number is.
 [[nodiscard]] Child spawn(const Fd& program, const SpawnOptions& options);
 
+/// This process may have as many descriptors as the hard limit allows, from here on. What it spawns
+/// has the limit that it had itself.
+void raise_descriptor_limit();
+
 /// The working directory of the calling thread is its own from here on (CLONE_FS of unshare(2)).
 void own_working_directory();
 

@@ -1,5 +1,7 @@
 // A stack's life from the outside: up, look, change, down; and what it survives.
 
+#include "sys/file.h"
+#include "sys/socket_path.h"
 #include "tests/integration/world.h"
 
 #include <csignal>
@@ -7,6 +9,7 @@
 #include <set>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace stack::test {
 namespace {
@@ -147,6 +150,30 @@ TEST_F(Life, AKilledSupervisorComesBackAndNothingIsLost) {
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
     stack_.must({"kill", "web"});  // the new one restarts it
     EXPECT_TRUE(eventually([&] { return container(stack_, "web")["State"] == "running"; }));
+}
+
+TEST_F(Life, ASupervisorThatWasShortOfDescriptorsHearsAgain) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    rlimit own{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &own), 0);
+    EXPECT_EQ(stack_.must({"run", "--rm", "worker", "sh", "-c", "ulimit -Sn"}),
+              std::to_string(own.rlim_cur) + "\n");
+    const int supervisor = supervisor_pid(stack_, "shop");
+    const std::string directory = stack_.root() + "/run/projects/shop/";
+    rlimit before{};
+    const rlimit none{0, own.rlim_max};
+    ASSERT_EQ(::prlimit(supervisor, RLIMIT_NOFILE, &none, &before), 0);
+    EXPECT_EQ(before.rlim_cur, before.rlim_max);
+    const sys::Fd client = sys::connect_to(sys::SocketPath(directory, "supervisor.sock"));
+    EXPECT_TRUE(client);
+    EXPECT_TRUE(eventually([&] {
+        return sys::read_file(directory + "supervisor.log").value_or("").find("accept a client") !=
+               std::string::npos;
+    }));
+    ASSERT_EQ(::prlimit(supervisor, RLIMIT_NOFILE, &before, nullptr), 0);
+    stack_.must({"stop", "-t", "1"});
+    EXPECT_EQ(supervisor_pid(stack_, "shop"), supervisor);
 }
 
 /// The sockets that a process has open, as /proc names them.
