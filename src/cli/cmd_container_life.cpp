@@ -315,7 +315,11 @@ void add_container_restart(CLI::App& app, Context& context) {
 void add_container_kill(CLI::App& app, Context& context) {
     const auto targets = declare(app);
     const auto signal = std::make_shared<std::string>("KILL");
-    app.add_option("-s,--signal", *signal, "The signal, by name or number (default KILL)");
+    app.add_option(
+        "-s,--signal",
+        *signal,
+        "The signal, by name or number (default KILL); this one and its stop signal also end "
+        "its restarts, until it is started again");
     app.callback(
         [&context, targets, signal] { context.exit_code = kill(context, *targets, *signal); });
 }

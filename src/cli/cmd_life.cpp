@@ -187,7 +187,11 @@ void add_kill(CLI::App& app, Context& context) {
                  [](const Stack&, const LifeOptions& given, Request& request) {
                      request.signal = given.signal;
                  }});
-    app.add_option("-s,--signal", options->signal, "The signal (default SIGKILL)");
+    app.add_option(
+        "-s,--signal",
+        options->signal,
+        "The signal (default SIGKILL); this one and a container's stop signal also end its "
+        "restarts, until it is started again");
     add_accepted_flag(app, "--remove-orphans", "it kills containers of services that left, too");
 }
 

@@ -186,19 +186,30 @@ void append_happenings(const std::string& file, const std::vector<Happening>& ev
 
 void History::note(const Observed& observed, Time now) {
     SeenById after = without_passing(seen_in(observed), before_.value_or(SeenById()));
-    if (before_ && *before_ != after)
-        append_happenings(file_, happenings(*before_, after, now));
+    if (before_ && *before_ != after) {
+        auto events = happenings(*before_, after, now);
+        std::erase_if(events, [&](const Happening& event) {
+            return event.action == "stop" && killed_.contains(event.id);
+        });
+        append_happenings(file_, events);
+    }
+    std::erase_if(killed_, [&](const std::string& id) {
+        const auto seen = after.find(id);
+        return seen == after.end() || !is_up(seen->second) || !seen->second.stopped_by_user;
+    });
     before_ = std::move(after);
 }
 
 void History::tell(const std::string& action,
                    const std::function<bool(const Seen&)>& is_meant,
                    const std::map<std::string, std::string>& attributes,
-                   Time now) const {
+                   Time now) {
     std::vector<Happening> events;
     for (const auto& [id, seen] : before_.value_or(SeenById())) {
         if (!is_meant(seen))
             continue;
+        if (action == "kill")
+            killed_.insert(id);
         events.push_back(
             {now, seen.service, id, action, {{"image", seen.image}, {"name", seen.name}}});
         events.back().attributes.insert(attributes.begin(), attributes.end());

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,10 +80,11 @@ class History {
     void tell(const std::string& action,
               const std::function<bool(const Seen&)>& is_meant,
               const std::map<std::string, std::string>& attributes,
-              Time now) const;
+              Time now);
 
   private:
     std::string file_;
+    std::set<std::string> killed_;  // ids: their end is told by the kill, and not as a stop
     std::optional<SeenById> before_;
 };
 

@@ -359,7 +359,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         idle_();
 }
 
-void Supervisor::tell_restart(const Strings& services) const {
+void Supervisor::tell_restart(const Strings& services) {
     history_.tell(
         "restart",
         [&](const Seen& seen) {

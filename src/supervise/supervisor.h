@@ -83,7 +83,7 @@ class Supervisor {
     void finish(const Asked& asked, bool succeeded);
     void perform(const Action& action, const EventSink& events, Done done);
     void start_container(const StartContainer& action, const EventSink& events, Done done);
-    void tell_restart(const Strings& services) const;
+    void tell_restart(const Strings& services);
     void started(const StartContainer& action, const Outcome& outcome);
 
     void check_waiters(const Observed& observed);

@@ -71,7 +71,9 @@ TEST_F(Example, AVoteGetsFromOnePublishedPortToTheOther) {
     const int supervisor = supervisor_pid(stack_, "voting");
     ASSERT_EQ(::kill(supervisor, SIGKILL), 0);
     EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "voting") != supervisor; }));
-    stack_.must({"kill", "worker"});
+    const std::string worker =
+        stack_.must({"container", "inspect", "--format", "{{.State.Pid}}", "voting-worker-1"});
+    ASSERT_EQ(::kill(std::stoi(worker), SIGKILL), 0);
     EXPECT_TRUE(eventually([&] { return container(stack_, "worker")["State"] == "running"; }));
     EXPECT_TRUE(eventually(counted));
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");

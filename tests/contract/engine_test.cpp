@@ -222,7 +222,7 @@ TEST_P(EngineContract, AStartTakesTheWordBack) {
     EXPECT_GT(again.started, first.started);
 }
 
-TEST_P(EngineContract, AKillIsNobodysWordAndWakes) {
+TEST_P(EngineContract, AKillIsAPersonsWordAndWakes) {
     const ObservedContainer running = run(web());
     bool woken = false;
     engine().on_change([&] { woken = true; });
@@ -230,7 +230,7 @@ TEST_P(EngineContract, AKillIsNobodysWordAndWakes) {
     EXPECT_TRUE(subject_->turn_until([&] { return woken; }));
     const ObservedContainer killed = only_container();
     EXPECT_EQ(killed.state, ContainerState::exited);
-    EXPECT_FALSE(killed.stopped_by_user);
+    EXPECT_TRUE(killed.stopped_by_user);
     EXPECT_EQ(killed.exit, (ExitStatus{128 + SIGKILL, SIGKILL, false}));
 }
 

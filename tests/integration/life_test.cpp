@@ -4,9 +4,11 @@
 #include "sys/socket_path.h"
 #include "tests/integration/world.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
 #include <sys/resource.h>
@@ -125,11 +127,18 @@ TEST_F(Life, StopStartAndRestartKeepTheContainer) {
     EXPECT_EQ(container(stack_, "web")["ID"], id);
 }
 
+/// A container's program fails: nobody asked for its end.
+void fail(const StackProgram& stack, const std::string& name) {
+    const std::string pid =
+        stack.must({"container", "inspect", "--format", "{{.State.Pid}}", name});
+    ASSERT_EQ(::kill(std::stoi(pid), SIGKILL), 0);
+}
+
 TEST_F(Life, AFailedContainerIsStartedAgain) {
     stack_.write("compose.yaml", web_file);
     stack_.must({"up", "-d"});
     const auto id = container(stack_, "web")["ID"];
-    stack_.must({"kill", "web"});
+    fail(stack_, "shop-web-1");
     EXPECT_TRUE(
         eventually([&] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
     EXPECT_EQ(container(stack_, "web")["ID"], id);
@@ -148,8 +157,37 @@ TEST_F(Life, AKilledSupervisorComesBackAndNothingIsLost) {
     })) << "no shim started another one";
     EXPECT_EQ(container(stack_, "web")["ID"], id);
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
-    stack_.must({"kill", "web"});  // the new one restarts it
+    fail(stack_, "shop-web-1");  // the new one restarts it
     EXPECT_TRUE(eventually([&] { return container(stack_, "web")["State"] == "running"; }));
+}
+
+TEST_F(Life, WhatAPersonKillsStaysDownAndOtherSignalsAreTheProgramsAffair) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sh -c 'trap "exit 0" USR1; echo ready; while :; do sleep 0.1; done'
+    restart: always
+)");
+    stack_.must({"up", "-d"});
+    const auto starts = [&] {
+        const std::string log = stack_.must({"logs", "--no-log-prefix", "web"});
+        return std::count(log.begin(), log.end(), '\n');
+    };
+    ASSERT_TRUE(eventually([&] { return starts() == 1; }));
+    stack_.must({"kill", "-s", "USR1", "web"});
+    ASSERT_TRUE(eventually([&] { return starts() == 2; }));
+    const std::vector<std::vector<std::string>> kills{{"kill", "web"},
+                                                      {"container", "kill", "shop-web-1"}};
+    for (const auto& kill : kills) {
+        stack_.must(kill);
+        ASSERT_TRUE(eventually([&] { return container(stack_, "web")["State"] == "exited"; }));
+        std::this_thread::sleep_for(std::chrono::seconds(2));
+        EXPECT_EQ(container(stack_, "web")["State"], "exited");
+        stack_.must({"up", "-d"});
+        EXPECT_EQ(container(stack_, "web")["State"], "running");
+    }
 }
 
 TEST_F(Life, ASupervisorThatWasShortOfDescriptorsHearsAgain) {

@@ -101,8 +101,12 @@ class Effect {
     void operator()(const KillContainer& a) {
         auto* container = find_id(world_, a.id);
         const auto signal = parse_signal(a.signal.empty() ? "KILL" : a.signal);
-        if (container != nullptr && is_up(*container) && signal)
-            end(*container, *signal, now_);
+        if (container == nullptr || !is_up(*container) || !signal)
+            return;
+        const std::string& own = container->service_config.stop_signal;
+        if (signal == parse_signal("KILL") || signal == parse_signal(own.empty() ? "TERM" : own))
+            container->stopped_by_user = true;
+        end(*container, *signal, now_);
     }
 
     void operator()(const PauseContainer& a) {

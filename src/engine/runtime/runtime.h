@@ -113,6 +113,7 @@ class Runtime {
     /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before
     /// kill().
     Duration begin_stop(const std::string& id, std::optional<Duration> timeout, Strings& warnings);
+    /// What ends it as a person wants it, SIGKILL or its stop signal, is noted as a stop first.
     void signal(const std::string& id, int signal);
     /// SIGKILL to everything in the container.
     void kill(const std::string& id);

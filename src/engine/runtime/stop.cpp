@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/log.h"
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
 #include "engine/runtime/runtime.h"
@@ -42,6 +43,22 @@ bool would_ignore(int pid, int signal) {
     return is_deaf && !may_await_signals(pid);  // it may have begun to wait in between
 }
 
+/// It stays down until a person wants it up again. Returns what to warn of: a container that has
+/// filled the disk must still be one that can be stopped.
+Strings note_stop(const Places& places) {
+    try {
+        Life life = read_life(places);
+        life.stopped_by_user = true;
+        life.stopped_boot = sys::boot_id();
+        write_life(places, life);
+        return {};
+    } catch (const Error& error) {
+        return {std::string("its policy may start it again, for that it is stopped cannot be "
+                            "written down: ") +
+                error.what()};
+    }
+}
+
 }  // namespace
 
 Duration Runtime::begin_stop(const std::string& id,
@@ -49,17 +66,7 @@ Duration Runtime::begin_stop(const std::string& id,
                              Strings& warnings) {
     const ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
-    try {
-        Life life = read_life(places);
-        life.stopped_by_user = true;
-        life.stopped_boot = sys::boot_id();
-        write_life(places, life);
-    } catch (const Error& error) {
-        // On a full disk a container that fills it must still be one that can be stopped.
-        warnings.push_back(std::string("its policy may start it again, for that it is stopped "
-                                       "cannot be written down: ") +
-                           error.what());
-    }
+    warnings = note_stop(places);
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     if (!process)
@@ -79,8 +86,14 @@ void Runtime::signal(const std::string& id, int signal) {
     const Places places = places_of(paths_, id);
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
-    if (process)
+    if (process) {
+        const ContainerRecord record = require(id);
+        if (signal == SIGKILL ||
+            signal == stop_signal_for(record.spec.service, record.image.config))
+            for (const auto& warning : note_stop(places))
+                log::warn("container " + record.spec.name + ": " + warning);
         sys::send_signal(process, signal);
+    }
     if (signal == SIGKILL && cgroups_.frozen(places.cgroup))
         cgroups_.freeze(places.cgroup, false);
 }
