@@ -143,6 +143,15 @@ void RealEngine::offload(std::function<void()> work, Done done) {
                });
 }
 
+void RealEngine::remove_beside(std::optional<sys::ScratchDirectory> files, Done done) {
+    if (!files) {
+        complete(std::move(done), std::nullopt);
+        return;
+    }
+    auto trash = std::make_shared<std::optional<sys::ScratchDirectory>>(std::move(files));
+    offload([trash] { trash->reset(); }, std::move(done));
+}
+
 void RealEngine::begin(const PullImage& action, const EventSink& events, Done done) {
     auto fetch = image::start_pull(paths_, action.reference, action.platform);
     auto result = std::make_shared<WorkerResult>();
@@ -225,8 +234,7 @@ void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, 
                             (record->spec.project.empty() ? std::string()
                                                           : " of stack " + record->spec.project) +
                             ": remove that one first");
-    storage::remove_volume(paths_, action.name);
-    complete(std::move(done), std::nullopt);
+    remove_beside(storage::remove_volume(paths_, action.name), std::move(done));
 }
 
 void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
@@ -299,13 +307,7 @@ void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + action.name + " is running: stop it first");
     watches_.erase(action.id);
-    auto files = runtime_.remove(action.id, action.anonymous_volumes);
-    if (!files) {
-        complete(std::move(done), std::nullopt);
-        return;
-    }
-    auto trash = std::make_shared<std::optional<sys::ScratchDirectory>>(std::move(files));
-    offload([trash] { trash->reset(); }, std::move(done));
+    remove_beside(runtime_.remove(action.id, action.anonymous_volumes), std::move(done));
 }
 
 void RealEngine::begin(const UpdateContainer& action, const EventSink& /*events*/, Done done) {

@@ -10,10 +10,12 @@
 #include "engine/image/store.h"
 #include "engine/network/networks.h"
 #include "engine/runtime/runtime.h"
+#include "sys/scratch_directory.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/thread_pool.hpp>
@@ -67,6 +69,8 @@ class RealEngine final : public Engine {
     /// Does bulk work beside the loop, then calls `done` from the loop. `work` touches nothing that
     /// the loop touches, and throws nothing.
     void offload(std::function<void()> work, Done done);
+    /// Deletes files beside the loop, where there are any, then calls `done` from the loop.
+    void remove_beside(std::optional<sys::ScratchDirectory> files, Done done);
     /// Wakes the supervisor when the container ends; settles it first.
     void watch(const std::string& id);
     /// Runtime::settle(), where there is somebody to look again.

@@ -85,6 +85,20 @@ TEST_F(VolumesTest, RemovalLeavesNothingAndMayBeRepeated) {
     EXPECT_THROW((void)volume_directory(paths_, "data"), Error);
 }
 
+TEST_F(VolumesTest, WhatIsRemovedGoesBeforeItsDataIsDeleted) {
+    ensure_volume(paths_, {.name = "data"});
+    sys::replace_file(volume_directory(paths_, "data") + "/row", "1");
+    auto trash = remove_volume(paths_, "data");
+    ASSERT_TRUE(trash);
+    EXPECT_TRUE(list_volumes(paths_).empty());
+    ensure_volume(paths_, {.name = "data"});
+    EXPECT_TRUE(sys::list_directory(volume_directory(paths_, "data")).empty());
+    const std::string rest = trash->path();
+    EXPECT_EQ(sys::read_file(rest + "/data/_data/row"), "1");
+    trash.reset();
+    EXPECT_FALSE(sys::exists(rest));
+}
+
 TEST_F(VolumesTest, ANameCannotLeadOutOfTheDirectory) {
     for (const auto* name : {"", "..", "../x", "a/b", ".hidden", "-x", "a b"})
         EXPECT_THROW(ensure_volume(paths_, {.name = name}), Error) << name;

@@ -4,7 +4,6 @@
 
 #include "base/digest.h"
 #include "base/failpoint.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -118,18 +117,16 @@ void ensure_volume(const Paths& paths, const VolumeRecord& record) {
     sys::sync_directory(volumes_directory(paths));
 }
 
-void remove_volume(const Paths& paths, const std::string& name) {
+std::optional<sys::ScratchDirectory> remove_volume(const Paths& paths, const std::string& name) {
     check_name(name);
     const sys::Lock lock = lock_volumes(paths);
-    const std::string trash = volumes_directory(paths) + "/.trash";
-    if (sys::exists(directory_of(paths, name))) {
-        sys::ensure_directory(trash, 0700);
-        STACK_FAILPOINT("volume.remove");
-        sys::rename(directory_of(paths, name), trash + "/" + random_hex(16));
-        sys::sync_directory(volumes_directory(paths));
-    }
-    if (sys::is_directory(trash))  // with what an interrupted removal left
-        sys::remove_tree(trash);
+    if (!sys::exists(directory_of(paths, name)))
+        return std::nullopt;
+    sys::ScratchDirectory trash(volumes_directory(paths) + "/.trash");
+    STACK_FAILPOINT("volume.remove");
+    sys::rename(directory_of(paths, name), trash.path() + "/" + name);
+    sys::sync_directory(volumes_directory(paths));
+    return trash;
 }
 
 std::string volume_directory(const Paths& paths, const std::string& name) {

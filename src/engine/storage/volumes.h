@@ -10,6 +10,7 @@
 #include <stack/paths.h>
 
 #include "sys/fd.h"
+#include "sys/scratch_directory.h"
 
 #include <optional>
 #include <string>
@@ -37,9 +38,9 @@ struct VolumeRecord {
 /// Postcondition: the volume is there. One of the same name stays as it is, record included.
 void ensure_volume(const Paths& paths, const VolumeRecord& record);
 
-/// Postcondition: no volume of this name. Its data is renamed away first, so that a crash never
-/// leaves half of it.
-void remove_volume(const Paths& paths, const std::string& name);
+/// Postcondition: no volume of this name. Its data is renamed away, so that a crash never leaves
+/// half of it, and goes with the directory that is returned; nullopt: there was none.
+std::optional<sys::ScratchDirectory> remove_volume(const Paths& paths, const std::string& name);
 
 /// The directory that containers see. Throws where there is no such volume.
 [[nodiscard]] std::string volume_directory(const Paths& paths, const std::string& name);
