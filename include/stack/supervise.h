@@ -28,6 +28,7 @@ struct Request {
     bool no_deps = false;
     bool volumes = false;
     bool stop = false;
+    int parallel = 0;  // how many actions may be under way at once, waits aside; 0: 64, -1: any
 };
 
 /// Talks to the supervisor of `project`, starting one where none lives, and streams its events.

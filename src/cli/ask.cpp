@@ -41,10 +41,11 @@ EventSink hushed(const Quiet& quiet, EventSink events) {
 
 int ask(const Context& context,
         const Stack& stack,
-        const Request& what,
+        Request what,
         const std::string& title,
         const Quiet& quiet) {
     require_root();
+    what.parallel = context.globals.parallel;
     const auto progress = make_progress(context.globals, title);
     const auto show = [&](const Event& event) { progress->show(event); };
     const int status = request(context.paths, stack.name, what, hushed(quiet, show));

@@ -23,7 +23,7 @@ struct Quiet {
 /// Sends the request and shows its events; returns its exit code.
 int ask(const Context& context,
         const Stack& stack,
-        const Request& request,
+        Request request,
         const std::string& title,
         const Quiet& quiet = {});
 

@@ -123,6 +123,7 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
     request.verb = "run";
     request.stack = stack;
     request.up = plan_options(options.up, stack);
+    request.parallel = context.globals.parallel;
     LoadAdjustments adjust;
     adjust.named_services = {options.service};
     adjust.overlay = overlay(options, environment_of(context, options));

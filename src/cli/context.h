@@ -20,6 +20,7 @@ struct Globals {
     std::string diagnostics = "text";
     std::string root;
     bool dry_run = false;
+    int parallel = 0;  // Request::parallel
 };
 
 struct Context {

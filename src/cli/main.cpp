@@ -51,6 +51,13 @@ void add_global_options(CLI::App& app, Globals& globals) {
                    globals.root,
                    "Directory for all state (default /var/lib/stack, or $STACK_ROOT)")
         ->type_name("DIR");
+    constexpr int most_parallel = 1'000'000;
+    app.add_option("--parallel",
+                   globals.parallel,
+                   "How many of a stack's actions may be under way at once (-1: any number)")
+        ->type_name("N")
+        ->envname("COMPOSE_PARALLEL_LIMIT")
+        ->check(CLI::Range(-1, most_parallel));
     app.add_flag(
         "--dry-run",
         globals.dry_run,
@@ -69,6 +76,7 @@ std::string chosen_command(const Strings& words) {
                                                   "--progress",
                                                   "--ansi",
                                                   "--diagnostics",
+                                                  "--parallel",
                                                   "--root"};
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (with_value.contains(words[i]))

@@ -3,12 +3,24 @@
 #include "base/failpoint.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace stack::supervise {
 namespace {
 
-constexpr std::size_t most_at_once = 64;
+std::size_t most_at_once(int parallel) {
+    constexpr std::size_t unless_asked = 64;
+    if (parallel < 0)
+        return std::numeric_limits<std::size_t>::max();
+    return parallel == 0 ? unless_asked : static_cast<std::size_t>(parallel);
+}
+
+/// What it waits for may need what is yet to begin: it takes nobody's place.
+bool only_waits(const Action& action) {
+    return std::holds_alternative<AwaitHealthy>(action) ||
+           std::holds_alternative<AwaitCompleted>(action);
+}
 
 struct Words {
     const char* doing;
@@ -55,11 +67,13 @@ Outcome attempt(const std::function<void()>& work) {
 
 }  // namespace
 
-Executor::Executor(Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished)
+Executor::Executor(
+    Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished, int parallel)
     : plan_(std::move(plan)),
       perform_(std::move(perform)),
       events_(std::move(events)),
       finished_(std::move(finished)),
+      most_at_once_(most_at_once(parallel)),
       states_(plan_.actions.size(), State::waiting) {}
 
 void Executor::start() {
@@ -67,9 +81,10 @@ void Executor::start() {
 }
 
 void Executor::begin_ready() {
-    for (std::size_t i = 0; i < states_.size() && running_ < most_at_once; ++i) {
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+        const Action& action = plan_.actions[i].action;
         const auto& after = plan_.actions[i].after;
-        if (states_[i] == State::waiting &&
+        if (states_[i] == State::waiting && (working_ < most_at_once_ || only_waits(action)) &&
             std::all_of(after.begin(), after.end(), [&](std::size_t earlier) {
                 return states_[earlier] == State::done ||
                        (has_failed(earlier) && tolerates(i, earlier));
@@ -82,8 +97,10 @@ void Executor::begin_ready() {
 
 void Executor::begin(std::size_t index) {
     states_[index] = State::running;
-    ++running_;
     const Action& action = plan_.actions[index].action;
+    ++running_;
+    if (!only_waits(action))
+        ++working_;
     tell(index, EventStatus::working, words(action).doing, "");
     const Outcome refused = attempt([&] {
         STACK_FAILPOINT(("action." + verb(action) + ".before").c_str());
@@ -102,6 +119,8 @@ void Executor::begin(std::size_t index) {
 void Executor::end(std::size_t index, const Outcome& outcome) {
     const auto& planned = plan_.actions[index];
     --running_;
+    if (!only_waits(planned.action))
+        --working_;
     if (!outcome) {
         states_[index] = State::done;
         tell(index, EventStatus::done, words(planned.action).done, "");

@@ -18,8 +18,13 @@ using Perform = std::function<void(const Action&, const EventSink&, Done)>;
 
 class Executor : public std::enable_shared_from_this<Executor> {
   public:
-    /// `finished` gets whether every action succeeded, optional ones aside.
-    Executor(Plan plan, Perform perform, EventSink events, std::function<void(bool)> finished);
+    /// `finished` gets whether every action succeeded, optional ones aside. `parallel` as
+    /// Request::parallel.
+    Executor(Plan plan,
+             Perform perform,
+             EventSink events,
+             std::function<void(bool)> finished,
+             int parallel = 0);
 
     void start();
 
@@ -42,8 +47,10 @@ class Executor : public std::enable_shared_from_this<Executor> {
     Perform perform_;
     EventSink events_;
     std::function<void(bool)> finished_;
+    std::size_t most_at_once_;
     std::vector<State> states_;
     std::size_t running_ = 0;
+    std::size_t working_ = 0;  // those of the running that do more than wait
     bool succeeded_ = true;
 };
 

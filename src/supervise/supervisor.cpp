@@ -285,7 +285,8 @@ void Supervisor::carry_out(const Asked& asked) {
                 proceed({*rest, asked.events, asked.answer, asked.own});
             else
                 finish(asked, succeeded);
-        });
+        },
+        asked.request.parallel);
     executor->start();
 }
 

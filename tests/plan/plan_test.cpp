@@ -364,10 +364,10 @@ TEST(Plan, LetsOnlyThoseGoOnWithoutADependencyThatDoNotRequireIt) {
               "#0 create container/shop-db-1: not found\n"
               "#1 start container/shop-db-1: not found (after #0)\n"
               "#2 create container/shop-likes-1: not found\n"
-              "#3 create container/shop-needs-1: not found\n"
-              "#4 await-healthy container/shop-db-1: others need it healthy (after #1)\n"
-              "#5 start container/shop-likes-1: not found (after #2 #4 or its failure)\n"
-              "#6 start container/shop-needs-1: not found (after #3 #4)\n");
+              "#3 await-healthy container/shop-db-1: others need it healthy (after #1)\n"
+              "#4 start container/shop-likes-1: not found (after #2 #3 or its failure)\n"
+              "#5 create container/shop-needs-1: not found\n"
+              "#6 start container/shop-needs-1: not found (after #3 #5)\n");
     stack.services.erase("needs");
     EXPECT_TRUE(plan_up(stack, world, {}).actions[3].optional) << "nobody needs it healthy";
 }

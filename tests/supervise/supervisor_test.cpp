@@ -422,6 +422,34 @@ TEST(Supervisor, GoesOnAlsoWhereWhatItDoesNotRequireCannotStart) {
     EXPECT_EQ(house.state("shop-likes-1"), "running");
 }
 
+TEST(Supervisor, DoesNoMoreAtOnceThanItWasTold) {
+    Household house;
+    for (const auto* name : {"a", "b", "c"})
+        house.add(name).networks.clear();
+    house.engine.hold("create");
+    Request request = of("up");
+    request.stack = house.stack;
+    request.parallel = 2;
+    EXPECT_EQ(house.ask(request), -1);
+    EXPECT_EQ(house.engine.calls("create"), 2);
+    house.engine.release("create");
+    house.settle();
+    EXPECT_EQ(house.state("shop-c-1"), "running");
+}
+
+TEST(Supervisor, BeginsWhatOthersWaitForHoweverManyWait) {
+    constexpr int many = 70;
+    Household house;
+    for (int i = 0; i < many; ++i)
+        house.add("web" + std::to_string(i)).healthcheck = Healthcheck{.test = {"CMD", "true"}};
+    house.engine.hold("probe");
+    PlanOptions options;
+    options.wait = true;
+    EXPECT_EQ(house.up(options), -1);
+    for (int i = 0; i < many; ++i)
+        EXPECT_EQ(house.state("shop-web" + std::to_string(i) + "-1"), "running") << i;
+}
+
 TEST(Supervisor, WaitsForNothingThatHasFailed) {
     Household house;
     house.add("job").restart.condition = RestartCondition::no;
