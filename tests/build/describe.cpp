@@ -2,6 +2,10 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "engine/build/stages.h"
+#include "engine/build/state.h"
+
+#include <map>
 
 namespace stack::build {
 namespace {
@@ -114,7 +118,78 @@ struct Describer {
     }
 };
 
+/// Does what builds do with a stage, but for its layers.
+class Evaluator {
+  public:
+    Evaluator(const Dockerfile& file, const BuildPlan& plan, const StringMap& given)
+        : file_(file), plan_(plan), scope_{plan.globals, given, file.escape} {}
+
+    Diagnostics run() {
+        for (const auto index : plan_.order) {
+            begin(plan_.stages[index]);
+            for (const auto& instruction : file_.stages[index].instructions) {
+                const auto line = step(states_[index], instruction);
+                if (!line)
+                    return {
+                        {Severity::error, {}, line.error().message, instruction.location, {}, {}}};
+                lines_.push_back(*line);
+            }
+        }
+        return {};
+    }
+
+    [[nodiscard]] const Strings& lines() const { return lines_; }
+
+  private:
+    void begin(const PlannedStage& stage) {
+        State& state = states_[stage.index];
+        if (stage.base.kind == StageSource::Kind::stage)
+            state = states_[stage.base.stage];
+        if (stage.base.kind == StageSource::Kind::scratch)
+            state = scratch_state("linux/amd64");
+        From from = file_.stages[stage.index].from;
+        from.image = stage.base.name;
+        from.platform.clear();
+        lines_.push_back(Describer()(from));
+    }
+
+    Expected<std::string> step(State& state, const Instruction& instruction) const {
+        if (const auto* run = std::get_if<Run>(&instruction.body))
+            return run_history(state, command_words(state, run->command));
+        if (std::holds_alternative<Copy>(instruction.body))
+            return describe(instruction);
+        if (const auto* workdir = std::get_if<Workdir>(&instruction.body)) {
+            const auto path = working_directory(state, *workdir, scope_);
+            state.config.working_dir = path.value_or("");
+            return path ? Expected<std::string>("WORKDIR " + *path) : path;
+        }
+        auto next = apply(state, instruction, scope_);
+        if (!next)
+            return tl::unexpected(next.error());
+        state = std::move(*next);
+        return state.history.back().created_by;
+    }
+
+    const Dockerfile& file_;
+    const BuildPlan& plan_;
+    Scope scope_;
+    std::map<std::size_t, State> states_;
+    Strings lines_;
+};
+
 }  // namespace
+
+std::string evaluate(const std::string& dockerfile, const StringMap& arguments) {
+    const Dockerfile file = parse_dockerfile(dockerfile, "Dockerfile");
+    BuildChoices choices;
+    choices.arguments = arguments;
+    const BuildPlan plan = plan_build(file, choices);
+    if (has_errors(file.diagnostics) || has_errors(plan.diagnostics))
+        return describe(has_errors(file.diagnostics) ? file.diagnostics : plan.diagnostics);
+    Evaluator evaluator(file, plan, arguments);
+    const Diagnostics errors = evaluator.run();
+    return errors.empty() ? join(evaluator.lines(), "\n") : describe(errors);
+}
 
 std::string describe(const Instruction& instruction) {
     return std::visit(Describer(), instruction.body);

@@ -19,4 +19,8 @@ std::string describe(const Dockerfile& file);
 
 std::string describe(const Diagnostics& diagnostics);
 
+/// What the stages that the last one needs say in an image's history: `FROM base`, then a line an
+/// instruction, with variables replaced (but for COPY and ADD). Instead of them the first error.
+std::string evaluate(const std::string& dockerfile, const StringMap& arguments);
+
 }  // namespace stack::build
