@@ -116,11 +116,12 @@ class StatementParser {
         if (rule == allowed.end())
             return unknown_flag(flag, word, allowed);
         std::string value = equals == std::string::npos ? "" : word.text.substr(equals + 1);
-        if (equals == std::string::npos && !rule->boolean) {
+        const bool assigned = equals != std::string::npos;
+        if (rule->boolean ? assigned && value.empty() : !assigned) {
             fail("bad-flag", "the flag --" + flag + " needs a value", word.span);
             return false;
         }
-        if (rule->boolean && value.empty())
+        if (rule->boolean && !assigned)
             value = "true";
         if (rule->boolean && to_lower(value) != "true" && to_lower(value) != "false") {
             fail("bad-flag", "--" + flag + " is true or false, not `" + value + "`", word.span);
