@@ -54,6 +54,7 @@ std::optional<std::string> unquoted_name(std::string_view text, bool& quoted) {
             quote = c;
             quoted = true;
         } else if (c == '\\' && quote != '\'') {
+            quoted = true;
             if (i + 1 < text.size())
                 name += text[++i];
         } else if (quote == 0 && is_blank(c)) {
