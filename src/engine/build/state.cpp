@@ -115,16 +115,19 @@ class Applier {
 
     Result operator()(const Arg& arg) {
         Strings shown;
-        for (const auto& [name, fallback] : arg.arguments) {
-            const auto value = argument_value(name, fallback);
+        for (const auto& [written, fallback] : arg.arguments) {
+            const auto name = expanded(written);
+            if (!name)
+                return name;
+            const auto value = argument_value(*name, fallback);
             if (!value)
                 return tl::unexpected(value.error());
             std::erase_if(state_.arguments,
-                          [&, key = name](const auto& known) { return known.first == key; });
-            state_.arguments.emplace_back(name, *value);
-            shown.push_back(name + (*value ? "=" + **value : ""));
-            if (*value && !has_variable(state_.config.environment, name))
-                variables_[name] = **value;
+                          [&](const auto& known) { return known.first == *name; });
+            state_.arguments.emplace_back(*name, *value);
+            shown.push_back(*name + (*value ? "=" + **value : ""));
+            if (*value && !has_variable(state_.config.environment, *name))
+                variables_[*name] = **value;
         }
         return "ARG " + join(shown, " ");
     }
