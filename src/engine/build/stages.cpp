@@ -42,6 +42,7 @@ class Planner {
 
     BuildPlan run() {
         plan_.globals = platform_arguments(choices_.platform, machine_platform());
+        plan_.globals["TARGETSTAGE"] = choices_.target.empty() ? "default" : choices_.target;
         add_globals();
         for (std::size_t i = 0; i < file_.stages.size(); ++i)
             add_stage(i);

@@ -41,7 +41,7 @@ struct PlannedStage {
 };
 
 struct BuildPlan {
-    StringMap globals;                 // ARGs before the first FROM, and the platform's
+    StringMap globals;                 // ARGs before the first FROM, the platform's and TARGETSTAGE
     std::vector<PlannedStage> stages;  // all, in order of the file
     std::vector<std::size_t> order;    // those the target needs, each after what it needs
     Diagnostics diagnostics;
