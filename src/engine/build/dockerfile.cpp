@@ -322,7 +322,12 @@ class StatementParser {
             return fail("bad-flag",
                         "--network is default, none or host, not `" + run.network + "`",
                         find_flag("network")->span);
-        if (const Flag* security = find_flag("security"); security && security->value != "sandbox")
+        const Flag* security = find_flag("security");
+        if (security && security->value != "sandbox" && security->value != "insecure")
+            return fail("bad-flag",
+                        "--security is sandbox or insecure, not `" + security->value + "`",
+                        security->span);
+        if (security && security->value == "insecure")
             return fail("unsupported",
                         "a step cannot run without isolation: --security is `sandbox`",
                         security->span);
