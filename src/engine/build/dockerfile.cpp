@@ -455,11 +455,13 @@ class StatementParser {
             return std::nullopt;
         if (paths->empty())
             return fail("missing-argument", "VOLUME needs a path", {});
+        VolumePaths volume;
         for (const auto& path : *paths) {
-            if (trim(path).empty())
+            volume.paths.emplace_back(trim(path));
+            if (volume.paths.back().empty())
                 return fail("missing-argument", "the path of a VOLUME cannot be empty", rest_);
         }
-        return VolumePaths{*paths};
+        return volume;
     }
 
     Result parse_user() {
