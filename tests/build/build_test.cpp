@@ -325,6 +325,16 @@ TEST_F(RealBuild, RecordsRemovalsInALayer) {
     EXPECT_EQ(shop.read("d/c"), "3\n");
 }
 
+TEST_F(RealBuild, FailsByAWarningWhereTheDockerfileAsksForThat) {
+    const auto refused = shop.build("# check=error=true\nFROM busybox\nCMD a\n");
+    EXPECT_EQ(refused.image_id, "");
+    ASSERT_EQ(refused.diagnostics.size(), 1U);
+    EXPECT_EQ(refused.diagnostics[0].code, "JSONArgsRecommended");
+    build("# check=error=true;skip=JSONArgsRecommended\nFROM busybox\nCMD a\n");
+    shop.options.args["BUILDKIT_DOCKERFILE_CHECK"] = "skip=all";
+    build("# check=error=true\nFROM busybox\nCMD a\n");
+}
+
 TEST_F(RealBuild, StartsFromNothing) {
     shop.write("x", "x");
     build("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n");

@@ -92,7 +92,9 @@ class Builder {
 
     BuildResult run() {
         complaints_.add_source(inputs_.file, inputs_.text);
-        complaints_.add(inputs_.diagnostics);
+        complaints_.add(inputs_.check.error && !has_errors(inputs_.diagnostics)
+                            ? lint(inputs_, variables_of_bases(shop_.paths, inputs_.plan))
+                            : inputs_.diagnostics);
         std::string id;
         if (!complaints_.stop().stop_requested()) {
             const Progress progress(sink_, request_.title());

@@ -640,6 +640,7 @@ Dockerfile parse_dockerfile(std::string_view text, const std::string& file) {
     Lexed lexed = lex(text, file);
     Dockerfile result;
     result.escape = lexed.escape;
+    result.check = std::move(lexed.check);
     result.diagnostics = std::move(lexed.diagnostics);
     bool complained = false;
     bool from_failed = false;

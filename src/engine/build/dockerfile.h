@@ -191,7 +191,8 @@ struct Dockerfile {
     std::vector<Instruction> global_arguments;  // ARG before the first FROM
     std::vector<Stage> stages;
     char escape = '\\';
-    Diagnostics diagnostics;
+    CheckOptions check;
+    Diagnostics diagnostics;  // warnings of skipped rules, too
 };
 
 [[nodiscard]] Dockerfile parse_dockerfile(std::string_view text, const std::string& file);

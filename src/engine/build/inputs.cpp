@@ -13,6 +13,7 @@ namespace stack::build {
 namespace {
 
 constexpr const char* epoch_variable = "SOURCE_DATE_EPOCH";
+constexpr const char* check_variable = "BUILDKIT_DOCKERFILE_CHECK";
 constexpr std::size_t longest_dockerfile = 4U << 20U;  // bytes
 constexpr std::size_t longest_ignore_file = 1U << 20U;
 
@@ -68,6 +69,17 @@ std::optional<std::int64_t> epoch_of(const StringMap& arguments) {
     return seconds;
 }
 
+/// The argument stands for the directive as a whole.
+CheckOptions check_options(const Dockerfile& file, const StringMap& arguments) {
+    const auto given = arguments.find(check_variable);
+    if (given == arguments.end())
+        return file.check;
+    auto options = parse_check_options(given->second);
+    if (!options)
+        throw Error(std::string(check_variable) + ": " + options.error().message);
+    return *std::move(options);
+}
+
 StringMap given_arguments(const Build& build, const StringMap& environment) {
     StringMap arguments;
     for (const auto& [name, value] : build.args) {
@@ -115,8 +127,9 @@ BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     BuildInputs inputs;
     inputs.text = read_dockerfile(build, inputs.file);
     inputs.dockerfile = parse_dockerfile(inputs.text, inputs.file);
-    inputs.diagnostics = inputs.dockerfile.diagnostics;
     inputs.choices.arguments = given_arguments(build, environment);
+    inputs.check = check_options(inputs.dockerfile, inputs.choices.arguments);
+    inputs.diagnostics = checked(inputs.dockerfile.diagnostics, {inputs.check.skip, false});
     inputs.epoch = epoch_of(inputs.choices.arguments);
     inputs.choices.target = build.target;
     inputs.choices.platform =

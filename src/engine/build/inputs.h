@@ -25,8 +25,9 @@ struct BuildInputs {
     BuildChoices choices;
     BuildPlan plan;
     Scope scope;
+    CheckOptions check;
     std::optional<std::int64_t> epoch;  // SOURCE_DATE_EPOCH, where the build is to be reproducible
-    Diagnostics diagnostics;            // of all of these
+    Diagnostics diagnostics;            // of all of these, but for what `check` skips
 };
 
 /// `environment` gives arguments without a value theirs. Throws stack::Error where the Dockerfile

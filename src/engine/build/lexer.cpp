@@ -145,6 +145,8 @@ class Lexer {
                 complain(i, "duplicate-directive", "the directive `" + name + "` is given twice");
             if (name == "escape")
                 set_escape(i, value);
+            if (name == "check")
+                set_check(i, value);
         }
     }
 
@@ -153,6 +155,14 @@ class Lexer {
             result_.escape = value.front();
         else
             complain(index, "bad-directive", "the escape character is \\ or `, not " + value);
+    }
+
+    void set_check(std::size_t index, const std::string& value) {
+        const auto options = parse_check_options(value);
+        if (options)
+            result_.check = *options;
+        else
+            complain(index, "bad-directive", options.error().message);
     }
 
     /// Takes the escape that continues a line away. A doubled escape continues nothing.

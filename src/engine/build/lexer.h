@@ -6,6 +6,8 @@
 
 #include <stack/diagnostics.h>
 
+#include "engine/build/check_options.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +60,7 @@ class Statement {
 struct Lexed {
     std::vector<Statement> statements;
     char escape = '\\';
+    CheckOptions check;
     Diagnostics diagnostics;
 };
 

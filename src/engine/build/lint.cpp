@@ -66,18 +66,6 @@ bool names_a_secret(const std::string& name) {
            });
 }
 
-Strings skipped_rules(std::string_view text) {
-    constexpr std::string_view directive = "check=skip=";
-    for (const auto& line : split(text.substr(0, text.find("\nFROM")), '\n')) {
-        if (!line.starts_with('#'))
-            break;
-        const std::string said = replace_all(line.substr(1), " ", "");
-        if (said.starts_with(directive))
-            return split(said.substr(directive.size(), said.find(';') - directive.size()), ',');
-    }
-    return {};
-}
-
 class Linter {
   public:
     Linter(const BuildInputs& inputs, const std::map<std::string, Strings>& variables)
@@ -103,16 +91,10 @@ class Linter {
     }
 
     Diagnostics allowed() {
-        const Strings skipped = skipped_rules(inputs_.text);
-        std::erase_if(found_, [&](const Diagnostic& one) {
-            return std::any_of(skipped.begin(), skipped.end(), [&](const std::string& name) {
-                return name == "all" || name == one.code;
-            });
-        });
         std::stable_sort(found_.begin(), found_.end(), [](const auto& a, const auto& b) {
             return a.location.line < b.location.line;
         });
-        return std::move(found_);
+        return checked(std::move(found_), inputs_.check);
     }
 
     // Words as they are written

@@ -1,7 +1,7 @@
 #pragma once
 
-// What a Dockerfile had better not say, by the names of `docker build --check`. Warnings only:
-// mistakes are the parser's.
+// What a Dockerfile had better not say, by the names of `docker build --check`. Mistakes are the
+// parser's.
 
 #include <stack/diagnostics.h>
 
@@ -13,8 +13,8 @@
 namespace stack::build {
 
 /// What the parser warned of, and what it takes a view of the whole file to see. `code` is the
-/// rule's name: ConsistentInstructionCasing, UndefinedVar and so on, but for those
-/// that a line `# check=skip=NAME,…` at the top of the file names, or `skip=all`. Pure.
+/// rule's name: ConsistentInstructionCasing, UndefinedVar and so on, but for those that
+/// `inputs.check` skips; errors where it says so. Pure.
 ///
 /// `variables`: what base images set, by the name they have in FROM. On a base that is not in it,
 /// UndefinedVar speaks only of what looks like a slip of the pen.

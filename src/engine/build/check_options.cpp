@@ -1,0 +1,52 @@
+#include "engine/build/check_options.h"
+
+#include "base/text.h"
+
+#include <algorithm>
+
+namespace stack::build {
+namespace {
+
+bool is_true(const std::string& value) {
+    return value == "true" || value == "1";
+}
+
+bool is_skipped(const Diagnostic& one, const CheckOptions& options) {
+    return std::any_of(options.skip.begin(), options.skip.end(), [&](const std::string& rule) {
+        return rule == "all" || rule == one.code;
+    });
+}
+
+}  // namespace
+
+Expected<CheckOptions> parse_check_options(std::string_view text) {
+    CheckOptions options;
+    for (const auto& part : split(text, ';')) {
+        const auto [written, text_of_value] = split_once(part, '=');
+        const std::string key(trim(written));
+        const std::string value(trim(text_of_value));
+        if (key == "skip")
+            for (const auto& rule : split(value, ','))
+                options.skip.emplace_back(trim(rule));
+        else if (key == "error" && (is_true(value) || value == "false" || value == "0"))
+            options.error = is_true(value);
+        else if (key == "error")
+            return malformed("`error` of a check is true or false, not `" + value + "`");
+        else if (key != "experimental" && !trim(part).empty())  // no rule is one here
+            return malformed("a check is skip=RULE,… or error=true, not `" +
+                             std::string(trim(part)) + "`");
+    }
+    return options;
+}
+
+Diagnostics checked(Diagnostics found, const CheckOptions& options) {
+    std::erase_if(found, [&](const Diagnostic& one) {
+        return one.severity == Severity::warning && is_skipped(one, options);
+    });
+    if (options.error)
+        for (auto& one : found)
+            one.severity = Severity::error;
+    return found;
+}
+
+}  // namespace stack::build
