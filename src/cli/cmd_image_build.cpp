@@ -23,6 +23,7 @@ struct Options {
     Strings secrets;
     Strings hosts;
     Strings no_cache_stages;
+    Strings limits;
     std::string target;
     std::string platform;
     std::string network;
@@ -95,6 +96,20 @@ StringMap hosts_of(const Strings& texts) {
     return hosts;
 }
 
+std::map<std::string, Ulimit> limits_of(const Strings& texts) {
+    std::map<std::string, Ulimit> limits;
+    for (const auto& text : texts) {
+        const auto [name, values] = split_once(text, '=');
+        const auto [soft, hard] = split_once(values, ':');
+        const auto low = parse_number<std::int64_t>(soft);
+        const auto high = hard.empty() ? low : parse_number<std::int64_t>(hard);
+        if (!low || !high)
+            give_up("--ulimit wants NAME=SOFT[:HARD], such as nofile=1024, not \"" + text + "\"");
+        limits[name] = {*low, *high};
+    }
+    return limits;
+}
+
 Build build_of(const Options& options) {
     Build build;
     build.context = place(options.context);
@@ -117,6 +132,7 @@ Build build_of(const Options& options) {
     for (const auto& text : options.secrets)
         build.secrets.push_back(secret_of(text));
     build.extra_hosts = hosts_of(options.hosts);
+    build.ulimits = limits_of(options.limits);
     build.target = options.target;
     build.network = options.network;
     if (!options.platform.empty())
@@ -217,6 +233,9 @@ void add_step_options(CLI::App& app, Options& options) {
     app.add_option("--secret",
                    options.secrets,
                    "Secret for the steps: id=NAME,src=FILE or id=NAME,env=VARIABLE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option(
+           "--ulimit", options.limits, "A limit of each step: NAME=SOFT[:HARD] (repeatable)")
         ->allow_extra_args(false);
     app.add_flag("--no-cache", options.no_cache, "Run every step");
     app.add_option("--no-cache-filter",

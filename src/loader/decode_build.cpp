@@ -65,8 +65,7 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);
     object.boolean("privileged", build.privileged);
-    object.warn_ignored({"ulimits",
-                         "cache_from",
+    object.warn_ignored({"cache_from",
                          "cache_to",
                          "privileged",
                          "ssh",

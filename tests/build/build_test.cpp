@@ -335,6 +335,13 @@ TEST_F(RealBuild, FailsByAWarningWhereTheDockerfileAsksForThat) {
     build("# check=error=true\nFROM busybox\nCMD a\n");
 }
 
+TEST_F(RealBuild, LimitsTheProcessesOfItsSteps) {
+    shop.options.ulimits["nofile"] = {512, 1024};
+    build("FROM busybox\nRUN ulimit -n > /soft; ulimit -Hn > /hard\n");
+    EXPECT_EQ(shop.read("soft"), "512\n");
+    EXPECT_EQ(shop.read("hard"), "1024\n");
+}
+
 TEST_F(RealBuild, StartsFromNothing) {
     shop.write("x", "x");
     build("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n");

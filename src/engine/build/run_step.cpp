@@ -355,3 +355,4 @@ int execute_run(const Paths& paths,
 }
 
 }  // namespace stack::build
+    step.ulimits = build.ulimits;

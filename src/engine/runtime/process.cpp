@@ -143,10 +143,10 @@ Resources resources_for(const Service& service) {
     return resources;
 }
 
-std::vector<shim::LimitSpec> limits_for(const Service& service) {
+std::vector<shim::LimitSpec> limits_for(const std::map<std::string, Ulimit>& ulimits) {
     constexpr Ulimit default_files{1024, 524288};
     std::map<std::string, Ulimit> all{{"core", {0, -1}}, {"nofile", default_files}};
-    for (const auto& [name, limit] : service.ulimits)
+    for (const auto& [name, limit] : ulimits)
         all[name] = limit;
     std::vector<shim::LimitSpec> limits;
     for (const auto& [name, limit] : all)
@@ -165,7 +165,7 @@ shim::ProcessSpec process_for(const ContainerRecord& record) {
     process.working_dir = !service.working_dir.empty() ? service.working_dir : image.working_dir;
     process.capabilities = capabilities_for(service.cap_add, service.cap_drop, service.privileged);
     process.no_new_privileges = has_security_option(service, "no-new-privileges", "true") ? 1 : 0;
-    process.limits = limits_for(service);
+    process.limits = limits_for(service.ulimits);
     process.terminal = service.tty ? 1 : 0;
     process.oom_score_adj = service.oom_score_adj.value_or(0);
     return process;

@@ -31,8 +31,8 @@ namespace stack::runtime {
 /// The limits of its group: the service's over the defaults.
 [[nodiscard]] Resources resources_for(const Service& service);
 
-/// Resource limits of the process: the service's over the defaults.
-[[nodiscard]] std::vector<shim::LimitSpec> limits_for(const Service& service);
+/// Resource limits of a process: these over the defaults.
+[[nodiscard]] std::vector<shim::LimitSpec> limits_for(const std::map<std::string, Ulimit>& ulimits);
 
 /// The process and its rights, complete but for the system call filter.
 [[nodiscard]] shim::ProcessSpec process_for(const ContainerRecord& record);

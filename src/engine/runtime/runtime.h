@@ -235,6 +235,7 @@ struct StepSpec {
     std::string network;        // "default", "none", "host"
     StringMap extra_hosts;
     std::optional<Bytes> shm_size;
+    std::map<std::string, Ulimit> ulimits;
 };
 
 /// Runs the step to its end; `output` receives its standard output and error as they come. Returns

@@ -96,7 +96,7 @@ shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scr
     spec.process.working_dir = step.working_dir;
     spec.process.capabilities = capabilities_for({}, {}, false);
     spec.process.seccomp = default_filter(paths, spec.process.capabilities);
-    spec.process.limits = limits_for({});
+    spec.process.limits = limits_for(step.ulimits);
     spec.lowers = step.lowers;
     spec.upper = step.upper;
     spec.work = step.work;
