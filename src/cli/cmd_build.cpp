@@ -22,6 +22,7 @@ namespace {
 struct BuildOptions {
     Strings services;
     Strings args;
+    Strings agents;
     bool no_cache = false;
     bool pull = false;
     bool quiet = false;
@@ -124,6 +125,8 @@ void run_build(Context& context, BuildOptions options) {
             const auto [key, value] = split_once(argument, '=');
             action.build.args[key] = argument == key ? std::nullopt : std::optional(value);
         }
+        action.build.ssh.insert(
+            action.build.ssh.begin(), options.agents.begin(), options.agents.end());
         for (const auto& build : observed.builds)
             if (build.service == action.service && options.args.empty())
                 action.source_digest = build.source_digest;
@@ -237,7 +240,11 @@ void add_build(CLI::App& app, Context& context) {
     app.add_flag("-q,--quiet", options->quiet, "No progress");
     add_accepted_option(app, "--builder", "there is one builder");
     add_accepted_option(app, "-m,--memory", "the steps of a build are not limited");
-    add_refused_option(app, "--ssh", "builds get no keys of this machine");
+    app.add_option("--ssh",
+                   options->agents,
+                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK) or ID=SOCKET "
+                   "(repeatable)")
+        ->allow_extra_args(false);
     add_refused_option(app, "--provenance", "no attestation is made of a build");
     add_refused_option(app, "--sbom", "no list of an image's contents is made");
     app.add_flag_function(

@@ -23,6 +23,7 @@ struct Options {
     Strings secrets;
     Strings hosts;
     Strings no_cache_stages;
+    Strings agents;
     Strings limits;
     std::string target;
     std::string platform;
@@ -96,6 +97,16 @@ StringMap hosts_of(const Strings& texts) {
     return hosts;
 }
 
+/// `default`, or `ID=SOCKET`.
+Strings agents_of(const Strings& texts) {
+    Strings agents;
+    for (const auto& text : texts) {
+        const auto [id, socket] = split_once(text, '=');
+        agents.push_back(socket.empty() ? id : id + "=" + here(socket));
+    }
+    return agents;
+}
+
 std::map<std::string, Ulimit> limits_of(const Strings& texts) {
     std::map<std::string, Ulimit> limits;
     for (const auto& text : texts) {
@@ -132,6 +143,7 @@ Build build_of(const Options& options) {
     for (const auto& text : options.secrets)
         build.secrets.push_back(secret_of(text));
     build.extra_hosts = hosts_of(options.hosts);
+    build.ssh = agents_of(options.agents);
     build.ulimits = limits_of(options.limits);
     build.target = options.target;
     build.network = options.network;
@@ -233,6 +245,11 @@ void add_step_options(CLI::App& app, Options& options) {
     app.add_option("--secret",
                    options.secrets,
                    "Secret for the steps: id=NAME,src=FILE or id=NAME,env=VARIABLE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--ssh",
+                   options.agents,
+                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK) or ID=SOCKET "
+                   "(repeatable)")
         ->allow_extra_args(false);
     app.add_option(
            "--ulimit", options.limits, "A limit of each step: NAME=SOFT[:HARD] (repeatable)")

@@ -68,7 +68,6 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.warn_ignored({"cache_from",
                          "cache_to",
                          "privileged",
-                         "ssh",
                          "entitlements",
                          "isolation",
                          "provenance",

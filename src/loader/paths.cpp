@@ -23,20 +23,26 @@ std::string context_place(const std::string& text,
     return absolute(text, directory, home);
 }
 
+/// NAME: PLACE, or the items NAME=PLACE.
+void rewrite_places(Node* places, const std::string& directory, const std::string& home) {
+    if (places == nullptr)
+        return;
+    for (auto& [key, value] : places->entries)
+        if (value.is_scalar())
+            value.value = context_place(value.value, directory, home);
+    for (auto& item : places->items)
+        if (const auto [name, place] = split_once(item.value, '='); !place.empty())
+            item.value = name + "=" + context_place(place, directory, home);
+}
+
 void rewrite_build(Node& build, const std::string& directory, const std::string& home) {
     if (build.is_scalar()) {
         rewrite(&build, directory, home);
         return;
     }
     rewrite(build.find("context"), directory, home);
-    if (Node* contexts = build.find("additional_contexts")) {
-        for (auto& [key, value] : contexts->entries)
-            if (value.is_scalar())
-                value.value = context_place(value.value, directory, home);
-        for (auto& item : contexts->items)  // NAME=PLACE
-            if (const auto [name, place] = split_once(item.value, '='); !place.empty())
-                item.value = name + "=" + context_place(place, directory, home);
-    }
+    rewrite_places(build.find("additional_contexts"), directory, home);
+    rewrite_places(build.find("ssh"), directory, home);
 }
 
 void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {

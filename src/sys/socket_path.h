@@ -26,6 +26,12 @@ class SocketPath {
     Fd directory_;
 };
 
+/// Whether a unix socket has this path, links followed.
+[[nodiscard]] bool is_socket(const std::string& path);
+
+/// A socket that listens there, non-blocking. Throws where something is there already.
+[[nodiscard]] Fd listen_at(const SocketPath& path);
+
 /// A connection to whoever listens there, non-blocking; none where nobody does.
 [[nodiscard]] Fd connect_to(const SocketPath& path);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/socket_path.h"
 #include "sys/tree.h"
 #include "tests/build/workshop.h"
 
@@ -340,6 +341,26 @@ TEST_F(RealBuild, LimitsTheProcessesOfItsSteps) {
     build("FROM busybox\nRUN ulimit -n > /soft; ulimit -Hn > /hard\n");
     EXPECT_EQ(shop.read("soft"), "512\n");
     EXPECT_EQ(shop.read("hard"), "1024\n");
+}
+
+TEST_F(RealBuild, ForwardsAnAgentWhereAStepMountsIt) {
+    const sys::Fd agent = sys::listen_at(sys::SocketPath(shop.root(), "agent"));
+    shop.options.ssh = {"default", "other=" + shop.root() + "/agent"};
+    shop.environment["SSH_AUTH_SOCK"] = shop.root() + "/agent";
+    build(R"(
+FROM busybox
+RUN --mount=type=ssh,required,mode=0660,uid=1,gid=2 stat -c '%F %a %u:%g' $SSH_AUTH_SOCK > /default
+RUN --mount=type=ssh,id=other,target=/run/agent [ -S /run/agent ] && echo $SSH_AUTH_SOCK > /other
+RUN --mount=type=ssh,id=unknown echo none $SSH_AUTH_SOCK > /unknown
+RUN [ ! -e /run/agent ] && echo gone > /gone
+)");
+    EXPECT_EQ(shop.read("default"), "socket 660 1:2\n");
+    EXPECT_EQ(shop.read("other"), "/run/agent\n");
+    EXPECT_EQ(shop.read("unknown"), "none\n");
+    EXPECT_EQ(shop.read("gone"), "gone\n");
+    const auto result = shop.build("FROM busybox\nRUN --mount=type=ssh,id=unknown,required true\n");
+    ASSERT_EQ(result.diagnostics.size(), 1U);
+    EXPECT_EQ(result.diagnostics[0].message, "the ssh agent `unknown` is required and not given");
 }
 
 TEST_F(RealBuild, StartsFromNothing) {

@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "engine/build/agent_forwarder.h"
 #include "engine/build/cache.h"
 #include "engine/build/copy.h"
 #include "engine/build/expand.h"
@@ -12,9 +13,11 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/scratch_directory.h"
+#include "sys/socket_path.h"
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <memory>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -86,7 +89,7 @@ class RunPreparer {
             complain(mount.error().message);
             return;
         }
-        PreparedRunMount prepared{*mount, absolute_in(state_, mount->target), nullptr, {}, {}};
+        PreparedRunMount prepared{*mount, absolute_in(state_, mount->target), nullptr, {}, {}, {}};
         switch (mount->type) {
             case RunMountType::bind:
                 add_bind(std::move(prepared));
@@ -106,9 +109,7 @@ class RunPreparer {
                 add_secret(std::move(prepared));
                 break;
             case RunMountType::ssh:
-                if (mount->required)
-                    complain("no ssh agent is forwarded into builds",
-                             "remove `required`, or give a key as a secret");
+                add_agent(std::move(prepared));
                 break;
         }
     }
@@ -168,6 +169,43 @@ class RunPreparer {
         return std::nullopt;
     }
 
+    void add_agent(PreparedRunMount prepared) {
+        constexpr const char* variable = "SSH_AUTH_SOCK";
+        const std::string id = prepared.mount.id.empty() ? "default" : prepared.mount.id;
+        const std::string agent = find_agent(id);
+        if (agent.empty()) {
+            if (prepared.mount.required)
+                complain("the ssh agent `" + id + "` is required and not given",
+                         "name it under `ssh` of the build");
+            return;
+        }
+        if (!sys::is_socket(agent)) {
+            complain("the ssh agent `" + id + "` is " + agent + ", which is no socket of one",
+                     "start ssh-agent, and add the key to it by ssh-add");
+            return;
+        }
+        if (prepared.mount.target.empty())
+            prepared.target = "/run/buildkit/ssh_agent." + std::to_string(agents_);
+        if (agents_++ == 0)
+            result_.environment.push_back(std::string(variable) + "=" + prepared.target);
+        prepared.agent = agent;
+        result_.mounts.push_back(std::move(prepared));
+    }
+
+    /// `ID=SOCKET`, or the ID of the agent that the environment names.
+    [[nodiscard]] std::string find_agent(const std::string& id) const {
+        for (const auto& given : around_.build.ssh) {
+            const auto [name, socket] = split_once(given, '=');
+            if (name != id)
+                continue;
+            const auto variable = around_.environment.find("SSH_AUTH_SOCK");
+            if (!socket.empty() || variable == around_.environment.end())
+                return socket;
+            return variable->second;
+        }
+        return {};
+    }
+
     [[nodiscard]] std::string key_for() const {
         CacheKey key("run");
         key.add("layers", state_.layers)
@@ -191,6 +229,7 @@ class RunPreparer {
     const State& state_;
     const RunSurroundings& around_;
     Sources& sources_;
+    int agents_ = 0;
     PreparedRun result_;
 };
 
@@ -198,6 +237,8 @@ class RunPreparer {
 class StepFiles {
   public:
     explicit StepFiles(const Paths& paths) : directory_(paths.run + "/build") {}
+
+    [[nodiscard]] const std::string& path() const { return directory_.path(); }
 
     [[nodiscard]] std::string write(const std::string& name,
                                     std::string_view content,
@@ -241,12 +282,20 @@ class MountMaker {
                 mount.tmpfs_size = prepared.mount.size;
                 break;
             case RunMountType::secret:
+                mount.source = files_.write(std::to_string(count_),
+                                            prepared.secret,
+                                            prepared.mount.mode.value_or(0400),
+                                            owner_of(prepared.mount));
+                mount.read_only = true;
+                break;
             case RunMountType::ssh:
-                mount.source =
-                    files_.write(std::to_string(count_),
-                                 prepared.secret,
-                                 prepared.mount.mode.value_or(0400),
-                                 {prepared.mount.uid.value_or(0), prepared.mount.gid.value_or(0)});
+                mount.source = files_.path() + "/" + std::to_string(count_);
+                agents_.push_back(
+                    std::make_unique<AgentForwarder>(files_.path(),
+                                                     std::to_string(count_),
+                                                     prepared.agent,
+                                                     prepared.mount.mode.value_or(0600),
+                                                     owner_of(prepared.mount)));
                 mount.read_only = true;
                 break;
         }
@@ -263,6 +312,10 @@ class MountMaker {
     }
 
   private:
+    static Owner owner_of(const RunMount& mount) {
+        return {mount.uid.value_or(0), mount.gid.value_or(0)};
+    }
+
     /// A step sees a copy: whatever it writes there is gone with it, and no link leads out of it.
     static std::string copy_files(const PreparedRunMount& prepared, const std::string& place) {
         sys::ensure_directory(place, 0755);
@@ -306,6 +359,7 @@ class MountMaker {
     const Paths& paths_;
     const NewLayer& layer_;
     StepFiles files_;
+    std::vector<std::unique_ptr<AgentForwarder>> agents_;
     std::vector<sys::Lock> locks_;
     int count_ = 0;
 };
@@ -339,6 +393,7 @@ int execute_run(const Paths& paths,
     step.network = prepared.network;
     step.extra_hosts = build.extra_hosts;
     step.shm_size = build.shm_size;
+    step.ulimits = build.ulimits;
     for (const auto& mount : prepared.mounts)
         step.mounts.push_back(maker.make(mount));
     if (prepared.script)
@@ -355,4 +410,3 @@ int execute_run(const Paths& paths,
 }
 
 }  // namespace stack::build
-    step.ulimits = build.ulimits;

@@ -28,6 +28,7 @@ struct PreparedRunMount {
     const SourceTree* tree = nullptr;
     std::vector<SourceFile> files;
     std::string secret;  // content
+    std::string agent;   // socket
 };
 
 struct PreparedRun {
