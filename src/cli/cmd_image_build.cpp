@@ -148,7 +148,7 @@ Build build_of(const Options& options) {
     build.target = options.target;
     build.network = options.network;
     if (!options.platform.empty())
-        build.platforms = {options.platform};
+        build.platforms = split(options.platform, ',');
     if (!options.shm_size.empty()) {
         const auto bytes = parse_bytes(options.shm_size);
         if (!bytes)

@@ -203,6 +203,8 @@ Strings build_sources(const Service& service) {
 
 Build resolved_build(const Stack& stack, const Service& service) {
     Build build = service.build.value();
+    if (!service.platform.empty())
+        build.platforms = {service.platform};
     for (auto& [name, source] : build.additional_contexts) {
         const auto found = source.starts_with(service_scheme)
                                ? stack.services.find(source.substr(service_scheme.size()))

@@ -343,6 +343,11 @@ TEST_F(RealBuild, LimitsTheProcessesOfItsSteps) {
     EXPECT_EQ(shop.read("hard"), "1024\n");
 }
 
+TEST_F(RealBuild, RefusesSeveralPlatforms) {
+    shop.options.platforms = {"linux/amd64", "linux/arm64"};
+    EXPECT_THROW(static_cast<void>(shop.build("FROM busybox\n")), Error);
+}
+
 TEST_F(RealBuild, ForwardsAnAgentWhereAStepMountsIt) {
     const sys::Fd agent = sys::listen_at(sys::SocketPath(shop.root(), "agent"));
     shop.options.ssh = {"default", "other=" + shop.root() + "/agent"};

@@ -191,6 +191,10 @@ class Builder {
 }  // namespace
 
 BuildResult build_image(const Paths& paths, const BuildRequest& request, const EventSink& sink) {
+    const Strings& platforms = request.build.platforms;
+    if (platforms.size() > 1)
+        throw Error("an image is built for one platform, and `platforms` names " +
+                    join(platforms, ", ") + ": keep one, or name it by `platform` of the service");
     const LocalContexts contexts(paths, request.build, sink);
     BuildRequest local = request;
     local.build = contexts.build();
