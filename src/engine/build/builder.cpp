@@ -10,6 +10,7 @@
 #include "engine/image/reference.h"
 #include "sys/process.h"
 
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <memory>
@@ -151,21 +152,46 @@ class Builder {
     std::string publish(State state) {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
-        const Time created = inputs_.epoch ? Time(std::chrono::seconds(*inputs_.epoch))
-                                           : std::chrono::system_clock::now();
         image::NewImage image;
-        image.config_json = image::make_config(base_with_author(state),
-                                               state.config,
-                                               state.layers,
-                                               history_json(state, created),
-                                               created);
         if (!request_.tag.empty())
             image.references.push_back(canonical_reference(request_.tag));
         for (const auto& tag : request_.build.tags)
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
+        const auto present =
+            image.references.empty() ? std::nullopt : store_.find(image.references.front());
+        image.config_json = config_of(state, present);
+        if (present && is_published(image, *present))
+            return present->id;
         STACK_FAILPOINT("build.image.put");
         return store_.put(image).id;
+    }
+
+    /// Where this is what was built before, it is as old as that, and so the same image.
+    std::string config_of(const State& state, const std::optional<image::Image>& present) const {
+        if (inputs_.epoch)
+            return config_at(state, Time(std::chrono::seconds(*inputs_.epoch)));
+        if (present && config_at(state, present->created) == present->config_json)
+            return present->config_json;
+        return config_at(state, std::chrono::system_clock::now());
+    }
+
+    std::string config_at(const State& state, Time created) const {
+        return image::make_config(base_with_author(state),
+                                  state.config,
+                                  state.layers,
+                                  history_json(state, created),
+                                  created);
+    }
+
+    static bool is_published(const image::NewImage& image, const image::Image& present) {
+        const Strings& names = present.references;
+        return present.config_json == image.config_json &&
+               present.source_digest == image.source_digest &&
+               std::all_of(
+                   image.references.begin(), image.references.end(), [&](const std::string& name) {
+                       return std::find(names.begin(), names.end(), name) != names.end();
+                   });
     }
 
     /// By the policy of cache_policy.h.
