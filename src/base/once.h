@@ -30,11 +30,11 @@ class Once {
         return value.get();
     }
 
-    /// Calls `each` with every value that was made. Nobody may be making one meanwhile.
+    /// Calls `each` with every key and the value that was made. Nobody may be making one meanwhile.
     template <class Each>
     void for_each(Each each) const {
         for (const auto& [key, value] : values_)
-            each(value.get());
+            each(key, value.get());
     }
 
   private:

@@ -23,6 +23,8 @@ struct Options {
     Strings secrets;
     Strings hosts;
     Strings no_cache_stages;
+    Strings cache_from;
+    Strings cache_to;
     Strings agents;
     Strings limits;
     std::string target;
@@ -107,6 +109,19 @@ Strings agents_of(const Strings& texts) {
     return agents;
 }
 
+/// Directories of caches as they are from anywhere.
+Strings caches_of(const Strings& texts) {
+    Strings caches;
+    for (const auto& text : texts) {
+        auto parts = split(text, ',');
+        for (auto& part : parts)
+            if (const auto [key, value] = split_once(part, '='); key == "src" || key == "dest")
+                part = key + "=" + here(value);
+        caches.push_back(join(parts, ","));
+    }
+    return caches;
+}
+
 std::map<std::string, Ulimit> limits_of(const Strings& texts) {
     std::map<std::string, Ulimit> limits;
     for (const auto& text : texts) {
@@ -144,6 +159,8 @@ Build build_of(const Options& options) {
         build.secrets.push_back(secret_of(text));
     build.extra_hosts = hosts_of(options.hosts);
     build.ssh = agents_of(options.agents);
+    build.cache_from = caches_of(options.cache_from);
+    build.cache_to = caches_of(options.cache_to);
     build.ulimits = limits_of(options.limits);
     build.target = options.target;
     build.network = options.network;
@@ -237,6 +254,20 @@ void add_result_options(CLI::App& app, Options& options) {
         "--check", options.check, "Look for what the Dockerfile had better not say; build nothing");
 }
 
+void add_cache_options(CLI::App& app, Options& options) {
+    app.add_option("--cache-from",
+                   options.cache_from,
+                   "Steps that others have run: IMAGE, type=registry,ref=IMAGE or "
+                   "type=local,src=DIRECTORY (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--cache-to",
+                   options.cache_to,
+                   "Where the steps go for others: type=registry,ref=IMAGE or "
+                   "type=local,dest=DIRECTORY (mode=max: of every stage), or type=inline "
+                   "(repeatable)")
+        ->allow_extra_args(false);
+}
+
 void add_step_options(CLI::App& app, Options& options) {
     app.add_option("--add-host", options.hosts, "Name for the steps: NAME:ADDRESS (repeatable)")
         ->allow_extra_args(false);
@@ -296,6 +327,7 @@ void add_image_build(CLI::App& group, Context& context) {
     app->add_option("--platform", options->platform, "Platform of the image, as linux/amd64");
     app->add_flag("--pull", options->pull, "Pull base images, also where they are here");
     add_step_options(*app, *options);
+    add_cache_options(*app, *options);
     add_result_options(*app, *options);
     app->callback([&context, options] { run(context, *options); });
 }

@@ -65,14 +65,8 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);
     object.boolean("privileged", build.privileged);
-    object.warn_ignored({"cache_from",
-                         "cache_to",
-                         "privileged",
-                         "entitlements",
-                         "isolation",
-                         "provenance",
-                         "sbom",
-                         "no_cache_filter"});
+    object.warn_ignored(
+        {"privileged", "entitlements", "isolation", "provenance", "sbom", "no_cache_filter"});
     if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())
         reporter.error(node.find("dockerfile_inline")->at,
                        "conflict",

@@ -23,6 +23,17 @@ std::string context_place(const std::string& text,
     return absolute(text, directory, home);
 }
 
+/// `type=local,src=DIRECTORY` or `dest=DIRECTORY`.
+std::string cache_place(const std::string& text,
+                        const std::string& directory,
+                        const std::string& home) {
+    auto parts = split(text, ',');
+    for (auto& part : parts)
+        if (const auto [key, place] = split_once(part, '='); key == "src" || key == "dest")
+            part = key + "=" + absolute(place, directory, home);
+    return join(parts, ",");
+}
+
 /// NAME: PLACE, or the items NAME=PLACE.
 void rewrite_places(Node* places, const std::string& directory, const std::string& home) {
     if (places == nullptr)
@@ -43,6 +54,10 @@ void rewrite_build(Node& build, const std::string& directory, const std::string&
     rewrite(build.find("context"), directory, home);
     rewrite_places(build.find("additional_contexts"), directory, home);
     rewrite_places(build.find("ssh"), directory, home);
+    for (const auto* caches : {"cache_from", "cache_to"})
+        if (Node* places = build.find(caches))
+            for (auto& item : places->items)
+                item.value = cache_place(item.value, directory, home);
 }
 
 void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {

@@ -6,6 +6,7 @@
 #include "engine/build/lint.h"
 #include "engine/build/progress.h"
 #include "engine/build/remote.h"
+#include "engine/build/shared_cache.h"
 #include "engine/build/stage_builder.h"
 #include "engine/image/reference.h"
 #include "sys/process.h"
@@ -89,6 +90,7 @@ class Builder {
           store_(paths),
           cache_(paths),
           sources_(paths, request_.build, store_, request.pull || request.build.pull, sink_),
+          caches_(paths, request_.build, store_, sink_),
           shop_{paths, request_, inputs_, store_, cache_, sources_, complaints_, sink_} {}
 
     BuildResult run() {
@@ -100,10 +102,12 @@ class Builder {
         if (!complaints_.stop().stop_requested()) {
             const Progress progress(sink_, request_.title());
             progress.image(EventStatus::working, "Building");
+            caches_.fetch(cache_);
             build_stages();
             sources_.save_digests();
             if (!complaints_.stop().stop_requested()) {
                 id = publish(sources_.stage(inputs_.plan.order.back()));
+                caches_.send(steps(true), steps(false));
                 forget_old_steps();
                 progress.image(EventStatus::done, "Built");
             }
@@ -149,6 +153,25 @@ class Builder {
         return image::canonical(*reference);
     }
 
+    /// What the steps of this build gave: all of them, or those that are in the image.
+    StepLayers steps(bool all) const {
+        const Strings& layers = sources_.stage(inputs_.plan.order.back()).layers;
+        StepLayers found;
+        shop_.layers.for_each([&](const std::string& key, const std::optional<std::string>& layer) {
+            if (layer && (all || layer->empty() ||
+                          std::find(layers.begin(), layers.end(), *layer) != layers.end()))
+                found[key] = *layer;
+        });
+        return found;
+    }
+
+    /// Those that the image itself is to carry.
+    StepLayers inline_steps() const {
+        const auto argument = inputs_.choices.arguments.find("BUILDKIT_INLINE_CACHE");
+        const bool asked = argument != inputs_.choices.arguments.end() && argument->second == "1";
+        return asked || caches_.has_inline() ? steps(false) : StepLayers();
+    }
+
     std::string publish(State state) {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
@@ -177,7 +200,7 @@ class Builder {
     }
 
     std::string config_at(const State& state, Time created) const {
-        return image::make_config(base_with_author(state),
+        return image::make_config(with_steps(base_with_author(state), inline_steps()),
                                   state.config,
                                   state.layers,
                                   history_json(state, created),
@@ -209,6 +232,7 @@ class Builder {
     image::Store store_;
     StepCache cache_;
     Sources sources_;
+    SharedCaches caches_;
     Complaints complaints_;
     Workshop shop_;
     std::counting_semaphore<most_jobs> jobs_{most_jobs};

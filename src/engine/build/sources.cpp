@@ -133,7 +133,7 @@ SourceFile Sources::download(const std::string& url, const std::string& checksum
 }
 
 void Sources::save_digests() const {
-    trees_.for_each([](const SourceTree& tree) { tree.save_digests(); });
+    trees_.for_each([](const std::string&, const SourceTree& tree) { tree.save_digests(); });
 }
 
 }  // namespace stack::build
