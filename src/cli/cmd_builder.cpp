@@ -8,11 +8,14 @@
 #include "cli/style.h"
 #include "engine/build/cache_policy.h"
 #include "engine/build/downloads.h"
+#include "engine/build/kept.h"
 #include "engine/in_use.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
 #include <ctime>
+#include <map>
+#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -29,29 +32,65 @@ struct PruneOptions {
     bool force = false;
 };
 
+/// One thing that builds keep, as it is shown and weighed against the others.
+struct Entry {
+    build::CachedStep step;  // for what is none: by a key that no step has
+    std::string kind = "step";
+    std::string id;
+    std::optional<build::Kept> kept;
+};
+
+std::vector<Entry> entries_of(const Context& context) {
+    std::vector<Entry> all;
+    for (const auto& step : build::StepCache(context.paths).steps())
+        all.push_back({step, "step", step.key, std::nullopt});
+    for (const auto& kept : build::list_kept(context.paths)) {
+        const std::string kind = build::to_text(kept.kind);
+        const std::string key = kind + " " + kept.name;
+        all.push_back({{key, key, kept.used}, kind, kept.id, kept});
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return a.step.used > b.step.used;
+    });
+    return all;
+}
+
+/// The bytes that go with a layer, or with what stands for one.
+build::LayerCost cost_of(const image::Store& store, const std::vector<Entry>& entries) {
+    std::map<std::string, std::int64_t> bytes;
+    for (const auto& entry : entries)
+        if (entry.kept)
+            bytes[entry.step.layer] = entry.kept->bytes;
+    return [bytes, cost = build::cost_in(store)](const std::string& layer) {
+        const auto found = bytes.find(layer);
+        return found == bytes.end() ? cost(layer) : found->second;
+    };
+}
+
 void show_cache(const Context& context, const std::string& format) {
     const image::Store store(context.paths);
-    const auto cost = build::cost_in(store);
-    auto steps = build::StepCache(context.paths).steps();
-    std::sort(
-        steps.begin(), steps.end(), [](const auto& a, const auto& b) { return a.used > b.used; });
-    std::vector<Strings> rows{{"ID", "LAYER", "RECLAIMABLE", "LAST USED"}};
+    const auto entries = entries_of(context);
+    const auto cost = cost_of(store, entries);
+    std::vector<Strings> rows{{"ID", "TYPE", "LAYER", "RECLAIMABLE", "LAST USED"}};
     std::string lines;
     std::set<std::string> counted;
     std::int64_t sum = 0;
-    for (const auto& step : steps) {
+    for (const auto& [step, kind, id, kept] : entries) {
         const std::int64_t bytes = cost(step.layer);
+        const std::string layer = kept ? "" : step.layer;
         sum += counted.insert(step.layer).second ? bytes : 0;
         const std::chrono::seconds age(std::max<std::int64_t>(std::time(nullptr) - step.used, 0));
-        rows.push_back({step.key.substr(0, 12),
-                        step.layer.empty() ? "-" : id_text(step.layer, false),
+        rows.push_back({kept ? id : id.substr(0, 12),
+                        kind,
+                        layer.empty() ? "-" : id_text(layer, false),
                         format_bytes(bytes),
                         format_duration(age) + " ago"});
-        lines += Json{{"ID", step.key},
-                      {"Layer", step.layer},
+        lines += Json{{"ID", id},
+                      {"Type", kind},
+                      {"Layer", layer},
                       {"Reclaimable", bytes},
                       {"LastUsed", step.used}}
-                     .dump() +
+                     .dump(-1, ' ', false, Json::error_handler_t::replace) +
                  "\n";
     }
     sys::write_out(format == "json" ? lines
@@ -77,37 +116,53 @@ build::CachePolicy policy_of(const PruneOptions& options) {
     return policy;
 }
 
-/// Layers that an image, a container or a running build needs stay: the store knows them.
+/// Layers that an image, a container or a running build needs stay: the store knows them. So do
+/// cache mounts that a step has.
 void prune(const Context& context, const PruneOptions& options) {
-    const build::StepCache cache(context.paths);
     image::Store store(context.paths);
     const build::CachePolicy policy = policy_of(options);
-    const auto steps =
-        build::steps_to_forget(cache.steps(), policy, build::cost_in(store), std::time(nullptr));
-    cache.forget(steps);
-    const std::int64_t downloads =
-        policy.most_bytes ? 0
-                          : build::Downloads(context.paths).forget(policy.unused_for.value_or(0));
+    const auto entries = entries_of(context);
+    std::vector<build::CachedStep> weighed;
+    std::map<std::string, build::Kept> others;
+    for (const auto& entry : entries) {
+        weighed.push_back(entry.step);
+        if (entry.kept)
+            others[entry.step.key] = *entry.kept;
+    }
+    Strings steps =
+        build::steps_to_forget(weighed, policy, cost_of(store, entries), std::time(nullptr));
+    std::int64_t freed = 0;
+    std::erase_if(steps, [&](const std::string& key) {
+        const auto other = others.find(key);
+        if (other != others.end())
+            freed += build::forget(context.paths, other->second);
+        return other != others.end();
+    });
+    build::StepCache(context.paths).forget(steps);
+    if (!policy.most_bytes)  // contents that newer ones took the place of
+        freed += build::Downloads(context.paths).forget(policy.unused_for.value_or(0));
     const auto removal = store.prune([](const image::Image&) { return false; },
                                      [&context] { return engine::find_in_use(context.paths); });
     sys::write_out("Forgotten steps: " + std::to_string(steps.size()) +
-                   "\nTotal reclaimed space: " + format_bytes(removal.freed + downloads) + "\n");
+                   "\nTotal reclaimed space: " + format_bytes(removal.freed + freed) + "\n");
 }
 
 void add_prune(CLI::App& group, Context& context) {
-    auto* app =
-        group.add_subcommand("prune", "Forget steps, and remove the layers of theirs alone");
+    auto* app = group.add_subcommand(
+        "prune",
+        "Forget steps with the layers of theirs alone, cache mounts, digests and downloads");
     const auto options = std::make_shared<PruneOptions>();
     app->add_flag("-a,--all", options->all, "Also steps whose layers images have");
     app->add_flag("-f,--force", options->force, "Do not ask");
-    app->add_option("--filter", options->filters, "Only steps not used for so long: until=24h")
+    app->add_option("--filter", options->filters, "Only what was not used for so long: until=24h")
         ->allow_extra_args(false);
     app->add_option("--max-used-space,--keep-storage",
                     options->keep,
                     "Only the longest unused, until the rest takes no more: 10GB");
     app->callback([&context, options] {
         require_root();
-        if (options->force || confirmed("This makes builds run steps again. Go on?"))
+        if (options->force ||
+            confirmed("This makes builds run steps and fill their cache mounts again. Go on?"))
             prune(context, *options);
     });
 }
@@ -116,7 +171,8 @@ void add_prune(CLI::App& group, Context& context) {
 
 void add_builder(CLI::App& app, Context& context) {
     app.require_subcommand(1);
-    auto* df = app.add_subcommand("df", "List the steps that builds would reuse");
+    auto* df = app.add_subcommand(
+        "df", "List what builds would reuse: steps, cache mounts, digests of contexts, downloads");
     const auto format = std::make_shared<std::string>("table");
     df->add_option("--format", *format, "table or json")->check(CLI::IsMember({"table", "json"}));
     df->callback([&context, format] {

@@ -109,8 +109,10 @@ void DigestCache::put(const std::string& file,
 
 void DigestCache::save() const {
     const std::lock_guard lock(mutex_);
-    if (!changed_)
+    if (!changed_) {
+        sys::touch(path_);  // its last use, for those who make room
         return;
+    }
     std::string text;
     for (const auto& [file, entry] : entries_)
         text += entry.digest + " " + entry.identity + " " + file + '\0';

@@ -43,7 +43,7 @@ class DigestCache {
     [[nodiscard]] std::optional<std::string> find(const std::string& file,
                                                   const struct stat& status) const;
     void put(const std::string& file, const struct stat& status, const std::string& digest);
-    /// Writes the file, where something was put.
+    /// Writes the file, where something was put; its time is that of the last use.
     void save() const;
 
   private:

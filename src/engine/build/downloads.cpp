@@ -88,6 +88,30 @@ SourceFile Downloads::keep(const std::string& name, const std::string& directory
     return *std::move(kept);
 }
 
+std::vector<Downloads::Known> Downloads::list() const {
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
+    std::vector<Known> all;
+    for (const auto& name : sys::list_directory(directory_)) {
+        const std::string pointer = directory_ + "/" + name;
+        const auto used = sys::find_stamp(pointer);
+        const bool is_pointer = name.find('-') == std::string::npos;
+        const auto digest = used && is_pointer ? sys::read_file(pointer) : std::nullopt;
+        if (digest)
+            all.push_back({name,
+                           sys::file_size(directory_ + "/" + content_name(name, *digest)),
+                           used->modified_ns / ns_per_s});
+    }
+    return all;
+}
+
+void Downloads::remove(const std::string& name) const {
+    const std::string pointer = directory_ + "/" + name;
+    const auto digest = sys::read_file(pointer);
+    sys::remove_file(pointer);
+    if (digest)
+        sys::remove_file(directory_ + "/" + content_name(name, *digest));
+}
+
 std::int64_t Downloads::forget(std::int64_t unused_for) const {
     constexpr std::int64_t ns_per_s = 1'000'000'000;
     constexpr std::int64_t day = 24 * 3600;

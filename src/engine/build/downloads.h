@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace stack::build {
 
@@ -31,6 +32,16 @@ class Downloads {
 
     [[nodiscard]] const SourceTree& tree() const { return tree_; }
 
+    struct Known {
+        std::string name;
+        std::int64_t bytes = 0;
+        std::int64_t used = 0;  // seconds since 1970
+    };
+
+    /// The newest content of each URL.
+    [[nodiscard]] std::vector<Known> list() const;
+    /// Postcondition: the one of this name is not kept.
+    void remove(const std::string& name) const;
     /// Postcondition: what was not used for so many seconds is gone, and so are contents of former
     /// days that a newer one took the place of. Returns the bytes.
     [[nodiscard]] std::int64_t forget(std::int64_t unused_for) const;

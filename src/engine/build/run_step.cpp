@@ -2,16 +2,15 @@
 
 #include <stack/error.h>
 
-#include "base/digest.h"
 #include "base/text.h"
 #include "engine/build/agent_forwarder.h"
 #include "engine/build/cache.h"
 #include "engine/build/copy.h"
 #include "engine/build/expand.h"
+#include "engine/build/kept.h"
 #include "engine/build/mount_points.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
-#include "sys/lock.h"
 #include "sys/scratch_directory.h"
 #include "sys/socket_path.h"
 #include "sys/tree.h"
@@ -326,22 +325,26 @@ class MountMaker {
     }
 
     std::string open_cache(const PreparedRunMount& prepared) {
-        const std::string name = sha256_hex(prepared.mount.id);
-        const std::string parent = paths_.state + "/build/mounts";
-        std::string directory = parent + "/" + name;
-        sys::ensure_directory(parent, 0700);
-        if (prepared.mount.sharing == CacheSharing::locked)
-            locks_.push_back(sys::Lock::acquire(directory + ".lock"));
-        if (prepared.mount.sharing == CacheSharing::exclusive) {
-            auto lock = sys::Lock::try_acquire(directory + ".lock");
-            if (!lock)
-                directory = layer_.scratch() + "/" + std::to_string(count_);
-            else
-                locks_.push_back(std::move(*lock));
-        }
+        auto cache = CacheMount::open(paths_, prepared.mount.id, use_of(prepared.mount.sharing));
+        std::string directory =
+            cache ? cache->directory() : layer_.scratch() + "/" + std::to_string(count_);
+        if (cache)
+            caches_.push_back(*std::move(cache));
         if (!sys::exists(directory))
             make_cache(prepared, directory);
         return directory;
+    }
+
+    static CacheMount::Use use_of(CacheSharing sharing) {
+        switch (sharing) {
+            case CacheSharing::shared:
+                break;
+            case CacheSharing::exclusive:
+                return CacheMount::Use::alone_or_not;
+            case CacheSharing::locked:
+                return CacheMount::Use::alone;
+        }
+        return CacheMount::Use::shared;
     }
 
     static void make_cache(const PreparedRunMount& prepared, const std::string& directory) {
@@ -360,7 +363,7 @@ class MountMaker {
     const NewLayer& layer_;
     StepFiles files_;
     std::vector<std::unique_ptr<AgentForwarder>> agents_;
-    std::vector<sys::Lock> locks_;
+    std::vector<CacheMount> caches_;
     int count_ = 0;
 };
 
