@@ -1,5 +1,7 @@
 // A build in a process of its own: what goes wrong in it ends there.
 
+#include <stack/error.h>
+
 #include "engine/build/build.h"
 #include "engine/engine.h"
 #include "model/codec.h"
@@ -35,20 +37,29 @@ std::string source_text(const std::string& file, const void* sources) {
     return found == map.end() ? "" : found->second;
 }
 
+/// Why there is no image; empty where there is one.
+std::string build_and_tell(const Paths& paths) {
+    try {
+        const auto result = build::build_image(
+            paths, read_request(), [](const Event& event) { say(model::encode(event)); });
+        if (result.image_id.empty())
+            return result.failure.empty()
+                       ? to_text(result.diagnostics, source_text, &result.sources)
+                       : result.failure;
+        say({{"result", {{"id", result.image_id}}}});
+        return {};
+    } catch (const Error& error) {
+        return error.what();
+    }
+}
+
 }  // namespace
 
 int run_build_worker(const Paths& paths) {
-    const auto request = read_request();
-    const auto result =
-        build::build_image(paths, request, [](const Event& event) { say(model::encode(event)); });
-    if (!result.image_id.empty()) {
-        say({{"result", {{"id", result.image_id}}}});
-        return 0;
-    }
-    say({{"error",
-          result.failure.empty() ? to_text(result.diagnostics, source_text, &result.sources)
-                                 : result.failure}});
-    return 1;
+    const std::string error = build_and_tell(paths);
+    if (!error.empty())
+        say({{"error", error}});
+    return error.empty() ? 0 : 1;
 }
 
 }  // namespace stack::engine
