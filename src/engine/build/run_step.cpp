@@ -174,8 +174,9 @@ class RunPreparer {
         const std::string agent = find_agent(id);
         if (agent.empty()) {
             if (prepared.mount.required)
-                complain("the ssh agent `" + id + "` is required and not given",
-                         "name it under `ssh` of the build");
+                complain(
+                    "the ssh agent `" + id + "` is required and not given",
+                    "name it under `ssh` of the build, and SSH_AUTH_SOCK where it is `default`");
             return;
         }
         if (!sys::is_socket(agent)) {
