@@ -7,6 +7,7 @@
 #include "model/codec.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/terminal.h"
 
 namespace stack::engine {
@@ -56,6 +57,7 @@ std::string build_and_tell(const Paths& paths) {
 }  // namespace
 
 int run_build_worker(const Paths& paths) {
+    sys::end_with_parent();
     const std::string error = build_and_tell(paths);
     if (!error.empty())
         say({{"error", error}});

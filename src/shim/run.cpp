@@ -342,6 +342,8 @@ int run_container(const Spec& spec, int status_fd) {
         ::fcntl(static_cast<int>(spec.run_lock), F_SETFD, FD_CLOEXEC);
         ignore_signals();
         attached.emplace(spec.run_directory, spec.await_client != 0);
+    } else {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a step ends with its build
     }
     Forwarder forwarder(reserve_ports(spec.ports));
     const auto oom_before = oom_kills(spec.oom_file);

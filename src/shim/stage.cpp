@@ -274,8 +274,9 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
             [[maybe_unused]] const auto ignored =
                 ::fchown(fd, identity.uid, identity.gid);  // /dev/stdout can be opened again
     drop_rights(spec.process, identity);
-    // Setting the ids has cleared it where they changed; a container must outlive its shim.
-    ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
+    // Setting the ids has cleared it where they changed. A container must outlive its shim; a build
+    // step must not.
+    ::prctl(PR_SET_PDEATHSIG, spec.foreground != 0 ? SIGKILL : 0, 0, 0, 0);
     if (spec.init != 0)
         block_signals();
     execute(spec.process, identity);

@@ -16,6 +16,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -173,6 +174,10 @@ void raise_descriptor_limit() {
     original_limit = limit;
     limit.rlim_cur = limit.rlim_max;
     set_descriptor_limit(limit);
+}
+
+void end_with_parent() {
+    check(::prctl(PR_SET_PDEATHSIG, SIGTERM), "end with the parent");
 }
 
 void own_working_directory() {

@@ -38,6 +38,9 @@ struct Child {
 /// has the limit that it had itself.
 void raise_descriptor_limit();
 
+/// SIGTERM comes when the thread that started this process ends, or its process.
+void end_with_parent();
+
 /// The working directory of the calling thread is its own from here on (CLONE_FS of unshare(2)).
 void own_working_directory();
 
