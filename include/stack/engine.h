@@ -48,6 +48,9 @@ class Engine {
     /// holds already. AwaitHealthy and AwaitCompleted are not the engine's.
     virtual void perform(const Action& action, const EventSink& events, Done done) = 0;
 
+    /// Ends the pulls and builds that are under way; their actions fail.
+    virtual void give_up_work() = 0;
+
     /// Checks that every port in `desired` that is not held by one of its own containers can be
     /// bound; returns a sentence a conflict, naming the process or container that holds it.
     virtual Strings port_conflicts(const Stack& desired, const Observed& observed) = 0;

@@ -11,6 +11,7 @@
 #include "sys/file.h"
 
 #include <algorithm>
+#include <csignal>
 #include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -167,11 +168,8 @@ void RealEngine::begin(const PullImage& action, const EventSink& events, Done do
     auto on_end = [result, done, reference = action.reference](int status) {
         done(outcome_of(*result, status, "pull " + reference));
     };
-    read_worker(loop_,
-                std::move(fetch.worker),
-                std::move(fetch.output),
-                std::move(on_line),
-                std::move(on_end));
+    read_work(
+        std::move(fetch.worker), std::move(fetch.output), std::move(on_line), std::move(on_end));
 }
 
 void RealEngine::begin(const BuildImage& action, const EventSink& events, Done done) {
@@ -207,8 +205,28 @@ void RealEngine::begin(const BuildImage& action, const EventSink& events, Done d
     auto on_end = [result, done, tag = action.tag](int status) {
         done(outcome_of(*result, status, "build " + tag));
     };
-    read_worker(
-        loop_, std::move(worker), std::move(output.read), std::move(on_line), std::move(on_end));
+    read_work(std::move(worker), std::move(output.read), std::move(on_line), std::move(on_end));
+}
+
+void RealEngine::read_work(sys::Child worker,
+                           sys::Fd output,
+                           std::function<void(const std::string&)> on_line,
+                           std::function<void(int)> on_end) {
+    const int pid = worker.pid;
+    workers_[pid] = sys::duplicate(worker.pidfd);
+    read_worker(loop_,
+                std::move(worker),
+                std::move(output),
+                std::move(on_line),
+                [this, pid, on_end = std::move(on_end)](int status) {
+                    workers_.erase(pid);
+                    on_end(status);
+                });
+}
+
+void RealEngine::give_up_work() {
+    for (const auto& [pid, pidfd] : workers_)
+        sys::send_signal(pidfd, SIGTERM);
 }
 
 void RealEngine::begin(const CreateNetwork& action, const EventSink& /*events*/, Done done) {

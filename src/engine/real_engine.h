@@ -37,6 +37,7 @@ class RealEngine final : public Engine {
 
     Observed observe(const Stack& desired, const ObserveOptions& options) override;
     void perform(const Action& action, const EventSink& events, Done done) override;
+    void give_up_work() override;
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
     void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
@@ -64,6 +65,11 @@ class RealEngine final : public Engine {
     void begin(const AwaitHealthy& action, const EventSink& events, Done done);
     void begin(const AwaitCompleted& action, const EventSink& events, Done done);
 
+    /// Reads what a worker says (read_worker()), which give_up_work() ends.
+    void read_work(sys::Child worker,
+                   sys::Fd output,
+                   std::function<void(const std::string&)> on_line,
+                   std::function<void(int)> on_end);
     /// Calls `done` from the loop.
     void complete(Done done, Outcome outcome);
     /// Does bulk work beside the loop, then calls `done` from the loop. `work` touches nothing that
@@ -92,6 +98,7 @@ class RealEngine final : public Engine {
     runtime::Runtime runtime_;
     image::Store store_;
     std::map<std::string, std::unique_ptr<Watch>> watches_;
+    std::map<int, sys::Fd> workers_;  // pulls and builds under way: pidfds by pid
     std::function<void()> wake_ = [] {};
     std::unique_ptr<boost::asio::thread_pool> bulk_;  // last: ends before what its work completes
 };

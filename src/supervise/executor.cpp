@@ -80,6 +80,11 @@ void Executor::start() {
     begin_ready();
 }
 
+void Executor::stop() {
+    std::replace(states_.begin(), states_.end(), State::waiting, State::skipped);
+    succeeded_ = false;
+}
+
 void Executor::begin_ready() {
     for (std::size_t i = 0; i < states_.size(); ++i) {
         const Action& action = plan_.actions[i].action;

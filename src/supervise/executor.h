@@ -28,6 +28,9 @@ class Executor : public std::enable_shared_from_this<Executor> {
 
     void start();
 
+    /// Begins nothing more, and has not succeeded then.
+    void stop();
+
   private:
     enum class State { waiting, running, done, failed, skipped };
 

@@ -65,7 +65,7 @@ struct Host {
     std::function<void()> session_ends;
 };
 
-/// One client: a request in, lines out. A client that goes away does not stop its work.
+/// One client: a request in, lines out.
 class Session : public std::enable_shared_from_this<Session> {
   public:
     Session(stream_protocol::socket socket, Supervisor& supervisor, const Host& host)
@@ -95,7 +95,7 @@ class Session : public std::enable_shared_from_this<Session> {
         std::string line;
         std::getline(stream, line);
         try {
-            supervisor_.ask(
+            const auto ticket = supervisor_.ask(
                 supervise::decode_request(line),
                 [self = shared_from_this()](const Event& event) {
                     self->send(model::encode_event(event));
@@ -104,6 +104,7 @@ class Session : public std::enable_shared_from_this<Session> {
                     self->host_.before_answer();
                     self->send(supervise::encode_result(exit));
                 });
+            await_departure(ticket);
         } catch (const Error& error) {
             send(model::encode_event({.id = "Stack",
                                       .status = EventStatus::error,
@@ -111,6 +112,16 @@ class Session : public std::enable_shared_from_this<Session> {
                                       .detail = error.what()}));
             send(supervise::encode_result(1));
         }
+    }
+
+    /// A client says nothing more: what can be read is that it has gone. One whose work is done is
+    /// not waited for.
+    void await_departure(supervise::Supervisor::Ticket ticket) {
+        socket_.async_wait(stream_protocol::socket::wait_read,
+                           [weak = weak_from_this(), ticket](boost::system::error_code error) {
+                               if (const auto self = weak.lock(); self && !error)
+                                   self->supervisor_.withdraw(ticket);
+                           });
     }
 
     void send(const std::string& line) {

@@ -171,14 +171,26 @@ void Supervisor::schedule() {
 
 // --- requests ---
 
-void Supervisor::ask(Request request, EventSink events, Answer answer) {
+Supervisor::Ticket Supervisor::ask(Request request, EventSink events, Answer answer) {
     if (busy_) {
         events({.id = "Stack " + project_, .text = "Waiting for another command on this project"});
         if (request.verb != "run")  // one that only adds takes its turn
             abandon_waits("another command came: " + request.verb);
     }
-    queue_.push_back({std::move(request), std::move(events), std::move(answer), false});
+    const Ticket ticket = ++last_ticket_;
+    queue_.push_back({std::move(request), std::move(events), std::move(answer), false, ticket});
     next_request();
+    return ticket;
+}
+
+void Supervisor::withdraw(Ticket ticket) {
+    std::erase_if(queue_, [&](const Asked& asked) { return asked.ticket == ticket; });
+    const auto executor = executor_.lock();
+    if (ticket != under_way_ || !executor)
+        return;
+    executor->stop();
+    abandon_waits("who asked for it has gone");
+    engine_.give_up_work();
 }
 
 /// What only waits gives way: a `down` must not stand behind an `up` that waits for a health that
@@ -198,6 +210,7 @@ void Supervisor::next_request() {
     over_ = false;
     const Asked asked = std::move(queue_.front());
     queue_.pop_front();
+    under_way_ = asked.ticket;
     proceed(asked);
 }
 
@@ -282,11 +295,13 @@ void Supervisor::carry_out(const Asked& asked) {
         asked.events,
         [this, asked, rest](bool succeeded) {
             if (succeeded && rest)
-                proceed({*rest, asked.events, asked.answer, asked.own});
+                proceed({*rest, asked.events, asked.answer, asked.own, asked.ticket});
             else
                 finish(asked, succeeded);
         },
         asked.request.parallel);
+    if (asked.request.verb == "up" || asked.request.verb == "run")
+        executor_ = executor;
     executor->start();
 }
 

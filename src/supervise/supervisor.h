@@ -28,6 +28,8 @@ using Answer = std::function<void(int exit)>;
 
 class Supervisor {
   public:
+    using Ticket = std::uint64_t;
+
     Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project);
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
@@ -36,7 +38,11 @@ class Supervisor {
     void adopt();
 
     /// Carries requests out one after another.
-    void ask(Request request, EventSink events, Answer answer);
+    Ticket ask(Request request, EventSink events, Answer answer);
+
+    /// Who asked has gone. An `up` or a `run` ends where it is: nothing more is begun, what is
+    /// waited for, pulled or built is given up. What is on its way down goes on.
+    void withdraw(Ticket ticket);
 
     /// Whether the project has nothing left and nothing to do: the process may end.
     [[nodiscard]] bool is_over() const { return over_ && queue_.empty() && !busy_; }
@@ -50,6 +56,7 @@ class Supervisor {
         EventSink events;
         Answer answer;
         bool own = false;  // the supervisor's own wish, not a person's
+        Ticket ticket = 0;
     };
 
     struct Waiter {
@@ -111,6 +118,9 @@ class Supervisor {
     Stack desired_;
     std::deque<Asked> queue_;
     bool busy_ = false;
+    Ticket last_ticket_ = 0;
+    Ticket under_way_ = 0;              // of the request that is being carried out
+    std::weak_ptr<Executor> executor_;  // of an `up` or a `run`
     bool over_ = false;
     Moment next_reconcile_{};
     Moment next_keep_{};

@@ -3,7 +3,11 @@
 #include "tests/integration/world.h"
 #include "tests/support/terminal_client.h"
 
+#include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -80,6 +84,36 @@ services:
         << client.screen();
     client.type("\x03");
     EXPECT_EQ(client.wait(), 130);
+}
+
+/// Whether a process of this sandbox has these words as its command line.
+bool runs(const std::string& words) {
+    for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+        std::ifstream file(entry.path() / "cmdline");
+        std::string line((std::istreambuf_iterator<char>(file)), {});
+        std::replace(line.begin(), line.end(), '\0', ' ');
+        if (line == words + " ")
+            return true;
+    }
+    return false;
+}
+
+TEST_F(Interrupt, EndsABuildAndStartsNothing) {
+    stack_.write("Dockerfile", "FROM busybox\nRUN sleep 4321\n");
+    stack_.write("compose.yaml", "name: shop\nservices: {web: {build: ., command: sleep 1000}}\n");
+    for (const auto& verb : {"up", "build"}) {
+        TerminalClient client({STACK_BINARY_DIR "/stack", "--root", stack_.root(), verb},
+                              stack_.directory(),
+                              33,
+                              101);
+        ASSERT_TRUE(eventually([] { return runs("sleep 4321"); }));
+        client.type("\x03");
+        EXPECT_NE(client.wait(), 0);
+        EXPECT_TRUE(eventually([] { return !runs("sleep 4321"); })) << verb;
+    }
+    stack_.must({"down", "-t", "0"});
+    EXPECT_TRUE(containers(stack_).empty());
+    stack_.must({"builder", "prune", "-f"});  // what the steps have left goes with the next one
 }
 
 TEST_F(Interrupt, HoldsNobodyUpWhoComesLater) {

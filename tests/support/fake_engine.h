@@ -63,6 +63,9 @@ class FakeEngine final : public Engine {
 
     Observed observe(const Stack& desired, const ObserveOptions& options) override;
     void perform(const Action& action, const EventSink& events, Done done) override;
+
+    void give_up_work() override { ++calls_["give_up_work"]; }
+
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
     void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
