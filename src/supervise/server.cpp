@@ -221,7 +221,7 @@ class Server {
     void accept_later(const boost::system::error_code& error) {
         if (error == asio::error::operation_aborted)
             return;
-        log::warn("accept a client: " + error.message() + ", trying again in a second");
+        log::warn("accept a client: " + error.message() + ", ignoring for a second");
         deafness_.expires_after(std::chrono::seconds(1));
         deafness_.async_wait([this](boost::system::error_code cancelled) {
             if (!cancelled && !vanished_)
