@@ -35,18 +35,29 @@ std::vector<std::string> names_in(const Fd& directory) {
     return names;
 }
 
-Fd open_regular_file(const Fd& directory, const std::string& name) {
-    const Fd place(check(::openat(directory.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),
-                         "open " + name));
+namespace {
 
+/// To read, what `place` (O_PATH) is; an empty Fd where that is no regular file.
+Fd reopen_regular(const Fd& place, const std::string& name) {
     struct stat status {};
 
     check(::fstat(place.get(), &status), "stat " + name);
     if (!S_ISREG(status.st_mode))
-        fail("open " + name + ", which is no regular file", EINVAL);
+        return {};
     return Fd(check(
         ::open(("/proc/self/fd/" + std::to_string(place.get())).c_str(), O_RDONLY | O_CLOEXEC),
         "open " + name));
+}
+
+}  // namespace
+
+Fd open_regular_file(const Fd& directory, const std::string& name) {
+    const Fd place(check(::openat(directory.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC),
+                         "open " + name));
+    Fd file = reopen_regular(place, name);
+    if (!file)
+        fail("open " + name + ", which is no regular file", EINVAL);
+    return file;
 }
 
 Fd find_entry(const Fd& directory, const std::string& name) {
@@ -245,28 +256,48 @@ Fd find_in_root(const Fd& root, const std::string& path, int flags) {
     return file;
 }
 
+Fd find_file_in_root(const Fd& root, const std::string& path) {
+    const Fd place = find_in_root(root, path, O_PATH);
+    return place ? reopen_regular(place, path) : Fd();
+}
+
 std::optional<std::string> read_in_root(const Fd& root,
                                         const std::string& path,
                                         std::size_t limit) {
-    const Fd file = find_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-
-    struct stat status {};
-
-    if (!file || ::fstat(file.get(), &status) < 0 || !S_ISREG(status.st_mode))
+    const Fd file = find_file_in_root(root, path);
+    if (!file)
         return std::nullopt;
     return read_all(file, limit);
 }
 
-Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32_t mode) {
+namespace {
+
+/// `path` is cut and joined, never cleaned: `..` behind a link means what the kernel takes it for.
+Fd ensure_directory(const Fd& root, const std::string& path, std::uint32_t mode, int links_left) {
     Fd last = find_in_root(root, path, O_RDONLY | O_DIRECTORY);
     if (last)
         return last;
-    const std::string clean = absolute_path(path, "/");
-    const Fd parent =
-        clean == "/" ? duplicate(root) : ensure_directory_in_root(root, parent_path(clean), mode);
-    if (::mkdirat(parent.get(), file_name(clean).c_str(), mode) < 0 && errno != EEXIST)
+    if (links_left == 0)
+        fail("open " + path, ELOOP);
+    const auto end = path.find_last_not_of('/');
+    const std::string clean = path.substr(0, end + 1);
+    const auto slash = clean.rfind('/');
+    const std::string above = slash == std::string::npos ? "" : clean.substr(0, slash);
+    const std::string name = clean.substr(slash + 1);
+    const Fd parent = ensure_directory(root, above, mode, links_left);
+    if (const auto target = find_link_target(parent, name))
+        return ensure_directory(
+            root, target->starts_with('/') ? *target : above + "/" + *target, mode, links_left - 1);
+    if (::mkdirat(parent.get(), name.c_str(), mode) < 0 && errno != EEXIST)
         fail("create directory " + path);
     return open_in_root(root, path, O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace
+
+Fd ensure_directory_in_root(const Fd& root, const std::string& path, std::uint32_t mode) {
+    constexpr int most_links = 40;  // as the kernel's own walks have it
+    return ensure_directory(root, path, mode, most_links);
 }
 
 void remove_tree(const Fd& directory, const std::string& name) {

@@ -23,13 +23,18 @@ namespace stack::sys {
                               std::uint32_t mode = 0);
 [[nodiscard]] Fd find_in_root(const Fd& root, const std::string& path, int flags);
 
-/// The file at `path` inside `root`, if it is a regular file of at most `limit` bytes.
+/// The regular file at `path` inside `root`, to read; an empty Fd where there is none. Nothing else
+/// is opened, not even for a moment: to open a device is to use it.
+[[nodiscard]] Fd find_file_in_root(const Fd& root, const std::string& path);
+
+/// The content of the regular file at `path` inside `root`, if there is one of at most `limit`
+/// bytes.
 [[nodiscard]] std::optional<std::string> read_in_root(const Fd& root,
                                                       const std::string& path,
                                                       std::size_t limit);
 
-/// Postcondition: `path` and its parents are directories inside `root`; made ones get `mode`.
-/// Returns the last.
+/// Postcondition: `path` and its parents are directories inside `root`; made ones get `mode`. What
+/// a link leads to that is not there is made. Returns the last.
 [[nodiscard]] Fd ensure_directory_in_root(const Fd& root,
                                           const std::string& path,
                                           std::uint32_t mode = 0755);

@@ -64,6 +64,33 @@ TEST_F(FileTest, LinksAreResolvedInsideTheRoot) {
     EXPECT_EQ(read_in_root(root, "/etc/link", 100), "inside");
 }
 
+TEST_F(FileTest, WhatALinkLeadsToIsMadeInsideTheRoot) {
+    ensure_directory(directory_ + "/root/a");
+    const Fd root = open_directory(directory_ + "/root");
+    const auto link = [&](const std::string& target, const std::string& name) {
+        ASSERT_EQ(::symlink(target.c_str(), (directory_ + "/root/" + name).c_str()), 0);
+    };
+    link("/run/here", "a/absolute");
+    link("../../../up", "a/up");
+    link("a/up", "chain");
+    link("loop", "loop");
+    for (const auto* path : {"a/absolute/x", "chain/y"})
+        EXPECT_TRUE(ensure_directory_in_root(root, path)) << path;
+    EXPECT_TRUE(is_directory(directory_ + "/root/run/here/x"));
+    EXPECT_TRUE(is_directory(directory_ + "/root/up/y"));
+    EXPECT_EQ(list_directory(directory_), std::vector<std::string>{"root"});
+    EXPECT_THROW((void)ensure_directory_in_root(root, "loop/z"), Error);
+}
+
+TEST_F(FileTest, NothingButARegularFileIsRead) {
+    ensure_directory(directory_ + "/root");
+    const Fd root = open_directory(directory_ + "/root");
+    ASSERT_EQ(::mkfifo((directory_ + "/root/pipe").c_str(), 0600), 0);
+    ASSERT_EQ(::symlink("pipe", (directory_ + "/root/link").c_str()), 0);
+    for (const auto* path : {"pipe", "link", ".", "nothing"})
+        EXPECT_EQ(read_in_root(root, path, 100), std::nullopt) << path;
+}
+
 TEST_F(FileTest, RemovingATreeDoesNotFollowLinks) {
     ensure_directory(directory_ + "/keep");
     replace_file(directory_ + "/keep/file", "x");
