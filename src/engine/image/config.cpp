@@ -2,11 +2,13 @@
 
 #include <stack/error.h>
 
+#include "engine/image/document.h"
 #include "engine/image/store.h"
 
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -15,9 +17,14 @@ namespace {
 
 using Json = nlohmann::json;
 
+/// What the kernel takes as a string ends at its first NUL.
+bool is_text(const Json& value) {
+    return value.is_string() && value.get_ref<const std::string&>().find('\0') == std::string::npos;
+}
+
 std::string text(const Json& object, const char* key) {
     const auto found = object.find(key);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+    return found != object.end() && is_text(*found) ? found->get<std::string>() : "";
 }
 
 Strings strings(const Json& object, const char* key) {
@@ -26,7 +33,7 @@ Strings strings(const Json& object, const char* key) {
     if (found == object.end() || !found->is_array())
         return list;
     for (const auto& item : *found)
-        if (item.is_string())
+        if (is_text(item))
             list.push_back(item.get<std::string>());
     return list;
 }
@@ -40,12 +47,36 @@ Strings keys(const Json& object, const char* key) {
     return list;
 }
 
-/// Nanoseconds; 0 means "the default".
-std::optional<Duration> duration(const Json& object, const char* key) {
+/// `NAME=VALUE` alone: elsewhere a name without a value means the host's own (CVE-2026-57231).
+Strings variables(const Json& object, const char* key) {
+    Strings list = strings(object, key);
+    std::erase_if(list, [](const std::string& entry) {
+        const auto equals = entry.find('=');
+        return equals == std::string::npos || equals == 0;
+    });
+    return list;
+}
+
+/// nullopt where it is no integer, or none of that range.
+std::optional<std::int64_t> number(const Json& object,
+                                   const char* key,
+                                   std::int64_t least,
+                                   std::int64_t most) {
     const auto found = object.find(key);
-    if (found == object.end() || !found->is_number_integer() || found->get<std::int64_t>() == 0)
+    if (found == object.end() || !found->is_number_integer())
         return std::nullopt;
-    return Duration(found->get<std::int64_t>());
+    const auto value = found->get<std::int64_t>();
+    const bool wraps = found->is_number_unsigned() && value < 0;
+    return wraps || value < least || value > most ? std::nullopt : std::optional(value);
+}
+
+/// Nanoseconds. What is too short to be meant (0 is how Docker says it) is the default, as less
+/// than Docker's least would keep a processor busy.
+std::optional<Duration> duration(const Json& object, const char* key) {
+    constexpr Duration least = std::chrono::milliseconds(1);
+    constexpr Duration most = std::chrono::hours(24 * 365);
+    const auto count = number(object, key, least.count(), most.count());
+    return count ? std::optional(Duration(*count)) : std::nullopt;
 }
 
 std::optional<Healthcheck> healthcheck(const Json& config) {
@@ -58,9 +89,8 @@ std::optional<Healthcheck> healthcheck(const Json& config) {
     check.timeout = duration(*found, "Timeout");
     check.start_period = duration(*found, "StartPeriod");
     check.start_interval = duration(*found, "StartInterval");
-    if (const auto retries = found->find("Retries");
-        retries != found->end() && retries->is_number_integer())
-        check.retries = retries->get<int>();
+    if (const auto retries = number(*found, "Retries", 0, std::numeric_limits<int>::max()))
+        check.retries = static_cast<int>(*retries);
     return check;
 }
 
@@ -105,7 +135,7 @@ std::string rfc3339(Time time) {
 }  // namespace
 
 ImageConfig parse_config(const std::string& json_text) {
-    const Json json = Json::parse(json_text, nullptr, false);
+    const Json json = parse_document(json_text, "the configuration of the image");
     if (!json.is_object())
         throw Error("the configuration of the image is not a JSON object");
     ImageConfig config;
@@ -117,7 +147,7 @@ ImageConfig parse_config(const std::string& json_text) {
         return config;
     config.entrypoint = strings(*found, "Entrypoint");
     config.command = strings(*found, "Cmd");
-    config.environment = strings(*found, "Env");
+    config.environment = variables(*found, "Env");
     config.user = text(*found, "User");
     config.working_dir = text(*found, "WorkingDir");
     config.stop_signal = text(*found, "StopSignal");
@@ -128,7 +158,7 @@ ImageConfig parse_config(const std::string& json_text) {
     config.healthcheck = healthcheck(*found);
     if (const auto labels = found->find("Labels"); labels != found->end() && labels->is_object())
         for (const auto& [name, value] : labels->items())
-            if (value.is_string())
+            if (is_text(value))
                 config.labels[name] = value.get<std::string>();
     return config;
 }
@@ -138,7 +168,7 @@ std::string make_config(const std::string& base,
                         const std::vector<std::string>& diff_ids,
                         const std::string& history_json,
                         Time created) {
-    Json json = Json::parse(base.empty() ? "{}" : base, nullptr, false);
+    Json json = parse_document(base.empty() ? "{}" : base, "the configuration of the image");
     if (!json.is_object())
         json = Json::object();
     json["os"] = config.os.empty() ? "linux" : config.os;

@@ -101,7 +101,10 @@ std::optional<Image> load_image(const std::string& root, const IndexEntry& entry
     for (const auto& diff_id : config.value("/rootfs/diff_ids"_json_pointer, Json::array()))
         image.layers.push_back(diff_id.get<std::string>());
     std::tm parts{};
-    if (::strptime(config.value("created", "").c_str(), "%Y-%m-%dT%H:%M:%S", &parts) != nullptr)
+    const Json created = config.value("created", Json());
+    if (created.is_string() &&
+        ::strptime(created.get_ref<const std::string&>().c_str(), "%Y-%m-%dT%H:%M:%S", &parts) !=
+            nullptr)
         image.created = std::chrono::system_clock::from_time_t(::timegm(&parts));
     for (const auto& layer : image.layers)
         image.size += read_layer(root, layer).size;
