@@ -141,11 +141,11 @@ void Supervisor::look() {
         check_health(observed);
         restart_unhealthy(observed);
         put_drift_right(observed);
-        engine_.publish_names(desired_, observed);
         const bool over = observed.containers.empty() && observed.networks.empty();
         if (over && !over_)
             engine_.reconcile();  // there may be no other supervisor to come
         over_ = over;
+        engine_.publish_names(desired_, observed);  // last: also of a network that has just gone
         history_.note(observed, timers_.now());
     } catch (const Error& error) {
         log::error(std::string("look: ") + error.what() + ", ignoring until the next look");
