@@ -68,6 +68,10 @@ void declare_files(CLI::App& app, SingleOptions& options) {
              "--mount",
              options.mounts,
              "The same in full: type=bind,source=/srv,target=/srv,readonly");
+    add_list(app,
+             "--volumes-from",
+             options.volumes_from,
+             "Mount all volumes and paths that another container has: NAME[:ro]");
     add_list(app, "--tmpfs", options.tmpfs, "Mount a tmpfs: TARGET[:OPTIONS]");
     app.add_flag("--read-only", options.read_only, "Its root file system cannot be written to");
     app.add_option("--shm-size", options.shm_size, "Size of /dev/shm (default 64m)");

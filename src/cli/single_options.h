@@ -58,6 +58,7 @@ struct SingleOptions {
     // files
     Strings volumes;
     Strings mounts;
+    Strings volumes_from;
     Strings tmpfs;
     bool read_only = false;
     std::string shm_size;

@@ -220,6 +220,8 @@ class StackFile {
             if (mount.json()["type"] == "volume")
                 declare_volume(mount.json().value("source", ""));
         }
+        for (const auto& lender : options_.volumes_from)
+            service_["volumes_from"].push_back("container:" + lender);
         put("tmpfs", options_.tmpfs);
         put("read_only", options_.read_only);
         put("shm_size", options_.shm_size);

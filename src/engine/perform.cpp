@@ -111,12 +111,6 @@ void warn(const EventSink& events, const std::string& container, const Strings& 
                 .detail = warning});
 }
 
-bool mounts(const runtime::ContainerRecord& record, const std::string& volume) {
-    return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const Mount& mount) {
-        return mount.type == MountType::volume && mount.source == volume;
-    });
-}
-
 }  // namespace
 
 void RealEngine::perform(const Action& action, const EventSink& events, Done done) {
@@ -246,7 +240,8 @@ void RealEngine::begin(const CreateVolume& action, const EventSink& /*events*/, 
 
 void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, Done done) {
     for (const auto& id : runtime_.list())
-        if (const auto record = runtime_.find(id); record && mounts(*record, action.name))
+        if (const auto record = runtime_.find(id);
+            record && runtime::mounts_volume(*record, action.name))
             throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                         "volume " + action.name + " is in use by container " + record->spec.name +
                             (record->spec.project.empty() ? std::string()

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "loader/validate.h"
+#include "model/volumes_from.h"
 
 #include <algorithm>
 #include <set>
@@ -22,9 +23,9 @@ void add_implicit_dependencies(Service& service) {
     for (const auto& mode :
          {service.network_mode, service.pid, service.ipc, service.uts, service.cgroup})
         depend(shared_service(mode), true);
-    for (const auto& from : service.volumes_from)
-        if (!from.starts_with("container:"))
-            depend(split_once(from, ':').first, false);
+    for (const auto& text : service.volumes_from)
+        if (const auto from = model::parse_volumes_from(text); from && !from->is_container)
+            depend(from->name, false);
     for (const auto& link : service.links)
         depend(split_once(link, ':').first, true);
 }

@@ -1,6 +1,7 @@
 #include "loader/validate.h"
 
 #include "base/text.h"
+#include "model/volumes_from.h"
 
 #include <algorithm>
 #include <set>
@@ -41,6 +42,7 @@ class Validator {
             check_ways_in(service);
             check_dependencies(service);
             check_mounts(service);
+            check_volumes_from(service);
             check_platform(service);
             check_scale(service);
         }
@@ -150,6 +152,16 @@ class Validator {
             check("volumes", mount.target);
         for (const auto& mount : service.tmpfs)
             check("tmpfs", split_once(mount, ':').first);
+    }
+
+    void check_volumes_from(const Service& service) {
+        for (const auto& from : service.volumes_from)
+            if (!model::parse_volumes_from(from) && !reporter_.is_full())
+                reporter_.error(locate(root_, {"services", service.name, "volumes_from", from}),
+                                "volumes-from",
+                                "service `" + service.name + "` takes volumes from `" + from +
+                                    "`, which is neither SERVICE[:MODE] nor container:NAME[:MODE]",
+                                "the mode is ro or rw");
     }
 
     void check_platform(const Service& service) {

@@ -1,6 +1,7 @@
 // up: from what is there to what is wanted, as early as each part can be.
 
 #include "model/digest.h"
+#include "model/volumes_from.h"
 #include "plan/builder.h"
 #include "plan/capacity.h"
 #include "plan/diverge.h"
@@ -492,6 +493,7 @@ class UpPlanner {
             builder_.order(*image, create);
         order_networks(action.spec.service, create);
         order_volumes(action.spec.service, create);
+        order_volume_lenders(action.spec.service, create);
         const Node run = start(action.spec.service, action.spec.name, reason);
         builder_.order(create, run);
         if (const auto own = created_.find(slot.name); own != created_.end())
@@ -533,6 +535,7 @@ class UpPlanner {
             builder_.order(*image, create);
         order_networks(action.spec.service, create);
         order_volumes(action.spec.service, create);
+        order_volume_lenders(service, create);
         if (!options_.no_start) {
             slot.start = start(service, slot.name, reason);
             builder_.order(create, *slot.start);
@@ -553,6 +556,22 @@ class UpPlanner {
         for (const auto& mount : service.volumes)
             if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
                 builder_.order(volume->second, user);
+    }
+
+    /// What they have mounted is known when they are made.
+    void order_volume_lenders(const Service& service, Node user) {
+        const auto order_created = [&](const std::string& container) {
+            if (const auto create = created_.find(container); create != created_.end())
+                builder_.order(create->second, user);
+        };
+        for (const auto& text : service.volumes_from) {
+            const auto from = model::parse_volumes_from(text);
+            if (from && from->is_container)
+                order_created(from->name);
+            else if (from)
+                for (const auto& slot : services_[from->name].slots)
+                    order_created(slot.name);
+        }
     }
 
     Node start(const Service& service, const std::string& name, const std::string& reason) {

@@ -1,7 +1,7 @@
 #include "plan/resolve.h"
 
-#include "base/text.h"
 #include "model/digest.h"
+#include "model/volumes_from.h"
 
 #include <algorithm>
 
@@ -138,9 +138,9 @@ Strings namespace_lenders(const Service& service) {
 
 Strings shared_with(const Service& service) {
     Strings names = namespace_lenders(service);
-    for (const auto& from : service.volumes_from)
-        if (!from.starts_with("container:"))
-            names.push_back(split_once(from, ':').first);
+    for (const auto& text : service.volumes_from)
+        if (const auto from = model::parse_volumes_from(text); from && !from->is_container)
+            names.push_back(from->name);
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;

@@ -49,6 +49,71 @@ TEST_F(Volume, PruningSparesThoseWithAName) {
     EXPECT_EQ(stack_.must({"volume", "ls", "-q"}), "named\n");
 }
 
+TEST_F(Volume, AreTakenFromAnotherContainer) {
+    stack_.must({"container",
+                 "create",
+                 "--name",
+                 "data",
+                 "-v",
+                 "named:/n",
+                 "-v",
+                 "/anonymous",
+                 "--mount",
+                 "type=bind,source=/etc,target=/host",
+                 "busybox"});
+    const auto run = [&](const std::string& from, const std::string& script) {
+        return stack_.run(
+            {"container", "run", "--rm", "--volumes-from", from, "busybox", "sh", "-c", script});
+    };
+    EXPECT_EQ(
+        run("data", "echo 1 > /n/file; echo 2 > /anonymous/file; test -e /host/passwd").status, 0);
+    const auto kept = run("data:ro", "cat /n/file /anonymous/file; touch /n/x");
+    EXPECT_EQ(kept.out, "1\n2\n") << "what --rm removed was another one's";
+    EXPECT_NE(kept.err.find("Read-only file system"), std::string::npos) << kept.err;
+    const auto own = stack_.run({"container",
+                                 "run",
+                                 "--rm",
+                                 "--volumes-from",
+                                 "data",
+                                 "-v",
+                                 "other:/n",
+                                 "busybox",
+                                 "sh",
+                                 "-c",
+                                 "ls /n; cat /anonymous/file"});
+    EXPECT_EQ(own.out, "2\n") << own.err;
+    EXPECT_NE(run("data:rox", "true").err.find("the mode is ro or rw"), std::string::npos);
+    EXPECT_NE(run("gone", "true").err.find("container gone, which does not exist"),
+              std::string::npos);
+}
+
+TEST_F(Volume, AreTakenFromAnotherService) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  db: {image: busybox, command: [sleep, infinity], volumes: ["data:/n", "/anonymous"]}
+  reader:
+    image: busybox
+    command: [sh, -c, "touch /n/file /anonymous/file; sleep infinity"]
+    volumes_from: [db]
+  guest:
+    image: busybox
+    command: [sh, -c, "touch /n/other; sleep infinity"]
+    volumes_from: ["db:ro", "container:shop-reader-1"]
+    depends_on: [reader]
+volumes: {data: }
+)");
+    stack_.must({"up", "-d", "--wait"});
+    EXPECT_TRUE(eventually([&] {
+        return stack_.run({"exec", "db", "ls", "/n", "/anonymous"}).out ==
+               "/anonymous:\nfile\n\n/n:\nfile\nother\n";
+    })) << stack_.must({"logs"});
+    stack_.must({"up", "-d", "--force-recreate"});
+    EXPECT_EQ(stack_.must({"exec", "reader", "ls", "/anonymous"}), "file\n");
+    stack_.must({"down", "-v", "-t", "0"});
+    EXPECT_EQ(stack_.must({"volume", "ls", "-q"}), "");
+}
+
 TEST_F(Volume, OneThatIsNotThereIsAnErrorWithASuggestion) {
     stack_.must({"volume", "create", "database"});
     const auto refused = stack_.run({"volume", "rm", "databse"});

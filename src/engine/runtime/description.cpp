@@ -79,10 +79,15 @@ std::string tmpfs_options(const Mount& mount) {
 
 }  // namespace
 
-std::vector<Mount> mounts_for(const ContainerSpec& spec, const ImageConfig& image) {
+std::vector<Mount> mounts_for(const ContainerSpec& spec,
+                              const ImageConfig& image,
+                              const std::vector<Mount>& lent) {
     std::vector<Mount> mounts = spec.service.volumes;
     for (const auto& text : spec.service.tmpfs)
         mounts.push_back(tmpfs_mount(text));
+    for (const auto& mount : lent)
+        if (!has_target(mounts, mount.target))
+            mounts.push_back(mount);
     for (const auto& target : image.volumes)
         if (!has_target(mounts, target))
             mounts.push_back({.type = MountType::volume, .target = target});

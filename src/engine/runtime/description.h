@@ -17,8 +17,11 @@ namespace stack::runtime {
 [[nodiscard]] Strings masked_paths();
 [[nodiscard]] Strings read_only_paths();
 
-/// The volumes, tmpfs and anonymous volumes of a container: the service's, and the image's VOLUMEs.
-[[nodiscard]] std::vector<Mount> mounts_for(const ContainerSpec& spec, const ImageConfig& image);
+/// The volumes, tmpfs and anonymous volumes of a container: the service's, what of `lent`, latest
+/// first, is not at the place of one of those, and the image's VOLUMEs where there is neither.
+[[nodiscard]] std::vector<Mount> mounts_for(const ContainerSpec& spec,
+                                            const ImageConfig& image,
+                                            const std::vector<Mount>& lent);
 
 /// The service's labels and those by which tools find the containers of docker compose
 /// (compose.md 1.2).

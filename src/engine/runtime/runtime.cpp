@@ -10,6 +10,7 @@
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
 #include "engine/storage/volumes.h"
+#include "model/volumes_from.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/scratch_directory.h"
@@ -93,6 +94,12 @@ void remove_run(const Places& places) {
 
 }  // namespace
 
+bool mounts_volume(const ContainerRecord& record, const std::string& volume) {
+    return std::any_of(record.mounts.begin(), record.mounts.end(), [&](const Mount& mount) {
+        return mount.type == MountType::volume && mount.source == volume;
+    });
+}
+
 Runtime::Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
     : paths_(paths),
       cgroups_(cgroups),
@@ -147,6 +154,47 @@ void Runtime::check_name(const std::string& name) const {
             existing->id.substr(0, short_id) + ": remove that one, or choose another name");
 }
 
+ContainerRecord Runtime::volume_lender(const ContainerSpec& spec,
+                                       const model::VolumesFrom& from) const {
+    std::optional<ContainerRecord> lender;
+    if (from.is_container) {
+        lender = find(from.name);
+    } else {
+        for (const auto& id : list())
+            if (auto other = find(id); other && other->spec.project == spec.project &&
+                                       other->spec.service.name == from.name &&
+                                       !other->spec.oneoff &&
+                                       (!lender || other->spec.number < lender->spec.number))
+                lender = std::move(other);
+    }
+    if (!lender)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + spec.name + " takes volumes from " +
+                        (from.is_container ? "container " + from.name + ", which does not exist"
+                                           : "service " + from.name + ", which has no container") +
+                        ": create that one first");
+    return std::move(*lender);
+}
+
+std::vector<Mount> Runtime::lent_mounts(const ContainerSpec& spec) {
+    std::vector<Mount> lent;
+    const Strings& all = spec.service.volumes_from;
+    for (auto text = all.rbegin(); text != all.rend(); ++text) {
+        const auto from = model::parse_volumes_from(*text);
+        if (!from)
+            throw Error("volumes cannot be taken from " + *text + ": the mode is ro or rw");
+        const ContainerRecord lender = volume_lender(spec, *from);
+        prepare_volumes(lender);  // with what its own image has there, whoever starts first
+        for (auto mount : lender.mounts) {
+            if (mount.type != MountType::volume && mount.type != MountType::bind)
+                continue;
+            mount.read_only = mount.read_only || from->read_only;
+            lent.push_back(std::move(mount));
+        }
+    }
+    return lent;
+}
+
 std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     sys::ensure_directory(containers_directory(paths_), 0711);
     const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
@@ -161,7 +209,7 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.image = image;
     record.ports = decide_ports(spec.service);
     record.command = command_for(spec.service, image.config);
-    record.mounts = mounts_for(spec, image.config);
+    record.mounts = mounts_for(spec, image.config, lent_mounts(spec));
     record.created = std::chrono::system_clock::now();
     // It takes its place whole: without its record, nobody could tell whose it is.
     sys::ScratchDirectory made(making_directory(paths_));
@@ -235,6 +283,14 @@ void Runtime::clear_run(const std::string& id) {
     remove_run(places);
 }
 
+bool Runtime::is_mounted_by_another(const std::string& volume, const std::string& id) const {
+    const auto names = list();
+    return std::any_of(names.begin(), names.end(), [&](const std::string& other) {
+        const auto record = other == id ? std::nullopt : find(other);
+        return record && mounts_volume(*record, volume);
+    });
+}
+
 std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
                                                      bool anonymous_volumes) {
     const Places places = places_of(paths_, id);
@@ -258,7 +314,8 @@ std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
     if (record && anonymous_volumes)
         for (const auto& mount : record->mounts)
             if (const auto volume = storage::find_volume(paths_, mount.source);
-                mount.type == MountType::volume && volume && volume->anonymous)
+                mount.type == MountType::volume && volume && volume->anonymous &&
+                !is_mounted_by_another(mount.source, id))
                 storage::remove_volume(paths_, mount.source);
     sys::rename(places.state, trash.path() + "/" + id);
     STACK_FAILPOINT("container.remove.renamed");

@@ -36,6 +36,10 @@
 #include <string>
 #include <vector>
 
+namespace stack::model {
+struct VolumesFrom;
+}
+
 namespace stack::runtime {
 
 /// What a container needs of its image.
@@ -55,6 +59,8 @@ struct ContainerRecord {
     std::vector<Mount> mounts;                  // resolved; anonymous volumes by name
     Time created{};
 };
+
+[[nodiscard]] bool mounts_volume(const ContainerRecord& record, const std::string& volume);
 
 /// A shim that was started and has not yet said how the start went.
 struct Starting {
@@ -197,6 +203,14 @@ class Runtime {
                         int pid,
                         const Strings& gone,
                         const std::string& published);
+    [[nodiscard]] bool is_mounted_by_another(const std::string& volume,
+                                             const std::string& id) const;
+    /// The container that an entry of the container's volumes_from means. Throws where there is
+    /// none.
+    [[nodiscard]] ContainerRecord volume_lender(const ContainerSpec& spec,
+                                                const model::VolumesFrom& from) const;
+    /// The volumes and binds of those in volumes_from, the last one's first, made and filled.
+    [[nodiscard]] std::vector<Mount> lent_mounts(const ContainerSpec& spec);
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
     void end_run(const Places& places);
