@@ -58,11 +58,21 @@ class Validator {
                    const std::string& attribute,
                    const std::string& name,
                    const Map& known) {
+        undefined(
+            service, kind, locate(root_, {"services", service.name, attribute, name}), name, known);
+    }
+
+    template <class Map>
+    void undefined(const Service& service,
+                   const char* kind,
+                   const Location& at,
+                   const std::string& name,
+                   const Map& known) {
         if (reporter_.is_full())
             return;
         const std::string meant = closest(name, keys_of(known));
         reporter_.error(
-            locate(root_, {"services", service.name, attribute, name}),
+            at,
             "undefined",
             "service `" + service.name + "` refers to undefined " + kind + " `" + name + "`",
             !meant.empty() ? "did you mean `" + meant + "`?"
@@ -89,9 +99,27 @@ class Validator {
         for (const auto& secret : service.secrets)
             if (!stack_.secrets.contains(secret.source))
                 undefined(service, "secret", "secrets", secret.source, stack_.secrets);
+        if (service.build)
+            check_build_secrets(service);
         for (const auto& config : service.configs)
             if (!stack_.configs.contains(config.source))
                 undefined(service, "config", "configs", config.source, stack_.configs);
+    }
+
+    void check_build_secrets(const Service& service) {
+        for (const auto& secret : service.build->secrets) {
+            const auto at =
+                locate(root_, {"services", service.name, "build", "secrets", secret.source});
+            const auto found = stack_.secrets.find(secret.source);
+            if (found == stack_.secrets.end())
+                undefined(service, "secret", at, secret.source, stack_.secrets);
+            else if (found->second.external && !reporter_.is_full())
+                reporter_.error(at,
+                                "external-secret",
+                                "the build of service `" + service.name + "` needs secret `" +
+                                    secret.source + "`, which is external",
+                                "give it a `file` or an `environment`");
+        }
     }
 
     /// The host has no way to containers on one of its own interfaces (macvlan, ipvlan).

@@ -1,5 +1,6 @@
 #include "plan/resolve.h"
 
+#include "model/build_secret.h"
 #include "model/digest.h"
 #include "model/volumes_from.h"
 
@@ -201,6 +202,16 @@ Strings build_sources(const Service& service) {
     return names;
 }
 
+namespace {
+
+/// Its id is its name in the stack file unless it says another.
+BuildSecret resolved_secret(const BuildSecret& secret, const FileSource& source) {
+    return {source.content ? std::string(model::secret_content) + *source.content : source.file,
+            secret.target.empty() ? secret.source : secret.target};
+}
+
+}  // namespace
+
 Build resolved_build(const Stack& stack, const Service& service) {
     Build build = service.build.value();
     if (!service.platform.empty())
@@ -212,6 +223,9 @@ Build resolved_build(const Stack& stack, const Service& service) {
         if (found != stack.services.end())
             source = "docker-image://" + image_of(stack, found->second);
     }
+    for (auto& secret : build.secrets)
+        if (const auto found = stack.secrets.find(secret.source); found != stack.secrets.end())
+            secret = resolved_secret(secret, found->second);
     return build;
 }
 

@@ -57,7 +57,8 @@ namespace stack::plan {
 /// The services whose images the build of `service` takes from: `service:NAME` among its contexts.
 [[nodiscard]] Strings build_sources(const Service& service);
 
-/// The service's build, with images in the place of the services that it takes from.
+/// The service's build, with images in the place of the services that it takes from, and what the
+/// stack's secrets are in the place of their names.
 [[nodiscard]] Build resolved_build(const Stack& stack, const Service& service);
 
 /// These services and those that their builds take from, each after its sources. Malformed where

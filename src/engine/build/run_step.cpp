@@ -10,6 +10,7 @@
 #include "engine/build/kept.h"
 #include "engine/build/mount_points.h"
 #include "engine/runtime/runtime.h"
+#include "model/build_secret.h"
 #include "sys/file.h"
 #include "sys/scratch_directory.h"
 #include "sys/socket_path.h"
@@ -154,13 +155,23 @@ class RunPreparer {
         result_.mounts.push_back(std::move(prepared));
     }
 
-    /// A secret's source is a file of the host or a variable of the environment.
+    static std::string file_of(const std::string& id, const std::string& path) {
+        auto content = sys::read_file(path, largest_secret);
+        if (!content)
+            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                        "the file " + path + " of the build secret " + id + " does not exist");
+        return std::move(*content);
+    }
+
+    /// What its source may be: model/build_secret.h.
     [[nodiscard]] std::optional<std::string> find_secret(const std::string& id) const {
         for (const auto& secret : around_.build.secrets) {
             if (id != (secret.target.empty() ? secret.source : secret.target))
                 continue;
+            if (secret.source.starts_with(model::secret_content))
+                return secret.source.substr(model::secret_content.size());
             if (secret.source.starts_with('/'))
-                return sys::read_file(secret.source, largest_secret);
+                return file_of(id, secret.source);
             const auto variable = around_.environment.find(secret.source);
             if (variable != around_.environment.end())
                 return variable->second;
