@@ -49,6 +49,13 @@ bool is_replaced(const std::string& attribute) {
            attribute.starts_with("ulimits.") || attribute.starts_with("build.ulimits.");
 }
 
+/// Whether what is below the path is the value of a name that says something without one: the
+/// value is that of the environment.
+bool is_bare_name(const KeyPath& path) {
+    return path.size() > 3 &&
+           is_one_of(attribute_of({path.begin(), path.end() - 1}), {"environment", "build.args"});
+}
+
 /// The options of one logging driver mean nothing to another.
 bool is_another_driver(const Node& base, const Node& over, const std::string& attribute) {
     const Node* before = base.find("driver");
@@ -210,8 +217,11 @@ void merge_into(Node& base, Node over, const KeyPath& path) {
             base = std::move(over);
         return;
     }
-    if (over.is_null())
+    if (over.is_null()) {
+        if (is_bare_name(path))
+            base = std::move(over);
         return;
+    }
     same_form(base, over, attribute);
     if (is_replaced(attribute) || is_another_driver(base, over, attribute))
         base = std::move(over);

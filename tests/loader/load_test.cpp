@@ -69,6 +69,31 @@ TEST(Merge, ResetTakesAwayAndOverrideReplaces) {
     EXPECT_EQ(service.environment, (decltype(service.environment){{"B", "1"}}));
 }
 
+TEST(Merge, ANameWithoutAValueTakesThatOfTheEnvironment) {
+    for (const std::string form : {"[A]", "{A: }"}) {
+        const auto stack = [&](const std::map<std::string, std::string>& environment) {
+            Project project("services:\n  web:\n    extends: {file: base.yaml, service: base}\n" +
+                            std::string("    environment: ") + form + "\n");
+            project.file("base.yaml",
+                         "services: {base: {image: x, environment: {A: base, B: base}}}\n");
+            for (const auto& [name, value] : environment)
+                project.variable(name, value);
+            return project.stack();
+        };
+        using Environment = decltype(Service::environment);
+        EXPECT_EQ(stack({{"A", "host"}}).services.at("web").environment,
+                  (Environment{{"A", "host"}, {"B", "base"}}));
+        EXPECT_EQ(stack({}).services.at("web").environment,
+                  (Environment{{"A", std::nullopt}, {"B", "base"}}));
+    }
+    const auto service = merged("web",
+                                "services: {web: {image: x, environment: [A=base], build: {args: "
+                                "{C: base}}}}\n",
+                                "services: {web: {environment: [A], build: {args: [C]}}}\n");
+    EXPECT_EQ(service.environment.at("A"), std::nullopt);
+    EXPECT_EQ(service.build->args.at("C"), std::nullopt);
+}
+
 TEST(Merge, AnUlimitIsReplacedWhole) {
     const auto service = merged("web",
                                 "services: {web: {image: x, ulimits: {nofile: 100}}}\n",
