@@ -5,6 +5,7 @@
 #include "loader/paths.h"
 
 #include <algorithm>
+#include <map>
 
 namespace stack::loader {
 namespace {
@@ -48,17 +49,49 @@ Strings split_volume(std::string_view text) {
     return parts;
 }
 
-void apply_option(Mount& mount, const std::string& option) {
-    if (option == "ro")
-        mount.read_only = true;
-    else if (option == "z" || option == "Z")
-        mount.selinux = option;
-    else if (option == "nocopy")
-        mount.nocopy = true;
-    else if (option == "shared" || option == "rshared" || option == "slave" || option == "rslave" ||
-             option == "private" || option == "rprivate")
-        mount.propagation = option;
-    // `rw`, `cached`, `delegated` and what else is found in the wild change nothing here
+constexpr const char* volume_modes =
+    "the modes are ro, rw, z, Z, nocopy, cached, delegated, consistent, and for paths private, "
+    "rprivate, shared, rshared, slave and rslave";
+
+/// Of the modes of one kind a volume has one; "" where there is no such mode.
+std::string kind_of_mode(const std::string& mode) {
+    const auto is_one_of = [&](std::initializer_list<const char*> modes) {
+        return std::find(modes.begin(), modes.end(), mode) != modes.end();
+    };
+    if (is_one_of({"ro", "rw"}))
+        return "access";
+    if (is_one_of({"z", "Z"}))
+        return "label";
+    if (is_one_of({"cached", "delegated", "consistent"}))
+        return "consistency";
+    if (is_one_of({"private", "rprivate", "shared", "rshared", "slave", "rslave"}))
+        return "propagation";
+    return mode == "nocopy" ? mode : "";
+}
+
+void apply_mode(Mount& mount, const std::string& mode, const std::string& kind) {
+    mount.read_only = mount.read_only || mode == "ro";
+    mount.nocopy = mount.nocopy || mode == "nocopy";
+    if (kind == "label")
+        mount.selinux = mode;
+    if (kind == "propagation")
+        mount.propagation = mode;
+}
+
+/// The comma-separated modes of a volume; what is wrong with them, or "".
+std::string apply_modes(Mount& mount, const std::string& text) {
+    std::map<std::string, std::string> seen;  // by kind
+    for (const auto& mode : split(text, ',')) {
+        const std::string kind = kind_of_mode(mode);
+        if (kind.empty())
+            return "\"" + mode + "\" is no mode of a volume: " + volume_modes;
+        const auto [before, is_first] = seen.emplace(kind, mode);
+        if (!is_first)
+            return "a volume is not both \"" + before->second + "\" and \"" + mode +
+                   "\": leave one away";
+        apply_mode(mount, mode, kind);
+    }
+    return "";
 }
 
 }  // namespace
@@ -147,9 +180,9 @@ Expected<Mount> parse_volume(std::string_view text) {
     mount.target = absolute(mount.target, "/", "");
     if (is_path(mount.source))
         mount.type = MountType::bind;
-    if (parts.size() == 3)
-        for (const auto& option : split(parts[2], ','))
-            apply_option(mount, option);
+    if (parts.size() == 3 && !parts[2].empty())
+        if (const auto mistake = apply_modes(mount, parts[2]); !mistake.empty())
+            return malformed(mistake, text.size() - parts[2].size());
     return mount;
 }
 
