@@ -56,6 +56,30 @@ TEST_F(Life, ThePublishedPortIsReachedAndTheNamesResolve) {
     EXPECT_EQ(stack_.must({"port", "web", "80"}), "0.0.0.0:8080\n");
 }
 
+TEST_F(Life, EachReplicaGetsAPortOfARange) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: httpd -f -h /etc, scale: 3, ports: ["8200-8203:80"]}
+)");
+    const auto ports = [&] {
+        std::set<std::string> found;
+        for (const char* index : {"1", "2", "3"})
+            found.insert(stack_.must({"port", "--index", index, "web", "80"}));
+        return found;
+    };
+    const std::set<std::string> three{"0.0.0.0:8200\n", "0.0.0.0:8201\n", "0.0.0.0:8202\n"};
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(ports(), three);
+    stack_.must({"stop", "-t", "0"});
+    stack_.must(
+        {"container", "run", "-d", "--name", "thief", "-p", "8201:80", "busybox", "sleep", "1000"});
+    stack_.must({"start"});
+    EXPECT_EQ(ports(),
+              (std::set<std::string>{"0.0.0.0:8200\n", "0.0.0.0:8202\n", "0.0.0.0:8203\n"}));
+    stack_.must({"container", "rm", "-f", "thief"});
+}
+
 TEST_F(Life, AnUnchangedStackIsAnEmptyPlanAndNothingChanges) {
     stack_.write("compose.yaml", web_file);
     stack_.must({"up", "-d"});

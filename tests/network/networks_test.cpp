@@ -219,6 +219,10 @@ TEST_F(NetworksTest, AConflictNamesTheProcess) {
     EXPECT_EQ(free_port("", Protocol::tcp, 8080, 8082), 8081);
     EXPECT_EQ(free_port("127.0.0.1", Protocol::udp, 5353, 5353), std::nullopt);
     EXPECT_TRUE(free_port("", Protocol::tcp, 0, 0));
+    const std::vector<PublishedPort> taken{{"127.0.0.1", 8081, 80, Protocol::tcp},
+                                           {"", 8082, 80, Protocol::udp}};
+    EXPECT_EQ(free_port("", Protocol::tcp, 8080, 8082, taken), 8082);
+    EXPECT_EQ(free_port("127.0.0.2", Protocol::tcp, 8081, 8081, taken), 8081);
 }
 
 }  // namespace

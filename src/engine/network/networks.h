@@ -177,11 +177,16 @@ class Networks {
 /// ("127.0.0.1:8080/tcp is in use by nginx (pid 123)").
 [[nodiscard]] Strings conflicts(const std::vector<PublishedPort>& wanted);
 
+/// Whether the port can be bound now and is none of those `taken` by containers: these need not be
+/// bound yet.
+[[nodiscard]] bool is_free(const PublishedPort& port, const std::vector<PublishedPort>& taken);
+
 /// A free port of the host out of `first`..`last` (0, 0: the ephemeral range); nullopt where there
 /// is none.
 [[nodiscard]] std::optional<std::uint16_t> free_port(const std::string& host_ip,
                                                      Protocol protocol,
                                                      std::uint16_t first,
-                                                     std::uint16_t last);
+                                                     std::uint16_t last,
+                                                     const std::vector<PublishedPort>& taken = {});
 
 }  // namespace stack::network

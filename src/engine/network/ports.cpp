@@ -6,6 +6,7 @@
 #include "engine/network/sockets.h"
 #include "sys/fd.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -127,6 +128,18 @@ std::optional<std::uint16_t> ephemeral_port(const IpAddress& address, Protocol p
     return ntohs(v4.sin_port);
 }
 
+/// Whether a listener on one address keeps another from the other.
+bool share_address(const std::string& a, const std::string& b) {
+    const auto all = bound_addresses(a);
+    const auto others = bound_addresses(b);
+    return std::any_of(all.begin(), all.end(), [&](const IpAddress& one) {
+        return std::any_of(others.begin(), others.end(), [&](const IpAddress& other) {
+            const IpAddress any{one.family, {}};
+            return one.family == other.family && (one == other || one == any || other == any);
+        });
+    });
+}
+
 }  // namespace
 
 Strings conflicts(const std::vector<PublishedPort>& wanted) {
@@ -138,20 +151,34 @@ Strings conflicts(const std::vector<PublishedPort>& wanted) {
     return sentences;
 }
 
+bool is_free(const PublishedPort& port, const std::vector<PublishedPort>& taken) {
+    return std::none_of(taken.begin(),
+                        taken.end(),
+                        [&](const PublishedPort& other) {
+                            return other.port == port.port && other.protocol == port.protocol &&
+                                   share_address(other.host_ip, port.host_ip);
+                        }) &&
+           bind_error(port) == 0;
+}
+
 std::optional<std::uint16_t> free_port(const std::string& host_ip,
                                        Protocol protocol,
                                        std::uint16_t first,
-                                       std::uint16_t last) {
+                                       std::uint16_t last,
+                                       const std::vector<PublishedPort>& taken) {
     constexpr int attempts = 64;
+    const auto is_usable = [&](std::uint16_t port) {
+        return is_free({host_ip, port, 0, protocol}, taken);
+    };
     for (int i = 0; first == 0 && i < attempts; ++i) {
         // Free on one address of several is not free yet.
         const auto port = ephemeral_port(bound_addresses(host_ip).front(), protocol);
-        if (port && bind_error({host_ip, *port, 0, protocol}) == 0)
+        if (port && is_usable(*port))
             return port;
     }
     for (unsigned port = first; first != 0 && port <= last; ++port) {
         const auto number = static_cast<std::uint16_t>(port);
-        if (bind_error({host_ip, number, 0, protocol}) == 0)
+        if (is_usable(number))
             return number;
     }
     return std::nullopt;

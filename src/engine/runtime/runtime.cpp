@@ -48,14 +48,26 @@ bool is_name(std::string_view name) {
            });
 }
 
-std::uint16_t decide_port(const Port& port) {
+using PublishedPorts = std::vector<network::PublishedPort>;
+
+bool is_chosen(const Port& port) {
+    return port.published.empty() || port.published == "0" ||
+           port.published.find('-') != std::string::npos;
+}
+
+bool has_chosen_port(const Service& service) {
+    return std::any_of(service.ports.begin(), service.ports.end(), is_chosen);
+}
+
+std::uint16_t decide_port(const Port& port, const PublishedPorts& taken) {
     const auto [first, last] = split_once(port.published, '-');
-    if (last.empty() && !first.empty() && first != "0")
+    if (!is_chosen(port))
         return parse_number<std::uint16_t>(first).value_or(0);
     const auto chosen = network::free_port(port.host_ip,
                                            port.protocol,
                                            parse_number<std::uint16_t>(first).value_or(0),
-                                           parse_number<std::uint16_t>(last).value_or(0));
+                                           parse_number<std::uint16_t>(last).value_or(0),
+                                           taken);
     if (!chosen)
         throw Error(std::make_error_code(std::errc::address_in_use),
                     "no port is free" + (last.empty() ? std::string() : " in " + port.published) +
@@ -63,10 +75,20 @@ std::uint16_t decide_port(const Port& port) {
     return *chosen;
 }
 
-std::vector<network::PublishedPort> decide_ports(const Service& service) {
-    std::vector<network::PublishedPort> ports;
-    for (const auto& port : service.ports)
-        ports.push_back({port.host_ip, decide_port(port), port.target, port.protocol});
+/// Those that were chosen `before` and are still free stay.
+PublishedPorts decide_ports(const Service& service,
+                            PublishedPorts taken,
+                            const PublishedPorts& before) {
+    PublishedPorts ports;
+    for (const auto& port : service.ports) {
+        network::PublishedPort decided{port.host_ip, 0, port.target, port.protocol};
+        if (const std::size_t index = ports.size(); is_chosen(port) && index < before.size())
+            decided.port = before[index].port;
+        if (decided.port == 0 || !network::is_free(decided, taken))
+            decided.port = decide_port(port, taken);
+        ports.push_back(decided);
+        taken.push_back(decided);
+    }
     return ports;
 }
 
@@ -207,7 +229,7 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.id = random_hex(64);
     record.spec = spec;
     record.image = image;
-    record.ports = decide_ports(spec.service);
+    record.ports = decide_ports(spec.service, ports_of_others(record), {});
     record.command = command_for(spec.service, image.config);
     record.mounts = mounts_for(spec, image.config, lent_mounts(spec));
     record.created = std::chrono::system_clock::now();
@@ -220,6 +242,30 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
         throw Error("container " + record.id + " is there already");
     sys::sync_directory(containers_directory(paths_));
     return record.id;
+}
+
+PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {
+    PublishedPorts ports;
+    if (!has_chosen_port(record.spec.service))
+        return ports;
+    for (const auto& id : list()) {
+        const auto other = id == record.id ? std::nullopt : find(id);
+        if (other && !other->ports.empty() && look_at(*other).state != ContainerState::exited)
+            ports.insert(ports.end(), other->ports.begin(), other->ports.end());
+    }
+    return ports;
+}
+
+void Runtime::renew_ports(ContainerRecord& record) const {
+    if (!has_chosen_port(record.spec.service))
+        return;
+    const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
+    record = require(record.id);  // it may have another name by now
+    auto ports = decide_ports(record.spec.service, ports_of_others(record), record.ports);
+    if (ports == record.ports)
+        return;
+    record.ports = std::move(ports);
+    sys::replace_file(places_of(paths_, record.id).state + "/config.json", encode(record));
 }
 
 void Runtime::rename(const std::string& id, const std::string& name) {

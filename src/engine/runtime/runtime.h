@@ -211,6 +211,12 @@ class Runtime {
                                                 const model::VolumesFrom& from) const;
     /// The volumes and binds of those in volumes_from, the last one's first, made and filled.
     [[nodiscard]] std::vector<Mount> lent_mounts(const ContainerSpec& spec);
+    /// The ports of the host that other containers have, or are to have when they start; none where
+    /// the record's own are all given.
+    [[nodiscard]] std::vector<network::PublishedPort> ports_of_others(
+        const ContainerRecord& record) const;
+    /// Postcondition: the ports that are chosen for it, not given, are free; on record.
+    void renew_ports(ContainerRecord& record) const;
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
     void end_run(const Places& places);

@@ -394,7 +394,7 @@ void add_host_files(shim::Spec& spec,
 }  // namespace
 
 Starting Runtime::start(const std::string& id, bool await_client) {
-    const ContainerRecord record = require(id);
+    ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
     const auto lock = sys::Lock::try_acquire(files_lock(places));
     if (!lock)
@@ -407,6 +407,7 @@ Starting Runtime::start(const std::string& id, bool await_client) {
                     "container " + record.spec.name + " has been started by somebody else");
     if (sys::exists(places.run))
         clear_run(record.id);
+    renew_ports(record);
     for (const auto& directory :
          {places.state + "/upper", places.state + "/work", places.run + "/root"})
         sys::ensure_directory(directory);
