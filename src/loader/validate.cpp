@@ -214,17 +214,23 @@ class Validator {
                 "names are unique: remove container_name, or scale to 1");
     }
 
-    /// Two services cannot have one port of the host.
+    /// A port of the host leads to one place.
     void check_ports() {
         std::map<std::string, std::string> owners;
         for (const auto& [name, service] : stack_.services)
             for (const auto& port : service.ports) {
-                if (!parse_number<std::uint16_t>(port.published))
-                    continue;
+                if (parse_number<std::uint16_t>(port.published).value_or(0) == 0)
+                    continue;  // any free one
                 const std::string key = port.host_ip + ":" + port.published + "/" +
                                         std::to_string(static_cast<int>(port.protocol));
                 const auto [owner, is_new] = owners.emplace(key, name);
-                if (!is_new && owner->second != name && !reporter_.is_full())
+                if (!is_new && owner->second == name && !reporter_.is_full())
+                    reporter_.error(locate(root_, {"services", name, "ports", port.published}),
+                                    "port-conflict",
+                                    "service `" + name + "` publishes port " + port.published +
+                                        " of the host twice",
+                                    "a port of the host leads to one port of a container");
+                else if (!is_new && !reporter_.is_full())
                     reporter_.error(
                         locate(root_, {"services", name, "ports", port.published}),
                         "port-conflict",

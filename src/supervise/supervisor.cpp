@@ -638,10 +638,17 @@ void Supervisor::put_drift_right(const Observed& observed) {
         ask_myself(std::move(request));
 }
 
+/// Whether it was made to run and could not be started. One without a stack may wait for a person.
+bool Supervisor::is_abandoned(const ObservedContainer& container) const {
+    return container.state == ContainerState::created && project_ != single_containers && !busy_ &&
+           queue_.empty();
+}
+
 void Supervisor::remove_ended(const Observed& observed) {
     for (const auto& container : observed.containers) {
-        if (!container.auto_remove || container.state != ContainerState::exited ||
-            starting_.contains(container.name) || !removing_.insert(container.id).second)
+        const bool is_over = container.state == ContainerState::exited || is_abandoned(container);
+        if (!container.auto_remove || !is_over || starting_.contains(container.name) ||
+            !removing_.insert(container.id).second)
             continue;
         engine_.perform(
             RemoveContainer{container.id, container.name, true},

@@ -103,6 +103,7 @@ class Supervisor {
     void note_kept(const Observed& observed);
     void put_drift_right(const Observed& observed);
     void ask_myself(Request request);
+    [[nodiscard]] bool is_abandoned(const ObservedContainer& container) const;
     void remove_ended(const Observed& observed);
     void leave_networks(const Observed& observed);
     void check_health(const Observed& observed);

@@ -65,6 +65,26 @@ class Run : public testing::Test {
     StackProgram stack_;
 };
 
+TEST_F(Run, WhatCannotBeStartedNamesWhoHasItsPortAndLeavesNothing) {
+    stack_.must(
+        {"container", "run", "-d", "--name", "owner", "-p", "8080:80", "busybox", "sleep", "1000"});
+    const auto failed = run({"--rm", "--name", "late", "--service-ports", "job"});
+    EXPECT_NE(failed.status, 0);
+    EXPECT_NE(failed.err.find("cannot be published by container late: container owner has it"),
+              std::string::npos)
+        << failed.err;
+    EXPECT_TRUE(eventually([&] { return containers(stack_).empty(); }));
+    const auto second = stack_.run(
+        {"container", "run", "--rm", "--name", "aaa", "-p", "8080:80", "busybox", "true"});
+    EXPECT_NE(second.err.find("by container aaa: container owner has it"), std::string::npos)
+        << second.err;
+    const auto twice = stack_.run(
+        {"container", "run", "--rm", "-p", "8081:80", "-p", "8081:81", "busybox", "true"});
+    EXPECT_NE(twice.err.find("publishes port 8081 of the host twice"), std::string::npos)
+        << twice.err;
+    stack_.must({"container", "rm", "-f", "owner"});
+}
+
 TEST_F(Run, TheServicesCommandRunsAndItsStatusIsOurs) {
     const auto result = run({"job"});
     EXPECT_EQ(result.out, "calm\n");

@@ -129,7 +129,13 @@ TEST_F(NetworksTest, APortHasOnePublisher) {
     EXPECT_EQ(message([&] {
                   networks_.publish("bb", other, {{"", 8080, 80, Protocol::tcp}});
               }),
-              "port tcp 8080 cannot be published by shop/other/1: shop/web/1 publishes it");
+              "port tcp 8080 cannot be published by container bb: container aa has it");
+    EXPECT_EQ(message([&] {
+                  networks_.publish("Aa", other, {{"", 8080, 80, Protocol::tcp}}, [](auto& id) {
+                      return "the one called " + id;
+                  });
+              }),
+              "port tcp 8080 cannot be published by the one called Aa: the one called aa has it");
     networks_.publish("aa", web, {{"", 8081, 80, Protocol::tcp}});
     networks_.publish("bb", other, {{"", 8080, 80, Protocol::tcp}});
     EXPECT_NE(table().find("8081"), std::string::npos);

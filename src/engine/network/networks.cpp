@@ -43,36 +43,40 @@ Elements elements_for(const Publication& publication) {
     return elements_for(publication.ports, publication.address4, publication.address6);
 }
 
-std::string container_name(const Paths& paths, const std::string& container) {
-    for (const auto& network : stored_names(paths)) {
-        for (const auto& lease : load_leases(paths, network)) {
-            if (lease.container == container)
-                return holder(lease);
+using Owners = std::map<std::string, std::string>;  // by map and key
+
+/// Adds what leads to a container. Throws where one of the `owners` has a port of the host already.
+void add_publication(Elements& all,
+                     Owners& owners,
+                     const std::string& container,
+                     const Publication& publication,
+                     const TitleOf& title_of) {
+    for (const auto& [map, elements] : elements_for(publication)) {
+        for (const auto& element : elements) {
+            const std::string key = key_of(element);
+            const auto [owner, is_new] = owners.emplace(map + " " + key, container);
+            if (!is_new)
+                throw Error(std::make_error_code(std::errc::address_in_use),
+                            "port " + replace_all(key, " . ", " ") + " cannot be published by " +
+                                title_of(container) + ": " + title_of(owner->second) + " has it");
+            all[map].insert(element);
         }
     }
-    return holder({"", "", container, ""});
 }
 
-/// All elements there should be. Throws where two publications want one port of the host.
-Elements whole_table(const Paths& paths,
-                     const std::vector<StoredNetwork>& networks,
-                     const Publications& publications) {
+/// All elements there should be.
+Elements whole_table(const std::vector<StoredNetwork>& networks,
+                     const Publications& publications,
+                     Owners& owners) {
     Elements all = elements_for(records(networks));
-    std::map<std::string, std::string> owners;  // by map and key
-    for (const auto& [container, publication] : publications) {
-        for (const auto& [map, elements] : elements_for(publication)) {
-            for (const auto& element : elements) {
-                const std::string key = key_of(element);
-                const auto [owner, is_new] = owners.emplace(map + " " + key, container);
-                if (!is_new)
-                    throw Error("port " + replace_all(key, " . ", " ") +
-                                " cannot be published by " + container_name(paths, container) +
-                                ": " + container_name(paths, owner->second) + " publishes it");
-                all[map].insert(element);
-            }
-        }
-    }
+    for (const auto& [container, publication] : publications)
+        add_publication(all, owners, container, publication, short_title);
     return all;
+}
+
+Elements whole_table(const std::vector<StoredNetwork>& networks, const Publications& publications) {
+    Owners owners;
+    return whole_table(networks, publications, owners);
 }
 
 Surroundings look_around(const Paths& paths, Kernel& kernel) {
@@ -203,6 +207,11 @@ bool remove_stray_publications(const Paths& paths, const std::vector<StoredNetwo
 
 }  // namespace
 
+std::string short_title(const std::string& container) {
+    constexpr std::size_t short_id = 12;
+    return "container " + container.substr(0, short_id);
+}
+
 Networks::Networks(const Paths& paths) : paths_(paths) {}
 
 Networks::~Networks() = default;
@@ -229,7 +238,7 @@ void Networks::bring_up(const NetworkRecord& network) {
     }
     kernel().ensure_bridge(network);
     kernel().change_table({}, elements_for({network}), [&] {
-        return whole_table(paths_, load_stored(paths_), load_publications(paths_));
+        return whole_table(load_stored(paths_), load_publications(paths_));
     });
 }
 
@@ -279,7 +288,7 @@ void Networks::remove_locked(const StoredNetwork& network) {
         kernel().remove_bridge(network.record);
     auto others = load_stored(paths_);
     std::erase(others, network);
-    const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
+    const auto whole = [&] { return whole_table(others, load_publications(paths_)); };
     if (others.empty())
         kernel().remove_table();
     else
@@ -360,16 +369,22 @@ void Networks::release_locked(const std::string& network, const std::string& con
     store_leases(paths_, network, leases);
 }
 
-void Networks::replace_publication(const std::string& container, const Publication& after) {
+void Networks::replace_publication(const std::string& container,
+                                   const Publication& after,
+                                   const TitleOf& title_of) {
     const auto lock = lock_networks(paths_);
     const Publication before = load_publication(paths_, container);
     if (before.ports.empty() && after.ports.empty())
         return;
     // In the kernel first: what is refused there must not be on record.
     kernel().change_table(elements_for(before), elements_for(after), [&] {
-        auto publications = load_publications(paths_);
-        publications[container] = after;
-        return whole_table(paths_, load_stored(paths_), publications);
+        // Last: who has a port already is not the one to blame.
+        auto others = load_publications(paths_);
+        others.erase(container);
+        Owners owners;
+        Elements all = whole_table(load_stored(paths_), others, owners);
+        add_publication(all, owners, container, after, title_of);
+        return all;
     });
     STACK_FAILPOINT("nft.published");
     store_publication(paths_, container, after);
@@ -378,15 +393,16 @@ void Networks::replace_publication(const std::string& container, const Publicati
 
 void Networks::publish(const std::string& container,
                        const Endpoint& endpoint,
-                       const std::vector<PublishedPort>& ports) {
-    replace_publication(container,
-                        {split_once(endpoint.address4, '/').first,
-                         split_once(endpoint.address6, '/').first,
-                         ports});
+                       const std::vector<PublishedPort>& ports,
+                       const TitleOf& title_of) {
+    replace_publication(
+        container,
+        {split_once(endpoint.address4, '/').first, split_once(endpoint.address6, '/').first, ports},
+        title_of);
 }
 
 void Networks::unpublish(const std::string& container) {
-    replace_publication(container, {});
+    replace_publication(container, {}, short_title);
 }
 
 void Networks::reconcile() {
@@ -401,8 +417,7 @@ void Networks::reconcile() {
     remove_strays(paths_, kernel(), networks, links);
     if (remove_stray_publications(paths_, networks))
         kernel().distrust_table();
-    kernel().reconcile_table(
-        [&] { return whole_table(paths_, networks, load_publications(paths_)); });
+    kernel().reconcile_table([&] { return whole_table(networks, load_publications(paths_)); });
 }
 
 }  // namespace stack::network

@@ -14,6 +14,7 @@
 #include <stack/paths.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -82,6 +83,11 @@ struct PublishedPort {
     bool operator==(const PublishedPort&) const = default;
 };
 
+/// What a container is called in a sentence: "container web".
+using TitleOf = std::function<std::string(const std::string& id)>;
+/// Where nobody knows its name.
+[[nodiscard]] std::string short_title(const std::string& container);
+
 class Kernel;
 struct Publication;
 struct StoredNetwork;
@@ -142,10 +148,12 @@ class Networks {
     void release(const std::string& container);
 
     /// Postcondition: exactly these ports of the host lead to the container, by one nft
-    /// transaction. UDP conntrack entries of changed ports are flushed.
+    /// transaction. UDP conntrack entries of changed ports are flushed. Throws where another
+    /// container has one of them, by the titles of both.
     void publish(const std::string& container,
                  const Endpoint& endpoint,
-                 const std::vector<PublishedPort>& ports);
+                 const std::vector<PublishedPort>& ports,
+                 const TitleOf& title_of = short_title);
     void unpublish(const std::string& container);
 
     /// Puts right what somebody else took away (bridge deleted, ruleset flushed), and removes what
@@ -167,7 +175,9 @@ class Networks {
                            int index);
     void release_locked(const std::string& network, const std::string& container);
     void bring_up(const NetworkRecord& network);
-    void replace_publication(const std::string& container, const Publication& after);
+    void replace_publication(const std::string& container,
+                             const Publication& after,
+                             const TitleOf& title_of);
 
     Paths paths_;
     std::unique_ptr<Kernel> kernel_;  // opened at the first change

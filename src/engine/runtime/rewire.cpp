@@ -123,7 +123,7 @@ void Runtime::rewire_running(const ContainerRecord& record,
     if (record.ports.empty() || leads_to == nullptr)
         networks_.unpublish(record.id);
     else
-        networks_.publish(record.id, *leads_to, record.ports);
+        networks_.publish(record.id, *leads_to, record.ports, titles());
     // In place: the container has these very files.
     sys::overwrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
     const auto hosts = sys::read_file(places.state + "/hosts").value_or("");

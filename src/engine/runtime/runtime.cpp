@@ -244,6 +244,13 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     return record.id;
 }
 
+network::TitleOf Runtime::titles() const {
+    return [this](const std::string& id) {
+        const auto record = find(id);
+        return record ? "container " + record->spec.name : network::short_title(id);
+    };
+}
+
 PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {
     PublishedPorts ports;
     if (!has_chosen_port(record.spec.service))

@@ -211,6 +211,8 @@ class Runtime {
                                                 const model::VolumesFrom& from) const;
     /// The volumes and binds of those in volumes_from, the last one's first, made and filled.
     [[nodiscard]] std::vector<Mount> lent_mounts(const ContainerSpec& spec);
+    /// Containers by their names, for sentences.
+    [[nodiscard]] network::TitleOf titles() const;
     /// The ports of the host that other containers have, or are to have when they start; none where
     /// the record's own are all given.
     [[nodiscard]] std::vector<network::PublishedPort> ports_of_others(

@@ -431,7 +431,7 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     spec.v2_directory = placement.v2_directory;
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
-        networks_.publish(record.id, *published, record.ports);
+        networks_.publish(record.id, *published, record.ports, titles());
     STACK_FAILPOINT("container.start.published");
     Life life = read_life(places);
     // Who made it for itself waits for its first run, not for those to come.
