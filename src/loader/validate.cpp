@@ -108,6 +108,8 @@ class Validator {
 
     void check_build_secrets(const Service& service) {
         for (const auto& secret : service.build->secrets) {
+            if (secret.source.empty())
+                continue;  // its entry has been complained about
             const auto at =
                 locate(root_, {"services", service.name, "build", "secrets", secret.source});
             const auto found = stack_.secrets.find(secret.source);
