@@ -73,6 +73,7 @@ void RealEngine::on_change(std::function<void()> wake) {
 void RealEngine::reconcile() {
     networks_.reconcile();
     runtime_.sweep();
+    build::sweep(paths_);
 }
 
 void RealEngine::watch(const std::string& id) {

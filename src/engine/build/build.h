@@ -51,4 +51,7 @@ struct BuildResult {
 /// stack::Error where context or Dockerfile cannot be read.
 [[nodiscard]] std::string source_digest(const Paths& paths, const Build& build);
 
+/// Takes away what the steps of builds that were killed have left: secrets among it.
+void sweep(const Paths& paths);
+
 }  // namespace stack::build

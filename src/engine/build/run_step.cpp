@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "engine/build/agent_forwarder.h"
+#include "engine/build/build.h"
 #include "engine/build/cache.h"
 #include "engine/build/copy.h"
 #include "engine/build/expand.h"
@@ -244,10 +245,14 @@ class RunPreparer {
     PreparedRun result_;
 };
 
+std::string step_files_directory(const Paths& paths) {
+    return paths.run + "/build";
+}
+
 /// Files of a step that must not outlive it, in memory: under the run directory.
 class StepFiles {
   public:
-    explicit StepFiles(const Paths& paths) : directory_(paths.run + "/build") {}
+    explicit StepFiles(const Paths& paths) : directory_(step_files_directory(paths)) {}
 
     [[nodiscard]] const std::string& path() const { return directory_.path(); }
 
@@ -422,6 +427,10 @@ int execute_run(const Paths& paths,
     const int status = runtime::run_step(paths, cgroups, networks, step, output, stop);
     points.remove();
     return status;
+}
+
+void sweep(const Paths& paths) {
+    sys::ScratchDirectory::sweep(step_files_directory(paths));
 }
 
 }  // namespace stack::build
