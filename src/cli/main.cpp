@@ -104,7 +104,10 @@ int run(const Strings& words) {
     app.require_subcommand(0, 1);
     app.get_formatter()->column_width(34);
     add_global_options(app, context.globals);
-    app.parse_complete_callback([&] {  // the options are known, and nothing has been done
+    // A command's own comes before the values of the global options are there: CLI11 ends a
+    // subcommand's parsing first.
+    app.parse_complete_callback([&] {
+        context.paths = paths_for(root_directory(context.globals));
         for (const auto* command : app.get_subcommands())
             refuse_dry_run(*command, context);
     });
@@ -112,11 +115,8 @@ int run(const Strings& words) {
     for (const auto& command : commands()) {
         CLI::App* sub = app.add_subcommand(command.name, command.summary);
         sub->group(command.group);
-        if (chosen == command.name) {
-            sub->parse_complete_callback(
-                [&] { context.paths = paths_for(root_directory(context.globals)); });
+        if (chosen == command.name)
             command.add(*sub, context);
-        }
     }
     try {
         app.parse(Strings(words.rbegin(), words.rend()));

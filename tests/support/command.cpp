@@ -192,6 +192,8 @@ Result StackProgram::run(std::vector<std::string> arguments,
     command.words = {STACK_BINARY_DIR "/stack", "--root", root_};
     command.words.insert(command.words.end(), arguments.begin(), arguments.end());
     command.environment = std::move(environment);
+    // --root comes before it.
+    command.environment.emplace("STACK_ROOT", sandbox_directory() + "/elsewhere");
     command.input = input;
     command.directory = directory_;
     return test::run(command);
