@@ -115,8 +115,10 @@ struct Ulimit {
 };
 
 struct BuildSecret {
-    std::string source;
-    std::string target;
+    std::string source;  // an absolute path of the host, or the name of a variable
+    std::string target;  // its id; empty: the source is
+    std::optional<std::string> content;  // the secret itself, where the stack's loading has found
+                                         // it: the environment of who builds is another one
 
     bool operator==(const BuildSecret&) const = default;
 };

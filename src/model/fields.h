@@ -91,7 +91,7 @@ void visit_fields(Is<Ulimit> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<BuildSecret> auto& v, auto&& field) {
-    field("source", v.source), field("target", v.target);
+    field("source", v.source), field("target", v.target), field("content", v.content);
 }
 
 void visit_fields(Is<Build> auto& v, auto&& field) {

@@ -1,6 +1,5 @@
 #include "plan/resolve.h"
 
-#include "model/build_secret.h"
 #include "model/digest.h"
 #include "model/volumes_from.h"
 
@@ -206,8 +205,7 @@ namespace {
 
 /// Its id is its name in the stack file unless it says another.
 BuildSecret resolved_secret(const BuildSecret& secret, const FileSource& source) {
-    return {source.content ? std::string(model::secret_content) + *source.content : source.file,
-            secret.target.empty() ? secret.source : secret.target};
+    return {source.file, secret.target.empty() ? secret.source : secret.target, source.content};
 }
 
 }  // namespace

@@ -11,7 +11,6 @@
 #include "engine/build/kept.h"
 #include "engine/build/mount_points.h"
 #include "engine/runtime/runtime.h"
-#include "model/build_secret.h"
 #include "sys/file.h"
 #include "sys/scratch_directory.h"
 #include "sys/socket_path.h"
@@ -164,13 +163,12 @@ class RunPreparer {
         return std::move(*content);
     }
 
-    /// What its source may be: model/build_secret.h.
     [[nodiscard]] std::optional<std::string> find_secret(const std::string& id) const {
         for (const auto& secret : around_.build.secrets) {
             if (id != (secret.target.empty() ? secret.source : secret.target))
                 continue;
-            if (secret.source.starts_with(model::secret_content))
-                return secret.source.substr(model::secret_content.size());
+            if (secret.content)
+                return secret.content;
             if (secret.source.starts_with('/'))
                 return file_of(id, secret.source);
             const auto variable = around_.environment.find(secret.source);
