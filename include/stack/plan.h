@@ -183,10 +183,13 @@ struct PlannedAction {
     std::vector<std::size_t>
         after;  // indices into Plan::actions, all smaller than this action's own
     std::vector<std::size_t>
-        tolerates;          // those of `after` that may as well fail (depends_on, required: false)
+        tolerates;  // those of `after` that may as well fail (depends_on, required: false), sorted
     bool optional = false;  // a failure is a warning: all that waits for it tolerates that
     bool operator==(const PlannedAction&) const = default;
 };
+
+/// Whether `action` is done also where the one of its `after` at index `earlier` has failed.
+[[nodiscard]] bool tolerates(const PlannedAction& action, std::size_t earlier);
 
 struct Plan {
     std::vector<PlannedAction> actions;  // in topological order

@@ -85,10 +85,6 @@ std::string shown(const std::string& value) {
     return value.empty() ? "(none)" : value;
 }
 
-bool tolerates(const PlannedAction& action, std::size_t earlier) {
-    return std::binary_search(action.tolerates.begin(), action.tolerates.end(), earlier);
-}
-
 std::string after_text(const PlannedAction& action) {
     if (action.after.empty())
         return {};
@@ -123,6 +119,10 @@ std::string verb(const Action& action) {
 
 std::string object(const Action& action) {
     return words(action).object;
+}
+
+bool tolerates(const PlannedAction& action, std::size_t earlier) {
+    return std::binary_search(action.tolerates.begin(), action.tolerates.end(), earlier);
 }
 
 std::string to_text(const Plan& plan) {

@@ -92,7 +92,7 @@ void Executor::begin_ready() {
         if (states_[i] == State::waiting && (working_ < most_at_once_ || only_waits(action)) &&
             std::all_of(after.begin(), after.end(), [&](std::size_t earlier) {
                 return states_[earlier] == State::done ||
-                       (has_failed(earlier) && tolerates(i, earlier));
+                       (has_failed(earlier) && tolerates(plan_.actions[i], earlier));
             }))
             begin(i);
     }
@@ -146,17 +146,12 @@ bool Executor::has_failed(std::size_t index) const {
     return states_[index] == State::failed || states_[index] == State::skipped;
 }
 
-bool Executor::tolerates(std::size_t index, std::size_t earlier) const {
-    const auto& tolerated = plan_.actions[index].tolerates;
-    return std::find(tolerated.begin(), tolerated.end(), earlier) != tolerated.end();
-}
-
 void Executor::skip_dependents(std::size_t index) {
     for (std::size_t i = index + 1; i < states_.size(); ++i) {
         const auto& after = plan_.actions[i].after;
         if (states_[i] == State::waiting &&
             std::any_of(after.begin(), after.end(), [&](std::size_t earlier) {
-                return has_failed(earlier) && !tolerates(i, earlier);
+                return has_failed(earlier) && !tolerates(plan_.actions[i], earlier);
             }))
             states_[i] = State::skipped;
     }

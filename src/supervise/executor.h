@@ -39,8 +39,6 @@ class Executor : public std::enable_shared_from_this<Executor> {
     void end(std::size_t index, const Outcome& outcome);
     void skip_dependents(std::size_t index);
     [[nodiscard]] bool has_failed(std::size_t index) const;
-    /// Whether the action is done also where the earlier one has failed.
-    [[nodiscard]] bool tolerates(std::size_t index, std::size_t earlier) const;
     void tell(std::size_t index,
               EventStatus status,
               const std::string& text,
