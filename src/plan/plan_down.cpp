@@ -32,10 +32,8 @@ Containers containers_of(const Stack& stack, const Observed& observed, const Str
 
 /// A container of a service that left the stack file. Where there is no file, none has left it.
 bool is_orphan(const Stack& stack, const ObservedContainer& container) {
-    const auto& disabled = stack.disabled_services;
     return container.project == stack.name && !stack.services.empty() &&
-           !stack.services.contains(container.service) &&
-           std::find(disabled.begin(), disabled.end(), container.service) == disabled.end();
+           !is_known(stack, container.service);
 }
 
 using ServiceNodes = std::map<std::string, std::vector<Node>>;

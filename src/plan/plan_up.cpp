@@ -1,12 +1,12 @@
 // up: from what is there to what is wanted, as early as each part can be.
 
-#include "model/digest.h"
 #include "model/volumes_from.h"
 #include "plan/builder.h"
 #include "plan/capacity.h"
 #include "plan/diverge.h"
 #include "plan/images.h"
 #include "plan/resolve.h"
+#include "plan/resources.h"
 #include "plan/service_order.h"
 
 #include <algorithm>
@@ -44,7 +44,8 @@ class UpPlanner {
           observed_(observed),
           options_(options),
           keep_(keep),
-          images_(desired, observed, options, builder_) {}
+          images_(desired, observed, options, builder_),
+          resources_(desired, observed, options, keep, selected_, builder_) {}
 
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
@@ -65,8 +66,7 @@ class UpPlanner {
         std::erase(dependencies, own);
         plan_services(dependencies);
         images_.plan({own});
-        plan_networks(run.service);
-        plan_volumes(run.service);
+        resources_.plan(run.service);
         plan_oneoff(run);
         if (options_.remove_orphans)
             plan_orphans();
@@ -80,10 +80,8 @@ class UpPlanner {
         selected_ = {services.begin(), services.end()};
         if (!keep_)
             images_.plan(services);
-        for (const auto& name : services) {
-            plan_networks(desired_.services.at(name));
-            plan_volumes(desired_.services.at(name));
-        }
+        for (const auto& name : services)
+            resources_.plan(desired_.services.at(name));
         for (const auto& name : services)
             plan_containers(name);
         for (const auto& name : services)
@@ -100,110 +98,10 @@ class UpPlanner {
             selected_.insert(name);
             if (!keep_)
                 images_.plan({name});
-            plan_networks(service);
-            plan_volumes(service);
+            resources_.plan(service);
             plan_containers(name);
             plan_pre_start(service);
         }
-    }
-
-    // --- networks and volumes ---
-
-    void plan_networks(const Service& service) {
-        for (const auto& [key, attachment] : service.networks) {
-            const auto found = desired_.networks.find(key);
-            if (found != desired_.networks.end() && seen_networks_.insert(key).second)
-                plan_network(found->second);
-        }
-    }
-
-    void plan_network(const Network& network) {
-        const ObservedNetwork* present = nullptr;
-        for (const auto& candidate : observed_.networks)
-            if (candidate.name == network.name)
-                present = &candidate;
-        if (network.external) {
-            if (!present)
-                builder_.refuse(
-                    "network " + network.name +
-                    " is external and does not exist: create it, or take `external` away");
-            return;
-        }
-        const std::string digest = model::config_digest(network);
-        const CreateNetwork create{desired_.name, network, digest};
-        const std::string resource = "network/" + network.name;
-        if (!present) {
-            networks_[network.name] = builder_.add(create, resource, "not found");
-        } else if (present->project != desired_.name) {
-            builder_.warn("network " + network.name +
-                          " was not made by this stack; it is used as it is (declare it external "
-                          "to say so)");
-        } else if (present->config_digest != digest && !keep_ &&
-                   options_.recreate != RecreatePolicy::never) {
-            if (const auto* user = lasting_user(network.name)) {
-                builder_.warn("network " + network.name +
-                              " differs from its description in the stack file; it is kept as it "
-                              "is, since container " +
-                              user->name + " uses it and is not part of this command");
-                return;
-            }
-            const Node remove =
-                builder_.add(RemoveNetwork{network.name}, resource, "configuration changed");
-            const Node made = builder_.add(create, resource, "configuration changed");
-            builder_.order(remove, made);
-            networks_[network.name] = made;
-            removed_networks_[network.name] = remove;
-        }
-    }
-
-    /// A container that runs on the network and that this plan leaves alone.
-    const ObservedContainer* lasting_user(const std::string& network) const {
-        const ObservedContainer* first = nullptr;
-        for (const auto& container : observed_.containers) {
-            const bool replaced = container.project == desired_.name && !container.oneoff &&
-                                  (selected_.contains(container.service) ||
-                                   (options_.remove_orphans && !is_known(container.service)));
-            if (!replaced && is_up(container) &&
-                container.service_config.networks.contains(network) &&
-                (!first || container.name < first->name))
-                first = &container;
-        }
-        return first;
-    }
-
-    void plan_volumes(const Service& service) {
-        for (const auto& mount : service.volumes) {
-            const auto found = desired_.volumes.find(mount.source);
-            if (mount.type == MountType::volume && found != desired_.volumes.end() &&
-                seen_volumes_.insert(mount.source).second)
-                plan_volume(found->second);
-        }
-    }
-
-    void plan_volume(const Volume& volume) {
-        const ObservedVolume* present = nullptr;
-        for (const auto& candidate : observed_.volumes)
-            if (candidate.name == volume.name)
-                present = &candidate;
-        if (volume.external) {
-            if (!present)
-                builder_.refuse(
-                    "volume " + volume.name +
-                    " is external and does not exist: create it, or take `external` away");
-            return;
-        }
-        const std::string digest = model::config_digest(volume);
-        if (!present)
-            volumes_[volume.name] = builder_.add(
-                CreateVolume{desired_.name, volume, digest}, "volume/" + volume.name, "not found");
-        else if (present->project != desired_.name)
-            builder_.warn(
-                "volume " + volume.name +
-                " was not made by this stack; it is used as it is (declare it external to say so)");
-        else if (present->config_digest != digest)
-            builder_.warn("volume " + volume.name +
-                          " differs from its description in the stack file; it is kept as it is, "
-                          "since its data would be lost otherwise");
     }
 
     // --- containers ---
@@ -218,12 +116,6 @@ class UpPlanner {
             return std::tie(a->number, a->name, a->id) < std::tie(b->number, b->name, b->id);
         });
         return list;
-    }
-
-    bool is_known(const std::string& service) const {
-        const auto& disabled = desired_.disabled_services;
-        return desired_.services.contains(service) ||
-               std::find(disabled.begin(), disabled.end(), service) != disabled.end();
     }
 
     std::optional<Divergence> why_recreate(const ObservedContainer& container,
@@ -244,8 +136,7 @@ class UpPlanner {
             return diverged;
         for (const auto& [key, attachment] : service.networks)
             if (const auto network = desired_.networks.find(key);
-                network != desired_.networks.end() &&
-                removed_networks_.contains(network->second.name))
+                network != desired_.networks.end() && resources_.is_made_anew(network->second.name))
                 return Divergence{"network " + network->second.name + " is recreated", {}};
         if (is_forced(service.name))
             return Divergence{"forced", {}};
@@ -344,8 +235,7 @@ class UpPlanner {
                 builder_.order(*slot.stop, *slot.start);
             if (updated)
                 builder_.order(*updated, *slot.start);
-            order_networks(container.service_config, *slot.start);
-            order_volumes(container.service_config, *slot.start);
+            resources_.order(container.service_config, *slot.start);
         }
         planned.slots.push_back(slot);
     }
@@ -362,11 +252,11 @@ class UpPlanner {
             "container/" + container.name,
             change->reason,
             change->changes);
-        order_networks(change->service, node);
-        for (const auto& [name, attachment] : container.service_config.networks)
-            if (const auto gone = removed_networks_.find(name);
-                gone != removed_networks_.end() && !change->service.networks.contains(name))
-                builder_.order(node, gone->second);
+        resources_.order(change->service, node);
+        auto left = container.service_config.networks;
+        for (const auto& [name, attachment] : change->service.networks)
+            left.erase(name);
+        resources_.order_removals(left, node);
         return node;
     }
 
@@ -491,8 +381,7 @@ class UpPlanner {
         created_[action.spec.name] = create;
         if (const auto image = images_.need(action.spec.image, service))
             builder_.order(*image, create);
-        order_networks(action.spec.service, create);
-        order_volumes(action.spec.service, create);
+        resources_.order(action.spec.service, create);
         order_volume_lenders(action.spec.service, create);
         const Node run = start(action.spec.service, action.spec.name, reason);
         builder_.order(create, run);
@@ -533,8 +422,7 @@ class UpPlanner {
         created_[slot.name] = create;
         if (const auto image = images_.node(service.name))
             builder_.order(*image, create);
-        order_networks(action.spec.service, create);
-        order_volumes(action.spec.service, create);
+        resources_.order(action.spec.service, create);
         order_volume_lenders(service, create);
         if (!options_.no_start) {
             slot.start = start(service, slot.name, reason);
@@ -542,20 +430,6 @@ class UpPlanner {
         }
         planned.slots.push_back(slot);
         return planned.slots.back();
-    }
-
-    /// `service` as containers have it: with the real names of networks.
-    void order_networks(const Service& service, Node user) {
-        for (const auto& [name, attachment] : service.networks)
-            if (const auto network = networks_.find(name); network != networks_.end())
-                builder_.order(network->second, user);
-    }
-
-    /// A start that came before its volume would make one that is taken for anonymous.
-    void order_volumes(const Service& service, Node user) {
-        for (const auto& mount : service.volumes)
-            if (const auto volume = volumes_.find(mount.source); volume != volumes_.end())
-                builder_.order(volume->second, user);
     }
 
     /// What they have mounted is known when they are made.
@@ -604,9 +478,7 @@ class UpPlanner {
                                        std::move(changes));
         if (stopped)
             builder_.order(*stopped, node);
-        for (const auto& [network, attachment] : container.service_config.networks)
-            if (const auto gone = removed_networks_.find(network); gone != removed_networks_.end())
-                builder_.order(node, gone->second);
+        resources_.order_removals(container.service_config.networks, node);
         removals_[container.id] = node;
         return node;
     }
@@ -715,7 +587,7 @@ class UpPlanner {
             return;
         std::map<std::string, const ObservedContainer*> orphans;  // by name
         for (const auto& container : observed_.containers)
-            if (container.project == desired_.name && !is_known(container.service) &&
+            if (container.project == desired_.name && !is_known(desired_, container.service) &&
                 !container.oneoff)
                 orphans[container.name] = &container;
         if (orphans.empty())
@@ -737,18 +609,14 @@ class UpPlanner {
     const PlanOptions& options_;
     bool keep_;
     Builder builder_;
+    std::set<std::string> selected_;  // services
     std::map<std::string, ServicePlan> services_;
     Images images_;
-    std::map<std::string, Node> networks_;          // created ones, by real name
-    std::map<std::string, Node> removed_networks_;  // by real name
-    std::map<std::string, Node> volumes_;
+    Resources resources_;
     std::map<std::string, Node> created_;   // containers, by name
     std::map<std::string, Node> stops_;     // containers, by id
     std::map<std::string, Node> removals_;  // containers, by id
     std::map<std::string, std::vector<Node>> stopped_services_;
-    std::set<std::string> selected_;  // services
-    std::set<std::string> seen_networks_;
-    std::set<std::string> seen_volumes_;
 };
 
 }  // namespace

@@ -7,6 +7,12 @@
 
 namespace stack::plan {
 
+bool is_known(const Stack& stack, const std::string& service) {
+    const auto& disabled = stack.disabled_services;
+    return stack.services.contains(service) ||
+           std::find(disabled.begin(), disabled.end(), service) != disabled.end();
+}
+
 bool awaits_restart(const ObservedContainer& container) {
     return container.state == ContainerState::exited && !container.stopped_by_user &&
            container.service_config.restart.condition != RestartCondition::no;

@@ -12,6 +12,9 @@
 
 namespace stack::plan {
 
+/// Whether the stack file has the service, if in a profile that is not active.
+[[nodiscard]] bool is_known(const Stack& stack, const std::string& service);
+
 /// Ended, and about to be started again by its restart policy unless somebody says stop.
 [[nodiscard]] bool awaits_restart(const ObservedContainer& container);
 
