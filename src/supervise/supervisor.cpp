@@ -19,13 +19,6 @@ constexpr std::chrono::seconds resync{10};
 /// Of our own, never a client's.
 constexpr const char* keep = "keep";
 
-const ObservedContainer* find(const Observed& observed, const std::string& name) {
-    for (const auto& container : observed.containers)
-        if (container.name == name)
-            return &container;
-    return nullptr;
-}
-
 Error failure(const std::string& sentence) {
     return Error(std::make_error_code(std::errc::io_error), sentence);
 }
@@ -90,16 +83,14 @@ std::set<std::string> ending_ids(const Request& request,
     return ids;
 }
 
-std::string exit_text(const ExitStatus& exit) {
-    return exit.code ? std::to_string(*exit.code) : "unknown status";
-}
-
 }  // namespace
 
 Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project)
     : engine_(engine),
       timers_(timers),
       hooks_(engine, timers),
+      waits_(timers),
+      health_checks_(engine, timers, [this](bool changed) { changed ? wake() : schedule(); }),
       paths_(std::move(paths)),
       project_(std::move(project)),
       history_(events_file(paths_, project_)) {
@@ -137,8 +128,8 @@ void Supervisor::look() {
         restart_ended(observed);
         remove_ended(observed);
         leave_networks(observed);
-        check_waiters(observed);
-        check_health(observed);
+        waits_.check(observed, returning());
+        health_checks_.check(observed);
         restart_unhealthy(observed);
         put_drift_right(observed);
         const bool over = observed.containers.empty() && observed.networks.empty();
@@ -160,12 +151,8 @@ void Supervisor::schedule() {
     for (const auto& [id, state] : restarts_)
         if (state.next)
             next = std::min(next, after(timers_.moment(), *state.next - timers_.now()));
-    for (const auto& [id, run] : health_runs_)
-        if (const auto probe = run.machine.next())
-            next = std::min(next, *probe);
-    for (const auto& waiter : waiters_)
-        if (waiter.deadline)
-            next = std::min(next, *waiter.deadline);
+    for (const auto& other : {health_checks_.next(), waits_.next()})
+        next = std::min(next, other.value_or(next));
     timers_.set(next, [this] { wake(); });
 }
 
@@ -197,10 +184,7 @@ void Supervisor::withdraw(Ticket ticket) {
 /// never comes.
 void Supervisor::abandon_waits(const std::string& reason) {
     hooks_.abandon(reason);
-    for (auto& waiter : std::exchange(waiters_, {}))
-        timers_.post([done = std::move(waiter.done), name = waiter.what.name, reason] {
-            done(failure("gave up waiting for container " + name + ": " + reason));
-        });
+    waits_.abandon(reason);
 }
 
 void Supervisor::next_request() {
@@ -359,7 +343,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         desired_ = {};
         desired_.name = project_;
         restarts_.clear();
-        health_runs_.clear();
+        health_checks_.clear();
     } else if (!asked.own && asked.request.verb != "ping") {
         keeps_anew_ = true;
     }
@@ -391,12 +375,10 @@ void Supervisor::tell_restart(const Strings& services) {
 
 void Supervisor::perform(const Action& action, const EventSink& events, Done done) {
     if (const auto* healthy = std::get_if<AwaitHealthy>(&action)) {
-        waiters_.push_back({true, *healthy, std::move(done)});
-        if (healthy->timeout)
-            waiters_.back().deadline = after(timers_.moment(), *healthy->timeout);
+        waits_.add(*healthy, std::move(done));
         wake();
     } else if (const auto* completed = std::get_if<AwaitCompleted>(&action)) {
-        waiters_.push_back({false, {completed->name}, std::move(done)});
+        waits_.add(*completed, std::move(done));
         wake();
     } else if (const auto* start = std::get_if<StartContainer>(&action)) {
         start_container(*start, events, std::move(done));
@@ -452,68 +434,11 @@ void Supervisor::started(const StartContainer& action, const Outcome& outcome) {
         one(outcome);
 }
 
-// --- waiting for others ---
-
-std::optional<Outcome> Supervisor::verdict(const Waiter& waiter, const Observed& observed) const {
-    const ObservedContainer* container = find(observed, waiter.what.name);
-    const std::string subject =
-        waiter.what.or_well ? "container " : "dependency failed to start: container ";
-    if (container == nullptr)
-        return failure(subject + waiter.what.name + " does not exist");
-    const bool ended =
-        container->state == ContainerState::exited && !starting_.contains(waiter.what.name);
-    if (!waiter.for_health) {
-        if (!ended)
-            return std::nullopt;
-        if (container->exit.code == 0)
-            return Outcome();
-        if (container->oneoff)
-            return failure("hook exited with status " + exit_text(container->exit) +
-                           ": what it said is in `stack container logs " + container->name + "`");
-        return failure("service \"" + container->service +
-                       "\" didn't complete successfully: exit " + exit_text(container->exit));
-    }
-    if (ended) {
-        const auto condition = container->service_config.restart.condition;
-        if (waiter.what.or_well && container->exit.code == 0 &&
-            (condition == RestartCondition::no || condition == RestartCondition::on_failure))
-            return Outcome();
-        const auto state = restarts_.find(container->id);
-        constexpr int patience = 3;  // a container that keeps ending will not become healthy
-        if (state != restarts_.end() && state->second.next && state->second.attempts <= patience)
-            return std::nullopt;  // it is started again
-        return failure(subject + waiter.what.name + " exited (" + exit_text(container->exit) + ")");
-    }
-    switch (container->health) {
-        case Health::healthy:
-            return Outcome();
-        case Health::unhealthy:
-            return failure(subject + waiter.what.name + " is unhealthy");
-        case Health::none:
-            if (container->state == ContainerState::running && waiter.what.or_well)
-                return Outcome();
-            if (container->state == ContainerState::running)
-                return failure(subject + waiter.what.name + " has no healthcheck configured");
-            break;
-        case Health::starting:
-            break;
-    }
-    if (waiter.deadline && timers_.moment() >= *waiter.deadline)
-        return failure("application not healthy after " + format_duration(*waiter.what.timeout) +
-                       ": container " + waiter.what.name + " is still starting");
-    return std::nullopt;
-}
-
-void Supervisor::check_waiters(const Observed& observed) {
-    auto waiters = std::move(waiters_);
-    waiters_.clear();
-    for (auto& waiter : waiters) {
-        if (auto outcome = verdict(waiter, observed))
-            timers_.post(
-                [done = std::move(waiter.done), outcome = std::move(*outcome)] { done(outcome); });
-        else
-            waiters_.push_back(std::move(waiter));
-    }
+Returning Supervisor::returning() const {
+    Returning returning{{}, restarts_};
+    for (const auto& [name, dones] : starting_)
+        returning.starting.insert(name);
+    return returning;
 }
 
 // --- restarts ---
@@ -690,63 +615,6 @@ void Supervisor::leave_networks(const Observed& observed) {
     }
     if (!waits)
         wake();
-}
-
-// --- health ---
-
-void Supervisor::check_health(const Observed& observed) {
-    std::set<std::string> running;
-    for (const auto& container : observed.containers) {
-        if (container.state != ContainerState::running)
-            continue;  // a paused one is not asked, and keeps its state
-        running.insert(container.id);
-        auto run = health_runs_.find(container.id);
-        if (run != health_runs_.end() && run->second.started != container.started) {
-            health_runs_.erase(run);
-            run = health_runs_.end();
-        }
-        if (run == health_runs_.end()) {
-            auto check = engine_.healthcheck(container.id);
-            if (!check)
-                continue;
-            const Health known =
-                container.health == Health::none ? Health::starting : container.health;
-            const Duration age =
-                std::max<Duration>(timers_.now() - container.started, Duration::zero());
-            HealthMachine machine(std::move(*check), after(timers_.moment(), -age), known);
-            run =
-                health_runs_.emplace(container.id, HealthRun{container.started, std::move(machine)})
-                    .first;
-        }
-        if (const auto due = run->second.machine.next(); due && *due <= timers_.moment())
-            probe(container.id, container.name);
-    }
-    std::erase_if(health_runs_, [&](const auto& entry) {
-        return !running.contains(entry.first) && entry.second.machine.next();
-    });
-}
-
-void Supervisor::probe(const std::string& id, const std::string& name) {
-    HealthMachine& machine = health_runs_.at(id).machine;
-    machine.on_probe_started();
-    const auto finished = [this, id](const ProbeResult& result) {
-        const auto found = health_runs_.find(id);
-        if (found == health_runs_.end())
-            return;
-        HealthMachine& own = found->second.machine;
-        const bool changed = own.on_result(result, timers_.moment());
-        engine_.set_health(id, own.health(), own.failing_streak());
-        if (changed)
-            wake();
-        else
-            schedule();
-    };
-    try {
-        engine_.probe(id, machine.check(), finished);
-    } catch (const Error& error) {
-        log::info("health check of " + name + ": " + error.what());
-        timers_.post([finished] { finished({.exit_code = 125}); });
-    }
 }
 
 }  // namespace stack::supervise

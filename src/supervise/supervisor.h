@@ -1,7 +1,7 @@
 #pragma once
 
 // The loop of one project: look, decide, act, wait. Level-triggered: an event only wakes it, and a
-// look every half minute would find the same without any.
+// look every ten seconds would find the same without any.
 
 #include <stack/engine.h>
 #include <stack/paths.h>
@@ -9,11 +9,12 @@
 
 #include "supervise/desired.h"
 #include "supervise/executor.h"
-#include "supervise/health.h"
+#include "supervise/health_checks.h"
 #include "supervise/history.h"
 #include "supervise/hooks.h"
 #include "supervise/restart.h"
 #include "supervise/timers.h"
+#include "supervise/waits.h"
 
 #include <deque>
 #include <map>
@@ -59,19 +60,6 @@ class Supervisor {
         Ticket ticket = 0;
     };
 
-    struct Waiter {
-        bool for_health = false;
-        AwaitHealthy what;
-        Done done;
-        std::optional<Moment> deadline = {};
-    };
-
-    /// One run of a container, told from others by what is on record of its start.
-    struct HealthRun {
-        Time started;
-        HealthMachine machine;
-    };
-
     void wake();
     void look();
     void next_request();
@@ -93,9 +81,7 @@ class Supervisor {
     void tell_restart(const Strings& services);
     void started(const StartContainer& action, const Outcome& outcome);
 
-    void check_waiters(const Observed& observed);
-    [[nodiscard]] std::optional<Outcome> verdict(const Waiter& waiter,
-                                                 const Observed& observed) const;
+    [[nodiscard]] Returning returning() const;
     void restart_ended(const Observed& observed);
     void restart(const ObservedContainer& container);
     void restart_followers(const std::string& service);
@@ -106,13 +92,13 @@ class Supervisor {
     [[nodiscard]] bool is_abandoned(const ObservedContainer& container) const;
     void remove_ended(const Observed& observed);
     void leave_networks(const Observed& observed);
-    void check_health(const Observed& observed);
-    void probe(const std::string& id, const std::string& name);
     void schedule();
 
     Engine& engine_;
     Timers& timers_;
     Hooks hooks_;
+    Waits waits_;
+    HealthChecks health_checks_;
     Paths paths_;
     std::string project_;
     History history_;
@@ -127,14 +113,12 @@ class Supervisor {
     Moment next_keep_{};
     bool awake_ = false;                            // a look is on its way
     std::map<std::string, RestartState> restarts_;  // by container id
-    std::map<std::string, HealthRun> health_runs_;  // by container id
     std::map<std::string, std::vector<Done>>
         starting_;                    // by name: who waits for a start that is under way
     std::set<std::string> removing_;  // ids of ended containers
     std::set<std::string> ailing_;    // ids of unhealthy ones that are being stopped
     Kept kept_;
     bool keeps_anew_ = false;  // a command is over: what it left is yet to be noted
-    std::vector<Waiter> waiters_;
     std::function<void()> idle_ = [] {};
 };
 
