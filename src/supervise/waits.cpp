@@ -101,7 +101,10 @@ std::optional<Outcome> Waits::verdict(const Waiter& waiter,
     if (waiter.for_health)
         return ended ? ended_verdict(waiter.what, *container, returning.restarts)
                      : health_verdict(waiter, *container);
-    return ended ? std::optional(completed_verdict(*container)) : std::nullopt;
+    // No conditional expression here: an Outcome is an optional itself, and none would become well.
+    if (!ended)
+        return std::nullopt;
+    return completed_verdict(*container);
 }
 
 std::optional<Outcome> Waits::health_verdict(const Waiter& waiter,

@@ -464,5 +464,16 @@ TEST(Supervisor, WaitsForNothingThatHasFailed) {
     EXPECT_EQ(house.events.back().detail, "container shop-job-1 exited (1)");
 }
 
+TEST(Supervisor, WaitsUntilWhatOthersNeedIsCompleted) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::no;
+    house.add("web").depends_on["job"] = {DependencyCondition::completed_successfully};
+    EXPECT_EQ(house.up(), -1) << "it still works";
+    EXPECT_EQ(house.find("shop-web-1")->state, ContainerState::created);
+    house.engine.crash("shop-job-1", 0);
+    house.settle();
+    EXPECT_EQ(house.find("shop-web-1")->state, ContainerState::running);
+}
+
 }  // namespace
 }  // namespace stack::test
