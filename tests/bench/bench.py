@@ -1,5 +1,6 @@
 """What every figure needs: namespaces, a disk, an image of busybox, the floor to compare with, and a line of JSON."""
 
+import contextlib
 import ctypes
 import functools
 import json
@@ -153,16 +154,14 @@ def proportional_memory(pid):
     return next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
 
 
-def processes(program, word=""):
-    """The ids of the processes that run our program of that name, with that word on their command lines."""
-    found = []
+def processes(program, word):
+    """The ids of the processes whose command lines begin with that program and have that word."""
+    lines = {}
     for entry in pathlib.Path("/proc").iterdir():
-        try:
-            if (entry / "exe").readlink().name == program and word in (entry / "cmdline").read_text().split("\0") + [""]:
-                found.append(int(entry.name))
-        except OSError:
-            pass  # no process, or one that has just ended
-    return found
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):  # one that has just ended
+                lines[int(entry.name)] = (entry / "cmdline").read_text().split("\0")
+    return [pid for pid, line in lines.items() if pathlib.Path(line[0]).name == program and word in line]
 
 
 def show(figure, value, versus, base):

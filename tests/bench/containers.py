@@ -46,7 +46,7 @@ def memory(bench):
     directory = bench.project("bench300", services(300))
     bench.stack("up", "-d", cwd=directory)
     time.sleep(2)
-    shims = processes("stack-shim")
+    shims = processes("stack-shim", "run")
     show_bound("memory.shim", statistics.mean(proportional_memory(pid) for pid in shims), "KiB", 150)
     supervisor, = processes("stack", "supervise")
     show_bound("memory.supervisor_of_300", proportional_memory(supervisor) / 1024, "MiB", 10)
