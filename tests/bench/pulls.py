@@ -114,11 +114,6 @@ def measure(bench, name, layers, layer_size):
     show_bound(f"pull.{name}.memory", peak_memory([STACK, "--root", bench.work / "root", "image", "pull", reference]), "MiB", 64)
     show_bound(f"pull.{name}.again", timed(pull) * 1e3, "ms", 100)
     show_bound(f"pull.{name}.rm", removal * 1e3, "ms", 1000)
-    if shutil.which("podman"):
-        words = ["podman", "--root", bench.work / "podman", "--runroot", bench.work / "podman-run", "pull", "-q", "--tls-verify=false",
-                 reference]
-        show(f"pull.{name}", statistics.median(wall), "podman",
-             timed(lambda: subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)))
     server.terminate()
     server.wait()
     shutil.rmtree(registry)
