@@ -9,7 +9,7 @@ from stacks import services
 
 
 def run(bench):
-    """`container run --rm` of true, from the shell: wall, CPU of all that takes part, and whether many cost more."""
+    """`container run --rm` of true, from the shell: wall, and CPU of all that takes part."""
     assert bench.root.exists()
     bare = ["container", "run", "--rm", "--network", "none", "busybox", "true"]
     published = ["container", "run", "--rm", "-p", "20000:80", "busybox", "true"]

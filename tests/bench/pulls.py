@@ -71,7 +71,7 @@ def peak_memory(words):
         total = 0
         for entry in pathlib.Path("/proc").iterdir():
             try:
-                if (entry / "exe").readlink().parent == STACK.parent:
+                if (entry / "exe").readlink().parent == STACK.resolve().parent:
                     rollup = (entry / "smaps_rollup").read_text().splitlines()
                     total += next(int(line.split()[1]) for line in rollup if line.startswith("Pss:"))
             except (OSError, StopIteration):
@@ -106,12 +106,13 @@ def measure(bench, name, layers, layer_size):
     for _ in range(3):
         wall.append(timed(pull))
         forget(bench, reference)
-        cpu.append(cpu_time(pull))
+        cpu.append(cpu_time(pull, {server.pid}))
         removal = timed(lambda: bench.stack("image", "rm", reference))
     floor_wall, floor_cpu = floor(bench, registry)
     show(f"pull.{name}", statistics.median(wall), "floor, one thread", floor_wall)
     show(f"pull.{name}.cpu", statistics.median(cpu), "floor", floor_cpu)
-    show_bound(f"pull.{name}.memory", peak_memory([STACK, "--root", bench.work / "root", "image", "pull", reference]), "MiB", 64)
+    show_bound(f"pull.{name}.memory", peak_memory([STACK, "--root", bench.work / "root", "--progress", "quiet", "image",
+                                                         "pull", reference]), "MiB", 64)
     show_bound(f"pull.{name}.again", timed(pull) * 1e3, "ms", 100)
     show_bound(f"pull.{name}.rm", removal * 1e3, "ms", 1000)
     server.terminate()

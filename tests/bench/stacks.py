@@ -42,7 +42,7 @@ def batch(bench):
 
 
 def noop(bench):
-    """50 services that are as wanted, and one of 50 that is not."""
+    """50 services that are as wanted, and two of 50 that are not."""
     directory = bench.project("bench50", services(50))
     bench.stack("up", "-d", cwd=directory)
     times = [timed(lambda: bench.stack("up", "-d", cwd=directory)) for _ in range(RUNS)]
