@@ -3,30 +3,42 @@
 #include "base/log.h"
 #include "sys/file.h"
 
+#include <array>
 #include <cerrno>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 namespace stack::fetch {
 namespace {
 
+constexpr std::uint64_t running = LANDLOCK_ACCESS_FS_EXECUTE;
+constexpr std::uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t writing =
     LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |
     LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_MAKE_REG |
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
-    LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_EXECUTE;
+    LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
 
-void allow(int rules, const sys::Fd& fd, std::uint64_t rights) {
+/// What remains allowed below a directory of that which is taken everywhere.
+using Exception = std::pair<sys::Fd, std::uint64_t>;
+
+void allow(int rules, const Exception& exception) {
     landlock_path_beneath_attr rule{};
-    rule.allowed_access = rights;
-    rule.parent_fd = fd.get();
-    if (fd)
+    rule.allowed_access = exception.second;
+    rule.parent_fd = exception.first.get();
+    if (exception.first)  // one that is no directory changes nothing
         ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
 }
 
@@ -35,7 +47,7 @@ sys::Fd place(const std::string& directory) {
 }
 
 /// The second version of the ABI, which lets files be moved between directories.
-void restrict_files(const std::string& state, const std::string& run, const sys::Fd& target) {
+void restrict_files(std::uint64_t taken, const std::vector<Exception>& exceptions) {
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0U, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 2) {
@@ -43,28 +55,78 @@ void restrict_files(const std::string& state, const std::string& run, const sys:
         return;
     }
     landlock_ruleset_attr attributes{};
-    attributes.handled_access_fs = writing | LANDLOCK_ACCESS_FS_REFER;
+    attributes.handled_access_fs = taken;
     const sys::Fd rules(static_cast<int>(
         ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0U)));
-    const std::uint64_t rights =
-        (writing | LANDLOCK_ACCESS_FS_REFER) & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};
-    allow(rules.get(), place(state + "/images"), rights);
-    allow(rules.get(), place(run + "/fetch"), rights);
-    allow(rules.get(), target, rights);  // none, and one that is no directory, change nothing
+    for (const auto& exception : exceptions)
+        allow(rules.get(), exception);
     if (::syscall(SYS_landlock_restrict_self, rules.get(), 0U) < 0)
         log::warn("Landlock refused its rules: the fetch worker may write anywhere, ignoring");
 }
 
-void drop_capabilities() {
-    constexpr std::uint64_t kept = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER |
-                                   1U << CAP_FSETID | 1U << CAP_MKNOD |
-                                   1U << CAP_SYS_ADMIN |  // trusted.overlay attributes
-                                   std::uint64_t{1} << CAP_SETFCAP;
+constexpr std::uint64_t owning_files = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER |
+                                       1U << CAP_FSETID | 1U << CAP_MKNOD |
+                                       std::uint64_t{1} << CAP_SETFCAP;
+constexpr std::uint64_t marking_overlays = 1U << CAP_SYS_ADMIN;  // trusted.overlay attributes
+
+void keep_capabilities(std::uint64_t kept) {
     const auto low = static_cast<std::uint32_t>(kept);
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[2]{{low, low, 0}, {0, 0, 0}};
     if (::syscall(SYS_capset, &header, data) < 0)
         log::info("capabilities cannot be dropped, ignoring");
+}
+
+/// Calls that start programs, reach other processes, make worlds of their own, or do behind the
+/// filter's back what it refuses.
+constexpr std::array calls_of_nobody{SCMP_SYS(execve),
+                                     SCMP_SYS(execveat),
+                                     SCMP_SYS(tkill),
+                                     SCMP_SYS(rt_sigqueueinfo),
+                                     SCMP_SYS(rt_tgsigqueueinfo),
+                                     SCMP_SYS(pidfd_send_signal),
+                                     SCMP_SYS(pidfd_getfd),
+                                     SCMP_SYS(process_vm_readv),
+                                     SCMP_SYS(process_vm_writev),
+                                     SCMP_SYS(unshare),
+                                     SCMP_SYS(setns),
+                                     SCMP_SYS(mount),
+                                     SCMP_SYS(umount2),
+                                     SCMP_SYS(open_tree),
+                                     SCMP_SYS(move_mount),
+                                     SCMP_SYS(fsopen),
+                                     SCMP_SYS(mount_setattr),
+                                     SCMP_SYS(pivot_root),
+                                     SCMP_SYS(chroot),
+                                     SCMP_SYS(bpf),
+                                     SCMP_SYS(perf_event_open),
+                                     SCMP_SYS(userfaultfd),
+                                     SCMP_SYS(io_uring_setup),
+                                     SCMP_SYS(add_key),
+                                     SCMP_SYS(request_key),
+                                     SCMP_SYS(keyctl)};
+constexpr std::array calls_of_the_network{SCMP_SYS(socket), SCMP_SYS(socketpair)};
+
+/// Those are refused, and signals to others.
+void refuse_calls(std::span<const int> more) {
+    const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ALLOW),
+                                                                  seccomp_release);
+    constexpr std::uint32_t refusal = SCMP_ACT_ERRNO(EPERM);
+    const scmp_arg_cmp other{0, SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()), 0};
+    bool made = filter != nullptr;
+    for (const auto calls : {std::span<const int>(calls_of_nobody), more})
+        for (const int call : calls)
+            made = made && seccomp_rule_add(filter.get(), refusal, call, 0) == 0;
+    for (const int call : {SCMP_SYS(kill), SCMP_SYS(tgkill)})
+        made = made && seccomp_rule_add_array(filter.get(), refusal, call, 1, &other) == 0;
+    if (!made || seccomp_load(filter.get()) != 0)
+        log::info("system calls cannot be filtered: the fetch worker may call anything, ignoring");
+}
+
+/// What foreign bytes make of a process is nothing to keep.
+void leave_no_core() {
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
 }
 
 }  // namespace
@@ -73,8 +135,28 @@ void confine(const std::string& state, const std::string& run, const sys::Fd& ta
     sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    restrict_files(state, run, target);
-    drop_capabilities();
+    leave_no_core();
+    std::vector<Exception> exceptions;
+    exceptions.emplace_back(place(state + "/images"), writing);
+    exceptions.emplace_back(place(run + "/fetch"), writing);
+    if (target)
+        exceptions.emplace_back(sys::duplicate(target), writing);
+    restrict_files(writing | running, exceptions);
+    keep_capabilities(owning_files | marking_overlays);
+    refuse_calls({});
+}
+
+void confine_to(const sys::Fd& directory) {
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    leave_no_core();
+    std::vector<Exception> exceptions;
+    exceptions.emplace_back(sys::duplicate(directory), reading | writing);
+#ifdef __SANITIZE_ADDRESS__
+    exceptions.emplace_back(place("/proc"), reading);  // where it looks for threads at the end
+#endif
+    restrict_files(reading | writing | running, exceptions);
+    keep_capabilities(owning_files);
+    refuse_calls(calls_of_the_network);
 }
 
 }  // namespace stack::fetch

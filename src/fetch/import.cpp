@@ -32,37 +32,11 @@ std::string canonical_name(const std::string& name) {
     return image::canonical(*reference);
 }
 
-void unpack_all(const sys::Fd& input, const sys::Fd& root, const WriteRules& rules) {
-    std::deque<std::string> ready;
-    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
-    std::string current;
-    bool ended = false;
-    const auto next = [&]() -> std::string_view {
-        while (ready.empty() && !ended) {
-            const std::string bytes = sys::read_some(input, 256U << 10U);
-            if (bytes.empty()) {
-                inflater.finish();
-                ended = true;
-            } else {
-                inflater.feed(bytes);
-            }
-        }
-        if (ready.empty())
-            return {};
-        current = std::move(ready.front());
-        ready.pop_front();
-        return current;
-    };
-    static_cast<void>(untar(next, root, rules));
-}
-
 /// An archive's own files, in a directory of ours while they are read.
 class Spool {
   public:
     Spool(image::Store& store, const std::string& file) : scratch_(store.scratch()) {
-        unpack(sys::open_file(file, O_RDONLY).release(),
-               sys::open_directory(scratch_.path()).release(),
-               {});
+        unpack(sys::open_file(file, O_RDONLY), sys::open_directory(scratch_.path()), {});
     }
 
     [[nodiscard]] const std::string& directory() const { return scratch_.path(); }
@@ -291,14 +265,32 @@ std::string import_image(const Paths& paths,
         source + "\"");
 }
 
-void unpack(int archive, int directory, const WriteRules& rules) {
-    const sys::Fd input(archive);
-    const sys::Fd root(directory);
-    unpack_all(input, root, rules);
+void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules) {
+    std::deque<std::string> ready;
+    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
+    std::string current;
+    bool ended = false;
+    const auto next = [&]() -> std::string_view {
+        while (ready.empty() && !ended) {
+            const std::string bytes = sys::read_some(archive, 256U << 10U);
+            if (bytes.empty()) {
+                inflater.finish();
+                ended = true;
+            } else {
+                inflater.feed(bytes);
+            }
+        }
+        if (ready.empty())
+            return {};
+        current = std::move(ready.front());
+        ready.pop_front();
+        return current;
+    };
+    static_cast<void>(untar(next, directory, rules));
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {
-    unpack_all(archive, directory, {.whiteouts = true, .base = {}});
+    unpack(archive, directory, {.whiteouts = true, .base = {}});
 }
 
 }  // namespace stack::fetch

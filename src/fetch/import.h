@@ -18,9 +18,8 @@ std::string import_image(const Paths& paths,
                          const ImageConfig& config,
                          const UnpackLimit& limit);
 
-/// Unpacks the archive on descriptor `archive`, packed or not, into the directory on descriptor
-/// `directory`.
-void unpack(int archive, int directory, const WriteRules& rules);
+/// Unpacks an archive, packed or not, into a directory.
+void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules);
 /// The same for a layer, whose whiteouts are meant as such.
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory);
 

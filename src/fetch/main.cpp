@@ -95,8 +95,13 @@ int main(int argc, char** argv) {
     try {
         const std::string_view role = argc > 1 ? argv[1] : "";
         if (role == "unpack" || (role == "merge" && argc > 2)) {
+            constexpr int archive_fd = 3;
+            constexpr int directory_fd = 4;
             const bool merge = role == "merge";
-            fetch::unpack(3, 4, {.merge = merge, .base = merge ? argv[2] : ""});
+            const sys::Fd archive(archive_fd);
+            const sys::Fd directory(directory_fd);
+            fetch::confine_to(directory);
+            fetch::unpack(archive, directory, {.merge = merge, .base = merge ? argv[2] : ""});
             return 0;
         }
         fetch::say_result(work());
