@@ -182,8 +182,7 @@ class TreeCopy {
     }
 
     static void copy_file(const Fd& from, const Fd& to, const std::string& name) {
-        const Fd source(check(::openat(from.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC),
-                              "open " + name));
+        const Fd source = open_regular_file(from, name);
         const Fd target(check(
             ::openat(
                 to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
@@ -205,7 +204,7 @@ class TreeCopy {
     static void make_node(const Fd& to, const std::string& name, const struct stat& status) {
         check(::mknodat(to.get(), name.c_str(), status.st_mode, status.st_rdev), "create " + name);
         set_owner_and_times(to, name, status);
-        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, 0),
+        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, AT_SYMLINK_NOFOLLOW),
               "set the mode of " + name);
     }
 

@@ -215,6 +215,17 @@ TEST_F(Unpack, RefusesNamesThatNoFileSystemTakes) {
     EXPECT_EQ(unpack({{file(deep + "f"), "x"}}), "");
 }
 
+TEST_F(Unpack, MakesDevicesAndPipesWithTheirModes) {
+    EXPECT_EQ(unpack({{{.path = "null", .type = '3', .mode = 0622, .major = 1, .minor = 3}, ""},
+                      {{.path = "pipe", .type = '6', .mode = 0666}, ""},
+                      {{.path = "disk", .type = '4', .mode = 0640, .major = 7, .minor = 9}, ""}}),
+              "");
+    EXPECT_EQ(status("null").st_mode, S_IFCHR | 0622U);
+    EXPECT_EQ(status("pipe").st_mode, S_IFIFO | 0666U);
+    EXPECT_EQ(status("disk").st_mode, S_IFBLK | 0640U);
+    expect_canary();
+}
+
 TEST_F(Unpack, MayEndBehindTheLastByteOfTheLastFileAndNotBeforeIt) {
     constexpr std::size_t header = 512;
     const std::string bytes = archive({{file("x"), "hello"}});

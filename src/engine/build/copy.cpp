@@ -187,8 +187,9 @@ void TreeWriter::write_entry(const SourceTree& source,
     } else {
         sys::check(::mknodat(parent.get(), name.c_str(), file.status.st_mode, file.status.st_rdev),
                    "create /" + path);
-        sys::check(::fchmodat(parent.get(), name.c_str(), mode_for(file.status), 0),
-                   "set the mode of /" + path);
+        sys::check(
+            ::fchmodat(parent.get(), name.c_str(), mode_for(file.status), AT_SYMLINK_NOFOLLOW),
+            "set the mode of /" + path);
     }
     set_owner_and_times(parent, name, file.status);
 }
