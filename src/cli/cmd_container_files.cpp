@@ -16,6 +16,7 @@
 #include "sys/mount.h"
 #include "sys/terminal.h"
 #include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <algorithm>
 #include <set>
@@ -49,6 +50,36 @@ bool is_whiteout(const struct stat& status) {
     return S_ISCHR(status.st_mode) && status.st_rdev == 0;
 }
 
+/// The directories of the image that lie below those a walk comes to, as far as there are any.
+class LowerTree {
+  public:
+    explicit LowerTree(const sys::Fd& top) : way_(top) {}
+
+    [[nodiscard]] bool has(const std::string& name) const {
+        return missing_ == 0 && sys::find_entry(way_.here(), name);
+    }
+
+    [[nodiscard]] std::vector<std::string> names() const {
+        return missing_ == 0 ? sys::names_in(way_.here()) : std::vector<std::string>();
+    }
+
+    void enter(const std::string& name) {
+        if (missing_ > 0 || !way_.try_enter(name))
+            ++missing_;
+    }
+
+    void leave() {
+        if (missing_ > 0)
+            --missing_;
+        else
+            way_.leave();
+    }
+
+  private:
+    sys::Descent way_;
+    std::size_t missing_ = 0;  // levels that it lacks
+};
+
 /// The writable layer against the image below it: A added, C changed, D deleted, one path a line.
 class Difference {
   public:
@@ -57,58 +88,71 @@ class Difference {
     explicit Difference(std::set<std::string> ours) : ours_(std::move(ours)) {}
 
     std::string of(const sys::Fd& upper, const sys::Fd& lower) {
-        compare(upper, lower, "/");
-        return std::move(text_);
+        sys::TreeWalk walk(upper);
+        LowerTree below(lower);
+        std::string prefix = "/";
+        std::vector<Said> said;  // of the directories on the way
+        for (;;) {
+            if (const auto name = walk.next()) {
+                const auto before = text_.size();
+                const bool is_below = below.has(*name);
+                if (!compare_entry(walk.here(), *name, prefix + *name, is_below))
+                    continue;
+                said.push_back({before, text_.size(), is_below});
+                walk.enter(*name);
+                below.enter(*name);
+                prefix += *name + "/";
+                continue;
+            }
+            add_hidden(walk, below, prefix);
+            if (walk.at_top())
+                return std::move(text_);
+            if (said.back().is_below && text_.size() == said.back().after && !walk.names().empty())
+                text_.resize(said.back().before);  // nothing but ours is in it
+            said.pop_back();
+            prefix.resize(prefix.size() - walk.leave().size() - 1);
+            below.leave();
+        }
     }
 
   private:
-    static sys::Fd directory_in(const sys::Fd& parent, const std::string& name) {
-        return sys::Fd(parent ? ::openat(parent.get(),
-                                         name.c_str(),
-                                         O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                              : -1);
-    }
+    struct Said {
+        std::size_t before = 0;
+        std::size_t after = 0;
+        bool is_below = false;
+    };
 
-    void compare(const sys::Fd& upper, const sys::Fd& lower, const std::string& prefix) {
-        const auto names = sys::names_in(upper);
-        for (const auto& name : names)
-            compare_entry(upper, lower, name, prefix + name);
-        const auto attributes = sys::attributes_of(upper);
-        const bool opaque =
-            std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
-                return attribute.first == sys::opaque_attribute;
-            });
-        if (!opaque || !lower)
-            return;
-        for (const auto& name : sys::names_in(lower))
-            if (!std::binary_search(names.begin(), names.end(), name))
-                say('D', prefix + name);
-    }
-
-    void compare_entry(const sys::Fd& upper,
-                       const sys::Fd& lower,
+    /// Says what has become of an entry; whether it is a directory to look into.
+    bool compare_entry(const sys::Fd& upper,
                        const std::string& name,
-                       const std::string& path) {
+                       const std::string& path,
+                       bool is_below) {
         struct stat status {};
 
         sys::check(::fstatat(upper.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
                    "stat " + path);
         if (is_whiteout(status)) {
             say('D', path);
-            return;
+            return false;
         }
-        const bool is_below = lower && sys::find_entry(lower, name);
         if (ours_.contains(path))
-            return;
-        const auto before = text_.size();
+            return false;
         say(is_below ? 'C' : 'A', path);
-        if (!S_ISDIR(status.st_mode))
+        return S_ISDIR(status.st_mode);
+    }
+
+    /// What an opaque directory hides.
+    void add_hidden(sys::TreeWalk& upper, const LowerTree& lower, const std::string& prefix) {
+        const auto attributes = sys::attributes_of(upper.here());
+        const bool opaque =
+            std::any_of(attributes.begin(), attributes.end(), [](const auto& attribute) {
+                return attribute.first == sys::opaque_attribute;
+            });
+        if (!opaque)
             return;
-        const auto after = text_.size();
-        const sys::Fd directory = directory_in(upper, name);
-        compare(directory, directory_in(lower, name), path + "/");
-        if (is_below && text_.size() == after && !sys::names_in(directory).empty())
-            text_.resize(before);  // nothing but ours is in it
+        for (const auto& name : lower.names())
+            if (!std::binary_search(upper.names().begin(), upper.names().end(), name))
+                say('D', prefix + name);
     }
 
     void say(char what, const std::string& path) {

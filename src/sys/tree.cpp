@@ -1,11 +1,14 @@
 #include "sys/tree.h"
 
 #include "sys/file.h"
+#include "sys/tree_walk.h"
 
 #include <algorithm>
 #include <array>
-#include <map>
+#include <climits>
+#include <iterator>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -96,151 +99,69 @@ Attributes attributes_of(const Fd& file) {
 
 namespace {
 
+void remove_below(const Fd& top) {
+    TreeWalk walk(top);
+    const dev_t device = walk.status().st_dev;
+    for (;;) {
+        if (const auto name = walk.next()) {
+            if (::unlinkat(walk.here().get(), name->c_str(), 0) == 0 || errno == ENOENT)
+                continue;
+            if (errno != EISDIR && errno != EPERM)
+                fail("remove " + *name);
+            walk.enter(*name);
+            if (walk.status().st_dev != device)
+                fail("remove " + *name + ", which is a mount point", EBUSY);
+            continue;
+        }
+        if (walk.at_top())
+            return;
+        const std::string name = walk.leave();
+        if (::unlinkat(walk.here().get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+            fail("remove directory " + name);
+    }
+}
+
 /// openat2(2) may answer EAGAIN when a rename races with it; a bounded number of tries is what its
 /// manual asks for.
 constexpr int resolve_tries = 128;
 
-int try_open_in_root(const Fd& root, const std::string& path, int flags, std::uint32_t mode) {
+int try_resolve(
+    const Fd& from, const std::string& path, int flags, std::uint32_t mode, std::uint64_t resolve) {
     open_how how{};
     how.flags = static_cast<std::uint64_t>(static_cast<unsigned int>(flags | O_CLOEXEC));
     how.mode = mode;
-    how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+    how.resolve = resolve | RESOLVE_NO_MAGICLINKS;
     const char* where = path.empty() ? "." : path.c_str();
     long fd = -1;
     for (int i = 0; i < resolve_tries; ++i) {
-        fd = ::syscall(SYS_openat2, root.get(), where, &how, sizeof how);
+        fd = ::syscall(SYS_openat2, from.get(), where, &how, sizeof how);
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
             break;
     }
     return static_cast<int>(fd);
 }
 
-void remove_below(const Fd& directory, dev_t device) {
-    for (const auto& name : names_in(directory)) {
-        if (::unlinkat(directory.get(), name.c_str(), 0) == 0 || errno == ENOENT)
-            continue;
-        if (errno != EISDIR && errno != EPERM)
-            fail("remove " + name);
-        Fd child(::openat(
-            directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!child)
-            fail("open " + name);
-
-        struct stat status {};
-
-        check(::fstat(child.get(), &status), "stat " + name);
-        if (status.st_dev != device)
-            fail("remove " + name + ", which is a mount point", EBUSY);
-        remove_below(child, device);
-        if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
-            fail("remove directory " + name);
-    }
-}
-
-class TreeCopy {
-  public:
-    void copy_directory(const Fd& from, const Fd& to) {
-        for (const auto& name : names_in(from))
-            copy_entry(from, to, name);
-        copy_attributes(from, to);
-    }
-
-  private:
-    void copy_entry(const Fd& from, const Fd& to, const std::string& name) {
-        struct stat status {};
-
-        check(::fstatat(from.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW), "stat " + name);
-        if (S_ISDIR(status.st_mode)) {
-            if (::mkdirat(to.get(), name.c_str(), 0700) < 0 && errno != EEXIST)
-                fail("create directory " + name);
-            const Fd source(
-                check(::openat(from.get(), name.c_str(), directory_flags), "open " + name));
-            const Fd target(
-                check(::openat(to.get(), name.c_str(), directory_flags), "open " + name));
-            copy_directory(source, target);
-            return;
+/// A path that is longer than the kernel takes goes by pieces. Below the first no link is followed:
+/// where one leads, only a whole path tells.
+int try_open_in_root(const Fd& root, std::string path, int flags, std::uint32_t mode) {
+    std::uint64_t resolve = RESOLVE_IN_ROOT;
+    Fd reached;
+    while (path.size() >= PATH_MAX) {
+        const auto cut = path.rfind('/', PATH_MAX - 1);
+        if (cut == std::string::npos || cut == 0) {
+            errno = ENAMETOOLONG;
+            return -1;
         }
-        if (status.st_nlink > 1 && link_to_earlier(to, name, status))
-            return;
-        if (S_ISREG(status.st_mode))
-            copy_file(from, to, name);
-        else if (S_ISLNK(status.st_mode))
-            copy_link(from, to, name, status);
-        else
-            make_node(to, name, status);
-        if (status.st_nlink > 1)
-            copied_[{status.st_dev, status.st_ino}] = {duplicate(to), name};
+        Fd next(try_resolve(
+            reached ? reached : root, path.substr(0, cut), O_PATH | O_DIRECTORY, 0, resolve));
+        if (!next)
+            return -1;
+        reached = std::move(next);
+        resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+        path.erase(0, std::min(path.find_first_not_of('/', cut), path.size()));
     }
-
-    bool link_to_earlier(const Fd& to, const std::string& name, const struct stat& status) {
-        const auto found = copied_.find({status.st_dev, status.st_ino});
-        if (found == copied_.end())
-            return false;
-        const auto& [directory, first] = found->second;
-        check(::linkat(directory.get(), first.c_str(), to.get(), name.c_str(), 0), "link " + name);
-        return true;
-    }
-
-    static void copy_file(const Fd& from, const Fd& to, const std::string& name) {
-        const Fd source = open_regular_file(from, name);
-        const Fd target(check(
-            ::openat(
-                to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
-            "create " + name));
-        copy_rest(source, target, name);
-        copy_attributes(source, target);
-    }
-
-    static void copy_link(const Fd& from,
-                          const Fd& to,
-                          const std::string& name,
-                          const struct stat& status) {
-        check(
-            ::symlinkat(find_link_target(from, name).value_or("").c_str(), to.get(), name.c_str()),
-            "create link " + name);
-        set_owner_and_times(to, name, status);
-    }
-
-    static void make_node(const Fd& to, const std::string& name, const struct stat& status) {
-        check(::mknodat(to.get(), name.c_str(), status.st_mode, status.st_rdev), "create " + name);
-        set_owner_and_times(to, name, status);
-        check(::fchmodat(to.get(), name.c_str(), status.st_mode & 07777U, AT_SYMLINK_NOFOLLOW),
-              "set the mode of " + name);
-    }
-
-    static void set_owner_and_times(const Fd& to,
-                                    const std::string& name,
-                                    const struct stat& status) {
-        check(::fchownat(to.get(), name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
-              "set the owner of " + name);
-        const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-        check(::utimensat(to.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),
-              "set the times of " + name);
-    }
-
-    static void copy_attributes(const Fd& from, const Fd& to) {
-        struct stat status {};
-
-        check(::fstat(from.get(), &status), "stat a file");
-        check(::fchown(to.get(), status.st_uid, status.st_gid), "set the owner of a file");
-        check(::fchmod(to.get(), status.st_mode & 07777U), "set the mode of a file");
-        copy_extended_attributes(from, to);
-        const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-        check(::futimens(to.get(), times.data()), "set the times of a file");
-    }
-
-    static void copy_extended_attributes(const Fd& from, const Fd& to) {
-        for (const auto& [name, value] : attributes_of(from))
-            if ((!name.starts_with("trusted.overlay.") || name == opaque_attribute) &&
-                ::fsetxattr(to.get(), name.c_str(), value.data(), value.size(), 0) < 0 &&
-                errno != ENOTSUP && errno != EPERM)
-                fail("set attribute " + name);
-    }
-
-    static constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-    std::map<std::pair<dev_t, ino_t>, std::pair<Fd, std::string>>
-        copied_;  // files with several names
-};
+    return try_resolve(reached ? reached : root, path, flags, mode, resolve);
+}
 
 }  // namespace
 
@@ -271,6 +192,17 @@ std::optional<std::string> read_in_root(const Fd& root,
 
 namespace {
 
+/// Where the components of a path end.
+std::vector<std::size_t> component_ends(const std::string& path) {
+    std::vector<std::size_t> ends;
+    for (std::size_t at = path.find_first_not_of('/'); at < path.size();) {
+        const std::size_t end = std::min(path.find('/', at), path.size());
+        ends.push_back(end);
+        at = path.find_first_not_of('/', end);
+    }
+    return ends;
+}
+
 /// `path` is cut and joined, never cleaned: `..` behind a link means what the kernel takes it for.
 Fd ensure_directory(const Fd& root, const std::string& path, std::uint32_t mode, int links_left) {
     Fd last = find_in_root(root, path, O_RDONLY | O_DIRECTORY);
@@ -278,18 +210,26 @@ Fd ensure_directory(const Fd& root, const std::string& path, std::uint32_t mode,
         return last;
     if (links_left == 0)
         fail("open " + path, ELOOP);
-    const auto end = path.find_last_not_of('/');
-    const std::string clean = path.substr(0, end + 1);
-    const auto slash = clean.rfind('/');
-    const std::string above = slash == std::string::npos ? "" : clean.substr(0, slash);
-    const std::string name = clean.substr(slash + 1);
-    const Fd parent = ensure_directory(root, above, mode, links_left);
-    if (const auto target = find_link_target(parent, name))
-        return ensure_directory(
-            root, target->starts_with('/') ? *target : above + "/" + *target, mode, links_left - 1);
-    if (::mkdirat(parent.get(), name.c_str(), mode) < 0 && errno != EEXIST)
-        fail("create directory " + path);
-    return open_in_root(root, path, O_RDONLY | O_DIRECTORY);
+    const auto ends = component_ends(path);
+    auto end = std::partition_point(ends.begin(), ends.end(), [&](std::size_t size) {
+        return static_cast<bool>(find_in_root(root, path.substr(0, size), O_PATH | O_DIRECTORY));
+    });
+    std::string above = end == ends.begin() ? "" : path.substr(0, *std::prev(end));
+    for (last = open_in_root(root, above, O_RDONLY | O_DIRECTORY); end != ends.end(); ++end) {
+        const std::string next = path.substr(0, *end);
+        const std::string name = file_name("/" + next);
+        if (const auto target = find_link_target(last, name))
+            return ensure_directory(
+                root,
+                (target->starts_with('/') ? *target : above + "/" + *target) + path.substr(*end),
+                mode,
+                links_left - 1);
+        if (::mkdirat(last.get(), name.c_str(), mode) < 0 && errno != EEXIST)
+            fail("create directory " + next);
+        last = open_in_root(root, next, O_RDONLY | O_DIRECTORY);
+        above = next;
+    }
+    return last;
 }
 
 }  // namespace
@@ -307,11 +247,7 @@ void remove_tree(const Fd& directory, const std::string& name) {
     if (!child && errno == ENOENT)
         return;
     check(child.get(), "open " + name);
-
-    struct stat status {};
-
-    check(::fstat(child.get(), &status), "stat " + name);
-    remove_below(child, status.st_dev);
+    remove_below(child);
     if (::unlinkat(directory.get(), name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
         fail("remove directory " + name);
 }
@@ -320,10 +256,6 @@ void remove_tree(const std::string& path) {
     const std::string parent = parent_path(path);
     if (is_directory(parent))
         remove_tree(open_directory(parent), file_name(path));
-}
-
-void copy_tree(const Fd& from, const Fd& to) {
-    TreeCopy().copy_directory(from, to);
 }
 
 }  // namespace stack::sys

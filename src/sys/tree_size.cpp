@@ -1,4 +1,5 @@
 #include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <set>
 
@@ -10,33 +11,37 @@ namespace {
 
 class TreeSize {
   public:
-    [[nodiscard]] std::int64_t bytes() const { return bytes_; }
+    explicit TreeSize(const Fd& directory) : walk_(directory) {}
 
-    void add_content(const Fd& directory) {
-        for (const auto& name : names_in(directory))
-            add(directory, name);
+    [[nodiscard]] std::int64_t bytes() {
+        for (;;) {
+            if (const auto name = walk_.next())
+                add(*name);
+            else if (walk_.at_top())
+                return bytes_;
+            else
+                walk_.leave();
+        }
     }
 
   private:
-    void add(const Fd& directory, const std::string& name) {
+    void add(const std::string& name) {
         constexpr int block = 512;  // the unit of st_blocks, whatever the file system's is
 
         struct stat status {};
 
-        if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
+        if (::fstatat(walk_.here().get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
             return;
-        if (status.st_nlink > 1 && !S_ISDIR(status.st_mode) &&
+        const bool is_directory = S_ISDIR(status.st_mode);
+        if (status.st_nlink > 1 && !is_directory &&
             !seen_.emplace(status.st_dev, status.st_ino).second)
             return;
         bytes_ += status.st_blocks * block;
-        if (!S_ISDIR(status.st_mode))
-            return;
-        const Fd below(::openat(
-            directory.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (below)
-            add_content(below);
+        if (is_directory)
+            static_cast<void>(walk_.try_enter(name));
     }
 
+    TreeWalk walk_;
     std::set<std::pair<dev_t, ino_t>> seen_;
     std::int64_t bytes_ = 0;
 };
@@ -44,9 +49,7 @@ class TreeSize {
 }  // namespace
 
 std::int64_t tree_size(const Fd& directory) {
-    TreeSize size;
-    size.add_content(directory);
-    return size.bytes();
+    return TreeSize(directory).bytes();
 }
 
 }  // namespace stack::sys

@@ -1,7 +1,7 @@
 #include "sys/tree_watch.h"
 
 #include "sys/file.h"
-#include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <array>
 #include <set>
@@ -80,28 +80,33 @@ void TreeWatch::look(const std::string& path, const Skips& skips, TreeState& sta
         state[path] = state_of(status);
 }
 
-void TreeWatch::walk(const Fd& directory,
-                     const std::string& path,
-                     const Skips& skips,
-                     TreeState& state) {
-    watch(directory, path);
-    for (const auto& name : names_in(directory)) {
-        const std::string below = path == "/" ? path + name : path + "/" + name;
-        if (skips(below))
+void TreeWatch::walk(const Fd& directory, std::string path, const Skips& skips, TreeState& state) {
+    TreeWalk walk(directory);
+    watch(walk.here(), path);
+    if (path != "/")
+        path += "/";
+    for (;;) {
+        const auto name = walk.next();
+        if (!name && walk.at_top())
+            return;
+        if (!name) {
+            path.resize(path.size() - walk.leave().size() - 1);
             continue;
+        }
+        const std::string below = path + *name;
 
         struct stat status {};
 
-        if (::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
+        if (skips(below) ||
+            ::fstatat(walk.here().get(), name->c_str(), &status, AT_SYMLINK_NOFOLLOW) < 0)
             continue;  // it went meanwhile
-        if (S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
+        const bool is_directory = S_ISDIR(status.st_mode);
+        if (is_directory || S_ISREG(status.st_mode) || S_ISLNK(status.st_mode))
             state[below] = state_of(status);
-        if (!S_ISDIR(status.st_mode))
+        if (!is_directory || !walk.try_enter(*name))
             continue;
-        state[below] = state_of(status);
-        const Fd inner = find_in_root(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-        if (inner)
-            walk(inner, below, skips, state);
+        watch(walk.here(), below);
+        path = below + "/";
     }
 }
 

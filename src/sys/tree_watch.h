@@ -51,7 +51,7 @@ class TreeWatch {
 
   private:
     void watch(const Fd& directory, const std::string& path);
-    void walk(const Fd& directory, const std::string& path, const Skips& skips, TreeState& state);
+    void walk(const Fd& directory, std::string path, const Skips& skips, TreeState& state);
 
     Fd inotify_;
 };

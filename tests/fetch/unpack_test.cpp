@@ -213,6 +213,28 @@ TEST_F(Unpack, RefusesNamesThatNoFileSystemTakes) {
     for (int i = 0; i < 300; ++i)
         deep += "d/";
     EXPECT_EQ(unpack({{file(deep + "f"), "x"}}), "");
+    for (int i = 0; i < 40'000; ++i)
+        deep += "d/";
+    EXPECT_NE(unpack({{file(deep + "f"), "x"}}).find("deeper than can be unpacked"),
+              std::string::npos);
+}
+
+TEST_F(Unpack, GoesAsDeepAsAContainerDoes) {
+    constexpr int levels = 5000;
+    std::vector<std::pair<TarEntry, std::string>> entries;
+    std::string path;
+    for (int i = 0; i < levels; ++i) {
+        path += i == 0 ? "d" : "/d";
+        entries.emplace_back(directory(path), "");
+    }
+    entries.emplace_back(file(path + "/leaf"), "x");
+    entries.emplace_back(hard_link("twin", path + "/leaf"), "");
+    entries.emplace_back(file("other" + path.substr(1) + "/leaf"), "y");
+    EXPECT_EQ(unpack(entries), "");
+    const sys::Fd root = sys::open_directory(base_ + "/root");
+    EXPECT_EQ(sys::read_in_root(root, path + "/leaf", 10), "x");
+    EXPECT_EQ(sys::read_in_root(root, "twin", 10), "x");
+    EXPECT_EQ(sys::read_in_root(root, "other" + path.substr(1) + "/leaf", 10), "y");
 }
 
 TEST_F(Unpack, MakesDevicesAndPipesWithTheirModes) {

@@ -5,6 +5,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <array>
 #include <set>
@@ -29,19 +30,26 @@ void limit_time(const sys::Fd& directory,
 
 /// Postcondition: nothing below `directory`, nor that itself, was modified after `latest`.
 void limit_times(const sys::Fd& directory, std::int64_t latest) {
-    struct stat status {};
+    sys::TreeWalk walk(directory);
+    for (;;) {
+        const auto name = walk.next();
+        if (!name) {
+            limit_time(walk.here(), ".", walk.status(), latest);
+            if (walk.at_top())
+                return;
+            walk.leave();
+            continue;
+        }
 
-    for (const auto& name : sys::names_in(directory)) {
-        sys::check(::fstatat(directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
-                   "stat " + name);
+        struct stat status {};
+
+        sys::check(::fstatat(walk.here().get(), name->c_str(), &status, AT_SYMLINK_NOFOLLOW),
+                   "stat " + *name);
         if (S_ISDIR(status.st_mode))
-            limit_times(sys::open_in_root(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-                        latest);
+            walk.enter(*name);
         else
-            limit_time(directory, name.c_str(), status, latest);
+            limit_time(walk.here(), name->c_str(), status, latest);
     }
-    sys::check(::fstat(directory.get(), &status), "stat a directory");
-    limit_time(directory, ".", status, latest);
 }
 
 }  // namespace

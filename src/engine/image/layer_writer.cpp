@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,8 +11,6 @@
 
 namespace stack::image {
 namespace {
-
-constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 void clean_attributes(const sys::Fd& file) {
     for (const auto& [name, value] : sys::attributes_of(file))
@@ -39,19 +38,30 @@ LayerSummary summarize_layer(const sys::Fd& upper) {
 }
 
 void clean_upper(const sys::Fd& upper) {
-    clean_attributes(upper);
-    for (const auto& name : sys::names_in(upper)) {
+    sys::TreeWalk walk(upper);
+    clean_attributes(walk.here());
+    for (;;) {
+        const auto name = walk.next();
+        if (!name && walk.at_top())
+            return;
+        if (!name) {
+            walk.leave();
+            continue;
+        }
+
         struct stat status {};
 
-        sys::check(::fstatat(upper.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW),
-                   "stat " + name);
-        if (S_ISSOCK(status.st_mode))
-            sys::check(::unlinkat(upper.get(), name.c_str(), 0), "remove the socket " + name);
-        if (S_ISDIR(status.st_mode))
-            clean_upper(sys::Fd(
-                sys::check(::openat(upper.get(), name.c_str(), directory_flags), "open " + name)));
-        else if (S_ISREG(status.st_mode))
-            clean_attributes(sys::open_regular_file(upper, name));
+        sys::check(::fstatat(walk.here().get(), name->c_str(), &status, AT_SYMLINK_NOFOLLOW),
+                   "stat " + *name);
+        if (S_ISSOCK(status.st_mode)) {
+            sys::check(::unlinkat(walk.here().get(), name->c_str(), 0),
+                       "remove the socket " + *name);
+        } else if (S_ISDIR(status.st_mode)) {
+            walk.enter(*name);
+            clean_attributes(walk.here());
+        } else if (S_ISREG(status.st_mode)) {
+            clean_attributes(sys::open_regular_file(walk.here(), *name));
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 #include "engine/image/tar_writer.h"
 
 #include "sys/tree.h"
+#include "sys/tree_walk.h"
 
 #include <algorithm>
 #include <array>
@@ -70,23 +71,42 @@ TarWriter::TarWriter(ByteSink sink, TarOptions options)
 TarWriter::~TarWriter() = default;
 
 void TarWriter::add_content(const sys::Fd& directory, const std::string& prefix) {
-    const auto names = sys::names_in(directory);
-    if (options_.whiteouts)
-        for (const auto& name : names)
-            if (is_whiteout(status_at(directory, name)))
-                add_whiteout(prefix + ".wh." + name);
-    for (const auto& name : names)
-        if (!options_.whiteouts || !is_whiteout(status_at(directory, name)))
-            add(directory, name, prefix + name);
+    sys::TreeWalk walk(directory);
+    std::string path = prefix;
+    add_whiteouts(walk, path);
+    for (;;) {
+        if (const auto name = walk.next()) {
+            if ((options_.whiteouts && is_whiteout(status_at(walk.here(), *name))) ||
+                add_file(walk.here(), *name, path + *name))
+                continue;
+            walk.enter(*name);
+            path += *name + "/";
+            add_directory(walk.here(), path);
+            add_whiteouts(walk, path);
+        } else if (walk.at_top()) {
+            return;
+        } else {
+            path.resize(path.size() - walk.leave().size() - 1);
+        }
+    }
 }
 
 void TarWriter::add(const sys::Fd& directory, const std::string& name, const std::string& path) {
-    struct stat status = status_at(directory, name);
-    TarEntry entry{path};
-    if (S_ISDIR(status.st_mode)) {
-        add_directory(directory, name, std::move(entry));
+    if (add_file(directory, name, path))
         return;
-    }
+    const sys::Fd inner(
+        sys::check(::openat(directory.get(), name.c_str(), directory_flags), "open " + path));
+    add_directory(inner, path + "/");
+    add_content(inner, path + "/");
+}
+
+bool TarWriter::add_file(const sys::Fd& directory,
+                         const std::string& name,
+                         const std::string& path) {
+    struct stat status = status_at(directory, name);
+    if (S_ISDIR(status.st_mode))
+        return false;
+    TarEntry entry{path};
     sys::Fd file;
     if (S_ISREG(status.st_mode)) {
         file = sys::open_regular_file(directory, name);
@@ -94,10 +114,10 @@ void TarWriter::add(const sys::Fd& directory, const std::string& name, const std
     }
     describe(entry, status);
     if (status.st_nlink > 1 && add_hard_link(entry, status.st_dev, status.st_ino))
-        return;
+        return true;
     if (file) {
         entry.size = static_cast<std::uint64_t>(status.st_size);
-        add_file(file, std::move(entry));
+        add_content_of(file, std::move(entry));
     } else if (S_ISLNK(status.st_mode)) {
         entry.type = '2';
         entry.link = sys::find_link_target(directory, name).value_or("");
@@ -108,6 +128,7 @@ void TarWriter::add(const sys::Fd& directory, const std::string& name, const std
         entry.minor = ::minor(status.st_rdev);
         write(entry);
     }
+    return true;
 }
 
 void TarWriter::finish() {
@@ -116,8 +137,12 @@ void TarWriter::finish() {
     waiting_.clear();
 }
 
-void TarWriter::add_whiteout(const std::string& path) {
-    write(TarEntry{path});
+void TarWriter::add_whiteouts(sys::TreeWalk& walk, const std::string& prefix) {
+    if (!options_.whiteouts)
+        return;
+    for (const auto& name : walk.names())
+        if (is_whiteout(status_at(walk.here(), name)))
+            write(TarEntry{prefix + ".wh." + name});
 }
 
 bool TarWriter::add_hard_link(const TarEntry& entry, std::uint64_t device, std::uint64_t inode) {
@@ -131,26 +156,21 @@ bool TarWriter::add_hard_link(const TarEntry& entry, std::uint64_t device, std::
     return true;
 }
 
-void TarWriter::add_directory(const sys::Fd& parent, const std::string& name, TarEntry entry) {
-    const sys::Fd directory(
-        sys::check(::openat(parent.get(), name.c_str(), directory_flags), "open " + entry.path));
-
+void TarWriter::add_directory(const sys::Fd& directory, const std::string& path) {
     struct stat status {};
 
-    sys::check(::fstat(directory.get(), &status), "stat " + entry.path);
+    sys::check(::fstat(directory.get(), &status), "stat " + path);
+    TarEntry entry{path, '5'};
     describe(entry, status);
-    entry.type = '5';
-    entry.path += "/";
     auto attributes = sys::attributes_of(directory);
     const bool opaque = options_.whiteouts && is_opaque(attributes);
     keep_attributes(entry, std::move(attributes));
-    write(entry);
+    write(std::move(entry));
     if (opaque)
-        add_whiteout(entry.path + ".wh..wh..opq");
-    add_content(directory, entry.path);
+        write(TarEntry{path + ".wh..wh..opq"});
 }
 
-void TarWriter::add_file(const sys::Fd& file, TarEntry entry) {
+void TarWriter::add_content_of(const sys::Fd& file, TarEntry entry) {
     keep_attributes(entry, sys::attributes_of(file));
     write(entry);
     std::array<char, 131072> buffer{};

@@ -15,6 +15,10 @@
 #include <string>
 #include <string_view>
 
+namespace stack::sys {
+class TreeWalk;
+}
+
 namespace stack::image {
 
 struct Owner {
@@ -52,9 +56,13 @@ class TarWriter {
   private:
     struct Names;
 
-    void add_whiteout(const std::string& path);
-    void add_directory(const sys::Fd& parent, const std::string& name, TarEntry entry);
-    void add_file(const sys::Fd& file, TarEntry entry);
+    /// Whatever `name` is but a directory: then false.
+    bool add_file(const sys::Fd& directory, const std::string& name, const std::string& path);
+    /// Itself alone, and that nothing shines through where that is so.
+    void add_directory(const sys::Fd& directory, const std::string& path);
+    /// What the directory that the walk has come to hides.
+    void add_whiteouts(sys::TreeWalk& walk, const std::string& prefix);
+    void add_content_of(const sys::Fd& file, TarEntry entry);
     bool add_hard_link(const TarEntry& entry, std::uint64_t device, std::uint64_t inode);
     void write(TarEntry entry);
     void put(std::string_view bytes);
