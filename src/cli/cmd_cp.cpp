@@ -117,6 +117,9 @@ void write_source(const Source& source,
     else
         tar.add(source.directory, source.entry, name);
     tar.finish();
+    if (tar.is_empty() && !source.entry.empty())
+        throw stack::Error(std::make_error_code(std::errc::invalid_argument),
+                           "cannot copy " + source.entry + ": it is a device or a socket");
 }
 
 /// Where it goes, and who unpacks it there.
@@ -156,12 +159,19 @@ class Copier {
         const Destination destination(to_, source);
         unpack([&](const sys::Fd& archive) { return destination.unpack(archive, to_container_); },
                [&](const image::ByteSink& archive) {
-                   write_source(
-                       source, destination.name(), archive, {.whiteouts = false, .owner = owner()});
+                   write_source(source, destination.name(), archive, options());
                });
     }
 
   private:
+    /// What a container made gets no power over this machine by being copied: what was its own
+    /// user's program would be root's here.
+    [[nodiscard]] image::TarOptions options() const {
+        return {.owner = owner(),
+                .devices = to_container_,
+                .privileges = to_container_ || options_.archive};
+    }
+
     /// Whoever is at home where it goes, unless the owner is to be kept.
     [[nodiscard]] std::optional<image::Owner> owner() const {
         if (options_.archive)
@@ -254,7 +264,9 @@ void declare(CLI::App& app, Context& context, Naming naming) {
                    "Likewise; - is a tar archive on standard output. In a directory that exists, "
                    "the copy keeps its name; otherwise this is its name")
         ->required();
-    app.add_flag("-a,--archive", options->archive, "Keep owners (otherwise: root, or you)");
+    app.add_flag("-a,--archive",
+                 options->archive,
+                 "Keep owners (otherwise: root, or you), and set-user-ID bits of what comes out");
     app.add_flag(
         "-L,--follow-link", options->follow, "Copy what a link SOURCE leads to, not the link");
     app.add_flag("-q,--quiet", options->quiet, "Accepted for compatibility: nothing is said");

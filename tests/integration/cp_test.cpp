@@ -217,6 +217,30 @@ TEST_F(Cp, AHostileArchiveStaysInside) {
     EXPECT_EQ(content(here_ / "secret"), "canary\n");
 }
 
+TEST_F(Cp, WhatComesOutHasNoPowerHere) {
+    in("mkdir -p /tmp/mine; cp /bin/busybox /tmp/mine/tool; chmod 6755 /tmp/mine/tool;"
+       " chown 1000:1000 /tmp/mine; mknod /tmp/mine/null c 1 3; mknod /tmp/mine/pipe p");
+    stack_.must({"cp", "app:/tmp/mine", "out"});
+    EXPECT_EQ(fs::status(here_ / "out/tool").permissions(), fs::perms(0755));
+    EXPECT_FALSE(fs::exists(here_ / "out/null"));
+    EXPECT_TRUE(fs::is_fifo(here_ / "out/pipe"));
+    stack_.must({"cp", "-a", "app:/tmp/mine", "kept"});
+    EXPECT_EQ(fs::status(here_ / "kept/tool").permissions(), fs::perms(06755));
+    EXPECT_FALSE(fs::exists(here_ / "kept/null"));
+    refused("app:/tmp/mine/null", "null", "it is a device or a socket");
+    stack_.must({"cp", "kept/tool", "app:/tmp/back"});
+    EXPECT_EQ(in("stat -c %a /tmp/back"), "6755\n") << "what goes in is the user's own";
+}
+
+TEST_F(Cp, ALinkWhereItGoesLeadsNowhereElse) {
+    stack_.write("outside/secret", "canary\n");
+    fs::create_directories(here_ / "out/mine");
+    fs::create_directory_symlink(here_ / "outside", here_ / "out/mine/below");
+    in("mkdir -p /tmp/mine/below; echo stolen > /tmp/mine/below/secret");
+    EXPECT_EQ(stack_.run({"cp", "app:/tmp/mine", "out"}).status, 1);
+    EXPECT_EQ(content(here_ / "outside/secret"), "canary\n");
+}
+
 TEST_F(Cp, NoProgramOfTheContainerUnpacks) {
     in("for name in gzip xz zstd bzip2 tar unpigz; do"
        " printf '#!/bin/sh\\ntouch /tmp/executed\\n' > /bin/$name; chmod +x /bin/$name; done");

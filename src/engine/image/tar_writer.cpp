@@ -17,6 +17,7 @@
 namespace stack::image {
 namespace {
 
+constexpr std::string_view file_capabilities = "security.capability";
 constexpr int directory_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
 struct stat status_at(const sys::Fd& directory, const std::string& name) {
@@ -34,7 +35,7 @@ bool is_whiteout(const struct stat& status) {
 /// File capabilities and what programs attach themselves; not what the kernel or a security module
 /// keeps there.
 bool belongs_to_file(std::string_view attribute) {
-    return attribute == "security.capability" || attribute.starts_with("user.");
+    return attribute == file_capabilities || attribute.starts_with("user.");
 }
 
 bool is_opaque(const sys::Attributes& attributes) {
@@ -122,7 +123,7 @@ bool TarWriter::add_file(const sys::Fd& directory,
         entry.type = '2';
         entry.link = sys::find_link_target(directory, name).value_or("");
         write(std::move(entry));
-    } else if (!S_ISSOCK(status.st_mode)) {
+    } else if (S_ISFIFO(status.st_mode) || (options_.devices && !S_ISSOCK(status.st_mode))) {
         entry.type = S_ISFIFO(status.st_mode) ? '6' : S_ISBLK(status.st_mode) ? '4' : '3';
         entry.major = ::major(status.st_rdev);
         entry.minor = ::minor(status.st_rdev);
@@ -193,6 +194,11 @@ void TarWriter::write(TarEntry entry) {
     if (options_.owner) {
         entry.uid = options_.owner->uid;
         entry.gid = options_.owner->gid;
+    }
+    if (!options_.privileges) {
+        entry.mode &= ~static_cast<std::uint32_t>(S_ISUID | S_ISGID);
+        std::erase_if(entry.attributes,
+                      [](const auto& one) { return one.first == file_capabilities; });
     }
     stream_.header(entry);
 }

@@ -31,6 +31,9 @@ struct TarOptions {
     /// .wh..wh..opq), before its siblings.
     bool whiteouts = false;
     std::optional<Owner> owner;  // of all entries, instead of their own
+    bool devices = true;         // otherwise they are left out
+    /// set-user-ID, set-group-ID and capabilities of files; otherwise they have none.
+    bool privileges = true;
 };
 
 class TarWriter {
