@@ -9,6 +9,8 @@
 #include "sys/tree.h"
 #include "tests/build/workshop.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -413,6 +415,61 @@ TEST_F(RealBuild, SourceDigestChangesWithWhatTheImageIsMadeFrom) {
     EXPECT_EQ(source_digest(shop.paths, shop.options), first);
     shop.options.args["X"] = "1";
     EXPECT_NE(source_digest(shop.paths, shop.options), first);
+}
+
+TEST_F(RealBuild, SourceDigestChangesWithWhatIsTakenFromAnotherContext) {
+    const std::string other = shop.root() + "/other";
+    const auto write = [&](const std::string& name, const std::string& text) {
+        sys::ensure_directory(other);
+        sys::replace_file(other + "/" + name, text);
+    };
+    write("a", "1");
+    write("b", "1");
+    shop.options.additional_contexts["other"] = other;
+    for (const auto* step : {"COPY --from=other a /a",
+                             "RUN --mount=type=bind,from=other,source=a,target=/a true",
+                             "RUN --mount=type=cache,from=other,source=a,target=/a true"}) {
+        shop.write("Dockerfile", "FROM busybox\n" + std::string(step) + "\n");
+        const auto first = source_digest(shop.paths, shop.options);
+        write("b", "2");
+        EXPECT_EQ(source_digest(shop.paths, shop.options), first) << step;
+        write("a", "2");
+        EXPECT_NE(source_digest(shop.paths, shop.options), first) << step;
+        write("a", "1");
+        EXPECT_EQ(source_digest(shop.paths, shop.options), first) << step;
+    }
+}
+
+TEST_F(RealBuild, DoesAgainOnlyWhatAChangedFileOfAnotherContextAsksFor) {
+    const std::string other = shop.root() + "/other";
+    sys::ensure_directory(other);
+    shop.options.additional_contexts["other"] = other;
+    const std::string file =
+        "FROM busybox\n"
+        "COPY --from=other a /copied\n"
+        "RUN --mount=from=other,source=b,target=/b cat /b > /mounted\n";
+    const auto built = [&](const std::string& a, const std::string& b) {
+        sys::replace_file(other + "/a", a);
+        sys::replace_file(other + "/b", b);
+        build(file);
+        EXPECT_EQ(shop.read("copied"), a);
+        EXPECT_EQ(shop.read("mounted"), b);
+        return shop.steps();
+    };
+    const auto was_cached = [](const Strings& steps, const std::string& word) {
+        return std::any_of(steps.begin(), steps.end(), [&](const std::string& step) {
+            return step.starts_with("CACHED " + word);
+        });
+    };
+    static_cast<void>(built("1", "1"));
+    const Strings same = built("1", "1");
+    EXPECT_TRUE(was_cached(same, "COPY") && was_cached(same, "RUN"));
+    const Strings mounted = built("1", "2");
+    EXPECT_TRUE(was_cached(mounted, "COPY") && !was_cached(mounted, "RUN"));
+    const Strings copied = built("2", "2");
+    EXPECT_TRUE(!was_cached(copied, "COPY") && !was_cached(copied, "RUN"));
+    const Strings back = built("1", "1");
+    EXPECT_TRUE(was_cached(back, "COPY") && was_cached(back, "RUN"));
 }
 
 TEST_F(RealBuild, GivesTheSameImageFromTheSameInputsWhereAnEpochIsSet) {

@@ -10,39 +10,83 @@
 #include "engine/image/store.h"
 #include "sys/file.h"
 
+#include <algorithm>
+#include <map>
 #include <set>
 
 namespace stack::build {
 namespace {
 
-/// The paths of the context that the needed stages read: sources of COPY and ADD, and of mounts. A
-/// source with a variable may be anything, so it stands for the whole context.
-std::set<std::string> context_sources(const BuildInputs& inputs) {
-    std::set<std::string> sources;
-    const auto add = [&](const std::string& source) {
-        if (!is_remote(source))
-            sources.insert(source.find('$') == std::string::npos ? source : "");
-    };
-    for (const auto index : inputs.plan.order) {
-        for (const auto& instruction : inputs.dockerfile.stages[index].instructions) {
-            if (const auto* copy = std::get_if<Copy>(&instruction.body);
-                copy != nullptr && copy->from.empty()) {
-                for (const auto& source : copy->sources)
-                    add(copy->parents ? "" : source);
-            }
-            if (const auto* run = std::get_if<Run>(&instruction.body)) {
-                for (const auto& text : run->mounts) {
-                    const auto mount = parse_run_mount(text);
-                    if (!mount || (mount->type == RunMountType::bind && mount->from.empty()))
-                        add(mount ? mount->source : "");
-                }
-            }
-            if (std::holds_alternative<OnBuild>(instruction.body))
-                add("");
+/// What the needed stages begin with and take from.
+struct Taken {
+    std::map<std::string, std::set<std::string>> files;  // paths by context; "": the build's own
+    std::set<std::string> images;
+};
+
+class Collector {
+  public:
+    Collector(const Build& build, const BuildInputs& inputs) : build_(build), inputs_(inputs) {}
+
+    Taken run() {
+        for (stage_ = 0; stage_ < inputs_.plan.stages.size(); ++stage_) {
+            const auto& order = inputs_.plan.order;
+            if (std::find(order.begin(), order.end(), stage_) == order.end())
+                continue;
+            add(inputs_.plan.stages[stage_].base, "");
+            for (const auto& instruction : inputs_.dockerfile.stages[stage_].instructions)
+                add(instruction);
         }
+        return std::move(taken_);
     }
-    return sources;
-}
+
+  private:
+    void add(const Instruction& instruction) {
+        if (const auto* copy = std::get_if<Copy>(&instruction.body))
+            for (const auto& source : copy->sources)
+                if (!copy->from.empty() || !is_remote(source))
+                    add(copy->from, copy->parents ? "" : source);
+        if (const auto* run = std::get_if<Run>(&instruction.body))
+            for (const auto& mount : run->mounts)
+                add_mount(mount);
+        if (std::holds_alternative<OnBuild>(instruction.body))
+            add("", "");
+    }
+
+    void add_mount(const std::string& text) {
+        const auto mount = parse_run_mount(text);
+        const std::string from = run_mount_source(text);
+        if (!mount || !from.empty() || mount->type == RunMountType::bind)
+            add(from, mount ? mount->source : "");
+    }
+
+    /// A source with a variable may be anything, so it stands for the whole.
+    void add(const std::string& from, const std::string& path) {
+        const std::string known = path.find('$') == std::string::npos ? path : "";
+        if (from.empty())
+            taken_.files[""].insert(known);
+        else if (const auto source =
+                     find_source(inputs_.dockerfile, inputs_.choices.contexts, from, stage_))
+            add(*source, known);
+    }
+
+    void add(const StageSource& source, const std::string& path) {
+        constexpr std::string_view image_scheme = "docker-image://";
+        if (source.kind == StageSource::Kind::image)
+            taken_.images.insert(source.name);
+        if (source.kind != StageSource::Kind::context)
+            return;
+        const std::string& place = build_.additional_contexts.at(source.name);
+        if (place.starts_with(image_scheme))
+            taken_.images.insert(place.substr(image_scheme.size()));
+        else if (place.starts_with('/'))
+            taken_.files[source.name].insert(path);
+    }
+
+    const Build& build_;
+    const BuildInputs& inputs_;
+    std::size_t stage_ = 0;
+    Taken taken_;
+};
 
 std::string digest_of_path(const SourceTree& tree, const std::string& path) {
     auto files = tree.list(path, path, {});
@@ -50,11 +94,7 @@ std::string digest_of_path(const SourceTree& tree, const std::string& path) {
     return content_digest(files);
 }
 
-void add_context(const Paths& paths, const Build& build, const BuildInputs& inputs, CacheKey& key) {
-    const auto sources = context_sources(inputs);
-    if (sources.empty())
-        return;
-    const SourceTree tree = open_context(paths, build);
+void add_files(const SourceTree& tree, const std::set<std::string>& sources, CacheKey& key) {
     for (const auto& source : sources) {
         key.add("source", source);
         for (const auto& path : tree.match(source))
@@ -63,24 +103,9 @@ void add_context(const Paths& paths, const Build& build, const BuildInputs& inpu
     tree.save_digests();
 }
 
-/// Images that stages begin with or take from, by id where they are there, else by name.
-void add_images(const Paths& paths, const BuildInputs& inputs, CacheKey& key) {
+/// Images by id where they are there, else by name.
+void add_images(const Paths& paths, const std::set<std::string>& names, CacheKey& key) {
     const image::Store store(paths);
-    std::set<std::string> names;
-    for (const auto index : inputs.plan.order) {
-        const auto& stage = inputs.plan.stages[index];
-        if (stage.base.kind == StageSource::Kind::image)
-            names.insert(stage.base.name);
-        for (const auto& instruction : inputs.dockerfile.stages[index].instructions) {
-            const auto* copy = std::get_if<Copy>(&instruction.body);
-            const auto source =
-                copy == nullptr || copy->from.empty()
-                    ? std::nullopt
-                    : find_source(inputs.dockerfile, inputs.choices.contexts, copy->from, index);
-            if (source && source->kind == StageSource::Kind::image)
-                names.insert(source->name);
-        }
-    }
     for (const auto& name : names) {
         const auto image = store.find(name);
         key.add("image", name).add("id", image ? image->id : "");
@@ -103,8 +128,16 @@ std::string source_digest(const Paths& paths, const Build& build) {
         key.add("context", name).add("value", value);
     if (has_errors(inputs.diagnostics))
         return "sha256:" + key.finish();
-    add_images(paths, inputs, key);
-    add_context(paths, build, inputs, key);
+    const Taken taken = Collector(build, inputs).run();
+    add_images(paths, taken.images, key);
+    for (const auto& [name, sources] : taken.files) {
+        if (name.empty()) {
+            add_files(open_context(paths, build), sources, key);
+            continue;
+        }
+        key.add("files", name);
+        add_files(open_additional_context(paths, build.additional_contexts.at(name)), sources, key);
+    }
     return "sha256:" + key.finish();
 }
 
