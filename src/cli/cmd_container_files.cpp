@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/failpoint.h"
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -212,31 +213,6 @@ struct CommitOptions {
     bool pause = true;
 };
 
-/// Nothing changes while it lives.
-class Pause {
-  public:
-    Pause(const Context& context, const std::string& id, bool wanted)
-        : runtime_(context.paths), id_(id) {
-        const auto seen = runtime_->observe(id);
-        paused_ = wanted && seen && seen->state == ContainerState::running;
-        if (paused_)
-            runtime_->pause(id_, true);
-    }
-
-    Pause(const Pause&) = delete;
-    Pause& operator=(const Pause&) = delete;
-
-    ~Pause() {
-        if (paused_)
-            runtime_->pause(id_, false);
-    }
-
-  private:
-    LocalRuntime runtime_;
-    std::string id_;
-    bool paused_ = false;
-};
-
 /// The writable layer as a layer of the store: its diffID, or "" where nothing has changed.
 std::string publish_upper(image::Store& store,
                           const Context& context,
@@ -245,7 +221,10 @@ std::string publish_upper(image::Store& store,
     sys::ScratchDirectory staging = store.begin_layer();
     const sys::Fd layer = sys::open_directory(staging.path() + "/fs");
     {
-        const Pause paused(context, record.id, pause);
+        LocalRuntime runtime(context.paths);
+        const runtime::Stillness still =
+            pause ? runtime->hold_still(record.id) : runtime::Stillness();
+        STACK_FAILPOINT("container.commit");
         sys::copy_tree(sys::open_directory(upper_of(context, record)), layer);
     }
     image::clean_upper(layer);

@@ -22,6 +22,10 @@ int rewire_container(const Spec& spec, int status_fd);
 /// The same as view_container() for a container that runs, whose first process is behind `pidfd`.
 int enter_container(int pidfd, int status_fd);
 
+/// Thaws a container when the other end of `words_fd` is closed, whose words until then are what
+/// its freezer is told.
+int thaw_container(int freezer_fd, int words_fd);
+
 /// A first process for programs that do not reap: runs `arguments`, passes signals on, collects
 /// orphans, and ends with the program's status.
 int run_init(char** arguments);

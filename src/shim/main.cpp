@@ -6,6 +6,7 @@
 //   view    3: the description; 4: where the outcome is told
 //   rewire  3: the description, of which only networks count; 4: where the outcome is told
 //   enter   3: a pidfd of the container's first process; 4: where the outcome is told
+//   thaw    3: the freezer's file; 4: what is written to it when the other end is closed
 //   init PROGRAM ARGUMENT…
 
 #include "shim/commands.h"
@@ -59,6 +60,8 @@ int main(int argc, char** argv) {
         return with_spec<Spec>(rewire_container);
     if (role == "enter")
         return enter_container(spec_fd, second_fd);
+    if (role == "thaw")
+        return thaw_container(spec_fd, second_fd);
     if (role == "init" && argc > 2)
         return run_init(argv + 2);
     constexpr char usage[] = "stack-shim is started by stack; it is of no use by itself\n";

@@ -1,8 +1,10 @@
 // container: docker's single containers, by their own names and without a stack file.
 
 #include "tests/integration/world.h"
+#include "tests/support/failpoints.h"
 #include "tests/support/terminal_client.h"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -403,6 +405,20 @@ TEST_F(Container, WhatItHasBecomeIsAnImage) {
             {"run", "--rm", "made:1", "sh", "-c", "echo $MOOD; ls /var; ls /etc/group 2>&1; true"}),
         "calm\ndone\nls: /etc/group: No such file or directory\n");
     must({"rm", "-f", "mine"});
+}
+
+TEST_F(Container, WhoDiesWhileItCommitsLeavesNothingFrozen) {
+    must({"run", "-d", "--name", "mine", "busybox", "sleep", "1000"});
+    Failpoints killed("commit");
+    const auto result = stack_.run({"container", "commit", "mine", "made:1"},
+                                   killed.killing("container.commit", 1));
+    EXPECT_EQ(result.status, 128 + SIGKILL);
+    EXPECT_TRUE(reaches("mine", "running"));
+    EXPECT_EQ(con({"exec", "mine", "true"}).status, 0);
+    must({"pause", "mine"});
+    must({"commit", "mine", "made:1"});
+    EXPECT_EQ(seen("mine")["State"], "paused") << "as it was";
+    must({"unpause", "mine"});
 }
 
 TEST_F(Container, InspectIsDockers) {

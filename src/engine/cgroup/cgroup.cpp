@@ -18,6 +18,8 @@
 #include <functional>
 #include <set>
 
+#include <fcntl.h>
+
 namespace stack::cgroup {
 namespace {
 
@@ -170,6 +172,16 @@ int remove_everywhere(const Strings& roots, const std::string& path) {
     return 0;
 }
 
+/// The file that freezes or thaws a group, and what is written to it.
+std::pair<std::string, std::string> freezer_write(const Tree& tree,
+                                                  const std::string& path,
+                                                  bool frozen) {
+    const std::string v2 = tree.v2_directory(path);
+    if (v2.empty())
+        return {tree.file("freezer", path, "freezer.state"), frozen ? "FROZEN" : "THAWED"};
+    return {v2 + "/cgroup.freeze", frozen ? "1" : "0"};
+}
+
 /// Lets a moment pass in which the last process may go; on v2 until the kernel says it has.
 void wait_for_processes(const std::string& v2_directory, std::chrono::milliseconds longest) {
     const std::string events = v2_directory + "/cgroup.events";
@@ -269,16 +281,17 @@ void Cgroups::kill(const std::string& path) const {
 }
 
 void Cgroups::freeze(const std::string& path, bool frozen) const {
-    const Tree tree(mount_, mode_, controllers_);
-    const std::string v2 = tree.v2_directory(path);
-    const std::string file =
-        v2.empty() ? tree.file("freezer", path, "freezer.state") : v2 + "/cgroup.freeze";
-    const char* value = frozen ? "FROZEN" : "THAWED";
-    if (!v2.empty())
-        value = frozen ? "1" : "0";
+    const auto [file, value] = freezer_write(Tree(mount_, mode_, controllers_), path, frozen);
     const int error = sys::try_write_existing(file, value);
     if (error != 0 && error != ENOENT && error != ENODEV)  // those: it is gone
         sys::fail("write " + file, error);
+}
+
+std::pair<sys::Fd, std::string> Cgroups::thawer(const std::string& path) const {
+    const auto [file, value] = freezer_write(Tree(mount_, mode_, controllers_), path, false);
+    if (!sys::exists(file))
+        return {};
+    return {sys::open_file(file, O_WRONLY), value};
 }
 
 bool Cgroups::frozen(const std::string& path) const {

@@ -6,10 +6,12 @@
 #include <stack/model.h>
 
 #include "base/device_rule.h"
+#include "sys/fd.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace stack::cgroup {
@@ -84,6 +86,8 @@ class Cgroups {
     void kill(const std::string& path) const;
     void freeze(const std::string& path, bool frozen) const;
     [[nodiscard]] bool frozen(const std::string& path) const;
+    /// What is written where to thaw a group; no descriptor where the group is gone.
+    [[nodiscard]] std::pair<sys::Fd, std::string> thawer(const std::string& path) const;
 
     /// Postcondition: the group and those below it are gone. Waits a bounded time for its last
     /// processes; throws with their pids after that.

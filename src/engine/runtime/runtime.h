@@ -22,6 +22,7 @@
 
 #include "engine/cgroup/cgroup.h"
 #include "engine/network/networks.h"
+#include "engine/runtime/stillness.h"
 #include "engine/runtime/view.h"
 #include "model/image.h"
 #include "shim/spec.h"
@@ -124,6 +125,8 @@ class Runtime {
     /// SIGKILL to everything in the container.
     void kill(const std::string& id);
     void pause(const std::string& id, bool paused);
+    /// Freezes a container that runs, and is not paused, for as long as the result lives.
+    [[nodiscard]] Stillness hold_still(const std::string& id);
     /// Postcondition: limits, restart policy and networks of the container are the service's, at
     /// once where it runs.
     void update(const std::string& id, const Service& service, const std::string& config_digest);
