@@ -4,24 +4,18 @@
 
 #include <algorithm>
 #include <array>
-#include <stdexcept>
 
-#include <openssl/evp.h>
+// The function itself and not EVP's: that one reads openssl.cnf and builds tables of every algorithm
+// there is, a third of what a short command costs, and OpenSSL would be a third of the program.
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 namespace stack {
 
 struct Sha256::State {
-    EVP_MD_CTX* context = EVP_MD_CTX_new();
+    SHA256_CTX context;
 
-    State() {
-        if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1)
-            throw std::bad_alloc();
-    }
-
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-
-    ~State() { EVP_MD_CTX_free(context); }
+    State() { SHA256_Init(&context); }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {}
@@ -31,14 +25,13 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(std::string_view bytes) {
-    EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+    SHA256_Update(&state_->context, bytes.data(), bytes.size());
 }
 
 std::string Sha256::finish() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned int size = 0;
-    EVP_DigestFinal_ex(state_->context, bytes.data(), &size);
-    return to_hex(std::string(bytes.begin(), bytes.begin() + size));
+    std::array<unsigned char, SHA256_DIGEST_LENGTH> bytes{};
+    SHA256_Final(bytes.data(), &state_->context);
+    return to_hex(std::string(bytes.begin(), bytes.end()));
 }
 
 std::string sha256_hex(std::string_view bytes) {
