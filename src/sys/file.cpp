@@ -368,16 +368,6 @@ Fd memory_file(const char* name, std::string_view bytes) {
     return file;
 }
 
-Fd sealed_memory_file(const char* name, std::string_view bytes) {
-    Fd file(check(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING), "create a memory file"));
-    write_all(file, bytes);
-    check(::fchmod(file.get(), 0500), "make a memory file executable");
-    check(
-        ::fcntl(file.get(), F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE),
-        "seal a memory file");
-    return file;
-}
-
 void rewind(const Fd& file) {
     check(::lseek(file.get(), 0, SEEK_SET), "rewind a file");
 }

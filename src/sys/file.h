@@ -113,9 +113,6 @@ void overwrite(const std::string& path, std::string_view bytes);
 /// A file in memory that holds `bytes`, at offset 0.
 [[nodiscard]] Fd memory_file(const char* name, std::string_view bytes);
 
-/// An executable file in memory that nobody can write to, grow or shrink any more (F_ADD_SEALS).
-[[nodiscard]] Fd sealed_memory_file(const char* name, std::string_view bytes);
-
 /// Postcondition: the next read starts at the beginning.
 void rewind(const Fd& file);
 

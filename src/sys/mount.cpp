@@ -24,17 +24,25 @@ Fd make(const Overlay& overlay) {
     return made;
 }
 
-/// Overlayfs wants two; one layer is its own content.
-Fd clone_tree(const std::string& directory) {
+Fd clone_tree(const std::string& path) {
     return Fd(static_cast<int>(check(
-        ::syscall(SYS_open_tree, AT_FDCWD, directory.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-        "open " + directory)));
+        ::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
+        "open " + path)));
 }
 
 }  // namespace
 
 Fd merged_view(const std::vector<std::string>& lowers) {
+    // Overlayfs wants two; one layer is its own content.
     return lowers.size() == 1 ? clone_tree(lowers.front()) : make({.lowers = lowers});
+}
+
+Fd read_only_view(const std::string& path) {
+    Fd view = clone_tree(path);
+    mount_attr attributes{.attr_set = MOUNT_ATTR_RDONLY};
+    check(::syscall(SYS_mount_setattr, view.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+          "make a view of " + path + " read-only");
+    return view;
 }
 
 Fd writable_view(const std::vector<std::string>& lowers,

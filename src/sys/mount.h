@@ -19,4 +19,8 @@ namespace stack::sys {
                                const std::string& upper,
                                const std::string& work);
 
+/// The file or directory at `path` through a mount of its own, in no mount namespace, that refuses
+/// whoever wants to write, through /proc/PID/exe, too (mount_setattr(2), Linux 5.12).
+[[nodiscard]] Fd read_only_view(const std::string& path);
+
 }  // namespace stack::sys

@@ -25,13 +25,19 @@ std::vector<fs::path> control_groups() {
     return groups;
 }
 
+/// What a process was started as, without its directory; empty where it has ended. Of a shim
+/// neither its name nor its program's path says what it is.
+std::string program_of(const fs::path& process) {
+    std::ifstream file(process / "cmdline");
+    std::string first;
+    std::getline(file, first, '\0');
+    return fs::path(first).filename();
+}
+
 std::string find_process() {
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        std::ifstream file(entry.path() / "comm");
-        std::string name;
-        if (std::getline(file, name) && (name.starts_with("stack") || name == "memfd:stack-shi"))
-            return entry.path().string() + " " + name;
-    }
+    for (const auto& entry : fs::directory_iterator("/proc"))
+        if (const auto program = program_of(entry.path()); program.starts_with("stack"))
+            return entry.path().string() + " " + program;
     return "";
 }
 
@@ -119,12 +125,9 @@ int supervisor_pid(const StackProgram& stack, const std::string& project) {
 
 std::vector<std::string> pids_of(const std::string& name) {
     std::vector<std::string> pids;
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-        std::error_code gone;
-        const auto program = fs::read_symlink(entry.path() / "exe", gone).string();
-        if (program.find(name) != std::string::npos)
-            pids.push_back(entry.path().filename().string());
-    }
+    for (const auto& entry : fs::directory_iterator("/proc"))
+        if (program_of(entry.path()) == name)
+            pids.push_back(entry.path().filename());
     return pids;
 }
 

@@ -30,7 +30,7 @@ void import_busybox(const StackProgram& stack);
 /// The pid of the project's supervisor, as its pid file says; 0 where there is none.
 [[nodiscard]] int supervisor_pid(const StackProgram& stack, const std::string& project);
 
-/// The processes of this sandbox whose program's path has `name` in it.
+/// The processes of this sandbox that were started as `name`, from whatever directory.
 [[nodiscard]] std::vector<std::string> pids_of(const std::string& name);
 
 /// The shims among them.

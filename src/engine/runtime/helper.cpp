@@ -1,18 +1,14 @@
 #include "engine/runtime/helper.h"
 
 #include "sys/file.h"
-
-#include <fcntl.h>
+#include "sys/mount.h"
 
 namespace stack::runtime {
 namespace {
 
-/// Copied once a process; sealed, so that no write reaches it.
+/// Read-only even for a container's root that opens it as /proc/PID/exe (CVE-2019-5736).
 const sys::Fd& helper_image() {
-    static const sys::Fd image = [] {
-        const sys::Fd file = sys::open_file(helper_file(), O_RDONLY);
-        return sys::sealed_memory_file("stack-shim", sys::read_all(file));
-    }();
+    static const sys::Fd image = sys::read_only_view(helper_file());
     return image;
 }
 
