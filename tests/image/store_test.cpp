@@ -87,6 +87,22 @@ TEST_F(StoreTest, KeepsTheImageWhoseNameWasTaken) {
     EXPECT_TRUE(store.find(id));
 }
 
+TEST_F(StoreTest, KeepsAnImageThatNeverHadAName) {
+    Store store(paths_);
+    NewImage image;
+    image.config_json = make_config("", ImageConfig(), {add_layer(store, "a")}, "", {});
+    const auto id = store.put(image).id;
+    ASSERT_TRUE(store.find(id));
+    EXPECT_TRUE(store.find(id)->references.empty());
+
+    image.references = {"docker.io/library/web:1"};
+    store.put(image);
+    image.references.clear();
+    store.put(image);
+    EXPECT_EQ(store.list().size(), 1U);
+    EXPECT_EQ(store.find(id)->references, Strings{"docker.io/library/web:1"});
+}
+
 TEST_F(StoreTest, RemovesTheImageWithItsLastNameAndWhatOnlyItNeeded) {
     std::string shared;
     std::string own;

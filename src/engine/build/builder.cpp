@@ -181,13 +181,23 @@ class Builder {
         for (const auto& tag : request_.build.tags)
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
-        const auto present =
-            image.references.empty() ? std::nullopt : store_.find(image.references.front());
+        const auto present = image.references.empty()
+                                 ? find_without_name(state)
+                                 : store_.find(image.references.front());
         image.config_json = config_of(state, present);
         if (present && is_published(image, *present))
             return present->id;
         STACK_FAILPOINT("build.image.put");
         return store_.put(image).id;
+    }
+
+    /// What an earlier build that gave no name made of the same.
+    std::optional<image::Image> find_without_name(const State& state) const {
+        for (auto& image : store_.list())
+            if (image.layers == state.layers &&
+                config_at(state, image.created) == image.config_json)
+                return std::move(image);
+        return std::nullopt;
     }
 
     /// Where this is what was built before, it is as old as that, and so the same image.

@@ -96,6 +96,15 @@ void Index::name(IndexEntry entry) {
     entries_.push_back(std::move(entry));
 }
 
+void Index::keep(IndexEntry entry) {
+    const bool known = std::any_of(entries_.begin(), entries_.end(), [&](const auto& other) {
+        return other.digest == entry.digest;
+    });
+    entry.reference.clear();
+    if (!known)
+        entries_.push_back(std::move(entry));
+}
+
 void Index::take_name(const std::string& reference) {
     const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
         return entry.reference == reference;

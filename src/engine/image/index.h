@@ -35,6 +35,8 @@ class Index {
     /// Postcondition: `entry.reference` names this manifest. The one that had the name stays, if
     /// need be without any.
     void name(IndexEntry entry);
+    /// Postcondition: the manifest is here, with the names that it had: without any, where it is new.
+    void keep(IndexEntry entry);
     /// Postcondition: nothing has this name; the manifest stays, if need be without any.
     void take_name(const std::string& reference);
     void forget(const std::string& digest);

@@ -296,6 +296,7 @@ Image Store::put(const NewImage& image) {
     entry.remote_digest = image.remote_digest;
     entry.named = std::chrono::system_clock::now();
     Index index = Index::read(root_);
+    index.keep(entry);
     for (const auto& reference : image.references) {
         entry.reference = reference;
         index.name(entry);

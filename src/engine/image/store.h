@@ -126,7 +126,7 @@ class Store {
                      const PackedLayer& packed,
                      const std::string& packed_file);
 
-    /// Postcondition: find() answers every reference of `image`. What had these names stays without
+    /// Postcondition: find() answers the id and every reference of `image`. What had these names stays without
     /// them, until remove() or prune().
     Image put(const NewImage& image);
     /// Postcondition: `reference` names the image with this id. `remote_digest` is what its
