@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/image/tar_writer.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
@@ -21,12 +22,11 @@ namespace {
 constexpr std::string_view whiteout = ".wh.";
 constexpr std::string_view opaque_marker = ".wh..wh..opq";
 constexpr std::string_view aufs_metadata = ".wh..wh.";
-constexpr std::size_t longest_path = 65536;  // sixteen times what a system call takes
 
 /// The path inside the layer: no leading slash, no `.`; `..` that leads out is refused, not
 /// clamped.
 std::string clean_path(const std::string& path) {
-    if (path.size() > longest_path)
+    if (path.size() > image::longest_path)
         throw Error("entry \"" + path.substr(0, 100) + "…\" is deeper than can be unpacked");
     Strings parts;
     for (auto& part : split(path, '/')) {

@@ -214,20 +214,25 @@ Fd ensure_directory(const Fd& root, const std::string& path, std::uint32_t mode,
     auto end = std::partition_point(ends.begin(), ends.end(), [&](std::size_t size) {
         return static_cast<bool>(find_in_root(root, path.substr(0, size), O_PATH | O_DIRECTORY));
     });
-    std::string above = end == ends.begin() ? "" : path.substr(0, *std::prev(end));
-    for (last = open_in_root(root, above, O_RDONLY | O_DIRECTORY); end != ends.end(); ++end) {
-        const std::string next = path.substr(0, *end);
-        const std::string name = file_name("/" + next);
+    std::size_t above = end == ends.begin() ? 0 : *std::prev(end);
+    last = open_in_root(root, path.substr(0, above), O_RDONLY | O_DIRECTORY);
+    for (; end != ends.end(); above = *end, ++end) {
+        const std::string name = file_name("/" + path.substr(above, *end - above));
         if (const auto target = find_link_target(last, name))
             return ensure_directory(
                 root,
-                (target->starts_with('/') ? *target : above + "/" + *target) + path.substr(*end),
+                (target->starts_with('/') ? *target : path.substr(0, above) + "/" + *target) +
+                    path.substr(*end),
                 mode,
                 links_left - 1);
         if (::mkdirat(last.get(), name.c_str(), mode) < 0 && errno != EEXIST)
-            fail("create directory " + next);
-        last = open_in_root(root, next, O_RDONLY | O_DIRECTORY);
-        above = next;
+            fail("create directory " + path.substr(0, *end));
+        // From the root only where the way leads up: each step of a deep path costs the same.
+        last = name == ".." ? open_in_root(root, path.substr(0, *end), O_RDONLY | O_DIRECTORY)
+                            : Fd(check(::openat(last.get(),
+                                                name.c_str(),
+                                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                                       "open directory " + path.substr(0, *end)));
     }
     return last;
 }

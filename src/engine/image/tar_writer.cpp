@@ -1,5 +1,7 @@
 #include "engine/image/tar_writer.h"
 
+#include <stack/error.h>
+
 #include "sys/tree.h"
 #include "sys/tree_walk.h"
 
@@ -82,6 +84,9 @@ void TarWriter::add_content(const sys::Fd& directory, const std::string& prefix)
                 continue;
             walk.enter(*name);
             path += *name + "/";
+            if (path.size() > longest_path)
+                throw Error(std::make_error_code(std::errc::filename_too_long),
+                            path.substr(0, 100) + "…: deeper than can be unpacked again");
             add_directory(walk.here(), path);
             add_whiteouts(walk, path);
         } else if (walk.at_top()) {

@@ -21,6 +21,10 @@ class TreeWalk;
 
 namespace stack::image {
 
+/// Of a path, bytes: sixteen times what a system call takes. Neither end makes or takes a longer
+/// one.
+constexpr std::size_t longest_path = 65536;
+
 struct Owner {
     std::uint32_t uid = 0;
     std::uint32_t gid = 0;
