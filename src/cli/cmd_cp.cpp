@@ -117,6 +117,9 @@ void write_source(const Source& source,
     else
         tar.add(source.directory, source.entry, name);
     tar.finish();
+    if (const int left = tar.devices_left_out(); left > 0 && !tar.is_empty())
+        warn(std::to_string(left) + (left == 1 ? " device was" : " devices were") +
+             " left out: they would be this machine's");
     if (tar.is_empty() && !source.entry.empty())
         throw stack::Error(std::make_error_code(std::errc::invalid_argument),
                            "cannot copy " + source.entry + ": it is a device or a socket");
@@ -164,12 +167,9 @@ class Copier {
     }
 
   private:
-    /// What a container made gets no power over this machine by being copied: what was its own
-    /// user's program would be root's here.
+    /// A device that a container made is no way around what holds it.
     [[nodiscard]] image::TarOptions options() const {
-        return {.owner = owner(),
-                .devices = to_container_,
-                .privileges = to_container_ || options_.archive};
+        return {.owner = owner(), .devices = to_container_};
     }
 
     /// Whoever is at home where it goes, unless the owner is to be kept.

@@ -217,19 +217,25 @@ TEST_F(Cp, AHostileArchiveStaysInside) {
     EXPECT_EQ(content(here_ / "secret"), "canary\n");
 }
 
-TEST_F(Cp, WhatComesOutHasNoPowerHere) {
-    in("mkdir -p /tmp/mine; cp /bin/busybox /tmp/mine/tool; chmod 6755 /tmp/mine/tool;"
-       " chown 1000:1000 /tmp/mine; mknod /tmp/mine/null c 1 3; mknod /tmp/mine/pipe p");
-    stack_.must({"cp", "app:/tmp/mine", "out"});
-    EXPECT_EQ(fs::status(here_ / "out/tool").permissions(), fs::perms(0755));
-    EXPECT_FALSE(fs::exists(here_ / "out/null"));
+TEST_F(Cp, WhatComesOutHasNoMorePowerThanItHad) {
+    in("mkdir -p /tmp/mine; cd /tmp/mine; cp /bin/busybox su; cp su tool; chown 1000:1000 tool;"
+       " chmod 6755 su tool; chmod 2775 .; mknod null c 1 3; ln null same; mknod pipe p");
+    const auto result = stack_.run({"cp", "app:/tmp/mine", "out"});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_NE(result.err.find("2 devices were left out"), std::string::npos) << result.err;
+    EXPECT_EQ(fs::status(here_ / "out/tool").permissions(), fs::perms(0755))
+        << "its user's program would be root's here";
+    EXPECT_EQ(fs::status(here_ / "out/su").permissions(), fs::perms(06755)) << "as it was root's";
+    EXPECT_EQ(fs::status(here_ / "out").permissions(), fs::perms(02775));
+    EXPECT_FALSE(fs::exists(here_ / "out/null") || fs::exists(here_ / "out/same"));
     EXPECT_TRUE(fs::is_fifo(here_ / "out/pipe"));
     stack_.must({"cp", "-a", "app:/tmp/mine", "kept"});
     EXPECT_EQ(fs::status(here_ / "kept/tool").permissions(), fs::perms(06755));
     EXPECT_FALSE(fs::exists(here_ / "kept/null"));
     refused("app:/tmp/mine/null", "null", "it is a device or a socket");
-    stack_.must({"cp", "kept/tool", "app:/tmp/back"});
-    EXPECT_EQ(in("stat -c %a /tmp/back"), "6755\n") << "what goes in is the user's own";
+    for (const auto* name : {"su", "tool"})
+        stack_.must({"cp", std::string("kept/") + name, std::string("app:/tmp/") + name});
+    EXPECT_EQ(in("stat -c %a /tmp/su /tmp/tool"), "6755\n755\n");
 }
 
 TEST_F(Cp, ALinkWhereItGoesLeadsNowhereElse) {

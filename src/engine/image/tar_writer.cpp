@@ -119,6 +119,11 @@ bool TarWriter::add_file(const sys::Fd& directory,
         sys::check(::fstat(file.get(), &status), "stat " + path);
     }
     describe(entry, status);
+    const bool is_device = S_ISBLK(status.st_mode) || S_ISCHR(status.st_mode);
+    if (S_ISSOCK(status.st_mode) || (is_device && !options_.devices)) {
+        devices_left_out_ += is_device ? 1 : 0;
+        return true;  // before a link to it is thought of
+    }
     if (status.st_nlink > 1 && add_hard_link(entry, status.st_dev, status.st_ino))
         return true;
     if (file) {
@@ -128,7 +133,7 @@ bool TarWriter::add_file(const sys::Fd& directory,
         entry.type = '2';
         entry.link = sys::find_link_target(directory, name).value_or("");
         write(std::move(entry));
-    } else if (S_ISFIFO(status.st_mode) || (options_.devices && !S_ISSOCK(status.st_mode))) {
+    } else {
         entry.type = S_ISFIFO(status.st_mode) ? '6' : S_ISBLK(status.st_mode) ? '4' : '3';
         entry.major = ::major(status.st_rdev);
         entry.minor = ::minor(status.st_rdev);
@@ -194,17 +199,22 @@ void TarWriter::add_content_of(const sys::Fd& file, TarEntry entry) {
     size_ += static_cast<std::int64_t>(entry.size);
 }
 
-void TarWriter::write(TarEntry entry) {
-    empty_ = false;
-    if (options_.owner) {
-        entry.uid = options_.owner->uid;
-        entry.gid = options_.owner->gid;
-    }
-    if (!options_.privileges) {
-        entry.mode &= ~static_cast<std::uint32_t>(S_ISUID | S_ISGID);
+void TarWriter::own(TarEntry& entry, const Owner& owner) const {
+    if (entry.type != '5' && entry.uid != owner.uid) {
+        entry.mode &= ~static_cast<std::uint32_t>(S_ISUID);
         std::erase_if(entry.attributes,
                       [](const auto& one) { return one.first == file_capabilities; });
     }
+    if (entry.type != '5' && entry.gid != owner.gid)
+        entry.mode &= ~static_cast<std::uint32_t>(S_ISGID);
+    entry.uid = owner.uid;
+    entry.gid = owner.gid;
+}
+
+void TarWriter::write(TarEntry entry) {
+    empty_ = false;
+    if (options_.owner)
+        own(entry, *options_.owner);
     stream_.header(entry);
 }
 

@@ -34,10 +34,10 @@ struct TarOptions {
     /// The tree is an overlay's upper directory: what it hides takes the tar's form (.wh.name,
     /// .wh..wh..opq), before its siblings.
     bool whiteouts = false;
-    std::optional<Owner> owner;  // of all entries, instead of their own
-    bool devices = true;         // otherwise they are left out
-    /// set-user-ID, set-group-ID and capabilities of files; otherwise they have none.
-    bool privileges = true;
+    /// Of all entries, instead of their own. As with chown(2), a file that ran as the owner or the
+    /// group that it had does not run as another one.
+    std::optional<Owner> owner;
+    bool devices = true;  // otherwise they are left out
 };
 
 class TarWriter {
@@ -57,6 +57,9 @@ class TarWriter {
 
     [[nodiscard]] bool is_empty() const { return empty_; }
 
+    /// How many devices have been left out.
+    [[nodiscard]] int devices_left_out() const { return devices_left_out_; }
+
     /// Sum of file sizes, bytes.
     [[nodiscard]] std::int64_t size() const { return size_; }
 
@@ -71,6 +74,7 @@ class TarWriter {
     void add_whiteouts(sys::TreeWalk& walk, const std::string& prefix);
     void add_content_of(const sys::Fd& file, TarEntry entry);
     bool add_hard_link(const TarEntry& entry, std::uint64_t device, std::uint64_t inode);
+    void own(TarEntry& entry, const Owner& owner) const;
     void write(TarEntry entry);
     void put(std::string_view bytes);
 
@@ -81,6 +85,7 @@ class TarWriter {
     TarStream stream_;
     std::unique_ptr<Names> first_names_;  // of files with several names
     bool empty_ = true;
+    int devices_left_out_ = 0;
     std::int64_t size_ = 0;
 };
 
