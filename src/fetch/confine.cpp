@@ -14,7 +14,10 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
+#include <linux/mount.h>
+#include <sched.h>
 #include <seccomp.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -38,8 +41,11 @@ void allow(int rules, const Exception& exception) {
     landlock_path_beneath_attr rule{};
     rule.allowed_access = exception.second;
     rule.parent_fd = exception.first.get();
-    if (exception.first)  // one that is no directory changes nothing
-        ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
+    // A file that is open already, EINVAL, needs none.
+    if (exception.first &&
+        ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U) < 0 &&
+        errno != EINVAL)
+        sys::fail("allow what lies below a directory");
 }
 
 sys::Fd place(const std::string& directory) {
@@ -88,6 +94,7 @@ constexpr std::array calls_of_nobody{SCMP_SYS(execve),
                                      SCMP_SYS(pidfd_getfd),
                                      SCMP_SYS(process_vm_readv),
                                      SCMP_SYS(process_vm_writev),
+                                     SCMP_SYS(ptrace),
                                      SCMP_SYS(unshare),
                                      SCMP_SYS(setns),
                                      SCMP_SYS(mount),
@@ -95,6 +102,16 @@ constexpr std::array calls_of_nobody{SCMP_SYS(execve),
                                      SCMP_SYS(open_tree),
                                      SCMP_SYS(move_mount),
                                      SCMP_SYS(fsopen),
+                                     SCMP_SYS(fspick),
+                                     SCMP_SYS(fsconfig),
+                                     SCMP_SYS(fsmount),
+                                     SCMP_SYS(swapon),
+                                     SCMP_SYS(swapoff),
+                                     SCMP_SYS(sethostname),
+                                     SCMP_SYS(setdomainname),
+                                     SCMP_SYS(quotactl),
+                                     SCMP_SYS(syslog),
+                                     SCMP_SYS(fanotify_init),
                                      SCMP_SYS(mount_setattr),
                                      SCMP_SYS(pivot_root),
                                      SCMP_SYS(chroot),
@@ -107,20 +124,81 @@ constexpr std::array calls_of_nobody{SCMP_SYS(execve),
                                      SCMP_SYS(keyctl)};
 constexpr std::array calls_of_the_network{SCMP_SYS(socket), SCMP_SYS(socketpair)};
 
-/// Those are refused, and signals to others.
+/// A call that is refused where all of these are so.
+struct Refusal {
+    int call;
+    std::vector<scmp_arg_cmp> where;
+};
+
+/// `argument` has, of the bits of `mask`, those of `value`.
+scmp_arg_cmp masked(unsigned int argument, unsigned int mask, int value) {
+    return {argument, SCMP_CMP_MASKED_EQ, mask, static_cast<unsigned int>(value)};
+}
+
+/// What is refused with some arguments only: signals to others and limits of theirs, worlds made by
+/// clone(2), and typing into the terminal of whoever started this (ioctl_tty(2), TIOCSTI).
+std::vector<Refusal> refusals_by_argument() {
+    constexpr unsigned int word = 0xffffffff;
+    const auto self = static_cast<scmp_datum_t>(::getpid());
+    std::vector<Refusal> all;
+    for (const int call : {SCMP_SYS(kill), SCMP_SYS(tgkill)})
+        all.push_back({call, {{0, SCMP_CMP_NE, self, 0}}});
+    all.push_back({SCMP_SYS(prlimit64), {{0, SCMP_CMP_NE, 0, 0}}});  // 0: its own
+    for (const int world : {CLONE_NEWUSER,
+                            CLONE_NEWNS,
+                            CLONE_NEWPID,
+                            CLONE_NEWNET,
+                            CLONE_NEWIPC,
+                            CLONE_NEWUTS,
+                            CLONE_NEWCGROUP})
+        all.push_back({SCMP_SYS(clone), {masked(0, static_cast<unsigned int>(world), world)}});
+    for (const int typing : {TIOCSTI, TIOCLINUX})
+        all.push_back({SCMP_SYS(ioctl), {masked(1, word, typing)}});
+    for (const int arming : {F_SETOWN, F_SETOWN_EX, F_SETSIG})
+        all.push_back({SCMP_SYS(fcntl), {masked(1, word, arming)}});
+    return all;
+}
+
 void refuse_calls(std::span<const int> more) {
     const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ALLOW),
                                                                   seccomp_release);
     constexpr std::uint32_t refusal = SCMP_ACT_ERRNO(EPERM);
-    const scmp_arg_cmp other{0, SCMP_CMP_NE, static_cast<scmp_datum_t>(::getpid()), 0};
     bool made = filter != nullptr;
     for (const auto calls : {std::span<const int>(calls_of_nobody), more})
         for (const int call : calls)
             made = made && seccomp_rule_add(filter.get(), refusal, call, 0) == 0;
-    for (const int call : {SCMP_SYS(kill), SCMP_SYS(tgkill)})
-        made = made && seccomp_rule_add_array(filter.get(), refusal, call, 1, &other) == 0;
+    for (const auto& [call, where] : refusals_by_argument())
+        made = made && seccomp_rule_add_array(filter.get(),
+                                              refusal,
+                                              call,
+                                              static_cast<unsigned int>(where.size()),
+                                              where.data()) == 0;
+    // Its flags lie in memory, where no filter sees them; the C library falls back to clone(2).
+    made = made && seccomp_rule_add(filter.get(), SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) == 0;
     if (!made || seccomp_load(filter.get()) != 0)
-        log::info("system calls cannot be filtered: the fetch worker may call anything, ignoring");
+        log::warn("system calls cannot be filtered: the fetch worker may call anything, ignoring");
+}
+
+/// The same files through mounts of their own, where no device can be opened: an archive may have a
+/// disk's name in it. None where the directory is of another mount namespace, whose mounts cannot
+/// be had from here.
+sys::Fd view_without_devices(const sys::Fd& directory) {
+    sys::Fd view(static_cast<int>(
+        ::syscall(SYS_open_tree,
+                  directory.get(),
+                  "",
+                  AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+    mount_attr attributes{.attr_set = MOUNT_ATTR_NODEV};
+    if (view && ::syscall(SYS_mount_setattr,
+                          view.get(),
+                          "",
+                          AT_EMPTY_PATH | AT_RECURSIVE,
+                          &attributes,
+                          sizeof attributes) < 0)
+        return {};
+    // What a mount is had by serves as a path alone (O_PATH).
+    return view ? sys::Fd(::openat(view.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+                : sys::Fd();
 }
 
 /// What foreign bytes make of a process is nothing to keep.
@@ -146,14 +224,15 @@ void confine(const std::string& state, const std::string& run, const sys::Fd& ta
     refuse_calls({});
 }
 
-void confine_to(const sys::Fd& directory) {
+void confine_to(sys::Fd& directory) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     leave_no_core();
+    if (sys::Fd view = view_without_devices(directory))
+        directory = std::move(view);
+    sys::check(::fchdir(directory.get()), "go to the directory");
+    sys::check(::chroot("."), "make the directory the root");
     std::vector<Exception> exceptions;
     exceptions.emplace_back(sys::duplicate(directory), reading | writing);
-#ifdef __SANITIZE_ADDRESS__
-    exceptions.emplace_back(place("/proc"), reading);  // where it looks for threads at the end
-#endif
     restrict_files(reading | writing | running, exceptions);
     keep_capabilities(owning_files);
     refuse_calls(calls_of_the_network);

@@ -11,8 +11,9 @@ namespace stack::fetch {
 /// images, the locks, and `target` (where it is a directory). What a kernel lacks is left out.
 void confine(const std::string& state, const std::string& run, const sys::Fd& target = {});
 
-/// The same for who unpacks an archive that is open already: nothing is read or written but what
-/// lies below `directory`, and there is no network.
-void confine_to(const sys::Fd& directory);
+/// The same for who unpacks an archive that is open already, and more: there is nothing but what
+/// lies below `directory`, which is the root from now on, and no network. Postcondition: no device
+/// can be opened through `directory`, which is the same one through another mount.
+void confine_to(sys::Fd& directory);
 
 }  // namespace stack::fetch

@@ -23,9 +23,12 @@
 #include "sys/file.h"
 
 #include <csignal>
+#include <cstdlib>
+#include <functional>
 #include <string_view>
 
 #include <curl/curl.h>
+#include <sys/stat.h>
 
 namespace {
 
@@ -88,23 +91,19 @@ std::string work() {
     return fetch::import_image(paths, request.value("source", ""), reference, config, limit);
 }
 
-}  // namespace
+void unpack(const fetch::WriteRules& rules) {
+    constexpr int archive_fd = 3;
+    constexpr int directory_fd = 4;
+    const sys::Fd archive(archive_fd);
+    sys::Fd directory(directory_fd);
+    fetch::confine_to(directory);
+    fetch::unpack(archive, directory, rules);
+}
 
-int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);
+/// The exit code.
+int tell(const std::function<void()>& what) {
     try {
-        const std::string_view role = argc > 1 ? argv[1] : "";
-        if (role == "unpack" || (role == "merge" && argc > 2)) {
-            constexpr int archive_fd = 3;
-            constexpr int directory_fd = 4;
-            const bool merge = role == "merge";
-            const sys::Fd archive(archive_fd);
-            const sys::Fd directory(directory_fd);
-            fetch::confine_to(directory);
-            fetch::unpack(archive, directory, {.merge = merge, .base = merge ? argv[2] : ""});
-            return 0;
-        }
-        fetch::say_result(work());
+        what();
         return 0;
     } catch (const model::Json::exception&) {
         fetch::say_error("what describes the image has a value of the wrong type: it is damaged");
@@ -113,4 +112,18 @@ int main(int argc, char** argv) {
         fetch::say_error(error.what());
         return 1;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);
+    ::umask(0);  // modes are what an archive says
+    const std::string_view role = argc > 1 ? argv[1] : "";
+    // Without the end of a process as the C library has it: nothing that wants a file is there.
+    if (role == "unpack")
+        std::_Exit(tell([] { unpack({}); }));
+    if (role == "merge" && argc > 2)
+        std::_Exit(tell([&] { unpack({.merge = true, .base = argv[2]}); }));
+    return tell([] { fetch::say_result(work()); });
 }

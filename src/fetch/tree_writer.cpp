@@ -216,8 +216,6 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     } else {
         sys::check(::mknodat(parent.get(), name.c_str(), entry.mode, entry.device),
                    "create " + entry.path);
-        sys::check(::fchmodat(parent.get(), name.c_str(), entry.mode & 07777U, AT_SYMLINK_NOFOLLOW),
-                   "set the mode of " + entry.path);
     }
     sys::check(::fchownat(parent.get(), name.c_str(), entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW),
                "own " + entry.path);

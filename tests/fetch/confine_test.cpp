@@ -18,9 +18,12 @@
 #include <gtest/gtest.h>
 #include <linux/landlock.h>
 #include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,6 +91,38 @@ class Confine : public testing::Test {
 
     static long signal_self() { return ::kill(::getpid(), 0); }
 
+    /// In the directory that is the root by then.
+    static Attempt opens_here(const std::string& name, int flags) {
+        return [name, flags] {
+            return static_cast<long>(::open(name.c_str(), flags | O_CLOEXEC, 0600));
+        };
+    }
+
+    [[nodiscard]] Attempt raises_a_mode() const {
+        return
+            [name = base_ + "/outside"] { return static_cast<long>(::chmod(name.c_str(), 04755)); };
+    }
+
+    static long open_a_disk() {
+        if (::mknod("/disk", S_IFBLK | 0600, makedev(7, 0)) < 0)
+            return -1;
+        return ::open("/disk", O_RDONLY | O_CLOEXEC);
+    }
+
+    static long type_into_terminal() {
+        const char letter = 'x';
+        return ::ioctl(STDERR_FILENO, TIOCSTI, &letter);
+    }
+
+    static long limit_parent() {
+        const rlimit none{};
+        return ::prlimit(::getppid(), RLIMIT_CPU, &none, nullptr);
+    }
+
+    static long clone_world() {
+        return ::syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, nullptr, nullptr, nullptr, 0);
+    }
+
     static long make_world() { return ::unshare(CLONE_NEWUSER | CLONE_NEWNS); }
 
     static long make_socket() { return ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); }
@@ -96,19 +131,42 @@ class Confine : public testing::Test {
 };
 
 TEST_F(Confine, WhoUnpacksHasADirectoryAndNothingElse) {
-    const auto errors = try_all([&] { confine_to(sys::open_directory(base_ + "/inside")); },
-                                {opens("/inside/file", O_RDWR),
-                                 opens("/inside/new", O_WRONLY | O_CREAT),
+    const auto confines = [&] {
+        sys::Fd inside = sys::open_directory(base_ + "/inside");
+        confine_to(inside);
+    };
+    const auto errors = try_all(confines,
+                                {opens_here("/file", O_RDWR),
+                                 opens_here("/new", O_WRONLY | O_CREAT),
+                                 opens_here("../outside", O_RDONLY),
                                  opens("/outside", O_RDONLY),
                                  opens("/outside", O_WRONLY),
-                                 opens("/new", O_WRONLY | O_CREAT),
+                                 raises_a_mode(),
+                                 open_a_disk,
+                                 type_into_terminal,
+                                 limit_parent,
                                  run_something,
                                  signal_parent,
                                  signal_self,
                                  make_world,
+                                 clone_world,
                                  make_socket});
-    const int kept = has_landlock() ? EACCES : 0;
-    EXPECT_EQ(errors, (std::vector<int>{0, 0, kept, kept, kept, EPERM, EPERM, 0, EPERM, EPERM}));
+    EXPECT_EQ(errors,
+              (std::vector<int>{0,
+                                0,
+                                ENOENT,
+                                ENOENT,
+                                ENOENT,
+                                ENOENT,
+                                EACCES,
+                                EPERM,
+                                EPERM,
+                                EPERM,
+                                EPERM,
+                                0,
+                                EPERM,
+                                EPERM,
+                                EPERM}));
 }
 
 TEST_F(Confine, WhoFetchesReadsAndHasTheNetworkToo) {
@@ -118,10 +176,12 @@ TEST_F(Confine, WhoFetchesReadsAndHasTheNetworkToo) {
                                  opens("/outside", O_WRONLY),
                                  run_something,
                                  signal_parent,
+                                 type_into_terminal,
                                  make_world,
+                                 clone_world,
                                  make_socket});
     const int kept = has_landlock() ? EACCES : 0;
-    EXPECT_EQ(errors, (std::vector<int>{0, 0, kept, EPERM, EPERM, EPERM, 0}));
+    EXPECT_EQ(errors, (std::vector<int>{0, 0, kept, EPERM, EPERM, EPERM, EPERM, EPERM, 0}));
 }
 
 }  // namespace
