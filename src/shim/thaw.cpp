@@ -4,12 +4,16 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 
 #include <unistd.h>
 
 namespace stack::shim {
 
 int thaw_container(int freezer_fd, int words_fd) {
+    // Whoever ends a session or a unit ends both, and this one has something left to do.
+    for (const int signal : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+        std::signal(signal, SIG_IGN);
     std::array<char, 16> words{};
     std::size_t size = 0;
     ssize_t count = 0;
