@@ -109,12 +109,25 @@ bool Images::wants_build(const Service& service, const ObservedImage* present) {
     if (!present)
         return true;
     if (options_.build || service.pull_policy == "build")
-        return stale || current.empty() || service.build->no_cache || service.build->pull;
+        return stale || current.empty() || service.build->no_cache || service.build->pull ||
+               takes_from_what_is_built(service);
     if (stale && !present->source_digest.empty())
         builder_.warn("image " + present->reference + " of service " + service.name +
                       " was built from other sources than are there now: `--build` builds it "
                       "again");
     return false;
+}
+
+/// Also where none can come first: the build is refused with that, then.
+bool Images::takes_from_what_is_built(const Service& service) {
+    if (!build_order(desired_, {service.name}))
+        return true;
+    bool takes = false;
+    for (const auto& source : build_sources(service)) {
+        plan_service(source);
+        takes = takes || node(source);
+    }
+    return takes;
 }
 
 void Images::plan_build(const Service& service,

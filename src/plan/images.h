@@ -53,6 +53,8 @@ class Images {
     [[nodiscard]] std::string why_pull(const std::string& policy,
                                        const ObservedImage* present) const;
     [[nodiscard]] bool wants_build(const Service& service, const ObservedImage* present);
+    /// Whether an image that this one is built from is built first; plans that.
+    [[nodiscard]] bool takes_from_what_is_built(const Service& service);
     [[nodiscard]] std::string source_digest(const std::string& service) const;
 
     const Stack& desired_;

@@ -340,6 +340,19 @@ TEST(Plan, BuildsWhatABuildTakesFromFirst) {
         << text;
     EXPECT_EQ(std::get<BuildImage>(plan.actions[1].action).build.additional_contexts.at("base"),
               "docker-image://shop-zbase");
+    Observed world;
+    world.images = {{"shop-app", "sha256:1", "app's", {}, {}},
+                    {"shop-zbase", "sha256:2", "base's", {}, {}},
+                    {"busybox", "sha256:3", "", {}, {}}};
+    world.builds = {{"app", "app's"}, {"zbase", "others"}};
+    const std::string stale = to_text(plan_up(stack, world, {.build = true}));
+    EXPECT_NE(stale.find("#0 build image/shop-zbase: its sources changed\n"
+                         "#1 build image/shop-app: its sources changed (after #0)\n"),
+              std::string::npos)
+        << stale;
+    world.builds[1].source_digest = "base's";
+    EXPECT_EQ(to_text(plan_up(stack, world, {.build = true})).find("build image"),
+              std::string::npos);
     base.build->additional_contexts["app"] = "service:app";
     EXPECT_NE(to_text(plan_up(stack, {}, {})).find("need one another"), std::string::npos);
     base.build.reset();
