@@ -101,6 +101,9 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
             seen.exit = settled.exit;
             seen.finished = settled.finished;
         }
+    } else {
+        // It may have ended and been begun again since the first look.
+        seen.started = read_life(places).started;
     }
     return seen;
 }
