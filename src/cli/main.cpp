@@ -11,6 +11,7 @@
 #include "sys/file.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <set>
@@ -112,10 +113,15 @@ int run(const Strings& words) {
             refuse_dry_run(*command, context);
     });
     const std::string chosen = chosen_command(words);
+    const auto is_chosen = [&](const Command& command) { return chosen == command.name; };
+    // The names of the others are for the help and for who mistypes.
+    const bool is_known = std::any_of(commands().begin(), commands().end(), is_chosen);
     for (const auto& command : commands()) {
+        if (is_known && !is_chosen(command))
+            continue;
         CLI::App* sub = app.add_subcommand(command.name, command.summary);
         sub->group(command.group);
-        if (chosen == command.name)
+        if (is_chosen(command))
             command.add(*sub, context);
     }
     try {

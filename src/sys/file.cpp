@@ -95,7 +95,7 @@ std::string read_some(const Fd& fd, std::size_t most) {
 }
 
 void read_each(const Fd& fd, const std::function<void(std::string_view)>& each) {
-    std::array<char, 65536> buffer{};
+    std::array<char, 65536> buffer;  // not cleared: most files are smaller than one of its pages
     for (;;) {
         const auto count = ::read(fd.get(), buffer.data(), buffer.size());
         if (count < 0 && errno == EINTR)

@@ -81,8 +81,8 @@ std::optional<std::string> find_link_target(const Fd& directory, const std::stri
 }
 
 Attributes attributes_of(const Fd& file) {
-    std::array<char, 65536> names{};
-    std::array<char, 65536> value{};
+    std::array<char, 65536> names;  // neither is cleared: most files have no attributes
+    std::array<char, 65536> value;
     const auto size = ::flistxattr(file.get(), names.data(), names.size());
     Attributes attributes;
     for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {

@@ -57,6 +57,13 @@ TEST_F(DryRun, SaysWhatItWouldDoAndDoesNothing) {
     EXPECT_EQ(dry({"volume", "rm", "none"}).status, 1);
 }
 
+TEST_F(DryRun, AServiceMayBeCalledAsACommandIs) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  build: {image: busybox}\n");
+    const Result told = dry({"up", "build"});
+    EXPECT_NE(told.out.find("start container/shop-build-1"), std::string::npos) << told.err;
+    EXPECT_EQ(told.status, 2);
+}
+
 TEST_F(DryRun, IsRefusedWhereNothingCanBeSaidBeforehand) {
     for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
              {"container", "run", "busybox"}, {"image", "load"}, {"system", "prune"}}) {
