@@ -47,12 +47,11 @@ Plan plan_for(const std::vector<ObservedContainer>& containers, const ActionsFor
 }
 
 /// Does it and prints the names of those to which all of it could be done.
-int carry_out(const Context& context,
-              const std::vector<ObservedContainer>& containers,
-              const ActionsFor& actions_for) {
+int carry_out(const Context& context, const Found& found, const ActionsFor& actions_for) {
+    const auto& containers = found.containers;
     Plan plan = plan_for(containers, actions_for);
     if (const auto status = only_plan(context, plan))
-        return *status;
+        return found.all ? *status : 1;
     require_root();
     Strings failed;
     LocalEngine local(context.paths);
@@ -70,21 +69,21 @@ int carry_out(const Context& context,
     }
     if (any_single)
         publish_single_names(local);
-    return succeeded ? 0 : 1;
+    return succeeded && found.all ? 0 : 1;
 }
 
-/// Refuses with a sentence about each container that `is_fit` is false of.
-void require_all(const std::vector<ObservedContainer>& containers,
-                 const std::function<bool(const ObservedContainer&)>& is_fit,
-                 const std::string& what) {
-    bool fit = true;
-    for (const auto& container : containers)
-        if (!is_fit(container)) {
-            sys::write_err("stack: container " + container.name + " " + what + "\n");
-            fit = false;
-        }
-    if (!fit)
-        throw Exit{1};
+/// Those that `is_fit` holds of; of each other one a sentence is said.
+Found fit_ones(Found found,
+               const std::function<bool(const ObservedContainer&)>& is_fit,
+               const std::string& what) {
+    std::erase_if(found.containers, [&](const ObservedContainer& container) {
+        if (is_fit(container))
+            return false;
+        sys::write_err("stack: container " + container.name + " " + what + "\n");
+        found.all = false;
+        return true;
+    });
+    return found;
 }
 
 std::shared_ptr<Targets> declare(CLI::App& app) {
@@ -106,12 +105,12 @@ void ensure_supervisor(const Context& context, const ObservedContainer& containe
 }
 
 int start(const Context& context, const Targets& targets) {
-    const auto containers = find_targets(context, targets);
+    const Found found = find_present(context, targets);
     const sys::Lock use = use_single_project(context.paths);
-    const int status = carry_out(context, containers, [](const ObservedContainer& container) {
+    const int status = carry_out(context, found, [](const ObservedContainer& container) {
         return std::vector<Action>{StartContainer{container.name}};
     });
-    for (const auto& container : containers)
+    for (const auto& container : found.containers)
         ensure_supervisor(context, container);
     return status;
 }
@@ -123,7 +122,8 @@ int start_attached(const Context& context, const Targets& targets, bool interact
     if (containers.size() != 1)
         give_up("one container at a time can have this terminal");
     const ObservedContainer& container = containers.front();
-    require_all(containers, std::not_fn(is_up), "is running: see `stack container attach`");
+    if (is_up(container))
+        give_up("container " + container.name + " is running: see `stack container attach`");
     Session session;
     session.container = container.name;
     session.attach.terminal = container.service_config.tty;
@@ -150,7 +150,7 @@ int start_attached(const Context& context, const Targets& targets, bool interact
 
 int stop(const Context& context, const Targets& targets, std::optional<double> timeout) {
     return carry_out(
-        context, find_targets(context, targets), [&](const ObservedContainer& container) {
+        context, find_present(context, targets), [&](const ObservedContainer& container) {
             return std::vector<Action>{
                 StopContainer{container.id, container.name, seconds(timeout)}};
         });
@@ -158,7 +158,7 @@ int stop(const Context& context, const Targets& targets, std::optional<double> t
 
 int restart(const Context& context, const Targets& targets, std::optional<double> timeout) {
     return carry_out(
-        context, find_targets(context, targets), [&](const ObservedContainer& container) {
+        context, find_present(context, targets), [&](const ObservedContainer& container) {
             return std::vector<Action>{
                 StopContainer{container.id, container.name, seconds(timeout)},
                 StartContainer{container.name}};
@@ -166,32 +166,33 @@ int restart(const Context& context, const Targets& targets, std::optional<double
 }
 
 int kill(const Context& context, const Targets& targets, const std::string& signal) {
-    const auto containers = find_targets(context, targets);
-    require_all(containers, is_up, "is not running");
-    return carry_out(context, containers, [&](const ObservedContainer& container) {
+    const Found found = fit_ones(find_present(context, targets), is_up, "is not running");
+    return carry_out(context, found, [&](const ObservedContainer& container) {
         return std::vector<Action>{KillContainer{container.id, container.name, signal}};
     });
 }
 
 int pause(const Context& context, const Targets& targets, bool paused) {
-    const auto containers = find_targets(context, targets);
-    require_all(
-        containers,
+    const Found found = fit_ones(
+        find_present(context, targets),
         [&](const ObservedContainer& container) {
             return container.state == (paused ? ContainerState::running : ContainerState::paused);
         },
         paused ? "is not running, or paused already" : "is not paused");
-    return carry_out(context, containers, [&](const ObservedContainer& container) {
+    return carry_out(context, found, [&](const ObservedContainer& container) {
         return std::vector<Action>{PauseContainer{container.id, container.name, paused}};
     });
 }
 
 int remove(const Context& context, const Targets& targets, bool force, bool volumes) {
-    const auto containers = find_targets(context, targets);
-    if (!force)
-        require_all(
-            containers, std::not_fn(is_up), "is running: stop it first, or remove it with -f");
-    const int status = carry_out(context, containers, [&](const ObservedContainer& container) {
+    Found found = find_present(context, targets);
+    if (force)
+        found.all = true;  // one that is not there is what was asked for
+    else
+        found = fit_ones(std::move(found),
+                         std::not_fn(is_up),
+                         "is running: stop it first, or remove it with -f");
+    const int status = carry_out(context, found, [&](const ObservedContainer& container) {
         std::vector<Action> actions;
         // One that is about to be started again stays down.
         if (is_up(container) || container.service_config.restart.condition != RestartCondition::no)
@@ -210,7 +211,7 @@ int prune(const Context& context, bool force) {
     if (!force && !confirmed("This removes the " + std::to_string(containers.size()) +
                              " containers that do not run, of whichever stack. Go on?"))
         return 1;
-    const int status = carry_out(context, containers, [](const ObservedContainer& container) {
+    const int status = carry_out(context, {containers}, [](const ObservedContainer& container) {
         return std::vector<Action>{RemoveContainer{container.id, container.name, false}};
     });
     leave_single_project(context);
@@ -256,14 +257,14 @@ Service updated(Service service, SingleOptions options) {
 }
 
 int update(const Context& context, const Targets& targets, const SingleOptions& options) {
-    const auto containers = find_targets(context, targets);
-    const int status = carry_out(context, containers, [&](const ObservedContainer& container) {
+    const Found found = find_present(context, targets);
+    const int status = carry_out(context, found, [&](const ObservedContainer& container) {
         return std::vector<Action>{UpdateContainer{container.id,
                                                    container.name,
                                                    updated(container.service_config, options),
                                                    container.config_digest}};
     });
-    for (const auto& container : containers)
+    for (const auto& container : found.containers)
         if (is_up(container))
             ensure_supervisor(context, container);
     return status;
@@ -328,7 +329,9 @@ void add_container_rm(CLI::App& app, Context& context) {
     const auto targets = declare(app);
     const auto force = std::make_shared<bool>(false);
     const auto volumes = std::make_shared<bool>(false);
-    app.add_flag("-f,--force", *force, "Also those that run: they are killed");
+    app.add_flag("-f,--force",
+                 *force,
+                 "Also those that run: they are killed; one that is not there is no failure");
     app.add_flag("-v,--volumes", *volumes, "Remove their anonymous volumes, too");
     app.callback([&context, targets, force, volumes] {
         context.exit_code = remove(context, *targets, *force, *volumes);

@@ -30,7 +30,7 @@ ObservedContainer named_container(const std::vector<ObservedContainer>& all,
         give_up("\"" + name + "\" begins the ids of several containers, " + beginning[0]->name +
                 " and " + beginning[1]->name + " among them: give more of it");
     const std::string meant = closest(name, names);
-    give_up("no such container: " + name +
+    give_up("No such container: " + name +
             (meant.empty() ? " (see `stack container ls -a`)" : "; did you mean " + meant + "?"));
 }
 
@@ -117,14 +117,26 @@ std::vector<ObservedContainer> find_targets(const Context& context, const Target
         return containers_of(stack, local.observe(stack), targets.names, targets.with_oneoff);
     }
     const auto all = all_containers(context);
-    std::vector<ObservedContainer> list;
+    Found found = find_present(context, targets);
+    if (!found.all)
+        throw Exit{1};
+    return std::move(found.containers);
+}
+
+Found find_present(const Context& context, const Targets& targets) {
+    Found found;
     for (const auto& name : targets.names) {
-        auto container = named_container(all, name);
-        if (std::none_of(
-                list.begin(), list.end(), [&](const auto& one) { return one.id == container.id; }))
-            list.push_back(std::move(container));
+        try {
+            auto container = named_container(all, name);
+            if (std::none_of(found.containers.begin(),
+                             found.containers.end(),
+                             [&](const auto& one) { return one.id == container.id; }))
+                found.containers.push_back(std::move(container));
+        } catch (const Exit&) {
+            found.all = false;
+        }
     }
-    return list;
+    return found;
 }
 
 }  // namespace stack::cli

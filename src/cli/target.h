@@ -49,6 +49,16 @@ void declare_targets(CLI::App& app, Targets& targets);
 [[nodiscard]] std::vector<ObservedContainer> find_targets(const Context& context,
                                                           const Targets& targets);
 
+/// Of containers that are named one by one, those that there are: each is spoken for by its own
+/// name, and the others have done to them what they were named for.
+struct Found {
+    std::vector<ObservedContainer> containers;
+    bool all = true;  // every name was somebody's
+};
+
+/// Says a sentence of each name that is nobody's.
+[[nodiscard]] Found find_present(const Context& context, const Targets& targets);
+
 /// Every container of the instance, of whichever stack, in the order of their creation.
 [[nodiscard]] std::vector<ObservedContainer> all_containers(const Context& context);
 

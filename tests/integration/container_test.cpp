@@ -184,6 +184,24 @@ TEST_F(Container, ItLivesByItsName) {
     EXPECT_EQ(must({"ls", "-aq"}), "");
 }
 
+TEST_F(Container, OneThatIsMissingKeepsNothingFromTheOthers) {
+    must({"run", "-d", "--name", "runs", "busybox", "sleep", "1000"});
+    must({"create", "--name", "rests", "busybox", "true"});
+    auto result = con({"rm", "nobody", "runs", "rests"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.out, "rests\n");
+    EXPECT_NE(result.err.find("No such container: nobody"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("container runs is running"), std::string::npos) << result.err;
+    result = con({"stop", "-t", "0", "nobody", "runs"});
+    EXPECT_EQ(result.status, 1);
+    EXPECT_EQ(result.out, "runs\n");
+    must({"start", "runs"});
+    result = con({"rm", "-f", "nobody", "runs"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.out, "runs\n");
+    EXPECT_NE(result.err.find("No such container: nobody"), std::string::npos) << result.err;
+}
+
 TEST_F(Container, LimitsChangeWhileItRuns) {
     must({"run", "-d", "--name", "mine", "-m", "64m", "busybox", "sleep", "1000"});
     must({"update", "-m", "96m", "--pids-limit", "50", "mine"});
