@@ -77,6 +77,8 @@ struct ObservedContainer {
 
 /// It runs, or is frozen.
 [[nodiscard]] inline bool is_up(const ObservedContainer& container) {
+    bool restarting = false;       // exited, and its supervisor waits to start it again: noted for
+                                   // those who are shown it (cli/local.h)
     return container.state == ContainerState::running || container.state == ContainerState::paused;
 }
 

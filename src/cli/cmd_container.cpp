@@ -1,9 +1,10 @@
 // container: containers by their own names, of whichever stack or none.
 
-#include "base/text.h"
 #include "base/units.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/container_filter.h"
+#include "cli/container_size.h"
 #include "cli/describe.h"
 #include "cli/format.h"
 #include "cli/inspect.h"
@@ -13,12 +14,13 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
 namespace stack::cli {
 namespace {
+
+using Json = nlohmann::json;
 
 constexpr std::size_t short_id = 12;
 
@@ -28,64 +30,37 @@ struct ListOptions {
     bool quiet = false;
     Strings filters;
     bool no_trunc = false;
+    bool size = false;
+    bool latest = false;
+    int last = -1;  // how many of those made last; -1: no matter when
 };
-
-/// Whether one `--filter KEY=VALUE` lets the container through.
-bool passes(const ObservedContainer& container, const std::string& filter) {
-    const auto [key, value] = split_once(filter, '=');
-    if (key == "name")
-        return container.name.find(value) != std::string::npos;
-    if (key == "id")
-        return container.id.starts_with(value);
-    if (key == "status")
-        return state_text(container) == value;
-    if (key == "ancestor")
-        return container.image == value || container.image_id.find(value) != std::string::npos;
-    if (key == "exited")
-        return container.state == ContainerState::exited && container.exit.code &&
-               std::to_string(*container.exit.code) == value;
-    if (key == "label") {
-        const auto [name, wanted] = split_once(value, '=');
-        const auto label = container.labels.find(name);
-        return label != container.labels.end() &&
-               (value.find('=') == std::string::npos || label->second == wanted);
-    }
-    give_up("--filter knows name, id, status, ancestor, exited and label, not \"" + key + "\"");
-}
-
-/// Those on one key are alternatives, as docker has it; different keys must all hold.
-bool passes(const ObservedContainer& container, const Strings& filters) {
-    std::map<std::string, bool> holds;
-    for (const auto& filter : filters) {
-        bool& any = holds[split_once(filter, '=').first];
-        any = passes(container, filter) || any;
-    }
-    return std::all_of(holds.begin(), holds.end(), [](const auto& key) { return key.second; });
-}
 
 std::string id_text(const ObservedContainer& container, bool whole) {
     return whole ? container.id : container.id.substr(0, short_id);
 }
 
-std::string list_text(const std::vector<ObservedContainer>& containers,
-                      const ListOptions& options) {
-    const Time now = std::chrono::system_clock::now();
+Json list_json(const Context& context,
+               const ObservedContainer& container,
+               const ListOptions& options,
+               Time now) {
+    Json json = ps_json(container, now);
+    // It is read off the disk: only where it is asked for.
+    if (options.size || options.format.find(".Size") != std::string::npos)
+        json["Size"] = size_text(size_of(context.paths, container));
+    else if (options.format == "json")
+        json["Size"] = "0B";  // docker's word for not asked for
+    return json;
+}
+
+std::string rows_text(const Context& context,
+                      const std::vector<ObservedContainer>& containers,
+                      const ListOptions& options,
+                      Time now) {
     std::vector<Strings> rows{
         {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
-    std::string lines;
-    if (is_template(options.format) && !options.quiet) {
-        std::vector<nlohmann::json> objects;
-        for (const auto& container : containers)
-            objects.push_back(ps_json(container, now));
-        return formatted(options.format, objects);
-    }
+    if (options.size)
+        rows.front().emplace_back("SIZE");
     for (const auto& container : containers) {
-        if (options.quiet)
-            lines += id_text(container, options.no_trunc) + "\n";
-        else if (options.format == "json")
-            lines += ps_json(container, now)
-                         .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) +
-                     "\n";
         const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - container.created);
         rows.push_back({id_text(container, options.no_trunc),
                         container.image,
@@ -94,24 +69,45 @@ std::string list_text(const std::vector<ObservedContainer>& containers,
                         status_text(container, now),
                         ports_text(container),
                         container.name});
+        if (options.size)
+            rows.back().push_back(size_text(size_of(context.paths, container)));
     }
-    return options.quiet || options.format == "json" ? lines : table(rows);
+    return table(rows);
+}
+
+std::string list_text(const Context& context,
+                      const std::vector<ObservedContainer>& containers,
+                      const ListOptions& options) {
+    const Time now = std::chrono::system_clock::now();
+    std::string lines;
+    if (options.quiet) {
+        for (const auto& container : containers)
+            lines += id_text(container, options.no_trunc) + "\n";
+        return lines;
+    }
+    if (options.format == "table")
+        return rows_text(context, containers, options, now);
+    std::vector<Json> objects;
+    for (const auto& container : containers)
+        objects.push_back(list_json(context, container, options, now));
+    if (is_template(options.format))
+        return formatted(options.format, objects);
+    for (const auto& object : objects)
+        lines += object.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    return lines;
 }
 
 void list(const Context& context, const ListOptions& options) {
     auto containers = all_containers(context);
-    const bool all =
-        options.all ||
-        std::any_of(options.filters.begin(), options.filters.end(), [](const std::string& filter) {
-            return filter.starts_with("status=") || filter.starts_with("exited=");
-        });
+    const ContainerFilter filter(options.filters, containers);
+    const int last = options.latest ? 1 : options.last;
+    const bool all = options.all || last > 0 || filter.wants_all();
     std::erase_if(containers, [&](const ObservedContainer& container) {
-        if (!passes(container, options.filters))
-            return true;
-        return !all && container.state != ContainerState::running &&
-               container.state != ContainerState::paused;
+        return !filter.matches(container) || (!all && !is_listed(container));
     });
-    sys::write_out(list_text(containers, options));
+    if (last > 0 && containers.size() > static_cast<std::size_t>(last))
+        containers.erase(containers.begin(), containers.end() - last);
+    sys::write_out(list_text(context, containers, options));
 }
 
 }  // namespace
@@ -132,8 +128,12 @@ void add_container_ls(CLI::App& app, Context& context) {
     app.add_flag("-q,--quiet", options->quiet, "Only ids");
     app.add_option("-f,--filter",
                    options->filters,
-                   "Only those with name=, id=, status=, ancestor=, exited= or label= (repeatable)")
+                   "KEY=VALUE (repeatable): only those of which it holds, by " +
+                       std::string(ContainerFilter::keys))
         ->allow_extra_args(false);
+    app.add_option("-n,--last", options->last, "Only so many of those made last, in any state");
+    app.add_flag("-l,--latest", options->latest, "Only the one made last, in any state");
+    app.add_flag("-s,--size", options->size, "What each takes of the disk");
     app.add_flag("--no-trunc", options->no_trunc, "Whole ids and commands");
     add_format(app, options->format);
     app.callback([&context, options] { list(context, *options); });

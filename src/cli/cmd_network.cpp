@@ -1,19 +1,20 @@
 // network: networks by their own names, of whichever stack or none.
 
 #include "base/digest.h"
-#include "base/text.h"
+#include "base/ip.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/filters.h"
 #include "cli/network_commands.h"
-
-#include <algorithm>
-#include <map>
+#include "engine/network/address_pool.h"
 
 namespace stack::cli {
 namespace {
 
-bool passes(const Paths& paths, const network::StoredNetwork& network, const std::string& filter) {
-    const auto [key, value] = split_once(filter, '=');
+bool passes(const Paths& paths,
+            const network::StoredNetwork& network,
+            const std::string& key,
+            const std::string& value) {
     const auto& record = network.record;
     if (key == "name")
         return record.name.find(value) != std::string::npos;
@@ -22,14 +23,12 @@ bool passes(const Paths& paths, const network::StoredNetwork& network, const std
     if (key == "driver")
         return value == (record.driver.empty() ? "bridge" : record.driver);
     if (key == "dangling")
-        return held_leases(paths, record.name).empty() == (value == "true" || value == "1");
-    if (key == "label") {
-        const auto [name, wanted] = split_once(value, '=');
-        const auto label = record.labels.find(name);
-        return label != record.labels.end() &&
-               (value.find('=') == std::string::npos || label->second == wanted);
-    }
-    give_up("--filter knows name, id, driver, label and dangling, not \"" + key + "\"");
+        return held_leases(paths, record.name).empty() == truth_of(key, value);
+    if (key == "label")
+        return has_label(record.labels, value);
+    if (key == "label!")
+        return !has_label(record.labels, value);
+    return is_until(std::chrono::system_clock::from_time_t(record.created), value);
 }
 
 }  // namespace
@@ -47,15 +46,10 @@ std::vector<network::Lease> held_leases(const Paths& paths, const std::string& n
 bool passes_filters(const Paths& paths,
                     const network::StoredNetwork& network,
                     const Strings& filters) {
-    std::map<std::string, bool> any;
-    for (const auto& filter : filters) {
-        const std::string key = split_once(filter, '=').first;
-        const bool passed = passes(paths, network, filter);
-        if (key == "label" && !passed)
-            return false;  // each label must be there; of the others one of a key
-        any[key] = passed || any[key];
-    }
-    return std::all_of(any.begin(), any.end(), [](const auto& key) { return key.second; });
+    return Filters(filters, {"name", "id", "driver", "dangling", "label", "label!", "until"})
+        .hold([&](const std::string& key, const std::string& value) {
+            return passes(paths, network, key, value);
+        });
 }
 
 std::optional<network::StoredNetwork> find_network(const Paths& paths, const std::string& name) {

@@ -143,7 +143,10 @@ void add_network_ls(CLI::App& group, Context& context) {
     const auto options = std::make_shared<ListOptions>();
     command->add_flag("-q,--quiet", options->quiet, "Print ids only");
     command->add_flag("--no-trunc", options->no_trunc, "Print ids whole");
-    command->add_option("--filter", options->filters, "name=, id=, driver=, label=, dangling=true")
+    command
+        ->add_option("--filter",
+                     options->filters,
+                     "name=, id=, driver=, label=, label!=, dangling=true, until=24h")
         ->allow_extra_args(false);
     add_format(*command, options->format);
     command->callback([&context, options] { list_networks(context, *options); });

@@ -49,8 +49,7 @@ std::vector<ObservedContainer> selected(const Context& context, const PsOptions&
         if (!options.status.empty())
             return std::find(options.status.begin(), options.status.end(), state_text(container)) ==
                    options.status.end();
-        return !options.all && container.state != ContainerState::running &&
-               container.state != ContainerState::paused;
+        return !options.all && !is_listed(container);
     });
     return containers;
 }

@@ -10,6 +10,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
+#include "cli/filters.h"
 #include "cli/format.h"
 #include "cli/image_commands.h"
 #include "cli/local.h"
@@ -56,32 +57,27 @@ std::set<std::string> volumes_in_use(const Context& context) {
 
 // --- which ones ---
 
-/// Whether one `--filter KEY=VALUE` lets the volume through.
-bool passes(const VolumeRecord& volume, const std::string& filter, bool in_use) {
-    const auto [key, value] = split_once(filter, '=');
+bool passes(const VolumeRecord& volume,
+            const std::string& key,
+            const std::string& value,
+            bool in_use) {
     if (key == "name")
         return volume.name.find(value) != std::string::npos;
     if (key == "driver")
         return driver_of(volume) == value;
     if (key == "dangling")
-        return in_use != (value == "true" || value == "1");
-    if (key == "label") {
-        const auto [name, wanted] = split_once(value, '=');
-        const auto label = volume.labels.find(name);
-        return label != volume.labels.end() &&
-               (value.find('=') == std::string::npos || label->second == wanted);
-    }
-    give_up("--filter knows name, driver, dangling and label, not \"" + key + "\"");
+        return in_use != truth_of(key, value);
+    return has_label(volume.labels, value) == (key == "label");
 }
 
-std::vector<VolumeRecord> chosen_volumes(const Context& context, const Strings& filters) {
+std::vector<VolumeRecord> chosen_volumes(const Context& context, const Strings& texts) {
+    const Filters filters(texts, {"name", "driver", "dangling", "label", "label!"});
     auto volumes = storage::list_volumes(context.paths);
-    if (filters.empty())
-        return volumes;
-    const auto in_use = volumes_in_use(context);
+    const auto in_use =
+        filters.have("dangling") ? volumes_in_use(context) : std::set<std::string>();
     std::erase_if(volumes, [&](const VolumeRecord& volume) {
-        return !std::all_of(filters.begin(), filters.end(), [&](const std::string& filter) {
-            return passes(volume, filter, in_use.contains(volume.name));
+        return !filters.hold([&](const std::string& key, const std::string& value) {
+            return passes(volume, key, value, in_use.contains(volume.name));
         });
     });
     return volumes;
@@ -240,7 +236,7 @@ void add_volume_ls(CLI::App& app, Context& context) {
     const auto options = std::make_shared<ListOptions>();
     app.add_option("-f,--filter",
                    options->filters,
-                   "Only those with name=, driver=, dangling= or label= (repeatable)")
+                   "Only those with name=, driver=, dangling=, label= or label!= (repeatable)")
         ->allow_extra_args(false);
     add_format(app, options->format);
     app.add_flag("-q,--quiet", options->quiet, "Only names");
@@ -274,7 +270,8 @@ void add_volume_prune(CLI::App& app, Context& context) {
     const auto force = std::make_shared<bool>(false);
     app.add_flag("-a,--all", *all, "Also volumes with a name");
     app.add_flag("-f,--force", *force, "Do not ask");
-    app.add_option("--filter", *filters, "Only those with name=, driver= or label= (repeatable)")
+    app.add_option(
+           "--filter", *filters, "Only those with name=, driver=, label= or label!= (repeatable)")
         ->allow_extra_args(false);
     app.callback([&context, filters, all, force] {
         context.exit_code = prune(context, *filters, *all, *force);

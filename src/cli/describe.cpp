@@ -30,6 +30,8 @@ std::string exit_code_text(const ExitStatus& exit) {
 }  // namespace
 
 std::string state_text(const ObservedContainer& container) {
+    if (container.restarting)
+        return "restarting";
     constexpr std::array<const char*, 4> words{"created", "running", "paused", "exited"};
     return words[static_cast<std::size_t>(container.state)];
 }
@@ -39,7 +41,8 @@ std::string status_text(const ObservedContainer& container, Time now) {
         case ContainerState::created:
             return "Created";
         case ContainerState::exited:
-            return "Exited (" + exit_code_text(container.exit) + ")" +
+            return std::string(container.restarting ? "Restarting" : "Exited") + " (" +
+                   exit_code_text(container.exit) + ")" +
                    (container.finished == Time{} ? ""
                                                  : " " + age(container.finished, now) + " ago") +
                    (container.exit.oom_killed ? " (out of memory)" : "");
@@ -50,6 +53,10 @@ std::string status_text(const ObservedContainer& container, Time now) {
     }
     const std::string health = health_text(container.health);
     return "Up " + age(container.started, now) + (health.empty() ? "" : " (" + health + ")");
+}
+
+bool is_listed(const ObservedContainer& container) {
+    return is_up(container) || container.restarting;
 }
 
 std::string ports_text(const ObservedContainer& container) {

@@ -10,12 +10,15 @@
 
 namespace stack::cli {
 
-/// `Up 3 minutes (healthy)`, `Exited (1) 2 hours ago`, `Created`.
+/// `Up 3 minutes (healthy)`, `Exited (1) 2 hours ago`, `Restarting (1) 2 seconds ago`, `Created`.
 [[nodiscard]] std::string status_text(const ObservedContainer& container, Time now);
+/// Whether lists show it without -a: it is up, or about to be again.
+[[nodiscard]] bool is_listed(const ObservedContainer& container);
 /// `0.0.0.0:8080->5000/tcp, :::8080->5000/tcp`.
 [[nodiscard]] std::string ports_text(const ObservedContainer& container);
 /// `"python ./app.py"`, cut after 20 characters unless `whole`.
 [[nodiscard]] std::string command_text(const ObservedContainer& container, bool whole);
+/// created, running, paused, exited or restarting.
 [[nodiscard]] std::string state_text(const ObservedContainer& container);
 /// The object of `ps --format json` (compose.md section 2 "Output contracts").
 [[nodiscard]] nlohmann::json ps_json(const ObservedContainer& container, Time now);

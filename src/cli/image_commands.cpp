@@ -3,7 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
-#include "base/units.h"
+#include "cli/filters.h"
 #include "cli/progress.h"
 #include "engine/image/reference.h"
 #include "sys/prompt.h"
@@ -18,12 +18,9 @@ namespace {
 
 using Condition = std::function<bool(const image::Image&)>;
 
-Condition label_condition(const std::string& text) {
-    const auto [name, value] = split_once(text, '=');
-    const bool any = text.find('=') == std::string::npos;
-    return [name = name, value = value, any](const image::Image& image) {
-        const auto label = image.config.labels.find(name);
-        return label != image.config.labels.end() && (any || label->second == value);
+Condition label_condition(const std::string& label, bool wanted) {
+    return [label, wanted](const image::Image& image) {
+        return has_label(image.config.labels, label) == wanted;
     };
 }
 
@@ -39,22 +36,17 @@ Condition name_condition(const std::string& pattern) {
 
 Condition condition_of(const image::Store& store, const std::string& filter) {
     const auto [key, value] = split_once(filter, '=');
-    if (key == "label")
-        return label_condition(value);
+    if (key == "label" || key == "label!")
+        return label_condition(value, key == "label");
     if (key == "reference")
         return name_condition(value);
     if (key == "dangling") {
         const bool wanted = value != "false" && value != "0";
         return [wanted](const image::Image& image) { return image.references.empty() == wanted; };
     }
-    if (key == "until") {
-        const auto age = parse_duration(value);
-        if (!age)
-            give_up("--filter until: " + age.error().message);
-        const Time limit = std::chrono::system_clock::now() -
-                           std::chrono::duration_cast<std::chrono::system_clock::duration>(*age);
-        return [limit](const image::Image& image) { return image.created < limit; };
-    }
+    if (key == "until")
+        return
+            [value = value](const image::Image& image) { return is_until(image.created, value); };
     if (key == "before" || key == "since") {
         const Time limit = require_image(store, value).created;
         const bool before = key == "before";
@@ -62,8 +54,8 @@ Condition condition_of(const image::Store& store, const std::string& filter) {
             return before ? image.created < limit : image.created > limit;
         };
     }
-    give_up("--filter knows label, reference, dangling, until, before and since, not \"" + filter +
-            "\"");
+    give_up("--filter knows label, label!, reference, dangling, until, before and since, not \"" +
+            filter + "\"");
 }
 
 }  // namespace

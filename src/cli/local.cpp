@@ -2,9 +2,12 @@
 
 #include "base/text.h"
 #include "engine/engine.h"
+#include "supervise/desired.h"
 #include "supervise/executor.h"
+#include "sys/file.h"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 #include <boost/asio/io_context.hpp>
@@ -15,7 +18,7 @@ struct LocalEngine::Loop {
     boost::asio::io_context io;
 };
 
-LocalEngine::LocalEngine(const Paths& paths) : loop_(std::make_unique<Loop>()) {
+LocalEngine::LocalEngine(const Paths& paths) : paths_(paths), loop_(std::make_unique<Loop>()) {
     require_root();  // what there is to look at is root's, too
     engine_ = engine::make_engine(loop_->io, paths);
 }
@@ -23,7 +26,9 @@ LocalEngine::LocalEngine(const Paths& paths) : loop_(std::make_unique<Loop>()) {
 LocalEngine::~LocalEngine() = default;
 
 Observed LocalEngine::observe(const Stack& stack, const ObserveOptions& options) {
-    return engine_->observe(stack, options);
+    Observed observed = engine_->observe(stack, options);
+    note_restarting(paths_, observed.containers);
+    return observed;
 }
 
 Outcome LocalEngine::perform(const std::vector<Action>& actions, const EventSink& events) {
@@ -70,6 +75,14 @@ ProbeResult LocalEngine::run_hook(const std::string& container, const Hook& hook
 
 namespace {
 
+/// Nobody waits to start anything where there is no supervisor.
+std::map<std::string, supervise::RestartState> restarts_of(const Paths& paths,
+                                                           const std::string& project) {
+    if (!sys::exists(supervise::project_run_directory(paths, project) + "/supervisor.pid"))
+        return {};
+    return supervise::load_restarts(paths, project);
+}
+
 void require_service(const Stack& stack, const Observed& observed, const std::string& service) {
     if (stack.services.contains(service))
         return;
@@ -86,6 +99,20 @@ void require_service(const Stack& stack, const Observed& observed, const std::st
 }
 
 }  // namespace
+
+void note_restarting(const Paths& paths, std::vector<ObservedContainer>& containers) {
+    std::map<std::string, std::map<std::string, supervise::RestartState>> by_project;
+    for (auto& container : containers) {
+        if (container.state != ContainerState::exited || container.project.empty())
+            continue;
+        auto known = by_project.find(container.project);
+        if (known == by_project.end())
+            known =
+                by_project.emplace(container.project, restarts_of(paths, container.project)).first;
+        const auto state = known->second.find(container.id);
+        container.restarting = state != known->second.end() && state->second.next.has_value();
+    }
+}
 
 std::vector<ObservedContainer> containers_of(const Stack& stack,
                                              const Observed& observed,

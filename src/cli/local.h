@@ -34,9 +34,13 @@ class LocalEngine {
 
   private:
     struct Loop;
+    Paths paths_;
     std::unique_ptr<Loop> loop_;
     std::unique_ptr<Engine> engine_;
 };
+
+/// Marks those that their supervisor is about to start again.
+void note_restarting(const Paths& paths, std::vector<ObservedContainer>& containers);
 
 /// The containers of `observed` that belong to the named services (all where none is named), by
 /// name. Gives up with a sentence where a service is neither in the stack nor has a container.

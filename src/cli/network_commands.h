@@ -34,8 +34,9 @@ void add_network_inspect(CLI::App& group, Context& context);
 /// The same, or gives up.
 [[nodiscard]] network::StoredNetwork require_network(const Paths& paths, const std::string& name);
 
-/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`; labels must all
-/// hold, and one of each other key. Gives up where one is none of these.
+/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`, `label!=a`,
+/// `until=24h`; labels must all hold, and one of each other key. Gives up where one is none of
+/// these.
 [[nodiscard]] bool passes_filters(const Paths& paths,
                                   const network::StoredNetwork& network,
                                   const Strings& filters);

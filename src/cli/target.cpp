@@ -63,6 +63,7 @@ std::vector<ObservedContainer> all_containers(const Context& context) {
     for (const auto& id : runtime.list())
         if (auto container = runtime.observe(id))
             containers.push_back(std::move(*container));
+    note_restarting(context.paths, containers);
     std::sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) {
         return std::tie(a.created, a.name) < std::tie(b.created, b.name);
     });
@@ -116,7 +117,6 @@ std::vector<ObservedContainer> find_targets(const Context& context, const Target
         LocalEngine local(context.paths);
         return containers_of(stack, local.observe(stack), targets.names, targets.with_oneoff);
     }
-    const auto all = all_containers(context);
     Found found = find_present(context, targets);
     if (!found.all)
         throw Exit{1};
@@ -124,6 +124,7 @@ std::vector<ObservedContainer> find_targets(const Context& context, const Target
 }
 
 Found find_present(const Context& context, const Targets& targets) {
+    const auto all = all_containers(context);
     Found found;
     for (const auto& name : targets.names) {
         try {

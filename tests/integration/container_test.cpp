@@ -492,3 +492,7 @@ TEST_F(Container, TheIdIsWrittenWhereItIsWanted) {
 
 }  // namespace
 }  // namespace stack::test
+    EXPECT_EQ(names({"--filter", "since=one"}), "2");
+    EXPECT_EQ(names({"--filter", "network=bridge"}), "12");
+    EXPECT_EQ(names({"-l"}), "2");
+    EXPECT_EQ(names({"-n", "2"}), "12");
