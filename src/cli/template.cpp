@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 namespace stack::cli {
 namespace {
@@ -32,7 +33,7 @@ class Evaluation {
   private:
     void walk(const Nodes& nodes, const Json& dot) {
         for (const auto& node : nodes) {
-            if (mistake_)
+            if (mistake_ || jump_)
                 return;
             count(node.pipeline.offset);
             switch (node.kind) {
@@ -48,6 +49,10 @@ class Evaluation {
                     break;
                 case TemplateNode::Kind::loop:
                     repeat(node, dot);
+                    break;
+                case TemplateNode::Kind::leave:
+                case TemplateNode::Kind::skip:
+                    jump_ = node.kind;
                     break;
             }
         }
@@ -93,6 +98,8 @@ class Evaluation {
             walk(node.body, element);
             variables_.erase(variables_.begin() + static_cast<std::ptrdiff_t>(outer),
                              variables_.end());
+            if (std::exchange(jump_, std::nullopt) == TemplateNode::Kind::leave)
+                return;
         }
     }
 
@@ -101,7 +108,9 @@ class Evaluation {
         for (const auto& command : pipeline.commands)
             if (!mistake_)
                 value = evaluate(command, dot, value);
-        if (pipeline.variables.size() == 1)
+        if (pipeline.assigns)
+            assign(pipeline, value.value_or(nullptr));
+        else if (pipeline.variables.size() == 1)
             variables_.emplace_back(pipeline.variables.front(), value.value_or(nullptr));
         else if (pipeline.variables.size() == 2)
             fail("two variables are for range", pipeline.offset);
@@ -175,15 +184,26 @@ class Evaluation {
         return nullptr;
     }
 
-    Json variable(const Operand& operand) {
-        const auto found =
-            std::find_if(variables_.rbegin(), variables_.rend(), [&](const auto& known) {
-                return known.first == operand.name;
-            });
+    /// The innermost of that name; fails where there is none.
+    Json* find_variable(const std::string& name, std::size_t offset) {
+        const auto found = std::find_if(variables_.rbegin(),
+                                        variables_.rend(),
+                                        [&](const auto& known) { return known.first == name; });
         if (found != variables_.rend())
-            return found->second;
-        fail("there is no variable $" + operand.name, operand.offset);
+            return &found->second;
+        fail("there is no variable $" + name, offset);
         return nullptr;
+    }
+
+    Json variable(const Operand& operand) {
+        const Json* value = find_variable(operand.name, operand.offset);
+        return value == nullptr ? Json() : *value;
+    }
+
+    void assign(const TemplatePipeline& pipeline, Json value) {
+        Json* variable = find_variable(pipeline.variables.front(), pipeline.offset);
+        if (variable != nullptr)
+            *variable = std::move(value);
     }
 
     Json field_of(const Operand& operand, const Json& base, bool is_data) {
@@ -230,6 +250,7 @@ class Evaluation {
     const Json& data_;
     std::vector<std::pair<std::string, Json>> variables_;  // the innermost last
     std::string output_;
+    std::optional<TemplateNode::Kind> jump_;  // out of the loop, or to its next element
     int steps_ = 0;
     std::optional<Malformed> mistake_;
 };

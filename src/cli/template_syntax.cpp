@@ -45,6 +45,8 @@ class Parser {
                 return word;
             if (word == "if" || word == "range" || word == "with")
                 take_block(nodes, word, depth);
+            else if (word == "break" || word == "continue")
+                take_jump(nodes, word);
             else if (word != "comment")
                 take_output(nodes);
         }
@@ -74,7 +76,7 @@ class Parser {
             close_action();
             return "comment";
         }
-        for (const auto* keyword : {"if", "range", "with", "else", "end"}) {
+        for (const auto* keyword : {"if", "range", "with", "else", "end", "break", "continue"}) {
             const std::string_view word = keyword;
             if (looking_at(word) &&
                 (at_ + word.size() >= text_.size() || !is_word(text_[at_ + word.size()]))) {
@@ -103,6 +105,14 @@ class Parser {
         nodes.push_back(std::move(node));
     }
 
+    void take_jump(Nodes& nodes, const std::string& word) {
+        if (loops_ == 0)
+            fail(word + " belongs in a range", action_);
+        close_action();
+        nodes.push_back(
+            {.kind = word == "break" ? TemplateNode::Kind::leave : TemplateNode::Kind::skip});
+    }
+
     void take_block(Nodes& nodes, const std::string& word, int depth) {
         const std::size_t start = action_;
         TemplateNode node;
@@ -113,7 +123,10 @@ class Parser {
             fail("this is too deep in others", start);
         node.pipeline = take_pipeline(0);
         close_action();
+        const bool loops = node.kind == TemplateNode::Kind::loop;
+        loops_ += loops ? 1 : 0;
         std::string ended = mistake_ ? "end" : parse_nodes(node.body, depth + 1);
+        loops_ -= loops ? 1 : 0;
         if (ended == "else")
             ended = take_otherwise(node, depth);
         if (ended == "end")
@@ -123,15 +136,17 @@ class Parser {
         nodes.push_back(std::move(node));
     }
 
-    /// Behind `else`: the rest of the block, or `if` and another one that ends with it.
+    /// Behind `else`: the rest of the block, or `if` or `with` and another one that ends with it.
     std::string take_otherwise(TemplateNode& node, int depth) {
         skip_spaces();
-        if (!looking_at("if ")) {
+        const bool is_choice = looking_at("if ");
+        if (!is_choice && !looking_at("with ")) {
             close_action();
             return parse_nodes(node.otherwise, depth + 1);
         }
-        at_ += 2;
-        TemplateNode next{.kind = TemplateNode::Kind::choice};
+        TemplateNode next{.kind =
+                              is_choice ? TemplateNode::Kind::choice : TemplateNode::Kind::scope};
+        at_ += std::string_view(is_choice ? "if" : "with").size();
         if (depth >= deepest)
             fail("this is too deep in others", action_);
         next.pipeline = take_pipeline(0);
@@ -160,7 +175,7 @@ class Parser {
         return pipeline;
     }
 
-    /// `$a :=`, `$i, $a :=`; a `$a` that no `:=` follows is an operand.
+    /// `$a :=`, `$a =`, `$i, $a :=`; a `$a` that none of these follows is an operand.
     void take_variables(TemplatePipeline& pipeline) {
         const std::size_t start = at_;
         std::vector<std::string> names;
@@ -169,7 +184,8 @@ class Parser {
             if (!take(","))
                 break;
         }
-        if (!names.empty() && names.size() <= 2 && take(":="))
+        pipeline.assigns = names.size() == 1 && take("=");
+        if (pipeline.assigns || (!names.empty() && names.size() <= 2 && take(":=")))
             pipeline.variables = std::move(names);
         else
             at_ = start;
@@ -255,7 +271,10 @@ class Parser {
             ++at_;
         const std::string word = take_word();
         const auto number = parse_number<std::int64_t>(word);
-        if (number)
+        const auto fraction = number && looking_at(".") ? take_fraction(word) : std::nullopt;
+        if (fraction)
+            operand.literal = negative ? -*fraction : *fraction;
+        else if (number)
             operand.literal = negative ? -*number : *number;
         else if (word == "true" || word == "false")
             operand.literal = word == "true";
@@ -266,6 +285,13 @@ class Parser {
         if (word.empty() || (negative && !number))
             fail("this is neither a value nor a function", operand.offset);
         return operand;
+    }
+
+    /// The rest of a number of which `word` is what stands before the point.
+    std::optional<double> take_fraction(std::string word) {
+        ++at_;
+        word += "." + take_word();
+        return parse_number<double>(word);
     }
 
     // --- characters ---
@@ -303,6 +329,7 @@ class Parser {
     std::size_t at_ = 0;
     std::size_t action_ = 0;  // where the last {{ is
     bool trims_ = false;      // the last action ended with -}}
+    int loops_ = 0;           // that are open here
     std::optional<Malformed> mistake_;
 };
 

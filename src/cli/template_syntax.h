@@ -31,12 +31,13 @@ struct TemplateOperand {
 /// Commands between `|`, each the last argument of the next.
 struct TemplatePipeline {
     std::vector<std::string> variables;  // that it sets; range: the key's and the element's
+    bool assigns = false;                // to one that is there: `$x = `
     std::vector<std::vector<TemplateOperand>> commands;
     std::size_t offset = 0;
 };
 
 struct TemplateNode {
-    enum class Kind { text, output, choice, loop, scope };  // if, range, with
+    enum class Kind { text, output, choice, loop, scope, leave, skip };  // if, range, with, break …
 
     Kind kind = Kind::text;
     std::string text;

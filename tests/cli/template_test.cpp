@@ -73,6 +73,17 @@ TEST(Template, IsWhatGoMakesOfIt) {
              Case{"a{{/* nothing */}}b", "ab"},
              Case{"{{ne 1 2}} {{le 2 2}} {{lt \"a\" \"b\"}} {{ge 1 2}}", "true true true false"},
              Case{"{{`a\"b`}}{{\"c\\n\"}}", "a\"bc\n"},
+             Case{R"({{index .Labels "none"}}|{{index .Ports "none"}})", "|<no value>"},
+             Case{"{{slice .Names 5}} {{slice .Names 0 4}} {{slice .Args 1}}", "web-1 shop [y]"},
+             Case{R"({{title "one two"}}{{pad "x" 1 2}}|)", "One Two x  |"},
+             Case{R"({{join (split "a, b, c" ", ") "-"}})", "a-b-c"},
+             Case{R"({{printf "%-6s|%6s|%05d|%+d|%.2f|%x|%t" "ab" "cd" 42 7 1.5 255 true}})",
+                  "ab    |    cd|00042|+7|1.50|ff|true"},
+             Case{"{{$n := 0}}{{range .Args}}{{$n = .}}{{end}}{{$n}}", "y"},
+             Case{"{{range .Args}}{{.}}{{break}}{{end}}", "x"},
+             Case{"{{range .Args}}{{if eq . \"x\"}}{{continue}}{{end}}{{.}}{{end}}", "y"},
+             Case{"{{with .Empty}}a{{else with .State}}{{.Pid}}{{else}}c{{end}}", "12"},
+             Case{"{{gt 1.5 1.25}}", "true"},
          })
         EXPECT_EQ(rendered(text), expected) << text;
 }
@@ -95,6 +106,12 @@ TEST(Template, SaysWhereItIsWrong) {
              Case{"{{index .Args 7}}", "at 2: index: there is no element 7 among 2"},
              Case{"{{range .Names}}{{end}}", "at 8: range wants a list or a map, not shop-web-1"},
              Case{"{{.Names 1}}", "at 2: only a function takes values"},
+             Case{"{{$x = 1}}", "at 2: there is no variable $x"},
+             Case{"{{break}}", "at 0: break belongs in a range"},
+             Case{"{{slice .Names 4 20}}", "at 2: slice: there is no part from 4 to 20 of 10"},
+             Case{R"({{printf "%d" .Names}})", "at 2: printf: %d is not for \"shop-web-1\""},
+             Case{R"({{printf "%s"}})",
+                  "at 2: printf: there are fewer values than the text has places for"},
          })
         EXPECT_EQ(rendered(text), expected) << text;
 }
