@@ -65,8 +65,12 @@ class Engine {
                           const Hook& hook,
                           ProbeDone done) = 0;
 
-    /// Records a container's health where observe() finds it, and what its name answers to.
-    virtual void set_health(const std::string& container_id, Health health, int failing_streak) = 0;
+    /// Records a container's health where observe() finds it, what its name answers to, and the
+    /// run of its check that says so.
+    virtual void set_health(const std::string& container_id,
+                            Health health,
+                            int failing_streak,
+                            const HealthResult& latest) = 0;
 
     /// Counts one restart by policy, where observe() finds the count.
     virtual void count_restart(const std::string& container_id) = 0;

@@ -26,6 +26,16 @@ struct ExitStatus {
 enum class ContainerState { created, running, paused, exited };
 enum class Health { none, starting, healthy, unhealthy };
 
+/// One run of a health check.
+struct HealthResult {
+    Time start{};
+    Time end{};
+    int exit_code = 0;   // -1: it took too long
+    std::string output;  // the first 4096 bytes
+
+    bool operator==(const HealthResult&) const = default;
+};
+
 struct ObservedPort {
     std::string host_ip;
     std::uint16_t published = 0;
@@ -67,6 +77,8 @@ struct ObservedContainer {
     Time started{};
     Time finished{};
     int restarts = 0;
+    bool restarting = false;       // exited, and its supervisor waits to start it again: noted for
+                                   // those who are shown it (cli/local.h)
     bool stopped_by_user = false;  // `stop`, not a crash: its restart policy rests
     std::vector<ObservedPort> ports;
     std::vector<ObservedAddress> addresses;
@@ -77,8 +89,6 @@ struct ObservedContainer {
 
 /// It runs, or is frozen.
 [[nodiscard]] inline bool is_up(const ObservedContainer& container) {
-    bool restarting = false;       // exited, and its supervisor waits to start it again: noted for
-                                   // those who are shown it (cli/local.h)
     return container.state == ContainerState::running || container.state == ContainerState::paused;
 }
 

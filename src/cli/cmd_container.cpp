@@ -9,8 +9,10 @@
 #include "cli/format.h"
 #include "cli/inspect.h"
 #include "cli/local_runtime.h"
+#include "cli/network_commands.h"
 #include "cli/style.h"
 #include "cli/target.h"
+#include "engine/storage/volumes.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -110,6 +112,44 @@ void list(const Context& context, const ListOptions& options) {
     sys::write_out(list_text(context, containers, options));
 }
 
+struct InspectOptions {
+    Targets targets;
+    std::string format;
+    std::string type;
+    bool size = false;
+};
+
+InspectDetails details_of(const Context& context,
+                          const runtime::Runtime& runtime,
+                          const ObservedContainer& container,
+                          bool size) {
+    InspectDetails details;
+    details.log_path = runtime.log_path(container.id);
+    details.health = runtime.health(container.id);
+    for (const auto& address : container.addresses)
+        if (const auto network = find_network(context.paths, address.network))
+            details.networks[address.network] = {network->record,
+                                                 network_id(context.paths, network->record)};
+    for (const auto& mount : container.mounts)
+        if (mount.type == MountType::volume && storage::find_volume(context.paths, mount.source))
+            details.volumes[mount.source] = storage::volume_directory(context.paths, mount.source);
+    if (size)
+        details.size = size_of(context.paths, container);
+    return details;
+}
+
+void inspect(Context& context, const InspectOptions& options) {
+    const LocalRuntime runtime(context.paths);
+    const Found found = find_present(context, options.targets);
+    std::vector<Json> list;
+    for (const auto& container : found.containers)
+        if (const auto record = runtime.get().find(container.id))
+            list.push_back(inspect_json(
+                *record, container, details_of(context, runtime.get(), container, options.size)));
+    sys::write_out(inspected(options.format, list));
+    context.exit_code = found.all ? 0 : 1;
+}
+
 }  // namespace
 
 void add_container(CLI::App& app, Context& context) {
@@ -140,20 +180,14 @@ void add_container_ls(CLI::App& app, Context& context) {
 }
 
 void add_container_inspect(CLI::App& app, Context& context) {
-    const auto targets = std::make_shared<Targets>();
-    targets->naming = Naming::container;
-    declare_targets(app, *targets);
-    const auto format = std::make_shared<std::string>();
-    add_inspect_format(app, *format);
-    app.callback([&context, targets, format] {
-        const LocalRuntime runtime(context.paths);
-        std::vector<nlohmann::json> list;
-        for (const auto& container : find_targets(context, *targets))
-            if (const auto record = runtime.get().find(container.id))
-                list.push_back(
-                    inspect_json(*record, container, runtime.get().log_path(container.id)));
-        sys::write_out(inspected(*format, list));
-    });
+    const auto options = std::make_shared<InspectOptions>();
+    options->targets.naming = Naming::container;
+    declare_targets(app, options->targets);
+    add_inspect_format(app, options->format);
+    app.add_flag("-s,--size", options->size, "Also what they take of the disk");
+    app.add_option("--type", options->type, "container is the only one here")
+        ->check(CLI::IsMember({"container"}));
+    app.callback([&context, options] { inspect(context, *options); });
 }
 
 }  // namespace stack::cli

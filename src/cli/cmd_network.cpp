@@ -37,6 +37,17 @@ std::string network_id(const Paths& paths, const network::NetworkRecord& network
     return sha256_hex(network.name + "@" + paths.instance);
 }
 
+std::string mac_of(const Service& service,
+                   const std::string& network,
+                   const std::string& ipv4,
+                   const std::string& ipv6) {
+    const auto attachment = service.networks.find(network);
+    if (attachment != service.networks.end() && !attachment->second.mac_address.empty())
+        return attachment->second.mac_address;
+    const auto address = parse_ip(ipv4.empty() ? ipv6 : ipv4);
+    return address ? network::mac_for(*address) : "";
+}
+
 std::vector<network::Lease> held_leases(const Paths& paths, const std::string& network) {
     auto leases = network::load_leases(paths, network);
     std::erase_if(leases, [](const network::Lease& lease) { return lease.container.empty(); });

@@ -7,7 +7,6 @@
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
 #include "cli/style.h"
-#include "engine/network/address_pool.h"
 #include "sys/terminal.h"
 
 #include <memory>
@@ -94,15 +93,9 @@ std::string with_length(const std::string& address, const std::string& subnet) {
 Json member_json(const network::NetworkRecord& network,
                  const network::Lease& lease,
                  const runtime::ContainerRecord& container) {
-    const auto attachment = container.spec.service.networks.find(network.name);
-    std::string mac;
-    if (attachment != container.spec.service.networks.end())
-        mac = attachment->second.mac_address;
-    const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
-    if (mac.empty() && address)
-        mac = network::mac_for(*address);
     return {{"Name", container.spec.name},
-            {"MacAddress", mac},
+            {"MacAddress",
+             mac_of(container.spec.service, network.name, lease.address4, lease.address6)},
             {"IPv4Address", with_length(lease.address4, network.subnet4)},
             {"IPv6Address", with_length(lease.address6, network.subnet6)}};
 }

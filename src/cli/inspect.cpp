@@ -1,6 +1,8 @@
 #include "cli/inspect.h"
 
+#include "base/text.h"
 #include "cli/describe.h"
+#include "cli/network_commands.h"
 
 #include <array>
 
@@ -17,24 +19,37 @@ std::string moment(Time time) {
     return time == Time{} ? never : time_text(time);
 }
 
-Json state_json(const ObservedContainer& seen) {
-    const bool up = seen.state == ContainerState::running || seen.state == ContainerState::paused;
+Json health_json(Health health, const runtime::HealthRecord& record) {
+    constexpr std::array<const char*, 4> words{"none", "starting", "healthy", "unhealthy"};
+    Json log = Json::array();
+    for (const auto& result : record.log)
+        log.push_back({{"Start", time_text(result.start)},
+                       {"End", time_text(result.end)},
+                       {"ExitCode", result.exit_code},
+                       {"Output", result.output}});
+    return {{"Status", words[static_cast<std::size_t>(health)]},
+            {"FailingStreak", record.failing_streak},
+            {"Log", log}};
+}
+
+/// Docker: one that is about to be started again counts as running.
+Json state_json(const ObservedContainer& seen, const runtime::HealthRecord& health) {
+    const bool up = is_up(seen);
     Json state = {{"Status", state_text(seen)},
-                  {"Running", up},
+                  {"Running", up || seen.restarting},
                   {"Paused", seen.state == ContainerState::paused},
-                  {"Restarting", false},
+                  {"Restarting", seen.restarting},
                   {"OOMKilled", seen.exit.oom_killed},
                   {"Dead", false},
                   {"Pid", up ? seen.pid : 0},
                   {"ExitCode", seen.exit.code ? Json(*seen.exit.code) : Json(up ? 0 : -1)},
+                  {"Error", ""},
                   {"StartedAt", moment(seen.started)},
                   {"FinishedAt", moment(seen.finished)}};
     if (seen.state == ContainerState::created)
         state["ExitCode"] = 0;
-    if (seen.health != Health::none) {
-        constexpr std::array<const char*, 4> words{"none", "starting", "healthy", "unhealthy"};
-        state["Health"] = {{"Status", words[static_cast<std::size_t>(seen.health)]}};
-    }
+    if (seen.health != Health::none)
+        state["Health"] = health_json(seen.health, health);
     return state;
 }
 
@@ -52,7 +67,7 @@ Json ports_json(const ObservedContainer& seen) {
     return ports;
 }
 
-Json mounts_json(const ObservedContainer& seen) {
+Json mounts_json(const ObservedContainer& seen, const StringMap& volumes) {
     constexpr std::array<const char*, 4> types{"volume", "bind", "tmpfs", "image"};
     Json mounts = Json::array();
     for (const auto& mount : seen.mounts) {
@@ -60,8 +75,12 @@ Json mounts_json(const ObservedContainer& seen) {
                     {"Source", mount.type == MountType::tmpfs ? "" : mount.source},
                     {"Destination", mount.target},
                     {"RW", !mount.read_only}};
-        if (mount.type == MountType::volume)
+        if (mount.type == MountType::volume) {
+            const auto directory = volumes.find(mount.source);
             one["Name"] = mount.source;
+            one["Driver"] = "local";
+            one["Source"] = directory == volumes.end() ? "" : directory->second;
+        }
         mounts.push_back(std::move(one));
     }
     return mounts;
@@ -73,33 +92,107 @@ Json restart_json(const RestartPolicy& policy) {
             {"MaximumRetryCount", policy.max_attempts.value_or(0)}};
 }
 
-Json host_json(const ObservedContainer& seen) {
-    const Service& service = seen.service_config;
-    const Resources& limits = service.resources;
+/// `SOURCE:TARGET[:ro]` of what has a name or a place on this machine.
+Strings binds_of(const ObservedContainer& seen) {
+    Strings binds;
+    for (const auto& mount : seen.service_config.volumes)
+        if ((mount.type == MountType::bind || mount.type == MountType::volume) &&
+            !mount.source.empty())
+            binds.push_back(mount.source + ":" + mount.target + (mount.read_only ? ":ro" : ""));
+    return binds;
+}
+
+Strings extra_hosts_of(const Service& service) {
+    Strings hosts;
+    for (const auto& [name, addresses] : service.extra_hosts)
+        for (const auto& address : addresses)
+            hosts.push_back(name + ":" + address);
+    return hosts;
+}
+
+Json ulimits_json(const Service& service) {
+    Json limits = Json::array();
+    for (const auto& [name, limit] : service.ulimits)
+        limits.push_back({{"Name", name}, {"Soft", limit.soft}, {"Hard", limit.hard}});
+    return limits;
+}
+
+Json tmpfs_json(const Service& service) {
+    Json mounts = Json::object();
+    for (const auto& text : service.tmpfs) {
+        const auto [target, options] = split_once(text, ':');
+        mounts[target] = options;
+    }
+    return mounts;
+}
+
+Json limits_json(const Resources& limits) {
     constexpr double nano = 1e9;
-    const std::string first = service.networks.empty() ? "none" : service.networks.begin()->first;
-    return {{"NetworkMode", service.network_mode.empty() ? first : service.network_mode},
-            {"PortBindings", ports_json(seen)},
-            {"RestartPolicy", restart_json(service.restart)},
-            {"AutoRemove", seen.auto_remove},
-            {"Privileged", service.privileged},
-            {"ReadonlyRootfs", service.read_only},
-            {"Init", service.init},
-            {"CapAdd", service.cap_add},
-            {"CapDrop", service.cap_drop},
-            {"SecurityOpt", service.security_opt},
-            {"Annotations", service.annotations},
-            {"Dns", service.dns},
-            {"DnsOptions", service.dns_opt},
-            {"DnsSearch", service.dns_search},
-            {"OomScoreAdj", service.oom_score_adj.value_or(0)},
-            {"PidMode", service.pid},
-            {"IpcMode", service.ipc},
-            {"Memory", limits.memory.value_or(0)},
+    return {{"Memory", limits.memory.value_or(0)},
+            {"MemoryReservation", limits.memory_reservation.value_or(0)},
+            {"MemorySwap", limits.memory_swap.value_or(0)},
             {"NanoCpus", static_cast<std::int64_t>(limits.cpus.value_or(0) * nano)},
             {"CpuShares", limits.cpu_shares.value_or(0)},
+            {"CpuPeriod", limits.cpu_period.value_or(0)},
+            {"CpuQuota", limits.cpu_quota.value_or(0)},
             {"CpusetCpus", limits.cpuset},
-            {"PidsLimit", limits.pids.value_or(0)}};
+            {"PidsLimit", limits.pids.value_or(0)},
+            {"OomKillDisable", limits.oom_kill_disable}};
+}
+
+Json host_json(const ObservedContainer& seen) {
+    const Service& service = seen.service_config;
+    const std::string first = service.networks.empty() ? "none" : service.networks.begin()->first;
+    constexpr Bytes default_shm = 64 << 20;
+    Json host = {{"NetworkMode", service.network_mode.empty() ? first : service.network_mode},
+                 {"Binds", binds_of(seen)},
+                 {"PortBindings", ports_json(seen)},
+                 {"RestartPolicy", restart_json(service.restart)},
+                 {"AutoRemove", seen.auto_remove},
+                 {"VolumesFrom", service.volumes_from},
+                 {"Tmpfs", tmpfs_json(service)},
+                 {"ShmSize", service.shm_size.value_or(default_shm)},
+                 {"Privileged", service.privileged},
+                 {"ReadonlyRootfs", service.read_only},
+                 {"Init", service.init},
+                 {"CapAdd", service.cap_add},
+                 {"CapDrop", service.cap_drop},
+                 {"SecurityOpt", service.security_opt},
+                 {"GroupAdd", service.group_add},
+                 {"Annotations", service.annotations},
+                 {"Dns", service.dns},
+                 {"DnsOptions", service.dns_opt},
+                 {"DnsSearch", service.dns_search},
+                 {"ExtraHosts", extra_hosts_of(service)},
+                 {"Sysctls", service.sysctls},
+                 {"Ulimits", ulimits_json(service)},
+                 {"OomScoreAdj", service.oom_score_adj.value_or(0)},
+                 {"PidMode", service.pid},
+                 {"IpcMode", service.ipc},
+                 {"UTSMode", service.uts},
+                 {"UsernsMode", service.userns_mode},
+                 {"LogConfig",
+                  {{"Type", service.logging.driver.empty() ? "json-file" : service.logging.driver},
+                   {"Config", service.logging.options}}}};
+    host.update(limits_json(service.resources));
+    return host;
+}
+
+/// What docker has as keys of a map.
+Json set_of(const Strings& words) {
+    Json set = Json::object();
+    for (const auto& word : words)
+        set[word] = Json::object();
+    return set;
+}
+
+Json exposed_json(const runtime::ContainerRecord& record, const ObservedContainer& seen) {
+    Json ports = set_of(record.image.config.exposed_ports);
+    for (const auto& port : seen.service_config.expose)
+        ports[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
+    for (const auto& port : seen.ports)
+        ports[port_key(port)] = Json::object();
+    return ports;
 }
 
 Json config_json(const runtime::ContainerRecord& record, const ObservedContainer& seen) {
@@ -114,6 +207,7 @@ Json config_json(const runtime::ContainerRecord& record, const ObservedContainer
             environment.push_back(name + "=" + *value);
     }
     return {{"Hostname", service.hostname.empty() ? seen.id.substr(0, 12) : service.hostname},
+            {"Domainname", service.domainname},
             {"User", service.user.empty() ? image.user : service.user},
             {"Tty", service.tty},
             {"OpenStdin", service.stdin_open},
@@ -121,45 +215,82 @@ Json config_json(const runtime::ContainerRecord& record, const ObservedContainer
             {"Entrypoint", service.entrypoint.value_or(image.entrypoint)},
             {"Cmd", service.command.value_or(service.entrypoint ? Strings() : image.command)},
             {"Image", seen.image},
+            {"ExposedPorts", exposed_json(record, seen)},
+            {"Volumes", set_of(image.volumes)},
             {"WorkingDir", service.working_dir.empty() ? image.working_dir : service.working_dir},
             {"StopSignal", service.stop_signal.empty() ? image.stop_signal : service.stop_signal},
             {"Labels", seen.labels}};
 }
 
-Json networks_json(const ObservedContainer& seen) {
-    Json networks = Json::object();
-    for (const auto& [name, attachment] : seen.service_config.networks)
-        networks[name] = {
-            {"Aliases", attachment.aliases}, {"IPAddress", ""}, {"GlobalIPv6Address", ""}};
-    for (const auto& address : seen.addresses) {
-        networks[address.network]["IPAddress"] = address.ipv4;
-        networks[address.network]["GlobalIPv6Address"] = address.ipv6;
+Json network_json(const ObservedContainer& seen,
+                  const ObservedAddress& address,
+                  const InspectDetails& details) {
+    Json json = {
+        {"Aliases", Json::array()},
+        {"IPAddress", address.ipv4},
+        {"GlobalIPv6Address", address.ipv6},
+        {"MacAddress", mac_of(seen.service_config, address.network, address.ipv4, address.ipv6)}};
+    const auto attachment = seen.service_config.networks.find(address.network);
+    if (attachment != seen.service_config.networks.end())
+        json["Aliases"] = attachment->second.aliases;
+    const auto length = [](const std::string& subnet) {
+        return parse_number<int>(split_once(subnet, '/').second).value_or(0);
+    };
+    if (const auto found = details.networks.find(address.network);
+        found != details.networks.end()) {
+        const auto& network = found->second.record;
+        json["NetworkID"] = found->second.id;
+        json["Gateway"] = network.gateway4;
+        json["IPPrefixLen"] = length(network.subnet4);
+        json["IPv6Gateway"] = network.gateway6;
+        json["GlobalIPv6PrefixLen"] = length(network.subnet6);
     }
-    return {{"Ports", ports_json(seen)},
-            {"IPAddress", seen.addresses.empty() ? "" : seen.addresses.front().ipv4},
-            {"Networks", networks}};
+    return json;
+}
+
+/// One that does not run has its networks, and nothing in them.
+Json network_settings_json(const ObservedContainer& seen, const InspectDetails& details) {
+    Json networks = Json::object();
+    for (const auto& [name, attachment] : seen.service_config.networks) {
+        networks[name] = network_json(seen, {.network = name, .ipv4 = "", .ipv6 = ""}, details);
+        networks[name]["MacAddress"] = attachment.mac_address;
+    }
+    for (const auto& address : seen.addresses)
+        networks[address.network] = network_json(seen, address, details);
+    Json settings = {{"Ports", ports_json(seen)}, {"Networks", networks}};
+    const Json first =
+        seen.addresses.empty() ? Json::object() : networks[seen.addresses.front().network];
+    for (const auto* key : {"IPAddress", "Gateway", "MacAddress", "GlobalIPv6Address"})
+        settings[key] = first.value(key, "");
+    settings["IPPrefixLen"] = first.value("IPPrefixLen", 0);
+    return settings;
 }
 
 }  // namespace
 
 Json inspect_json(const runtime::ContainerRecord& record,
                   const ObservedContainer& seen,
-                  const std::string& log_path) {
+                  const InspectDetails& details) {
     const Strings& words = seen.command;
-    return {{"Id", seen.id},
-            {"Created", time_text(seen.created)},
-            {"Path", words.empty() ? "" : words.front()},
-            {"Args", words.empty() ? Strings() : Strings(words.begin() + 1, words.end())},
-            {"State", state_json(seen)},
-            {"Image", seen.image_id},
-            {"Name", "/" + seen.name},
-            {"RestartCount", seen.restarts},
-            {"LogPath", log_path},
-            {"Platform", "linux"},
-            {"HostConfig", host_json(seen)},
-            {"Mounts", mounts_json(seen)},
-            {"Config", config_json(record, seen)},
-            {"NetworkSettings", networks_json(seen)}};
+    Json json = {{"Id", seen.id},
+                 {"Created", time_text(seen.created)},
+                 {"Path", words.empty() ? "" : words.front()},
+                 {"Args", words.empty() ? Strings() : Strings(words.begin() + 1, words.end())},
+                 {"State", state_json(seen, details.health)},
+                 {"Image", seen.image_id},
+                 {"Name", "/" + seen.name},
+                 {"RestartCount", seen.restarts},
+                 {"LogPath", details.log_path},
+                 {"Platform", "linux"},
+                 {"HostConfig", host_json(seen)},
+                 {"Mounts", mounts_json(seen, details.volumes)},
+                 {"Config", config_json(record, seen)},
+                 {"NetworkSettings", network_settings_json(seen, details)}};
+    if (details.size) {
+        json["SizeRw"] = details.size->written;
+        json["SizeRootFs"] = details.size->written + details.size->image;
+    }
+    return json;
 }
 
 }  // namespace stack::cli

@@ -4,16 +4,35 @@
 
 #include <stack/observed.h>
 
+#include "cli/container_size.h"
+#include "engine/network/networks.h"
 #include "engine/runtime/runtime.h"
 
+#include <map>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace stack::cli {
 
+/// A network that the container is in.
+struct InspectedNetwork {
+    network::NetworkRecord record;
+    std::string id;
+};
+
+/// What is known of it beside what it is and how it is.
+struct InspectDetails {
+    std::string log_path;
+    runtime::HealthRecord health;
+    std::map<std::string, InspectedNetwork> networks;  // by name
+    StringMap volumes;                                 // their directories, by name
+    std::optional<ContainerSize> size;                 // where it was asked for
+};
+
 [[nodiscard]] nlohmann::json inspect_json(const runtime::ContainerRecord& record,
                                           const ObservedContainer& seen,
-                                          const std::string& log_path);
+                                          const InspectDetails& details);
 
 }  // namespace stack::cli

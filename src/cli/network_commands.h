@@ -28,6 +28,12 @@ void add_network_inspect(CLI::App& group, Context& context);
 /// The 64 digits that stand for a network.
 [[nodiscard]] std::string network_id(const Paths& paths, const network::NetworkRecord& network);
 
+/// The MAC address of its interface in a network where it has these addresses.
+[[nodiscard]] std::string mac_of(const Service& service,
+                                 const std::string& network,
+                                 const std::string& ipv4,
+                                 const std::string& ipv6);
+
 /// Found by its name or the beginning of its id; gives up where there are several.
 [[nodiscard]] std::optional<network::StoredNetwork> find_network(const Paths& paths,
                                                                  const std::string& name);

@@ -146,8 +146,11 @@ runtime::ImageView RealEngine::image_view(const std::string& reference) const {
     return {image->id, image->config, store_.lower_directories(*image)};
 }
 
-void RealEngine::set_health(const std::string& container_id, Health health, int failing_streak) {
-    runtime_.set_health(container_id, health, failing_streak);
+void RealEngine::set_health(const std::string& container_id,
+                            Health health,
+                            int failing_streak,
+                            const HealthResult& latest) {
+    runtime_.set_health(container_id, health, failing_streak, latest);
 }
 
 void RealEngine::count_restart(const std::string& container_id) {

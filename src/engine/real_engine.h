@@ -41,7 +41,10 @@ class RealEngine final : public Engine {
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
     void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
-    void set_health(const std::string& container_id, Health health, int failing_streak) override;
+    void set_health(const std::string& container_id,
+                    Health health,
+                    int failing_streak,
+                    const HealthResult& latest) override;
     void count_restart(const std::string& container_id) override;
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
     void publish_names(const Stack& desired, const Observed& observed) override;

@@ -1,12 +1,24 @@
 #include "supervise/health_checks.h"
 
 #include "base/log.h"
+#include "base/units.h"
 
 #include <algorithm>
 #include <set>
 #include <utility>
 
 namespace stack::supervise {
+namespace {
+
+/// As docker has it on record.
+HealthResult on_record(const ProbeResult& result, const Healthcheck& check, Time start, Time end) {
+    if (!result.timed_out)
+        return {start, end, result.exit_code, result.output};
+    const std::string most = check.timeout ? " (" + format_duration(*check.timeout) + ")" : "";
+    return {start, end, -1, "Health check exceeded timeout" + most + ": " + result.output};
+}
+
+}  // namespace
 
 void HealthChecks::check(const Observed& observed) {
     std::set<std::string> running;
@@ -42,7 +54,9 @@ HealthChecks::Run* HealthChecks::run_of(const ObservedContainer& container) {
 void HealthChecks::probe(const std::string& id, const std::string& name) {
     HealthMachine& machine = runs_.at(id).machine;
     machine.on_probe_started();
-    const auto finished = [this, id](const ProbeResult& result) { finish(id, result); };
+    const auto finished = [this, id, start = timers_.now()](const ProbeResult& result) {
+        finish(id, start, result);
+    };
     try {
         engine_.probe(id, machine.check(), finished);
     } catch (const Error& error) {
@@ -51,13 +65,16 @@ void HealthChecks::probe(const std::string& id, const std::string& name) {
     }
 }
 
-void HealthChecks::finish(const std::string& id, const ProbeResult& result) {
+void HealthChecks::finish(const std::string& id, Time start, const ProbeResult& result) {
     const auto found = runs_.find(id);
     if (found == runs_.end())
         return;
     HealthMachine& machine = found->second.machine;
     const bool changed = machine.on_result(result, timers_.moment());
-    engine_.set_health(id, machine.health(), machine.failing_streak());
+    engine_.set_health(id,
+                       machine.health(),
+                       machine.failing_streak(),
+                       on_record(result, machine.check(), start, timers_.now()));
     answered_(changed);
 }
 

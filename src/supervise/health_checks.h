@@ -41,7 +41,7 @@ class HealthChecks {
     /// nullptr: it has no health check.
     Run* run_of(const ObservedContainer& container);
     void probe(const std::string& id, const std::string& name);
-    void finish(const std::string& id, const ProbeResult& result);
+    void finish(const std::string& id, Time start, const ProbeResult& result);
 
     Engine& engine_;
     Timers& timers_;

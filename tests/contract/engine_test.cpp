@@ -357,7 +357,7 @@ TEST_P(EngineContract, HealthIsWhereItIsLookedFor) {
     const ObservedContainer running = run(create);
     EXPECT_EQ(running.health, Health::starting);
     EXPECT_EQ(engine().healthcheck(running.id), create.spec.service.healthcheck);
-    engine().set_health(running.id, Health::unhealthy, 3);
+    engine().set_health(running.id, Health::unhealthy, 3, {});
     EXPECT_EQ(only_container().health, Health::unhealthy);
     must(StopContainer{running.id, running.name, std::nullopt});
     EXPECT_EQ(only_container().health, Health::none);

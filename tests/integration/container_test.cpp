@@ -324,13 +324,27 @@ TEST_F(Container, ARestartPolicyHasItsKeeper) {
     EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
 }
 
+TEST_F(Container, OneThatWaitsToBeStartedAgainIsSaidToDoSo) {
+    must({"run", "-d", "--name", "mine", "--restart", "always", "busybox", "false"});
+    EXPECT_TRUE(eventually([&] { return seen("mine")["State"] == "restarting"; }));
+    EXPECT_TRUE(eventually([&] {
+        return must({"ls", "--format", "{{.Status}}"}).starts_with("Restarting (1) ");
+    }));
+    EXPECT_TRUE(eventually([&] {
+        return must({"inspect", "mine", "-f", "{{.State.Restarting}} {{gt .RestartCount 1}}"}) ==
+               "true true\n";
+    }));
+    must({"stop", "mine"});
+    EXPECT_EQ(seen("mine")["State"], "exited");
+}
+
 TEST_F(Container, AHealthCheckHasItsKeeper) {
     must({"run",
           "-d",
           "--name",
           "mine",
           "--health-cmd",
-          "test -e /tmp/well",
+          "echo ill; test -e /tmp/well",
           "--health-interval",
           "1s",
           "--health-start-interval",
@@ -341,6 +355,11 @@ TEST_F(Container, AHealthCheckHasItsKeeper) {
           "sleep",
           "1000"});
     EXPECT_TRUE(eventually([&] { return seen("mine")["Health"] == "unhealthy"; }));
+    EXPECT_EQ(must({"inspect",
+                    "mine",
+                    "-f",
+                    "{{with index .State.Health.Log 0}}{{.ExitCode}} {{.Output}}{{end}}"}),
+              "1 ill\n\n");
     must({"exec", "mine", "touch", "/tmp/well"});
     EXPECT_TRUE(eventually([&] { return seen("mine")["Health"] == "healthy"; }));
     must({"rm", "-f", "mine"});
@@ -461,7 +480,17 @@ TEST_F(Container, InspectIsDockers) {
     EXPECT_EQ(list[0]["HostConfig"]["Memory"], 64 << 20);
     EXPECT_EQ(list[0]["Config"]["Labels"], nlohmann::json({{"a", "b"}}));
     EXPECT_EQ(list[0]["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"], "8080");
-    EXPECT_NE(list[0]["NetworkSettings"]["IPAddress"], "");
+    EXPECT_EQ(con({"inspect", "mine", "nobody"}).status, 1);
+    const auto& networks = list[0]["NetworkSettings"];
+    EXPECT_NE(networks["IPAddress"], "");
+    EXPECT_NE(networks["Networks"]["bridge"]["Gateway"], "");
+    EXPECT_EQ(must({"exec", "mine", "cat", "/sys/class/net/eth0/address"}),
+              networks["MacAddress"].get<std::string>() + "\n");
+    must({"exec", "mine", "sh", "-c", "dd if=/dev/zero of=/file bs=1k count=64 2>/dev/null"});
+    const auto sized =
+        nlohmann::json::parse(must({"inspect", "-s", "--type", "container", "mine"}));
+    EXPECT_GE(sized[0]["SizeRw"], 64 << 10);
+    EXPECT_NE(must({"ls", "-s"}).find("(virtual "), std::string::npos);
 }
 
 TEST_F(Container, TheListIsFiltered) {
@@ -478,6 +507,10 @@ TEST_F(Container, TheListIsFiltered) {
     EXPECT_EQ(names({"--filter", "label=a=b"}), "1");
     EXPECT_EQ(names({"--filter", "label=a"}), "12");
     EXPECT_EQ(names({"--filter", "status=running"}), "");
+    EXPECT_EQ(names({"--filter", "since=one"}), "2");
+    EXPECT_EQ(names({"--filter", "network=bridge"}), "12");
+    EXPECT_EQ(names({"-l"}), "2");
+    EXPECT_EQ(names({"-n", "2"}), "12");
     EXPECT_EQ(con({"ls", "--filter", "colour=red"}).status, 1);
 }
 
@@ -492,7 +525,3 @@ TEST_F(Container, TheIdIsWrittenWhereItIsWanted) {
 
 }  // namespace
 }  // namespace stack::test
-    EXPECT_EQ(names({"--filter", "since=one"}), "2");
-    EXPECT_EQ(names({"--filter", "network=bridge"}), "12");
-    EXPECT_EQ(names({"-l"}), "2");
-    EXPECT_EQ(names({"-n", "2"}), "12");

@@ -155,6 +155,21 @@ TEST(ContainerStart, OfOneThatRunsIsRefused) {
     EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
 }
 
+TEST(ContainerHealth, KeepsTheLastFiveRunsOfItsCheck) {
+    Bed bed;
+    const auto id = bed.create(script("exec sleep 1000"));
+    bed.start(id);
+    EXPECT_TRUE(bed.runtime.health(id).log.empty());
+    for (int i = 0; i < 7; ++i)
+        bed.runtime.set_health(id, Health::unhealthy, i, {Time{}, Time{}, i, "bad \xff"});
+    const auto health = bed.runtime.health(id);
+    EXPECT_EQ(health.failing_streak, 6);
+    ASSERT_EQ(health.log.size(), 5U);
+    EXPECT_EQ(health.log.front().exit_code, 2);
+    EXPECT_EQ(health.log.back().exit_code, 6);
+    EXPECT_TRUE(health.log.back().output.starts_with("bad "));
+}
+
 TEST(ContainerStop, LetsAProgramThatListensFinish) {
     Bed bed;
     const auto id =

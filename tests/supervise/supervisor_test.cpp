@@ -145,6 +145,23 @@ TEST(Supervisor, RecreatesOnlyOnceWhereItIsForcedAndPulls) {
     EXPECT_LE(house.engine.calls("create") - before, 1);
 }
 
+TEST(Supervisor, PutsOnRecordHowAHealthCheckWent) {
+    Household house;
+    house.add("web").healthcheck = Healthcheck{
+        .test = {"CMD", "true"}, .interval = seconds(5), .timeout = seconds(3), .retries = 1};
+    ASSERT_EQ(house.up(), 0);
+    house.engine.answer_probes("shop-web-1", {.exit_code = 2, .output = "no answer"});
+    house.pass(seconds(6));
+    EXPECT_EQ(house.engine.latest_check().exit_code, 2);
+    EXPECT_EQ(house.engine.latest_check().output, "no answer");
+    EXPECT_GT(house.engine.latest_check().start, house.find("shop-web-1")->started);
+    house.engine.answer_probes("shop-web-1",
+                               {.exit_code = 137, .timed_out = true, .output = "so far"});
+    house.pass(seconds(6));
+    EXPECT_EQ(house.engine.latest_check().exit_code, -1);
+    EXPECT_EQ(house.engine.latest_check().output, "Health check exceeded timeout (3s): so far");
+}
+
 TEST(Supervisor, RestartsTheUnhealthyWhereAsked) {
     Household house;
     auto& web = house.add("web");

@@ -183,8 +183,12 @@ void FakeEngine::run_hook(const std::string& name, const Hook& hook, ProbeDone d
                         }});
 }
 
-void FakeEngine::set_health(const std::string& container_id, Health health, int /*streak*/) {
+void FakeEngine::set_health(const std::string& container_id,
+                            Health health,
+                            int /*streak*/,
+                            const HealthResult& latest) {
     ++calls_["set_health"];
+    latest_check_ = latest;
     if (auto* container = find_id(container_id))
         container->health = health;
 }

@@ -58,6 +58,9 @@ class FakeEngine final : public Engine {
     /// they were asked for.
     [[nodiscard]] const Strings& history() const { return history_; }
 
+    /// The run of a check that set_health() was told of last.
+    [[nodiscard]] const HealthResult& latest_check() const { return latest_check_; }
+
     /// The names of running containers at the last publish_names(), in order.
     [[nodiscard]] const Strings& published() const { return published_; }
 
@@ -69,7 +72,10 @@ class FakeEngine final : public Engine {
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
     void run_hook(const std::string& container, const Hook& hook, ProbeDone done) override;
-    void set_health(const std::string& container_id, Health health, int failing_streak) override;
+    void set_health(const std::string& container_id,
+                    Health health,
+                    int failing_streak,
+                    const HealthResult& latest) override;
     void count_restart(const std::string& container_id) override;
     std::optional<Healthcheck> healthcheck(const std::string& container_id) override;
     void publish_names(const Stack& desired, const Observed& observed) override;
@@ -98,6 +104,7 @@ class FakeEngine final : public Engine {
     std::map<std::string, std::string> sources_;               // by service
     std::map<std::string, int> calls_;
     Strings history_;
+    HealthResult latest_check_;
     Strings published_;
     Strings port_conflicts_;
     std::function<void()> wake_ = [] {};

@@ -204,14 +204,28 @@ HealthRecord read_health(const Places& places) {
     if (json.is_object()) {
         model::decode(json.value("health", Json("none")), record.health);
         record.failing_streak = json.value("failing_streak", 0);
+        for (const auto& result : json.value("log", Json::array()))
+            record.log.push_back({time_of(result, "start"),
+                                  time_of(result, "end"),
+                                  result.value("exit_code", 0),
+                                  result.value("output", "")});
     }
     return record;
 }
 
 void write_health(const Places& places, const HealthRecord& record) {
+    Json log = Json::array();
+    for (const auto& result : record.log)
+        log.push_back({{"start", nanoseconds(result.start)},
+                       {"end", nanoseconds(result.end)},
+                       {"exit_code", result.exit_code},
+                       {"output", result.output}});
     const Json json = {{"health", model::encode(record.health)},
-                       {"failing_streak", record.failing_streak}};
-    sys::replace_volatile_file(places.run + "/health.json", json.dump() + "\n");
+                       {"failing_streak", record.failing_streak},
+                       {"log", log}};
+    // What a check prints may be any bytes.
+    sys::replace_volatile_file(places.run + "/health.json",
+                               json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace stack::runtime

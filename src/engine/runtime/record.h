@@ -98,11 +98,6 @@ struct Ended {
 /// Also of a run that a restart of the machine came after.
 [[nodiscard]] std::optional<Ended> read_exit(const Places& places);
 
-struct HealthRecord {
-    Health health = Health::none;
-    int failing_streak = 0;
-};
-
 [[nodiscard]] HealthRecord read_health(const Places& places);
 void write_health(const Places& places, const HealthRecord& record);
 

@@ -381,9 +381,25 @@ void Runtime::sweep() {
     sweep_steps(paths_, cgroups_, networks_);
 }
 
-void Runtime::set_health(const std::string& id, Health health, int failing_streak) {
-    if (const Places places = places_of(paths_, id); sys::exists(places.run))
-        write_health(places, {health, failing_streak});
+void Runtime::set_health(const std::string& id,
+                         Health health,
+                         int failing_streak,
+                         const HealthResult& latest) {
+    constexpr std::size_t kept_results = 5;
+    const Places places = places_of(paths_, id);
+    if (!sys::exists(places.run))
+        return;
+    HealthRecord record = read_health(places);
+    record.health = health;
+    record.failing_streak = failing_streak;
+    record.log.push_back(latest);
+    if (record.log.size() > kept_results)
+        record.log.erase(record.log.begin());
+    write_health(places, record);
+}
+
+HealthRecord Runtime::health(const std::string& id) const {
+    return read_health(places_of(paths_, id));
 }
 
 std::optional<Healthcheck> Runtime::healthcheck(const std::string& id) const {

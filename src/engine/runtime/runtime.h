@@ -11,7 +11,7 @@
 //   <state>/containers/<id>/hosts …       /etc/hosts, hostname and resolv.conf of the container
 //   <run>/containers/<id>/live.json       pids and start times of shim and init, boot id
 //   <run>/containers/<id>/exit.json       by the shim, whole, before it ends: code, signal, time
-//   <run>/containers/<id>/health.json     last word of the health check
+//   <run>/containers/<id>/health.json     last words of the health check
 //   <run>/containers/<id>/attach.sock     the shim's, for those who attach (shim/frame.h)
 //
 // The kernel and these files are the truth; nothing here remembers.
@@ -85,6 +85,13 @@ struct ExecOptions {
     bool tty = false;
     bool stdin_open = false;
     bool privileged = false;
+};
+
+/// What is known of a container's health.
+struct HealthRecord {
+    Health health = Health::none;
+    int failing_streak = 0;
+    std::vector<HealthResult> log;  // the last five runs of its check, oldest first
 };
 
 /// What a running container has used since its start, and uses now.
@@ -179,7 +186,12 @@ class Runtime {
     /// runs, mounted for the purpose while it does not (tmpfs mounts are empty then).
     [[nodiscard]] View view(const std::string& id);
 
-    void set_health(const std::string& id, Health health, int failing_streak);
+    void set_health(const std::string& id,
+                    Health health,
+                    int failing_streak,
+                    const HealthResult& latest);
+    /// Nothing where it does not run.
+    [[nodiscard]] HealthRecord health(const std::string& id) const;
     /// The health check that applies: the service's merged over the image's; nullopt when there is
     /// none.
     [[nodiscard]] std::optional<Healthcheck> healthcheck(const std::string& id) const;

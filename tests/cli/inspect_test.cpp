@@ -1,0 +1,117 @@
+// container inspect: the keys that scripts read.
+
+#include "cli/inspect.h"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace stack::cli {
+namespace {
+
+ObservedContainer container() {
+    ObservedContainer seen;
+    seen.id = std::string(64, 'a');
+    seen.name = "web";
+    seen.state = ContainerState::running;
+    seen.pid = 7;
+    seen.restarts = 2;
+    seen.command = {"httpd", "-f"};
+    seen.service_config.networks["net"].aliases = {"www"};
+    seen.service_config.volumes = {
+        {.type = MountType::bind, .source = "/srv", .target = "/srv", .read_only = true},
+        {.source = "data", .target = "/data"},
+        {.source = "", .target = "/anonymous"}};
+    seen.service_config.expose = {"53/udp", "90"};
+    seen.mounts = {{.source = "data", .target = "/data"}};
+    seen.addresses = {{"net", "10.1.0.2", "", true}};
+    return seen;
+}
+
+InspectDetails details() {
+    InspectDetails details;
+    details.log_path = "/log";
+    auto& network = details.networks["net"];
+    network.record.subnet4 = "10.1.0.0/24";
+    network.record.gateway4 = "10.1.0.1";
+    network.id = "abc";
+    details.volumes = {{"data", "/volumes/data"}};
+    return details;
+}
+
+nlohmann::json inspected(const ObservedContainer& seen, const InspectDetails& details) {
+    return inspect_json({}, seen, details);
+}
+
+TEST(Inspect, TellsOfItsNetworks) {
+    const auto networks = inspected(container(), details())["NetworkSettings"];
+    EXPECT_EQ(networks["IPAddress"], "10.1.0.2");
+    EXPECT_EQ(networks["Gateway"], "10.1.0.1");
+    EXPECT_EQ(networks["IPPrefixLen"], 24);
+    const auto& network = networks["Networks"]["net"];
+    EXPECT_EQ(network["IPAddress"], "10.1.0.2");
+    EXPECT_EQ(network["Gateway"], "10.1.0.1");
+    EXPECT_EQ(network["NetworkID"], "abc");
+    EXPECT_EQ(network["Aliases"], nlohmann::json({"www"}));
+    EXPECT_EQ(network["MacAddress"], networks["MacAddress"]);
+    EXPECT_EQ(network["MacAddress"].get<std::string>().size(), 17U);
+}
+
+TEST(Inspect, OneThatDoesNotRunHasNetworksWithoutAddresses) {
+    auto seen = container();
+    seen.state = ContainerState::exited;
+    seen.addresses.clear();
+    const auto networks = inspected(seen, {})["NetworkSettings"];
+    EXPECT_EQ(networks["IPAddress"], "");
+    EXPECT_EQ(networks["Networks"]["net"]["IPAddress"], "");
+    EXPECT_EQ(networks["Networks"]["net"]["Aliases"], nlohmann::json({"www"}));
+}
+
+TEST(Inspect, TellsOfItsFiles) {
+    const auto json = inspected(container(), details());
+    EXPECT_EQ(json["HostConfig"]["Binds"], nlohmann::json({"/srv:/srv:ro", "data:/data"}));
+    EXPECT_EQ(json["Mounts"][0]["Name"], "data");
+    EXPECT_EQ(json["Mounts"][0]["Source"], "/volumes/data");
+    EXPECT_EQ(json["LogPath"], "/log");
+    EXPECT_FALSE(json.contains("SizeRw"));
+    auto sized = details();
+    sized.size = ContainerSize{5, 100};
+    EXPECT_EQ(inspected(container(), sized)["SizeRw"], 5);
+    EXPECT_EQ(inspected(container(), sized)["SizeRootFs"], 105);
+}
+
+TEST(Inspect, TellsHowItIs) {
+    auto json = inspected(container(), details());
+    EXPECT_EQ(json["State"]["Status"], "running");
+    EXPECT_EQ(json["State"]["Error"], "");
+    EXPECT_FALSE(json["State"].contains("Health"));
+    EXPECT_EQ(json["RestartCount"], 2);
+    EXPECT_EQ(json["Path"], "httpd");
+    EXPECT_EQ(json["Args"], nlohmann::json({"-f"}));
+    EXPECT_TRUE(json["Config"]["ExposedPorts"].contains("53/udp"));
+    EXPECT_TRUE(json["Config"]["ExposedPorts"].contains("90/tcp"));
+    auto again = container();
+    again.state = ContainerState::exited;
+    again.restarting = true;
+    again.exit.code = 3;
+    json = inspected(again, {});
+    EXPECT_EQ(json["State"]["Status"], "restarting");
+    EXPECT_EQ(json["State"]["Restarting"], true);
+    EXPECT_EQ(json["State"]["Running"], true);
+    EXPECT_EQ(json["State"]["Pid"], 0);
+    EXPECT_EQ(json["State"]["ExitCode"], 3);
+}
+
+TEST(Inspect, TellsHowItsCheckWent) {
+    auto ill = container();
+    ill.health = Health::unhealthy;
+    auto known = details();
+    known.health = {Health::unhealthy, 3, {{Time{}, Time{}, 1, "no answer"}}};
+    const auto health = inspected(ill, known)["State"]["Health"];
+    EXPECT_EQ(health["Status"], "unhealthy");
+    EXPECT_EQ(health["FailingStreak"], 3);
+    EXPECT_EQ(health["Log"][0]["ExitCode"], 1);
+    EXPECT_EQ(health["Log"][0]["Output"], "no answer");
+}
+
+}  // namespace
+}  // namespace stack::cli
