@@ -5,6 +5,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/image_commands.h"
+#include "cli/prune.h"
 #include "cli/style.h"
 #include "engine/build/cache_policy.h"
 #include "engine/build/downloads.h"
@@ -98,15 +99,7 @@ void show_cache(const Context& context, const std::string& format) {
 }
 
 build::CachePolicy policy_of(const PruneOptions& options) {
-    build::CachePolicy policy;
-    policy.all = options.all;
-    for (const auto& filter : options.filters) {
-        const auto [key, value] = split_once(filter, '=');
-        const auto age = parse_duration(value);
-        if ((key != "until" && key != "unused-for") || !age)
-            give_up("--filter wants until=24h (not used for so long), not \"" + filter + "\"");
-        policy.unused_for = std::chrono::duration_cast<std::chrono::seconds>(*age).count();
-    }
+    build::CachePolicy policy = cache_policy(options.filters, options.all);
     if (!options.keep.empty()) {
         const auto bytes = parse_bytes(options.keep);
         if (!bytes)
@@ -116,11 +109,50 @@ build::CachePolicy policy_of(const PruneOptions& options) {
     return policy;
 }
 
+void add_prune(CLI::App& group, Context& context) {
+    auto* app = group.add_subcommand(
+        "prune",
+        "Forget steps with the layers of theirs alone, cache mounts, digests and downloads");
+    const auto options = std::make_shared<PruneOptions>();
+    app->add_flag("-a,--all", options->all, "Also steps whose layers images have");
+    app->add_flag("-f,--force", options->force, "Do not ask");
+    app->add_option("--filter", options->filters, "Only what was not used for so long: until=24h")
+        ->allow_extra_args(false);
+    app->add_option("--max-used-space,--keep-storage",
+                    options->keep,
+                    "Only the longest unused, until the rest takes no more: 10GB");
+    app->callback([&context, options] {
+        require_root();
+        if (!may_remove(options->all ? "all build cache." : "all dangling build cache.",
+                        options->force)) {
+            context.exit_code = 1;
+            return;
+        }
+        const Pruned pruned = prune_build_cache(context, policy_of(*options));
+        sys::write_out("Forgotten steps: " + std::to_string(pruned.removed.size()) + "\n" +
+                       reclaimed_text(pruned.freed));
+    });
+}
+
+}  // namespace
+
+build::CachePolicy cache_policy(const Strings& filters, bool all) {
+    build::CachePolicy policy;
+    policy.all = all;
+    for (const auto& filter : filters) {
+        const auto [key, value] = split_once(filter, '=');
+        const auto age = parse_duration(value);
+        if ((key != "until" && key != "unused-for") || !age)
+            give_up("--filter wants until=24h (not used for so long), not \"" + filter + "\"");
+        policy.unused_for = std::chrono::duration_cast<std::chrono::seconds>(*age).count();
+    }
+    return policy;
+}
+
 /// Layers that an image, a container or a running build needs stay: the store knows them. So do
 /// cache mounts that a step has.
-void prune(const Context& context, const PruneOptions& options) {
+Pruned prune_build_cache(const Context& context, const build::CachePolicy& policy) {
     image::Store store(context.paths);
-    const build::CachePolicy policy = policy_of(options);
     const auto entries = entries_of(context);
     std::vector<build::CachedStep> weighed;
     std::map<std::string, build::Kept> others;
@@ -143,31 +175,11 @@ void prune(const Context& context, const PruneOptions& options) {
         freed += build::Downloads(context.paths).forget(policy.unused_for.value_or(0));
     const auto removal = store.prune([](const image::Image&) { return false; },
                                      [&context] { return engine::find_in_use(context.paths); });
-    sys::write_out("Forgotten steps: " + std::to_string(steps.size()) +
-                   "\nTotal reclaimed space: " + format_bytes(removal.freed + freed) + "\n");
+    Pruned pruned;
+    pruned.removed = steps;
+    pruned.freed = removal.freed + freed;
+    return pruned;
 }
-
-void add_prune(CLI::App& group, Context& context) {
-    auto* app = group.add_subcommand(
-        "prune",
-        "Forget steps with the layers of theirs alone, cache mounts, digests and downloads");
-    const auto options = std::make_shared<PruneOptions>();
-    app->add_flag("-a,--all", options->all, "Also steps whose layers images have");
-    app->add_flag("-f,--force", options->force, "Do not ask");
-    app->add_option("--filter", options->filters, "Only what was not used for so long: until=24h")
-        ->allow_extra_args(false);
-    app->add_option("--max-used-space,--keep-storage",
-                    options->keep,
-                    "Only the longest unused, until the rest takes no more: 10GB");
-    app->callback([&context, options] {
-        require_root();
-        if (options->force ||
-            confirmed("This makes builds run steps and fill their cache mounts again. Go on?"))
-            prune(context, *options);
-    });
-}
-
-}  // namespace
 
 void add_builder(CLI::App& app, Context& context) {
     app.require_subcommand(1);

@@ -8,9 +8,12 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
-#include "cli/image_commands.h"
+#include "cli/container_size.h"
+#include "cli/describe.h"
+#include "cli/filters.h"
 #include "cli/local_runtime.h"
 #include "cli/options.h"
+#include "cli/prune.h"
 #include "cli/session.h"
 #include "cli/single.h"
 #include "cli/single_stack.h"
@@ -21,6 +24,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 
 namespace stack::cli {
 namespace {
@@ -46,30 +50,37 @@ Plan plan_for(const std::vector<ObservedContainer>& containers, const ActionsFor
     return plan;
 }
 
-/// Does it and prints the names of those to which all of it could be done.
-int carry_out(const Context& context, const Found& found, const ActionsFor& actions_for) {
-    const auto& containers = found.containers;
-    Plan plan = plan_for(containers, actions_for);
-    if (const auto status = only_plan(context, plan))
-        return found.all ? *status : 1;
+/// Carries out the plan for the containers; the names of those to which all of it could be done.
+Strings carry_out(const Context& context,
+                  const std::vector<ObservedContainer>& containers,
+                  Plan plan) {
     require_root();
     Strings failed;
     LocalEngine local(context.paths);
-    const bool succeeded = local.carry_out(std::move(plan), [&](const Event& event) {
+    local.carry_out(std::move(plan), [&](const Event& event) {
         if (event.status != EventStatus::error)
             return;
         failed.push_back(event.id);
         sys::write_err("stack: " + event.detail + "\n");
     });
-    bool any_single = false;
-    for (const auto& container : containers) {
-        any_single = any_single || is_single(container);
+    Strings done;
+    for (const auto& container : containers)
         if (std::find(failed.begin(), failed.end(), "Container " + container.name) == failed.end())
-            sys::write_out(container.name + "\n");
-    }
-    if (any_single)
+            done.push_back(container.name);
+    if (std::any_of(containers.begin(), containers.end(), is_single))
         publish_single_names(local);
-    return succeeded && found.all ? 0 : 1;
+    return done;
+}
+
+/// Does it and prints the names of those to which all of it could be done.
+int carry_out(const Context& context, const Found& found, const ActionsFor& actions_for) {
+    Plan plan = plan_for(found.containers, actions_for);
+    if (const auto status = only_plan(context, plan))
+        return found.all ? *status : 1;
+    const Strings done = carry_out(context, found.containers, std::move(plan));
+    for (const auto& name : done)
+        sys::write_out(name + "\n");
+    return found.all && done.size() == found.containers.size() ? 0 : 1;
 }
 
 /// Those that `is_fit` holds of; of each other one a sentence is said.
@@ -204,18 +215,20 @@ int remove(const Context& context, const Targets& targets, bool force, bool volu
     return status;
 }
 
-int prune(const Context& context, bool force) {
+std::vector<Action> removal_of(const ObservedContainer& container) {
+    return {RemoveContainer{container.id, container.name, false}};
+}
+
+int prune(const Context& context, const Strings& filters, bool force) {
     require_root();
-    auto containers = all_containers(context);
-    std::erase_if(containers, is_up);
-    if (!force && !confirmed("This removes the " + std::to_string(containers.size()) +
-                             " containers that do not run, of whichever stack. Go on?"))
+    if (const auto status =
+            only_plan(context, plan_for(containers_to_prune(context, filters), removal_of)))
+        return *status;
+    if (!may_remove("all stopped containers.", force))
         return 1;
-    const int status = carry_out(context, {containers}, [](const ObservedContainer& container) {
-        return std::vector<Action>{RemoveContainer{container.id, container.name, false}};
-    });
-    leave_single_project(context);
-    return status;
+    const Pruned pruned = prune_containers(context, filters);
+    sys::write_out(pruned_text("Containers", pruned) + reclaimed_text(pruned.freed));
+    return pruned.status;
 }
 
 void rename(const Context& context, const Target& target, const std::string& name) {
@@ -284,6 +297,34 @@ void declare_pause(CLI::App& app, Context& context, bool paused) {
 
 }  // namespace
 
+std::vector<ObservedContainer> containers_to_prune(const Context& context, const Strings& texts) {
+    const Filters filters(texts, {"until", "label", "label!"});
+    auto containers = all_containers(context);
+    std::erase_if(containers, [&](const ObservedContainer& container) {
+        return is_listed(container) ||
+               !filters.hold([&](const std::string& key, const std::string& value) {
+                   return key == "until" ? is_until(container.created, value)
+                                         : has_label(container.labels, value) == (key == "label");
+               });
+    });
+    return containers;
+}
+
+Pruned prune_containers(const Context& context, const Strings& filters) {
+    const auto containers = containers_to_prune(context, filters);
+    std::map<std::string, std::int64_t> sizes;
+    for (const auto& container : containers)
+        sizes[container.name] = size_of(context.paths, container).written;
+    Pruned pruned;
+    if (!containers.empty())
+        pruned.removed = carry_out(context, containers, plan_for(containers, removal_of));
+    for (const auto& name : pruned.removed)
+        pruned.freed += sizes.at(name);
+    pruned.status = pruned.removed.size() == containers.size() ? 0 : 1;
+    leave_single_project(context);
+    return pruned;
+}
+
 void add_container_start(CLI::App& app, Context& context) {
     const auto targets = declare(app);
     const auto attached = std::make_shared<bool>(false);
@@ -348,8 +389,13 @@ void add_container_unpause(CLI::App& app, Context& context) {
 
 void add_container_prune(CLI::App& app, Context& context) {
     const auto force = std::make_shared<bool>(false);
+    const auto filters = std::make_shared<Strings>();
     app.add_flag("-f,--force", *force, "Do not ask");
-    app.callback([&context, force] { context.exit_code = prune(context, *force); });
+    app.add_option(
+           "--filter", *filters, "Only those with until=24h, label= or label!= (repeatable)")
+        ->allow_extra_args(false);
+    app.callback(
+        [&context, filters, force] { context.exit_code = prune(context, *filters, *force); });
 }
 
 void add_container_rename(CLI::App& app, Context& context) {

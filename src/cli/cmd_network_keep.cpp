@@ -6,10 +6,10 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/dry_run.h"
-#include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
+#include "cli/prune.h"
 #include "engine/network/layout.h"
 #include "model/digest.h"
 #include "sys/file.h"
@@ -110,14 +110,14 @@ void require_empty(const Context& context, const network::NetworkRecord& network
 }
 
 /// Why it cannot be removed is said; others may be.
-void try_to_remove(Context& context, const std::function<void()>& remove) {
+void try_to_remove(int& status, const std::function<void()>& remove) {
     try {
         remove();
     } catch (const Exit& exit) {
-        context.exit_code = exit.status;
+        status = exit.status;
     } catch (const Error& error) {
         sys::write_err(std::string("stack: ") + error.what() + "\n");
-        context.exit_code = 1;
+        status = 1;
     }
 }
 
@@ -126,7 +126,7 @@ void remove_networks(Context& context, const Strings& names, bool force) {
     network::Networks networks(context.paths);
     std::vector<Action> actions;
     for (const auto& name : names)
-        try_to_remove(context, [&] {
+        try_to_remove(context.exit_code, [&] {
             if (force && !find_network(context.paths, name))
                 return;
             const auto network = require_network(context.paths, name);
@@ -150,9 +150,7 @@ bool may_be_needed(const Paths& paths, const network::NetworkRecord& record) {
            sys::exists(paths.run + "/projects/" + record.project + "/supervisor.pid");
 }
 
-void prune_networks(Context& context, const Strings& filters) {
-    require_root();
-    network::Networks networks(context.paths);
+std::vector<Action> removals(const Context& context, const Strings& filters) {
     std::vector<Action> actions;
     for (const auto& network : network::load_stored(context.paths)) {
         const auto& record = network.record;
@@ -161,23 +159,35 @@ void prune_networks(Context& context, const Strings& filters) {
             passes_filters(context.paths, network, filters))
             actions.emplace_back(RemoveNetwork{record.name});
     }
-    if (const auto status = only_actions(context, actions)) {
-        context.exit_code = *status;
-        return;
-    }
-    Strings removed;
-    for (const auto& action : actions)
-        try_to_remove(context, [&] {
-            const auto& name = std::get<RemoveNetwork>(action).name;
-            networks.remove(name);
-            removed.push_back(name);
-        });
-    publish_names(context);
-    if (!removed.empty())
-        sys::write_out("Deleted Networks:\n" + join(removed, "\n") + "\n");
+    return actions;
+}
+
+int prune(const Context& context, const Strings& filters, bool force) {
+    require_root();
+    if (const auto status = only_actions(context, removals(context, filters)))
+        return *status;
+    if (!may_remove("all custom networks not used by at least one container.", force))
+        return 1;
+    const Pruned pruned = prune_networks(context, filters);
+    sys::write_out(pruned_text("Networks", pruned));
+    return pruned.status;
 }
 
 }  // namespace
+
+Pruned prune_networks(const Context& context, const Strings& filters) {
+    network::Networks networks(context.paths);
+    Pruned pruned;
+    for (const auto& action : removals(context, filters))
+        try_to_remove(pruned.status, [&] {
+            const auto& name = std::get<RemoveNetwork>(action).name;
+            networks.remove(name);
+            pruned.removed.push_back(name);
+        });
+    if (!pruned.removed.empty())
+        publish_names(context);
+    return pruned;
+}
 
 void add_network_create(CLI::App& group, Context& context) {
     auto* command = group.add_subcommand("create", "Make a network that belongs to no stack");
@@ -222,13 +232,13 @@ void add_network_prune(CLI::App& group, Context& context) {
     const auto filters = std::make_shared<Strings>();
     const auto force = std::make_shared<bool>(false);
     command->add_flag("-f,--force", *force, "Do not ask");
-    command->add_option("--filter", *filters, "name=, id=, driver=, label=")
+    command
+        ->add_option("--filter",
+                     *filters,
+                     "Only those with until=24h, label=, label!=, name=, id= or driver=")
         ->allow_extra_args(false);
-    command->callback([&context, filters, force] {
-        if (*force || context.globals.dry_run ||
-            confirmed("This removes every network that no container is in. Go on?"))
-            prune_networks(context, *filters);
-    });
+    command->callback(
+        [&context, filters, force] { context.exit_code = prune(context, *filters, *force); });
 }
 
 }  // namespace stack::cli

@@ -5,21 +5,20 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "base/units.h"
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/container_size.h"
 #include "cli/dry_run.h"
 #include "cli/filters.h"
 #include "cli/format.h"
-#include "cli/image_commands.h"
 #include "cli/local.h"
+#include "cli/prune.h"
 #include "cli/style.h"
 #include "cli/target.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
-#include "sys/tree.h"
 
 #include <algorithm>
 #include <map>
@@ -70,8 +69,7 @@ bool passes(const VolumeRecord& volume,
     return has_label(volume.labels, value) == (key == "label");
 }
 
-std::vector<VolumeRecord> chosen_volumes(const Context& context, const Strings& texts) {
-    const Filters filters(texts, {"name", "driver", "dangling", "label", "label!"});
+std::vector<VolumeRecord> chosen_volumes(const Context& context, const Filters& filters) {
     auto volumes = storage::list_volumes(context.paths);
     const auto in_use =
         filters.have("dangling") ? volumes_in_use(context) : std::set<std::string>();
@@ -153,36 +151,31 @@ int remove(const Context& context, const Strings& names, bool force) {
     return status;
 }
 
-/// Only anonymous ones unless `all`: a name says that somebody means to come back.
-int prune(const Context& context, Strings filters, bool all, bool force) {
+std::vector<VolumeRecord> volumes_to_prune(const Context& context,
+                                           const Strings& filters,
+                                           bool all) {
+    auto volumes = chosen_volumes(context, Filters(filters, {"name", "driver", "label", "label!"}));
+    const auto in_use = volumes_in_use(context);
+    std::erase_if(volumes, [&](const VolumeRecord& volume) {
+        return in_use.contains(volume.name) || (!all && !volume.anonymous);
+    });
+    return volumes;
+}
+
+int prune(const Context& context, const Strings& filters, bool all, bool force) {
     require_root();
-    filters.emplace_back("dangling=true");
-    auto volumes = chosen_volumes(context, filters);
-    if (!all)
-        std::erase_if(volumes, [](const VolumeRecord& volume) { return !volume.anonymous; });
     std::vector<Action> actions;
-    for (const auto& volume : volumes)
+    for (const auto& volume : volumes_to_prune(context, filters, all))
         actions.emplace_back(RemoveVolume{volume.name});
     if (const auto status = only_actions(context, actions))
         return *status;
-    if (!force &&
-        !confirmed("This removes " + std::to_string(volumes.size()) + (all ? "" : " anonymous") +
-                   " volumes that no container has, with the data in them. Go on?"))
+    if (!may_remove(std::string(all ? "all" : "anonymous") +
+                        " local volumes not used by at least one container.",
+                    force))
         return 1;
-    std::int64_t freed = 0;
-    int status = 0;
-    for (const auto& volume : volumes) {
-        const std::int64_t size = sys::tree_size(
-            sys::open_directory(storage::volume_directory(context.paths, volume.name)));
-        if (!remove(context, volume.name)) {
-            status = 1;
-            continue;
-        }
-        freed += size;
-        sys::write_out("Deleted: " + volume.name + "\n");
-    }
-    sys::write_out("Total reclaimed space: " + format_bytes(freed) + "\n");
-    return status;
+    const Pruned pruned = prune_volumes(context, filters, all);
+    sys::write_out(pruned_text("Volumes", pruned) + reclaimed_text(pruned.freed));
+    return pruned.status;
 }
 
 // --- what is shown ---
@@ -207,7 +200,8 @@ void list(const Context& context, const ListOptions& options) {
     std::vector<Strings> rows{{"DRIVER", "VOLUME NAME"}};
     std::string lines;
     std::vector<Json> objects;
-    for (const auto& volume : chosen_volumes(context, options.filters)) {
+    const Filters filters(options.filters, {"name", "driver", "dangling", "label", "label!"});
+    for (const auto& volume : chosen_volumes(context, filters)) {
         rows.push_back({driver_of(volume), volume.name});
         objects.push_back(volume_json(context, volume));
         lines += options.quiet ? volume.name + "\n" : objects.back().dump() + "\n";
@@ -279,6 +273,20 @@ void add_volume_prune(CLI::App& app, Context& context) {
 }
 
 }  // namespace
+
+Pruned prune_volumes(const Context& context, const Strings& filters, bool all) {
+    Pruned pruned;
+    for (const auto& volume : volumes_to_prune(context, filters, all)) {
+        const std::int64_t size = volume_size(context.paths, volume.name);
+        if (!remove(context, volume.name)) {
+            pruned.status = 1;
+            continue;
+        }
+        pruned.freed += size;
+        pruned.removed.push_back(volume.name);
+    }
+    return pruned;
+}
 
 void add_volume(CLI::App& app, Context& context) {
     app.require_subcommand(1);

@@ -62,7 +62,7 @@ const std::vector<Command>& commands() {
         {"logout", "Images", "Log out of a registry", add_logout},
         {"doctor", "Other", "Check this machine, and say what to do", add_doctor},
         {"builder", "Other", "The cache that builds keep: df, prune", add_builder},
-        {"system", "Other", "The disk that images take: df, prune", add_system},
+        {"system", "Other", "All that is kept, at once: df, prune, info", add_system},
         {"schema", "Other", "Print the JSON Schema of stack files, for editors", add_schema},
         {"version", "Other", "Print the version", add_version},
         {"supervise",

@@ -1,6 +1,6 @@
 #pragma once
 
-// What a container takes of the disk.
+// What a container, or a volume, takes of the disk.
 
 #include <stack/observed.h>
 
@@ -21,5 +21,8 @@ struct ContainerSize {
 
 /// `2B (virtual 1.2MB)`.
 [[nodiscard]] std::string size_text(const ContainerSize& size);
+
+/// Reads the whole volume; 0 where there is none.
+[[nodiscard]] std::int64_t volume_size(const Paths& paths, const std::string& name);
 
 }  // namespace stack::cli

@@ -109,9 +109,10 @@ bool ImageFilter::matches(const image::Image& image) const {
 }
 
 bool confirmed(const std::string& question) {
-    if (!sys::is_terminal(0))
+    const std::string answer = to_lower(sys::ask_line(question + " [y/N] "));
+    if (answer.empty() && !sys::is_terminal(0))
         give_up("this asks before it removes: say -f where nobody can answer");
-    return to_lower(sys::ask_line(question + " [y/N] ")).starts_with('y');
+    return answer.starts_with('y');
 }
 
 }  // namespace stack::cli

@@ -51,8 +51,8 @@ int show_fetch(const Context& context,
 /// code: 1 where there is one.
 int check_and_tell(const Context& context, const build::BuildRequest& request);
 
-/// Tells images apart: `label=a`, `label=a=b`, `reference=GLOB`, `dangling=true`, `until=24h`,
-/// `before=IMAGE`, `since=IMAGE`. Gives up where one is none of these.
+/// Tells images apart: `label=a`, `label=a=b`, `label!=a`, `reference=GLOB`, `dangling=true`,
+/// `until=24h`, `before=IMAGE`, `since=IMAGE`. Gives up where one is none of these.
 class ImageFilter {
   public:
     ImageFilter(const image::Store& store, const Strings& filters);
@@ -63,7 +63,8 @@ class ImageFilter {
     std::vector<std::function<bool(const image::Image&)>> conditions_;
 };
 
-/// Asks on the terminal; true where the answer is yes.
+/// Asks, and reads the answer on standard input; true where it is yes. Gives up where nobody
+/// answers.
 [[nodiscard]] bool confirmed(const std::string& question);
 
 }  // namespace stack::cli

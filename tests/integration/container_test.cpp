@@ -396,8 +396,42 @@ TEST_F(Container, VolumesOutliveIt) {
 TEST_F(Container, PruneTakesThoseThatDoNotRun) {
     must({"run", "-d", "--name", "runs", "busybox", "sleep", "1000"});
     must({"create", "--name", "rests", "busybox"});
-    EXPECT_EQ(must({"prune", "-f"}), "rests\n");
+    EXPECT_EQ(must({"prune", "-f", "--filter", "label=keep"}), "Total reclaimed space: 0B\n");
+    EXPECT_EQ(must({"prune", "-f"}), "Deleted Containers:\nrests\n\nTotal reclaimed space: 0B\n");
     EXPECT_EQ(seen("runs")["State"], "running");
+}
+
+TEST_F(Container, SystemPruneTakesAllThatNothingNeeds) {
+    must({"run", "-d", "--name", "runs", "-v", "/kept", "busybox", "sleep", "1000"});
+    must({"create", "--name", "rests", "--label", "keep=no", "busybox"});
+    must({"create", "--name", "stays", "--label", "keep=yes", "busybox"});
+    stack_.must({"volume", "create"});
+    stack_.must({"volume", "create", "named"});
+    stack_.must({"network", "create", "lonely"});
+    EXPECT_EQ(stack_.must({"system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}"}),
+              "Images 1 1\nContainers 3 1\nLocal Volumes 3 1\nBuild Cache 0 0\n");
+    for (const auto* part : {"Images space usage:", "runs", "named"})
+        EXPECT_NE(stack_.must({"system", "df", "-v"}).find(part), std::string::npos) << part;
+    EXPECT_EQ(stack_.must({"system", "info", "-f", "{{.Containers}} {{.ContainersRunning}}"}),
+              "3 1\n");
+    EXPECT_NE(stack_.must({"system", "info"}).find("Kernel Version: "), std::string::npos);
+    auto result = stack_.run({"system", "prune", "--volumes"}, {}, "n\n");
+    EXPECT_EQ(result.status, 1);
+    EXPECT_TRUE(result.err.starts_with("WARNING! This will remove:\n  - all stopped containers\n"))
+        << result.err;
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(stack_.run({"system", "prune"}).status, 1);
+    EXPECT_EQ(stack_.run({"system", "prune", "-f", "--volumes", "--filter", "until=1h"}).status, 1);
+    result = stack_.run({"system", "prune", "--filter", "label!=keep=yes"}, {}, "y\n");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.out,
+              "Deleted Containers:\nrests\n\nDeleted Networks:\nlonely\n\n"
+              "Total reclaimed space: 0B\n");
+    const std::string out = stack_.must({"system", "prune", "-f", "--volumes"});
+    EXPECT_TRUE(out.starts_with("Deleted Containers:\nstays\n\nDeleted Volumes:\n")) << out;
+    EXPECT_EQ(out.find("named"), std::string::npos);
+    EXPECT_EQ(seen("runs")["State"], "running");
+    stack_.must({"volume", "rm", "named"});
 }
 
 TEST_F(Container, WhatItHasChangedIsSeen) {

@@ -214,7 +214,7 @@ TEST_F(Push, PruneRemovesWhatHasNoNameAndNothingThatIsUsed) {
     EXPECT_NE(stack_.must({"image", "ls"}).find("<none>"), std::string::npos);
     EXPECT_NE(stack_.must({"image", "prune", "-f"}).find("Deleted"), std::string::npos);
     EXPECT_EQ(stack_.must({"image", "ls"}).find("<none>"), std::string::npos);
-    EXPECT_NE(stack_.must({"system", "df"}).find("Build cache"), std::string::npos);
+    EXPECT_NE(stack_.must({"system", "df"}).find("Build Cache"), std::string::npos);
     EXPECT_EQ(stack_.run({"image", "rm", "busybox"}).status, 1);
     stack_.must({"system", "prune", "-a", "-f"});
     EXPECT_EQ(stack_.must({"image", "ls", "-q", "web"}), "");
