@@ -8,6 +8,7 @@
 #include <stack/plan.h>
 
 #include <optional>
+#include <stop_token>
 #include <string>
 
 namespace stack {
@@ -32,11 +33,16 @@ struct Request {
 };
 
 /// Talks to the supervisor of `project`, starting one where none lives, and streams its events.
-/// Returns the exit code of the request: 0, or 1 with an event that says why. Throws stack::Error
-/// when the supervisor cannot be reached.
+/// Returns the exit code of the request: 0, or 1 with an event that says why. A request to `stop`
+/// leaves the supervisor alone with it at once, and is answered with `given_up`. Throws
+/// stack::Error when the supervisor cannot be reached.
 int request(const Paths& paths,
             const std::string& project,
             const Request& what,
-            const EventSink& events);
+            const EventSink& events,
+            const std::stop_token& stop = {});
+
+/// As a shell has it of a program that Ctrl-C ended.
+inline constexpr int given_up = 130;
 
 }  // namespace stack

@@ -43,12 +43,13 @@ int ask(const Context& context,
         const Stack& stack,
         Request what,
         const std::string& title,
-        const Quiet& quiet) {
+        const Quiet& quiet,
+        const std::stop_token& stop) {
     require_root();
     what.parallel = context.globals.parallel;
     const auto progress = make_progress(context.globals, title);
     const auto show = [&](const Event& event) { progress->show(event); };
-    const int status = request(context.paths, stack.name, what, hushed(quiet, show));
+    const int status = request(context.paths, stack.name, what, hushed(quiet, show), stop);
     progress->finish();
     return status;
 }

@@ -78,10 +78,22 @@ void Attachment::send_size() {
     shim::append_frame(waiting_, shim::FrameKind::size, shim::encode(size));
 }
 
+/// Whether a person has asked three times: a program that does not listen keeps nobody.
+bool Attachment::insists(int signal) {
+    constexpr int patience = 3;
+    if (signal == SIGINT || signal == SIGTERM)
+        ++ends_asked_for_;
+    return ends_asked_for_ >= patience;
+}
+
 void Attachment::take_signals() {
     while (const auto signal = watch_.next()) {
         if (*signal == SIGWINCH) {
             send_size();
+        } else if (insists(*signal)) {
+            sys::write_err("got 3 SIGTERM/SIGINTs, forcefully exiting\n");
+            end_.signal = *signal;
+            over_ = true;
         } else if (options_.proxy_signals) {
             const char number = static_cast<char>(*signal);
             shim::append_frame(waiting_, shim::FrameKind::signal, {&number, 1});

@@ -48,6 +48,7 @@ class Attachment {
     void take_input();
     void take_output();
     void take_signals();
+    bool insists(int signal);
     void show(const shim::Frame& frame);
     void flush();
 
@@ -61,6 +62,7 @@ class Attachment {
     std::string waiting_;  // for the shim
     AttachEnd end_;
     bool over_ = false;
+    int ends_asked_for_ = 0;  // SIGINT and SIGTERM
 };
 
 /// Gives up where `list` names no keys (parse_keys).

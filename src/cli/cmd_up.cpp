@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/follow.h"
 #include "cli/local.h"
+#include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/watcher.h"
@@ -16,6 +17,8 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
+#include <functional>
 #include <future>
 #include <set>
 #include <thread>
@@ -70,6 +73,110 @@ class Watching {
     std::thread thread_;  // last: it reads the pipe
 };
 
+constexpr const char* stopping_text = "Gracefully Stopping... press Ctrl+C again to force\n";
+
+/// Whatever is still under way: who presses Ctrl-C a third time wants the terminal.
+[[noreturn]] void leave_at_once() {
+    sys::write_err("got 3 SIGTERM/SIGINTs, forcefully exiting\n");
+    std::_Exit(given_up);
+}
+
+/// An `up` that is to stay in the foreground, on its way there. A Ctrl-C gives it up, and what it
+/// has started is stopped.
+class BringUp {
+  public:
+    BringUp(const Context& context,
+            const Stack& stack,
+            const Request& request,
+            const AttachOptions& options,
+            const sys::SignalWatch& signals)
+        : context_(context),
+          stack_(stack),
+          request_(request),
+          options_(options),
+          signals_(signals),
+          services_(services_at_rest()) {}
+
+    int run() {
+        const int status = do_and_listen([this](const std::stop_token& stop) {
+            return ask(context_, stack_, request_, "Running", options_.quiet, stop);
+        });
+        if (interrupts_ == 0)
+            return status;
+        if (!services_.empty())
+            stop_services();
+        return given_up;
+    }
+
+  private:
+    /// Those of which nothing runs yet: what runs of them in the end has been started here.
+    [[nodiscard]] Strings services_at_rest() const {
+        LocalEngine local(context_.paths);
+        const Observed observed = local.observe(stack_);
+        Strings services;
+        for (const auto& [name, service] : stack_.services)
+            if (std::none_of(observed.containers.begin(),
+                             observed.containers.end(),
+                             [&](const auto& one) { return one.service == name && is_up(one); }))
+                services.push_back(name);
+        return services;
+    }
+
+    void stop_services() {
+        Request stop;
+        stop.verb = "stop";
+        stop.services = services_;
+        stop.timeout = request_.up.timeout;
+        do_and_listen(
+            [&](const std::stop_token&) { return ask(context_, stack_, stop, "Stopping"); });
+    }
+
+    /// Works in a thread of its own, so that signals are seen meanwhile.
+    int do_and_listen(const std::function<int(const std::stop_token&)>& work) {
+        std::stop_source source;
+        sys::Pipe over = sys::make_pipe();
+        auto answer = std::async(std::launch::async, [&] {
+            const sys::Fd told_at_the_end = std::move(over.write);
+            return work(source.get_token());
+        });
+        for (;;) {
+            sys::wait_readable({signals_.fd().get(), over.read.get()}, -1);
+            while (signals_.next())
+                interrupt(source);
+            if (sys::is_readable(over.read))
+                return answer.get();
+        }
+    }
+
+    void interrupt(std::stop_source& source) {
+        ++interrupts_;
+        if (interrupts_ == 1)
+            sys::write_err(stopping_text);
+        else if (interrupts_ == 2)
+            kill_started();
+        else
+            leave_at_once();
+        source.request_stop();
+    }
+
+    void kill_started() const {
+        LocalRuntime runtime(context_.paths);
+        LocalEngine local(context_.paths);
+        for (const auto& container : local.observe(stack_).containers)
+            if (is_up(container) &&
+                std::find(services_.begin(), services_.end(), container.service) != services_.end())
+                runtime->kill(container.id);
+    }
+
+    const Context& context_;
+    const Stack& stack_;
+    const Request& request_;
+    const AttachOptions& options_;
+    const sys::SignalWatch& signals_;
+    Strings services_;
+    int interrupts_ = 0;
+};
+
 /// `up` in the foreground: shows what the containers print until they have ended or a person ends
 /// it.
 class Attached {
@@ -78,6 +185,7 @@ class Attached {
              const Stack& stack,
              const UpOptions& up,
              const AttachOptions& options,
+             const sys::SignalWatch& signals,
              Watcher* watcher)
         : context_(context),
           stack_(stack),
@@ -88,17 +196,19 @@ class Attached {
           networks_(context.paths),
           runtime_(context.paths, cgroups_, networks_),
           printer_(context, options.log),
-          signals_({SIGINT, SIGTERM}) {
+          signals_(signals) {
         if (watcher != nullptr)
             watching_.emplace(*watcher);  // its thread leaves the signals to this one
     }
 
     void run() {
         constexpr int look_again_ms = 500;
+        constexpr int soon_ms = 20;
         look();
         printer_.print_existing();
-        while (!over_) {
-            sys::wait_readable({signals_.fd().get(), growth_.fd().get()}, look_again_ms);
+        while (!over_ || is_stopping()) {
+            sys::wait_readable({signals_.fd().get(), growth_.fd().get()},
+                               over_ ? soon_ms : look_again_ms);
             growth_.drain();
             if (signals_.next())
                 interrupt();
@@ -125,6 +235,11 @@ class Attached {
         }
         // What is watched may be between two containers; a change may bring an ended one back.
         over_ = !any_runs && (!watching_ || interrupts_ > 0 || aborted_);
+    }
+
+    [[nodiscard]] bool is_stopping() const {
+        return stopping_.valid() &&
+               stopping_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
     }
 
     [[nodiscard]] bool is_shown(const std::string& service) const {
@@ -171,11 +286,13 @@ class Attached {
     void interrupt() {
         ++interrupts_;
         if (interrupts_ == 1) {
-            sys::write_err("Gracefully Stopping... press Ctrl+C again to force\n");
-            context_.exit_code = 130;
+            sys::write_err(stopping_text);
+            context_.exit_code = given_up;
             stop(false);
-        } else {
+        } else if (interrupts_ == 2) {
             stop(true);
+        } else {
+            leave_at_once();
         }
     }
 
@@ -212,9 +329,9 @@ class Attached {
     runtime::Runtime runtime_;
     LogPrinter printer_;
     sys::GrowthWatch growth_;
-    sys::SignalWatch signals_;
+    const sys::SignalWatch& signals_;
     std::optional<Watching> watching_;
-    std::future<void> stopping_;  // its end is awaited, whatever ends us
+    std::future<void> stopping_;                         // its end is awaited, whatever ends us
     std::set<std::pair<std::string, Time>> seen_exits_;  // of which run
     int interrupts_ = 0;
     bool aborted_ = false;
@@ -250,10 +367,14 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
     std::optional<Watcher> watcher;  // from before the builds: what changes meanwhile counts
     if (options.watch)
         watcher.emplace(context, stack, up.services, WatcherOptions{.quiet = options.quiet});
-    context.exit_code = ask(context, stack, request, "Running", options.quiet);
-    if (context.exit_code != 0 || options.detach || options.wait || up.no_start)
+    if (options.detach || options.wait || up.no_start) {
+        context.exit_code = ask(context, stack, request, "Running", options.quiet);
         return;
-    Attached(context, stack, up, options, watcher ? &*watcher : nullptr).run();
+    }
+    const sys::SignalWatch signals({SIGINT, SIGTERM});
+    context.exit_code = BringUp(context, stack, request, options, signals).run();
+    if (context.exit_code == 0)
+        Attached(context, stack, up, options, signals, watcher ? &*watcher : nullptr).run();
 }
 
 void add_quiet(CLI::App& app, Quiet& quiet) {

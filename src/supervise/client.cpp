@@ -63,7 +63,13 @@ class Connection {
     [[nodiscard]] bool connected() const { return connected_; }
 
     /// nullopt where the supervisor went away before it answered anything.
-    std::optional<int> ask(const std::string& request, const EventSink& events) {
+    std::optional<int> ask(const std::string& request,
+                           const EventSink& events,
+                           const std::stop_token& stop) {
+        const std::stop_callback leave(stop, [this] {
+            boost::system::error_code ignored;
+            socket_.shutdown(stream_protocol::socket::shutdown_both, ignored);
+        });
         boost::system::error_code error;
         asio::write(socket_, asio::buffer(request + "\n"), error);
         asio::streambuf buffer(supervise::longest_line);
@@ -82,6 +88,8 @@ class Connection {
             if (line.event)
                 events(*line.event);
         }
+        if (stop.stop_requested())
+            return given_up;
         if (answered)
             throw Error(std::make_error_code(std::errc::connection_reset),
                         "the supervisor died while it worked: it comes back by itself; run the "
@@ -100,7 +108,8 @@ class Connection {
 int request(const Paths& paths,
             const std::string& project,
             const Request& what,
-            const EventSink& events) {
+            const EventSink& events,
+            const std::stop_token& stop) {
     const std::string directory = supervise::project_run_directory(paths, project);
     const std::string line = supervise::encode_request(what);
     constexpr int tries = 5;  // one that is about to end may still take a connection
@@ -110,7 +119,7 @@ int request(const Paths& paths,
             start_supervisor(paths, project);
             continue;
         }
-        if (const auto exit = connection.ask(line, events))
+        if (const auto exit = connection.ask(line, events, stop))
             return *exit;
     }
     throw Error(std::make_error_code(std::errc::connection_refused),
