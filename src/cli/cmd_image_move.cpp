@@ -7,10 +7,13 @@
 #include "cli/dry_run.h"
 #include "cli/image_changes.h"
 #include "cli/image_commands.h"
+#include "cli/output_file.h"
 #include "engine/image/layer_writer.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/terminal.h"
+
+#include <optional>
 
 #include <fcntl.h>
 
@@ -46,44 +49,6 @@ std::string absolute_source(const std::string& source) {
     const auto [kind, path] = split_once(source, ':');
     return kind + ":" + here(path);
 }
-
-/// A file that takes its name when it is whole: what is there until then stays.
-class OutputFile {
-  public:
-    explicit OutputFile(const std::string& path) : path_(here(path)) {
-        if (path.empty() || path == "-") {
-            if (sys::is_terminal(1))
-                give_up("an archive is nothing for a terminal: give -o FILE, or redirect it");
-            path_.clear();
-            file_ = sys::Fd(::fcntl(1, F_DUPFD_CLOEXEC, 3));
-            return;
-        }
-        temporary_ = path_ + "." + random_hex(8);
-        file_ = sys::open_file(temporary_, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    }
-
-    OutputFile(const OutputFile&) = delete;
-    OutputFile& operator=(const OutputFile&) = delete;
-
-    ~OutputFile() {
-        if (!temporary_.empty())
-            ::unlink(temporary_.c_str());
-    }
-
-    [[nodiscard]] const sys::Fd& file() const { return file_; }
-
-    void finish() {
-        if (temporary_.empty())
-            return;
-        sys::rename(temporary_, path_);
-        temporary_.clear();
-    }
-
-  private:
-    std::string path_;  // empty: standard output
-    std::string temporary_;
-    sys::Fd file_;
-};
 
 void save(Context& context, const Strings& references, const std::string& target) {
     require_root();
@@ -126,16 +91,89 @@ void export_image(const Context& context, const std::string& reference, std::str
     output.finish();
 }
 
-/// An archive on standard input, in a file: readers go back and forth in it.
-std::string spooled_input(const Context& context) {
-    if (sys::is_terminal(0))
-        give_up("there is no archive on standard input: give -i FILE");
-    const std::string path = context.paths.state + "/images/load-" + random_hex(16);
-    sys::ensure_private_directory(context.paths.state + "/images");
-    const sys::Fd file = sys::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-    sys::read_each(sys::standard_input(),
-                   [&](std::string_view bytes) { sys::write_all(file, bytes); });
-    return path;
+/// An archive from elsewhere, in a file as long as this lives: readers go back and forth in it.
+class Spool {
+  public:
+    explicit Spool(const Context& context)
+        : path_(context.paths.state + "/images/load-" + random_hex(16)) {
+        sys::ensure_private_directory(context.paths.state + "/images");
+        file_ = sys::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600);
+    }
+
+    Spool(const Spool&) = delete;
+    Spool& operator=(const Spool&) = delete;
+
+    ~Spool() { sys::remove_file(path_); }
+
+    void take_input() const {
+        if (sys::is_terminal(0))
+            give_up("there is no archive on standard input: give a FILE, or redirect it");
+        sys::read_each(sys::standard_input(),
+                       [&](std::string_view bytes) { sys::write_all(file_, bytes); });
+    }
+
+    /// Whether it came.
+    [[nodiscard]] bool download(const Context& context, const std::string& url) const {
+        std::string digest;
+        return show_fetch(context,
+                          image::start_download(context.paths, url, 0, file_),
+                          url,
+                          "Downloading",
+                          "Downloaded",
+                          digest) == 0;
+    }
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  private:
+    std::string path_;
+    sys::Fd file_;
+};
+
+bool is_address(const std::string& source) {
+    return source.starts_with("http://") || source.starts_with("https://");
+}
+
+struct ImportOptions {
+    std::string source;
+    std::string reference;
+    std::string message;
+    std::string limit;
+    Strings changes;
+};
+
+void import_image(Context& context, const ImportOptions& options) {
+    require_root();
+    image::ImportRequest import{"",
+                                options.reference,
+                                config_of(options.changes),
+                                options.message,
+                                bytes_of(options.limit)};
+    std::optional<Spool> spool;
+    if (options.source == "-" || is_address(options.source)) {
+        spool.emplace(context);
+        import.source = "tar:" + spool->path();
+    } else if (sys::exists(here(options.source))) {  // a bare name is a tar's, as docker has it
+        import.source = "tar:" + here(options.source);
+    } else {
+        import.source = absolute_source(options.source);
+    }
+    if (options.source == "-")
+        spool->take_input();
+    if (is_address(options.source) && !spool->download(context, options.source)) {
+        context.exit_code = 1;
+        return;
+    }
+    std::string result;
+    context.exit_code =
+        show_fetch(context,
+                   image::start_import(context.paths, import),
+                   "Image " + (options.reference.empty() ? options.source : options.reference),
+                   "Importing",
+                   "Imported",
+                   result);
+    if (context.exit_code == 0)
+        sys::write_out(result + "\n");
 }
 
 }  // namespace
@@ -202,35 +240,22 @@ void add_image_push(CLI::App& group, Context& context) {
 void add_image_import(CLI::App& group, Context& context) {
     auto* app =
         group.add_subcommand("import", "Take an image from a file or directory into the store");
-    const auto source = std::make_shared<std::string>();
-    const auto reference = std::make_shared<std::string>();
-    const auto changes = std::make_shared<Strings>();
-    const auto limit = std::make_shared<std::string>();
+    const auto options = std::make_shared<ImportOptions>();
     app->add_option("-c,--change",
-                    *changes,
+                    options->changes,
                     "What a tar or rootfs image says of itself, as in a Dockerfile: 'CMD [\"sh\"]' "
                     "(repeatable)")
         ->allow_extra_args(false);
-    app->add_option("--max-unpacked", *limit, limit_help);
-    app->add_option("SOURCE",
-                    *source,
-                    "docker-archive:FILE, oci-archive:FILE, oci:DIR, tar:FILE or rootfs:DIR")
+    app->add_option("-m,--message", options->message, "What its history says of the import");
+    app->add_option("--max-unpacked", options->limit, limit_help);
+    app->add_option(
+           "SOURCE",
+           options->source,
+           "docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR; or a tar of files: "
+           "tar:FILE, FILE, its http address, or - (standard input)")
         ->required();
-    app->add_option("IMAGE", *reference, "The name it gets (default: the one it carries)");
-    app->callback([&context, source, reference, changes, limit] {
-        require_root();
-        const image::ImportRequest import{
-            absolute_source(*source), *reference, config_of(*changes), bytes_of(*limit)};
-        std::string result;
-        context.exit_code = show_fetch(context,
-                                       image::start_import(context.paths, import),
-                                       "Image " + (reference->empty() ? *source : *reference),
-                                       "Importing",
-                                       "Imported",
-                                       result);
-        if (context.exit_code == 0)
-            sys::write_out(result + "\n");
-    });
+    app->add_option("IMAGE", options->reference, "The name it gets (default: the one it carries)");
+    app->callback([&context, options] { import_image(context, *options); });
 }
 
 void add_image_load(CLI::App& group, Context& context) {
@@ -245,19 +270,20 @@ void add_image_load(CLI::App& group, Context& context) {
     app->callback([&context, source, input, limit] {
         require_root();
         const bool from_input = source->empty() && (input->empty() || *input == "-");
-        const std::string file = from_input ? spooled_input(context) : *input;
+        std::optional<Spool> spool;
+        if (from_input)
+            spool.emplace(context).take_input();
+        const std::string file = from_input ? spool->path() : *input;
         const std::string from =
             source->empty() ? "docker-archive:" + here(file) : absolute_source(*source);
         std::string result;
         context.exit_code =
             show_fetch(context,
-                       image::start_import(context.paths, {from, "", {}, bytes_of(*limit)}),
+                       image::start_import(context.paths, {from, "", {}, "", bytes_of(*limit)}),
                        "Archive " + (from_input ? "on standard input" : *input + *source),
                        "Loading",
                        "Loaded",
                        result);
-        if (from_input)
-            sys::remove_file(file);
         if (context.exit_code != 0)
             return;
         for (const auto& name : require_image(image::Store(context.paths), result).references)

@@ -47,21 +47,21 @@ class Spool {
 
 class Importer {
   public:
-    Importer(const Paths& paths, const std::string& reference, const UnpackLimit& limit)
-        : reference_(reference), store_(paths), limit_(limit) {}
+    Importer(const Paths& paths, const image::ImportRequest& request, const UnpackLimit& limit)
+        : request_(request), reference_(request.reference), store_(paths), limit_(limit) {}
 
     /// A root file system as a tar: one layer.
-    std::string tar(const std::string& file, const ImageConfig& config) {
-        return put_flat(import_file(sys::open_file(file, O_RDONLY), ""), config);
+    std::string tar(const std::string& file) {
+        return put_flat(import_file(sys::open_file(file, O_RDONLY), ""));
     }
 
     /// A directory as it is, copied.
-    std::string rootfs(const std::string& directory, const ImageConfig& config) {
+    std::string rootfs(const std::string& directory) {
         sys::ScratchDirectory staging = store_.begin_layer();
         sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging.path() + "/fs"));
         const auto made = image::summarize_layer(sys::open_directory(staging.path() + "/fs"));
         store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}});
-        return put_flat(made.diff_id, config);
+        return put_flat(made.diff_id);
     }
 
     std::string archive(const std::string& file) {
@@ -207,14 +207,14 @@ class Importer {
         return import_layer(store_, produce, diff_id, limit_);
     }
 
-    std::string put_flat(const std::string& diff_id, ImageConfig config) {
+    std::string put_flat(const std::string& diff_id) {
+        ImageConfig config = request_.config;
         config.architecture = "amd64";
-        const std::string json =
-            image::make_config("",
-                               config,
-                               {diff_id},
-                               R"([{"created_by":"stack image import","comment":"imported"}])",
-                               std::chrono::system_clock::now());
+        const Json step = {{"created_by", "stack image import"},
+                           {"comment", request_.message.empty() ? "imported" : request_.message}};
+        const Json history = Json::array({step});
+        const std::string json = image::make_config(
+            "", config, {diff_id}, history.dump(), std::chrono::system_clock::now());
         if (reference_.empty())
             throw Error("an image made from files needs a name: stack image import SOURCE NAME");
         return put(json, std::nullopt, "", {reference_});
@@ -237,6 +237,7 @@ class Importer {
         return store_.put(image).id;
     }
 
+    const image::ImportRequest& request_;
     std::string reference_;
     image::Store store_;
     UnpackLimit limit_;
@@ -245,16 +246,14 @@ class Importer {
 }  // namespace
 
 std::string import_image(const Paths& paths,
-                         const std::string& source,
-                         const std::string& reference,
-                         const ImageConfig& config,
+                         const image::ImportRequest& request,
                          const UnpackLimit& limit) {
-    const auto [kind, path] = split_once(source, ':');
-    Importer importer(paths, reference, limit);
+    const auto [kind, path] = split_once(request.source, ':');
+    Importer importer(paths, request, limit);
     if (kind == "tar")
-        return importer.tar(path, config);
+        return importer.tar(path);
     if (kind == "rootfs")
-        return importer.rootfs(path, config);
+        return importer.rootfs(path);
     if (kind == "oci")
         return importer.oci_layout(path);
     if (kind == "docker-archive" || kind == "oci-archive")
@@ -262,7 +261,7 @@ std::string import_image(const Paths& paths,
     throw Error(
         "an image comes from docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or "
         "tar:FILE, not from \"" +
-        source + "\"");
+        request.source + "\"");
 }
 
 void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules) {

@@ -2,20 +2,18 @@
 
 #include <stack/paths.h>
 
+#include "engine/image/fetch.h"
 #include "fetch/layer.h"
 #include "fetch/tree_writer.h"
-#include "model/image.h"
 #include "sys/fd.h"
 
 #include <string>
 
 namespace stack::fetch {
 
-/// Takes an image from `source` (kinds: image/fetch.h) into the store; returns its id.
+/// Takes an image into the store; returns its id.
 std::string import_image(const Paths& paths,
-                         const std::string& source,
-                         const std::string& reference,
-                         const ImageConfig& config,
+                         const image::ImportRequest& request,
                          const UnpackLimit& limit);
 
 /// Unpacks an archive, packed or not, into a directory.

@@ -86,9 +86,10 @@ std::string work() {
         fetch::check_login(reference, settings, credentials);
         return reference;
     }
-    ImageConfig config;
-    model::decode(request.value("config", model::Json::object()), config);
-    return fetch::import_image(paths, request.value("source", ""), reference, config, limit);
+    image::ImportRequest import{request.value("source", ""), reference, {}, {}};
+    model::decode(request.value("config", model::Json::object()), import.config);
+    import.message = request.value("message", "");
+    return fetch::import_image(paths, import, limit);
 }
 
 void unpack(const fetch::WriteRules& rules) {

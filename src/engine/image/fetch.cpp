@@ -119,7 +119,8 @@ Fetch start_import(const Paths& paths, const ImportRequest& import) {
                         with_limit({{"verb", "import"},
                                     {"source", import.source},
                                     {"reference", import.reference},
-                                    {"config", model::encode(import.config)}},
+                                    {"config", model::encode(import.config)},
+                                    {"message", import.message}},
                                    import.max_unpacked));
 }
 

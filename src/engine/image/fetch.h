@@ -67,6 +67,7 @@ struct ImportRequest {
     std::string source;  // docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or tar:FILE
     std::string reference;  // empty: what the archive names
     ImageConfig config;     // rootfs and tar: what the image is to say of itself
+    std::string message;    // and of how it was made; empty: that it was imported
     std::int64_t max_unpacked = 0;
 };
 
