@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "cli/build_output.h"
 #include "cli/cli11.h"
 #include "cli/image_commands.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -34,6 +36,7 @@ struct Options {
     std::string id_file;
     std::string metadata_file;
     std::string progress;
+    std::string output;
     bool no_cache = false;
     bool pull = false;
     bool quiet = false;
@@ -74,6 +77,18 @@ BuildSecret secret_of(const std::string& text) {
     if (secret.source.empty())
         secret.source = secret.target;
     return secret;
+}
+
+/// A label without a value has an empty one.
+StringMap labels_of(const Strings& texts) {
+    StringMap labels;
+    for (const auto& text : texts) {
+        const auto [name, value] = split_once(text, '=');
+        if (name.empty())
+            give_up("--label wants NAME=VALUE, not \"" + text + "\"");
+        labels[name] = value;
+    }
+    return labels;
 }
 
 StringMap pairs_of(const Strings& texts, const char* option) {
@@ -151,7 +166,7 @@ Build build_of(const Options& options) {
         const auto [name, value] = split_once(argument, '=');
         build.args[name] = name == argument ? std::nullopt : std::optional(value);
     }
-    build.labels = pairs_of(options.labels, "--label");
+    build.labels = labels_of(options.labels);
     build.additional_contexts = pairs_of(options.contexts, "--build-context");
     for (auto& [name, source] : build.additional_contexts)
         source = place(source);
@@ -211,6 +226,8 @@ void write_metadata(const Options& options, const std::string& id) {
 void run(Context& context, const Options& options) {
     require_root();
     const auto request = request_of(options);
+    const BuildOutput output =
+        options.output.empty() ? BuildOutput() : parse_build_output(options.output);
     if (options.check) {
         context.exit_code = check_and_tell(context, request);
         return;
@@ -236,8 +253,39 @@ void run(Context& context, const Options& options) {
         sys::replace_file(here(options.id_file), result.image_id, 0644);
     if (!options.metadata_file.empty())
         write_metadata(options, result.image_id);
-    if (options.quiet)
+    write_build_output(context, result.image_id, output);
+    if (options.quiet && output.target != "-")
         sys::write_out(result.image_id + "\n");
+}
+
+/// What docker's builders take and what is otherwise here, or needs no asking.
+void add_docker_options(CLI::App& app) {
+    add_accepted_flag(app, "--rm,--force-rm", "a step leaves no container behind");
+    add_accepted_flag(app, "--compress", "a context is not sent anywhere");
+    add_accepted_flag(app, "--load", "the image goes into the store");
+    add_accepted_flag(app, "-D,--debug", "what fails is told in full");
+    add_accepted_option(app, "--builder", "there is one");
+    add_accepted_option(app, "--provenance", "none is made");
+    add_accepted_option(app, "--sbom", "none is made");
+    add_accepted_option(app, "--isolation", "there is one kind");
+    for (const auto* limit : {"-m,--memory",
+                              "--memory-swap",
+                              "-c,--cpu-shares",
+                              "--cpu-period",
+                              "--cpu-quota",
+                              "--cpuset-cpus",
+                              "--cpuset-mems",
+                              "--cgroup-parent"})
+        app.add_option_function<std::string>(
+            limit,
+            [limit](const std::string&) {
+                warn(std::string(limit) + ": steps of a build are not held to it, ignoring");
+            },
+            "Accepted for compatibility, with a warning: steps are not held to it");
+    app.add_flag_function(
+        "--push",
+        [](std::int64_t) { give_up("--push: build, then `stack image push NAME`"); },
+        "Refused: `stack image push NAME` does it");
 }
 
 void add_result_options(CLI::App& app, Options& options) {
@@ -245,6 +293,10 @@ void add_result_options(CLI::App& app, Options& options) {
         ->allow_extra_args(false);
     app.add_option("--label", options.labels, "Label of the image: NAME=VALUE (repeatable)")
         ->allow_extra_args(false);
+    app.add_option("-o,--output",
+                   options.output,
+                   "Also write the image's files: DIR, - (a tar on standard output), "
+                   "type=local,dest=DIR or type=tar,dest=FILE");
     app.add_option("--iidfile", options.id_file, "Write the image's id to this file");
     app.add_option("--metadata-file", options.metadata_file, "Write what was built, as JSON, here");
     app.add_option("--progress", options.progress, "auto, tty, plain, json (or rawjson) or quiet")
@@ -329,6 +381,7 @@ void add_image_build(CLI::App& group, Context& context) {
     add_step_options(*app, *options);
     add_cache_options(*app, *options);
     add_result_options(*app, *options);
+    add_docker_options(*app);
     app->callback([&context, options] { run(context, *options); });
 }
 

@@ -44,6 +44,29 @@ class ImageCommand : public testing::Test {
     fs::path here_ = stack_.directory();
 };
 
+TEST_F(ImageCommand, ABuildTakesDockersWords) {
+    stack_.write("Dockerfile", "FROM busybox\nARG MOOD\nRUN echo $MOOD > /mood\n");
+    const auto result =
+        stack_.run({"image",      "build", "-q",          "-t",       "a:1",       "-t", "b:1",
+                    "--label",    "x",     "--build-arg", "MOOD",     "--iidfile", "id", "--rm",
+                    "--force-rm", "-m",    "64m",         "--output", "out",       "."},
+                   {{"MOOD", "calm"}});
+    ASSERT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(result.out, content(here_ / "id") + "\n");
+    EXPECT_NE(result.err.find("-m,--memory"), std::string::npos) << result.err;
+    EXPECT_EQ(content(here_ / "out/mood"), "calm\n");
+    EXPECT_EQ(stack_.must({"image", "inspect", "b:1", "-f", "{{json .Config.Labels}}"}),
+              "{\"x\":\"\"}\n");
+    stack_.must({"image", "build", "-q", "--output", "type=tar,dest=out.tar", "."});
+    EXPECT_NE(run({"tar", "-tf", here_ / "out.tar"}).out.find("mood\n"), std::string::npos);
+    EXPECT_EQ(
+        stack_.run({"image", "build", "-q", "-t", "c:1", "-f", "-", "."}, {}, "FROM busybox\n")
+            .status,
+        0);
+    EXPECT_EQ(stack_.run({"image", "build", "--push", "."}).status, 1);
+    stack_.must({"builder", "prune", "-af"});
+}
+
 TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     const std::string file = tar();
     stack_.must({"image", "import", file, "from:file", "-m", "of my own", "-c", "ENV A=b"});
