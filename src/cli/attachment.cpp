@@ -128,9 +128,11 @@ void Attachment::take_output() {
 
 void Attachment::show(const shim::Frame& frame) {
     if (frame.kind == shim::FrameKind::output) {
-        sys::write_out(frame.payload);
+        if (options_.output)
+            sys::write_out(frame.payload);
     } else if (frame.kind == shim::FrameKind::error) {
-        sys::write_err(frame.payload);
+        if (options_.error)
+            sys::write_err(frame.payload);
     } else if (frame.kind == shim::FrameKind::exit && frame.payload.size() == 1) {
         end_.status = static_cast<unsigned char>(frame.payload[0]);
         over_ = true;

@@ -19,6 +19,8 @@ namespace stack::cli {
 struct AttachmentOptions {
     bool terminal = false;  // the container has one: ours is raw, if there is one
     bool input = true;
+    bool output = true;
+    bool error = true;
     bool proxy_signals = true;
     std::string detach_keys;  // bytes
 };

@@ -12,10 +12,13 @@
 #include "cli/session.h"
 #include "cli/single.h"
 #include "cli/single_stack.h"
+#include "cli/target.h"
 #include "engine/image/store.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
+
+#include <algorithm>
 
 namespace stack::cli {
 namespace {
@@ -24,6 +27,7 @@ struct Options {
     SingleOptions container;
     std::string cid_file;
     std::string detach_keys = default_detach_keys;
+    Strings attach;  // stdin, stdout, stderr; none: all
     bool proxy_signals = true;
     bool detach = false;
     bool quiet = false;
@@ -42,13 +46,35 @@ int with_docker_status(const std::function<int()>& work) {
     return engine_failed;
 }
 
+/// os[/architecture[/variant]]: what `wanted` does not say is as it is.
+bool is_for(const ImageConfig& image, const std::string& wanted) {
+    const Strings own{image.os, image.architecture, image.variant};
+    const Strings parts = split(wanted, '/');
+    for (std::size_t i = 0; i < parts.size() && i < own.size(); ++i)
+        if (!parts[i].empty() && parts[i] != own[i])
+            return false;
+    return true;
+}
+
+/// Says nothing where --platform does not, or the image is as it says.
+void check_platform(const image::Image& image, const SingleOptions& wanted) {
+    if (!is_for(image.config, wanted.platform))
+        throw stack::Error("image with reference " + wanted.image +
+                           " was found but its platform (" + image.config.os + "/" +
+                           image.config.architecture + ") does not match the specified platform (" +
+                           wanted.platform + ")");
+}
+
 void ensure_image(const Context& context, const Options& options) {
     const SingleOptions& wanted = options.container;
     if (wanted.image.starts_with("rootfs:"))
         return;
-    const bool is_there = image::Store(context.paths).find(wanted.image).has_value();
-    if (is_there && wanted.pull != "always")
+    const auto found = image::Store(context.paths).find(wanted.image);
+    const bool fits = found && is_for(found->config, wanted.platform);
+    if (fits && wanted.pull != "always")
         return;
+    if (found && wanted.pull == "never")
+        check_platform(*found, wanted);
     if (wanted.pull == "never")
         throw stack::Error("image " + wanted.image +
                            " is not in the store, and --pull never forbids to fetch it: see `stack "
@@ -61,8 +87,48 @@ void ensure_image(const Context& context, const Options& options) {
     const auto outcome = local.perform({PullImage{wanted.image, wanted.platform}},
                                        [&](const Event& event) { progress->show(event); });
     progress->finish();
+    if (outcome && !found)
+        throw stack::Error(*outcome);
+    if (outcome && !fits)
+        check_platform(*found, wanted);
     if (outcome)
         throw stack::Error(*outcome);
+}
+
+/// Throws where neither its options nor its image say what is to run in it.
+void require_command(const Service& service, const std::string& name, const ImageConfig& image) {
+    const Strings entrypoint = service.entrypoint.value_or(image.entrypoint);
+    const Strings command =
+        service.command.value_or(service.entrypoint ? Strings() : image.command);
+    if (entrypoint.empty() && command.empty())
+        throw stack::Error("no command specified: image " + name +
+                           " names none; say one behind it");
+}
+
+/// The address that a container has in one of the networks that are wanted.
+std::string linked_address(const ObservedContainer& container, const Strings& networks) {
+    for (const auto& address : container.addresses)
+        for (const auto& network : networks.empty() ? Strings{bridge_network} : networks)
+            if (address.network == (network == "default" ? bridge_network : network))
+                return address.ipv4.empty() ? address.ipv6 : address.ipv4;
+    return {};
+}
+
+/// --link, as lines of /etc/hosts: what Docker's links are, too.
+void add_links(const Context& context, SingleOptions& options) {
+    for (const auto& link : options.links) {
+        const auto [name, alias] = split_once(link, ':');
+        const auto other = find_target(context, {Naming::container, name});
+        if (!is_up(other))
+            throw stack::Error("cannot link to a non running container: " + name +
+                               ": see `stack container start " + name + "`");
+        const std::string address = linked_address(other, options.networks);
+        if (address.empty())
+            throw stack::Error("--link " + link + ": container " + name +
+                               " is in none of the networks of this one: name one of its by "
+                               "--network");
+        options.extra_hosts.push_back((alias.empty() ? name : alias) + ":" + address);
+    }
 }
 
 void choose_name(const Context& context, std::string& name) {
@@ -102,6 +168,7 @@ class SingleContainer {
                                    "remove it, or choose another");
         sweep_single(context);
         choose_name(context, options.container.name);
+        add_links(context, options.container);
         stack_ = stack_for(context, options.container);
         ensure_image(context, options);
         const auto image = image::Store(context.paths).find(options.container.image);
@@ -115,6 +182,7 @@ class SingleContainer {
             for (auto& port : ports_to_publish(exposed))
                 service.ports.push_back(std::move(port));
         }
+        require_command(service, options.container.image, image ? image->config : ImageConfig());
         run_.service = service;
         run_.name = options.container.name;
         run_.auto_remove = options.container.remove;
@@ -151,6 +219,8 @@ class SingleContainer {
         session.container = run_.name;
         session.attach.terminal = terminal;
         session.attach.input = run_.service.stdin_open;
+        session.attach.output = is_attached("stdout");
+        session.attach.error = is_attached("stderr");
         session.attach.proxy_signals = options_.proxy_signals && !terminal;
         session.attach.detach_keys = detach_keys(options_.detach_keys);
         session.quiet = true;
@@ -163,6 +233,12 @@ class SingleContainer {
     }
 
   private:
+    [[nodiscard]] bool is_attached(const std::string& stream) const {
+        return options_.attach.empty() ||
+               std::find(options_.attach.begin(), options_.attach.end(), stream) !=
+                   options_.attach.end();
+    }
+
     static void say_errors(const Event& event) {
         if (event.status == EventStatus::error)
             sys::write_err("stack: " + event.detail + "\n");
@@ -263,7 +339,12 @@ std::shared_ptr<Options> declare(CLI::App& app) {
 
 void add_container_run(CLI::App& app, Context& context) {
     const auto options = declare(app);
-    app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait");
+    app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait")
+        ->excludes(app.add_option("-a,--attach",
+                                  options->attach,
+                                  "Only these of its streams: stdin, stdout, stderr (repeatable)")
+                       ->allow_extra_args(false)
+                       ->transform(CLI::IsMember({"stdin", "stdout", "stderr"}, CLI::ignore_case)));
     app.add_flag("--sig-proxy",
                  options->proxy_signals,
                  "Pass signals on to it, where it has no terminal (default true)");

@@ -134,6 +134,7 @@ void add_container_exec(CLI::App& app, Context& context) {
     app.add_flag("-t,--tty", options->tty, "With a terminal");
     app.add_option("--env-file", options->env_files, "Set the variables that a file lists")
         ->allow_extra_args(false);
+    add_accepted_option(app, "--detach-keys", "what is run so ends with this command");
 }
 
 }  // namespace stack::cli

@@ -14,6 +14,7 @@
 #include "engine/image/store.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -255,13 +256,9 @@ void run_top(const Context& context, const Targets& targets) {
     const LocalRuntime runtime(context.paths);
     Strings sections;
     for (const auto& container : find_targets(context, targets)) {
-        if (container.state == ContainerState::running || container.state == ContainerState::paused)
-            sections.push_back((targets.names.size() == 1 && targets.naming == Naming::container
-                                    ? ""
-                                    : container.name + "\n") +
+        if (is_up(container))
+            sections.push_back(container.name + "\n" +
                                process_rows(runtime.get().processes(container.id)));
-        else if (targets.naming == Naming::container)
-            give_up("container " + container.name + " is not running");
     }
     sys::write_out(join(sections, "\n"));
 }
@@ -363,21 +360,56 @@ void add_container_port(CLI::App& app, Context& context) {
 
 namespace {
 
-void declare_top(CLI::App& app, Context& context, Naming naming) {
-    const auto targets = std::make_shared<Targets>();
-    targets->naming = naming;
-    declare_targets(app, *targets);
-    app.callback([&context, targets] { run_top(context, *targets); });
+/// What the machine's ps(1) says of these processes with `options`, which name their columns.
+std::string ps_rows(const std::vector<int>& pids, Strings options) {
+    constexpr const char* program = "/bin/ps";
+    if (!sys::exists(program))
+        give_up(std::string(program) + " is not there: without it `top` takes no options");
+    options.insert(options.begin(), program);
+    const auto [status, text] = sys::run_and_capture(program, options);
+    const Strings lines = split(text, '\n');
+    const auto words = [](const std::string& line) {
+        Strings all = split(line, ' ');
+        std::erase(all, "");
+        return all;
+    };
+    const Strings head = words(lines.front());
+    const auto column = std::find(head.begin(), head.end(), "PID") - head.begin();
+    if (status != 0 || static_cast<std::size_t>(column) == head.size())
+        give_up("ps " + join({options.begin() + 1, options.end()}, " ") +
+                " does not tell of processes by their PID: see ps(1)");
+    std::string rows = lines.front() + "\n";
+    for (const auto& line : lines) {
+        const Strings fields = words(line);
+        const auto pid = fields.size() > static_cast<std::size_t>(column)
+                             ? parse_number<int>(fields[static_cast<std::size_t>(column)])
+                             : std::nullopt;
+        if (pid && std::find(pids.begin(), pids.end(), *pid) != pids.end())
+            rows += line + "\n";
+    }
+    return rows;
 }
 
 }  // namespace
 
 void add_top(CLI::App& app, Context& context) {
-    declare_top(app, context, Naming::service);
+    const auto targets = std::make_shared<Targets>();
+    declare_targets(app, *targets);
+    app.callback([&context, targets] { run_top(context, *targets); });
 }
 
 void add_container_top(CLI::App& app, Context& context) {
-    declare_top(app, context, Naming::container);
+    const auto target = std::make_shared<Target>();
+    const auto options = std::make_shared<Strings>();
+    target->naming = Naming::container;
+    app.positionals_at_end(true);
+    declare_target(app, *target);
+    app.add_option("OPTION", *options, "Options of ps(1), such as aux or -o pid,cmd");
+    app.callback([&context, target, options] {
+        const auto container = find_running_target(context, *target);
+        const auto pids = LocalRuntime(context.paths).get().processes(container.id);
+        sys::write_out(options->empty() ? process_rows(pids) : ps_rows(pids, *options));
+    });
 }
 
 }  // namespace stack::cli

@@ -34,6 +34,7 @@ void declare_process(CLI::App& app, SingleOptions& options) {
     app.add_option("--hostname,-h", options.hostname, "Its own host name");
     app.add_option("--domainname", options.domainname, "Its own domain name");
     add_list(app, "-l,--label", options.labels, "Set a label: NAME=VALUE");
+    add_list(app, "--label-file", options.label_files, "Set the labels that a file lists");
     add_list(app, "--annotation", options.annotations, "Set an annotation: NAME=VALUE");
 }
 
@@ -53,6 +54,11 @@ void declare_network(CLI::App& app, SingleOptions& options) {
     app.add_flag("-P,--publish-all", options.publish_all, "Publish every port the image exposes");
     add_list(app, "--expose", options.expose, "Expose a port, for -P");
     add_list(app, "--add-host", options.extra_hosts, "A line of /etc/hosts: NAME:ADDRESS");
+    add_list(app,
+             "--link",
+             options.links,
+             "Another name for a running container of a network of its own: NAME[:ALIAS]; the "
+             "address is the one of now");
     add_list(app, "--dns", options.dns, "Ask this name server");
     add_list(app, "--dns-search", options.dns_search, "Search names in this domain");
     add_list(app, "--dns-option", options.dns_options, "An option of resolv.conf");

@@ -39,6 +39,7 @@ struct SingleOptions {
     std::string hostname;
     std::string domainname;
     Strings labels;
+    Strings label_files;
     Strings annotations;
 
     // network
@@ -51,6 +52,7 @@ struct SingleOptions {
     bool publish_all = false;
     Strings expose;
     Strings extra_hosts;
+    Strings links;  // NAME[:ALIAS] of other containers
     Strings dns;
     Strings dns_search;
     Strings dns_options;

@@ -152,6 +152,7 @@ class StackFile {
         put("hostname", options_.hostname);
         put("domainname", options_.domainname);
         put("labels", options_.labels);
+        put("label_file", options_.label_files);
         put("annotations", options_.annotations);
     }
 

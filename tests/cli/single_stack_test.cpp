@@ -25,6 +25,8 @@ SingleContext context() {
     context.read_file = [](const std::string& path) -> std::optional<std::string> {
         if (path == "/work/vars")
             return "A=1\nB=$x \"y\"\n";
+        if (path == "/work/labels")
+            return "# no\nA=file\nB=file\n";
         return std::nullopt;
     };
     return context;
@@ -74,6 +76,14 @@ TEST(SingleStack, TheEnvironmentIsFilesThenOptions) {
     EXPECT_EQ(environment.at("A"), "2");
     EXPECT_EQ(environment.at("B"), "$x \"y\"");
     EXPECT_EQ(environment.at("HERE"), "1");
+}
+
+TEST(SingleStack, TheLabelsAreFilesThenOptions) {
+    auto given = options();
+    given.label_files = {"labels"};
+    given.labels = {"B=option", "C"};
+    const auto labels = service_of(given).labels;
+    EXPECT_EQ(labels, (StringMap{{"A", "file"}, {"B", "option"}, {"C", ""}}));
 }
 
 TEST(SingleStack, VolumesAreNamedOrPaths) {

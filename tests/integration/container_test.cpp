@@ -4,6 +4,7 @@
 #include "tests/support/failpoints.h"
 #include "tests/support/terminal_client.h"
 
+#include <algorithm>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
@@ -123,6 +124,40 @@ TEST_F(Container, OptionsShapeIt) {
               "touch: /file: Read-only file system\nnameserver 9.9.9.9\n")
         << result.err;
     EXPECT_EQ(con({"run", "--rm", "--entrypoint", "echo", "busybox", "a b", "c"}).out, "a b c\n");
+}
+
+TEST_F(Container, DockersOtherWordsAreHeard) {
+    stack_.write("labels", "from=file\n");
+    must({"run",
+          "-d",
+          "--name",
+          "db",
+          "--label-file",
+          (here_ / "labels").string(),
+          "busybox",
+          "sleep",
+          "1000"});
+    EXPECT_EQ(must({"inspect", "db", "-f", "{{.Config.Labels.from}}"}), "file\n");
+    EXPECT_EQ(must({"run", "--rm", "--link", "db:store", "busybox", "ping", "-c1", "-W5", "store"})
+                  .find("0 packets received"),
+              std::string::npos);
+    EXPECT_EQ(con({"run", "--rm", "--link", "nobody", "busybox", "true"}).status, 125);
+    const auto half =
+        con({"run", "--rm", "-a", "stdout", "busybox", "sh", "-c", "echo out; echo err >&2"});
+    EXPECT_EQ(half.out, "out\n");
+    EXPECT_EQ(half.err, "");
+    EXPECT_EQ(con({"run", "--rm", "-d", "-a", "stdout", "busybox", "true"}).status, 1);
+    EXPECT_EQ(must({"exec", "--detach-keys", "ctrl-x", "db", "echo", "in"}), "in\n");
+    const auto other =
+        con({"run", "--rm", "--pull", "never", "--platform", "linux/s390x", "busybox", "true"});
+    EXPECT_EQ(other.status, 125);
+    EXPECT_NE(other.err.find("does not match the specified platform (linux/s390x)"),
+              std::string::npos)
+        << other.err;
+    const std::string rows = must({"top", "db", "-o", "pid,args"});
+    EXPECT_NE(rows.find("sleep 1000"), std::string::npos) << rows;
+    EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 2) << rows;
+    EXPECT_NE(must({"top", "db", "aux"}).find("%CPU"), std::string::npos);
 }
 
 TEST_F(Container, WhatNeverRanIsTold) {

@@ -97,5 +97,14 @@ TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     stack_.must({"container", "rm", "-f", "web"});
 }
 
+TEST_F(ImageCommand, WithoutACommandNothingRuns) {
+    stack_.must({"image", "import", tar(), "bare"});
+    for (const auto* verb : {"run", "create"}) {
+        const auto result = stack_.run({"container", verb, "bare"});
+        EXPECT_EQ(result.status, 125);
+        EXPECT_NE(result.err.find("no command specified"), std::string::npos) << result.err;
+    }
+}
+
 }  // namespace
 }  // namespace stack::test
