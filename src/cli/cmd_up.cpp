@@ -81,20 +81,25 @@ constexpr const char* stopping_text = "Gracefully Stopping... press Ctrl+C again
     std::_Exit(given_up);
 }
 
+/// An `up` in the foreground.
+struct Foreground {
+    Context& context;
+    const Stack& stack;
+    const UpOptions& up;
+    const AttachOptions& options;
+    const sys::SignalWatch& signals;
+};
+
 /// An `up` that is to stay in the foreground, on its way there. A Ctrl-C gives it up, and what it
 /// has started is stopped.
 class BringUp {
   public:
-    BringUp(const Context& context,
-            const Stack& stack,
-            const Request& request,
-            const AttachOptions& options,
-            const sys::SignalWatch& signals)
-        : context_(context),
-          stack_(stack),
+    BringUp(const Foreground& up, const Request& request)
+        : context_(up.context),
+          stack_(up.stack),
           request_(request),
-          options_(options),
-          signals_(signals),
+          options_(up.options),
+          signals_(up.signals),
           services_(services_at_rest()) {}
 
     int run() {
@@ -181,22 +186,17 @@ class BringUp {
 /// it.
 class Attached {
   public:
-    Attached(Context& context,
-             const Stack& stack,
-             const UpOptions& up,
-             const AttachOptions& options,
-             const sys::SignalWatch& signals,
-             Watcher* watcher)
-        : context_(context),
-          stack_(stack),
-          up_(up),
-          options_(options),
-          services_(options.dependencies ? with_dependencies(stack, up.services) : up.services),
-          local_(context.paths),
-          networks_(context.paths),
-          runtime_(context.paths, cgroups_, networks_),
-          printer_(context, options.log),
-          signals_(signals) {
+    Attached(const Foreground& what, Watcher* watcher)
+        : context_(what.context),
+          stack_(what.stack),
+          up_(what.up),
+          options_(what.options),
+          services_(options_.dependencies ? with_dependencies(stack_, up_.services) : up_.services),
+          local_(context_.paths),
+          networks_(context_.paths),
+          runtime_(context_.paths, cgroups_, networks_),
+          printer_(context_, options_.log),
+          signals_(what.signals) {
         if (watcher != nullptr)
             watching_.emplace(*watcher);  // its thread leaves the signals to this one
     }
@@ -372,9 +372,10 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
         return;
     }
     const sys::SignalWatch signals({SIGINT, SIGTERM});
-    context.exit_code = BringUp(context, stack, request, options, signals).run();
+    const Foreground foreground{context, stack, up, options, signals};
+    context.exit_code = BringUp(foreground, request).run();
     if (context.exit_code == 0)
-        Attached(context, stack, up, options, signals, watcher ? &*watcher : nullptr).run();
+        Attached(foreground, watcher ? &*watcher : nullptr).run();
 }
 
 void add_quiet(CLI::App& app, Quiet& quiet) {

@@ -1,12 +1,10 @@
 #include "cli/disk_usage.h"
 
-#include "base/text.h"
 #include "base/units.h"
 #include "cli/container_size.h"
 #include "cli/describe.h"
 #include "cli/image_commands.h"
 #include "cli/target.h"
-#include "engine/build/cache.h"
 #include "engine/in_use.h"
 #include "engine/storage/volumes.h"
 
