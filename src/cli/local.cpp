@@ -110,7 +110,9 @@ void note_restarting(const Paths& paths, std::vector<ObservedContainer>& contain
             known =
                 by_project.emplace(container.project, restarts_of(paths, container.project)).first;
         const auto state = known->second.find(container.id);
-        container.restarting = state != known->second.end() && state->second.next.has_value();
+        // A stop by a person, not for its health, is before its supervisor's next look.
+        container.restarting = state != known->second.end() && state->second.next &&
+                               (!container.stopped_by_user || state->second.unhealthy);
     }
 }
 
