@@ -78,6 +78,7 @@ class Evaluation {
     void repeat(const TemplateNode& node, const Json& dot) {
         TemplatePipeline over = node.pipeline;
         over.variables.clear();  // they are each element's, not the list's
+        over.assigns = false;
         const Json list = evaluate(over, dot);
         if (!list.is_structured() && !list.is_null())
             fail("range wants a list or a map, not " + template_text(list), over.offset);
@@ -92,7 +93,9 @@ class Evaluation {
             const auto& names = node.pipeline.variables;
             if (names.size() == 2)
                 variables_.emplace_back(names[0], list.is_array() ? Json(number) : Json(key));
-            if (!names.empty())
+            if (node.pipeline.assigns)
+                assign(node.pipeline, element);
+            else if (!names.empty())
                 variables_.emplace_back(names.back(), element);
             ++number;
             walk(node.body, element);

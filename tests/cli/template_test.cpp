@@ -80,6 +80,7 @@ TEST(Template, IsWhatGoMakesOfIt) {
              Case{R"({{printf "%-6s|%6s|%05d|%+d|%.2f|%x|%t" "ab" "cd" 42 7 1.5 255 true}})",
                   "ab    |    cd|00042|+7|1.50|ff|true"},
              Case{"{{$n := 0}}{{range .Args}}{{$n = .}}{{end}}{{$n}}", "y"},
+             Case{"{{$n := 0}}{{range $n = .Args}}{{end}}{{$n}}", "y"},
              Case{"{{range .Args}}{{.}}{{break}}{{end}}", "x"},
              Case{"{{range .Args}}{{if eq . \"x\"}}{{continue}}{{end}}{{.}}{{end}}", "y"},
              Case{"{{with .Empty}}a{{else with .State}}{{.Pid}}{{else}}c{{end}}", "12"},
