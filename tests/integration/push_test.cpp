@@ -210,7 +210,7 @@ TEST_F(Push, PruneRemovesWhatHasNoNameAndNothingThatIsUsed) {
     stack_.must({"build"});
     stack_.write("Dockerfile", "FROM busybox\nRUN echo two > /two\n");
     stack_.must({"build"});
-    stack_.must({"create", "box"});
+    stack_.must({"up", "-d", "box"});
     EXPECT_NE(stack_.must({"image", "ls"}).find("<none>"), std::string::npos);
     EXPECT_NE(stack_.must({"image", "prune", "-f"}).find("Deleted"), std::string::npos);
     EXPECT_EQ(stack_.must({"image", "ls"}).find("<none>"), std::string::npos);
@@ -218,8 +218,8 @@ TEST_F(Push, PruneRemovesWhatHasNoNameAndNothingThatIsUsed) {
     EXPECT_EQ(stack_.run({"image", "rm", "busybox"}).status, 1);
     stack_.must({"system", "prune", "-a", "-f"});
     EXPECT_EQ(stack_.must({"image", "ls", "-q", "web"}), "");
-    EXPECT_NE(stack_.must({"image", "ls", "-q", "busybox"}), "") << "a container was made from it";
-    stack_.must({"down"});
+    EXPECT_NE(stack_.must({"image", "ls", "-q", "busybox"}), "") << "a container runs from it";
+    stack_.must({"down", "-t", "0"});
 }
 
 }  // namespace
