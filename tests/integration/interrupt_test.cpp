@@ -82,7 +82,12 @@ services:
 )");
     stack_.must({"up", "-d", "before"});
     TerminalClient client = up();
-    ASSERT_TRUE(eventually([&] { return container(stack_, "ill")["State"] == "running"; }));
+    ASSERT_TRUE(eventually([&] {
+        const auto all = containers(stack_);
+        return std::any_of(all.begin(), all.end(), [](const auto& one) {
+            return one.at("Service") == "ill" && one.at("State") == "running";
+        });
+    }));
     client.type("\x03");
     EXPECT_TRUE(client.shows("press Ctrl+C again to force")) << client.screen();
     EXPECT_EQ(client.wait(), 130);
