@@ -99,6 +99,7 @@ struct StopContainer {
     std::string name;
     std::optional<Duration> timeout;  // nullopt: the container's own grace period
     std::vector<Hook> pre_stop = {};
+    bool network_goes = false;  // it and its network are removed next
     bool operator==(const StopContainer&) const = default;
 };
 

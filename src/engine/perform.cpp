@@ -228,7 +228,15 @@ void RealEngine::begin(const CreateNetwork& action, const EventSink& /*events*/,
     complete(std::move(done), std::nullopt);
 }
 
+void RealEngine::keep_network(const std::string& id) {
+    constexpr std::size_t most = 400;  // descriptors; those beyond cost the wait only
+    if (network_namespaces_.size() < most)
+        if (sys::Fd network = runtime_.network_namespace(id))
+            network_namespaces_.push_back(std::move(network));
+}
+
 void RealEngine::begin(const RemoveNetwork& action, const EventSink& /*events*/, Done done) {
+    const auto until_then = std::exchange(network_namespaces_, {});
     networks_.remove(action.name);
     complete(std::move(done), std::nullopt);
 }
@@ -267,6 +275,7 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
         complete(std::move(done), std::nullopt);
         return;
     }
+    network_namespaces_.clear();  // what is in one still answers to its address
     auto starting = std::make_shared<runtime::Starting>(runtime_.start(record->id));
     warn(events, action.name, starting->warnings);
     // The shim lives as long as its container: what it says of the start is read here, not its end.
@@ -285,6 +294,8 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
 
 void RealEngine::begin(const StopContainer& action, const EventSink& events, Done done) {
     auto pidfd = runtime_.watch(action.id);
+    if (action.network_goes)
+        keep_network(action.id);
     Strings warnings;
     const Duration grace = runtime_.begin_stop(action.id, action.timeout, warnings);
     warn(events, action.name, warnings);

@@ -82,6 +82,8 @@ class RealEngine final : public Engine {
     void remove_beside(std::optional<sys::ScratchDirectory> files, Done done);
     /// Wakes the supervisor when the container ends; settles it first.
     void watch(const std::string& id);
+    /// Keeps the container's network namespace until its network is removed, or it comes back.
+    void keep_network(const std::string& id);
     /// Runtime::settle(), where there is somebody to look again.
     void settle(const std::string& id);
     /// All that are on a network: the project's as observed, others as they are now.
@@ -102,6 +104,10 @@ class RealEngine final : public Engine {
     image::Store store_;
     std::map<std::string, std::unique_ptr<Watch>> watches_;
     std::map<int, sys::Fd> workers_;  // pulls and builds under way: pidfds by pid
+    /// Of containers that are stopped for good. The kernel takes a namespace apart in its own time,
+    /// and whoever wants the links' lock, as the removal of a network does, waits for that
+    /// meanwhile.
+    std::vector<sys::Fd> network_namespaces_;
     std::function<void()> wake_ = [] {};
     std::unique_ptr<boost::asio::thread_pool> bulk_;  // last: ends before what its work completes
 };

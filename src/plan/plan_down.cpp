@@ -60,12 +60,15 @@ class LifePlanner {
 
     void stop(const Containers& containers,
               std::optional<Duration> timeout,
-              const std::string& reason) {
+              const std::string& reason,
+              bool network_goes = false) {
         for (const auto* container : containers) {
             if (!is_up(*container) && !awaits_restart(*container))
                 continue;
+            StopContainer action = stop_of(*container, timeout);
+            action.network_goes = network_goes;
             const Node node =
-                builder_.add(stop_of(*container, timeout), "container/" + container->name, reason);
+                builder_.add(std::move(action), "container/" + container->name, reason);
             stops_[container->service].push_back(node);
             stop_of_[container->id] = node;
         }
@@ -233,7 +236,7 @@ Plan plan_down(const Stack& desired, const Observed& observed, const DownOptions
         staying.assign(orphans, going.end());
         going.erase(orphans, going.end());
     }
-    planner.stop(going, options.timeout, "down");
+    planner.stop(going, options.timeout, "down", options.services.empty() && staying.empty());
     planner.remove(going, options.volumes, "down");
     if (options.services.empty()) {
         planner.remove_networks(staying);

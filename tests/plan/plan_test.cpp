@@ -5,6 +5,8 @@
 #include "model/digest.h"
 #include "tests/support/fake_world.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace stack::test {
@@ -383,6 +385,20 @@ TEST(Plan, LetsOnlyThoseGoOnWithoutADependencyThatDoNotRequireIt) {
               "#6 start container/shop-needs-1: not found (after #3 #5)\n");
     stack.services.erase("needs");
     EXPECT_TRUE(plan_up(stack, world, {}).actions[3].optional) << "nobody needs it healthy";
+}
+
+TEST(Plan, OfDownSaysWhetherTheNetworkGoes) {
+    const Stack stack = shop();
+    const Observed world = up(stack);
+    const auto goes = [&](const DownOptions& options) {
+        const Plan plan = plan_down(stack, world, options);
+        return std::any_of(plan.actions.begin(), plan.actions.end(), [](const auto& planned) {
+            const auto* stop = std::get_if<StopContainer>(&planned.action);
+            return stop != nullptr && stop->network_goes;
+        });
+    };
+    EXPECT_TRUE(goes({}));
+    EXPECT_FALSE(goes({.services = {"web"}}));
 }
 
 TEST(Plan, OfDownLeavesWhatLeftTheFile) {

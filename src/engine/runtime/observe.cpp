@@ -8,6 +8,8 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
+
 namespace stack::runtime {
 namespace {
 
@@ -106,6 +108,16 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
         seen.started = read_life(places).started;
     }
     return seen;
+}
+
+sys::Fd Runtime::network_namespace(const std::string& id) const {
+    const auto live = read_live(places_of(paths_, id));
+    if (!live)
+        return {};
+    const std::string path = "/proc/" + std::to_string(live->pid) + "/ns/net";
+    sys::Fd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return open_living(*live) ? std::move(network)
+                              : sys::Fd();  // or the number is another's by now
 }
 
 }  // namespace stack::runtime

@@ -168,6 +168,10 @@ class Runtime {
     /// nothing runs.
     [[nodiscard]] std::optional<sys::Fd> watch(const std::string& id) const;
 
+    /// The network namespace of a running container, which lasts as long as the descriptor; none of
+    /// one that does not run.
+    [[nodiscard]] sys::Fd network_namespace(const std::string& id) const;
+
     /// A connection to the container's shim, non-blocking, that speaks as shim/frame.h says; none
     /// where there is no shim to answer.
     [[nodiscard]] sys::Fd attach(const std::string& id) const;
