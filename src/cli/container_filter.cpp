@@ -126,6 +126,13 @@ bool exposes(const ObservedContainer& container, const std::string& text) {
            });
 }
 
+bool has_exit_code(const ObservedContainer& container, const std::string& value) {
+    const auto code = parse_number<int>(value);
+    if (!code)
+        give_up("--filter exited is an exit code, not \"" + value + "\"");
+    return container.state == ContainerState::exited && container.exit.code == *code;
+}
+
 }  // namespace
 
 ContainerFilter::ContainerFilter(const Strings& filters, const std::vector<ObservedContainer>& all)
@@ -160,8 +167,7 @@ bool ContainerFilter::holds(const ObservedContainer& container,
     if (key == "health")
         return has_health(container, value);
     if (key == "exited")
-        return container.state == ContainerState::exited && container.exit.code &&
-               std::to_string(*container.exit.code) == value;
+        return has_exit_code(container, value);
     if (key == "ancestor")
         return is_made_of(container, value);
     if (key == "label")

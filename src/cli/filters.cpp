@@ -1,11 +1,12 @@
 #include "cli/filters.h"
 
 #include "base/text.h"
+#include "base/units.h"
 #include "cli/context.h"
-#include "cli/describe.h"
-#include "cli/options.h"
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <map>
 
 namespace stack::cli {
@@ -44,8 +45,30 @@ bool has_label(const StringMap& labels, const std::string& wanted) {
            (wanted.find('=') == std::string::npos || label->second == value);
 }
 
+namespace {
+
+/// RFC 3339 or a part of it (UTC where it names no zone), Unix seconds, or how long ago.
+Time until_of(const std::string& text) {
+    constexpr std::int64_t latest = 9'000'000'000;  // what Time holds
+    if (const auto seconds = parse_number<std::int64_t>(text);
+        seconds && *seconds >= 0 && *seconds < latest)
+        return std::chrono::system_clock::from_time_t(*seconds);
+    if (const auto age = parse_duration(text))
+        return std::chrono::system_clock::now() - std::chrono::duration_cast<Time::duration>(*age);
+    for (const auto* form : {"%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"}) {
+        std::tm parts{};
+        const char* end = ::strptime(text.c_str(), form, &parts);
+        const long offset = parts.tm_gmtoff;
+        if (end != nullptr && *end == '\0')
+            return std::chrono::system_clock::from_time_t(::timegm(&parts) - offset);
+    }
+    give_up("--filter until is 24h, a date or Unix seconds, not \"" + text + "\"");
+}
+
+}  // namespace
+
 bool is_until(Time time, const std::string& until) {
-    return time_text(time) < time_option(until, "--filter until");
+    return time < until_of(until);
 }
 
 bool truth_of(const std::string& key, const std::string& value) {

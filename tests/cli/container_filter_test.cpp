@@ -87,6 +87,8 @@ TEST(ContainerFilter, HasDockersKeys) {
     EXPECT_EQ(passing({"before=web-job"}), "a");
     EXPECT_EQ(passing({"since=bbb"}), "c");
     EXPECT_EQ(passing({"until=15"}), "a");
+    EXPECT_EQ(passing({"until=1970-01-01T02:00:15+02:00"}), "a");
+    EXPECT_EQ(passing({"until=1970-01-01"}), "");
 }
 
 TEST(ContainerFilter, AlternativesHaveOneKeyAndLabelsAllHold) {
@@ -104,7 +106,10 @@ TEST(ContainerFilter, WhatHasNoMeaningIsRefused) {
                                "publish=80/http",
                                "before=nobody",
                                "name=(",
-                               "until=soon"})
+                               "exited=abc",
+                               "until=soon",
+                               "until=2026-99-99",
+                               "until=1700000000000"})
         EXPECT_THROW(static_cast<void>(passing({filter})), Exit) << filter;
 }
 
