@@ -198,7 +198,7 @@ int pause(const Context& context, const Targets& targets, bool paused) {
 int remove(const Context& context, const Targets& targets, bool force, bool volumes) {
     Found found = find_present(context, targets);
     if (force)
-        found.all = true;  // one that is not there is what was asked for
+        found.all = !found.ambiguous;  // one that is not there is what was asked for
     else
         found = fit_ones(std::move(found),
                          std::not_fn(is_up),

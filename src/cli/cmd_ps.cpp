@@ -365,6 +365,8 @@ std::string ps_rows(const std::vector<int>& pids, Strings options) {
     constexpr const char* program = "/bin/ps";
     if (!sys::exists(program))
         give_up(std::string(program) + " is not there: without it `top` takes no options");
+    // Whose terminal and user they have is no matter: all are asked for, ours are shown.
+    options.insert(options.begin(), options.front().starts_with('-') ? "-e" : "ax");
     options.insert(options.begin(), program);
     const auto [status, text] = sys::run_and_capture(program, options);
     const Strings lines = split(text, '\n');
@@ -376,7 +378,7 @@ std::string ps_rows(const std::vector<int>& pids, Strings options) {
     const Strings head = words(lines.front());
     const auto column = std::find(head.begin(), head.end(), "PID") - head.begin();
     if (status != 0 || static_cast<std::size_t>(column) == head.size())
-        give_up("ps " + join({options.begin() + 1, options.end()}, " ") +
+        give_up("ps " + join({options.begin() + 2, options.end()}, " ") +
                 " does not tell of processes by their PID: see ps(1)");
     std::string rows = lines.front() + "\n";
     for (const auto& line : lines) {

@@ -135,6 +135,9 @@ Found find_present(const Context& context, const Targets& targets) {
                 found.containers.push_back(std::move(container));
         } catch (const Exit&) {
             found.all = false;
+            const auto begun = std::count_if(
+                all.begin(), all.end(), [&](const auto& one) { return one.id.starts_with(name); });
+            found.ambiguous = found.ambiguous || begun > 1;
         }
     }
     return found;

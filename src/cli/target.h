@@ -53,10 +53,11 @@ void declare_targets(CLI::App& app, Targets& targets);
 /// name, and the others have done to them what they were named for.
 struct Found {
     std::vector<ObservedContainer> containers;
-    bool all = true;  // every name was somebody's
+    bool all = true;         // every name was somebody's
+    bool ambiguous = false;  // one began several ids
 };
 
-/// Says a sentence of each name that is nobody's.
+/// Says a sentence of each name that is not one container's.
 [[nodiscard]] Found find_present(const Context& context, const Targets& targets);
 
 /// Every container of the instance, of whichever stack, in the order of their creation.
