@@ -16,6 +16,7 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -126,10 +127,14 @@ InspectDetails details_of(const Context& context,
     InspectDetails details;
     details.log_path = runtime.log_path(container.id);
     details.health = runtime.health(container.id);
+    std::set<std::string> networks;
+    for (const auto& [name, attachment] : container.service_config.networks)
+        networks.insert(name);
     for (const auto& address : container.addresses)
-        if (const auto network = find_network(context.paths, address.network))
-            details.networks[address.network] = {network->record,
-                                                 network_id(context.paths, network->record)};
+        networks.insert(address.network);
+    for (const auto& name : networks)
+        if (const auto network = find_network(context.paths, name))
+            details.networks[name] = {network->record, network_id(context.paths, network->record)};
     for (const auto& mount : container.mounts)
         if (mount.type == MountType::volume && storage::find_volume(context.paths, mount.source))
             details.volumes[mount.source] = storage::volume_directory(context.paths, mount.source);

@@ -227,6 +227,11 @@ Json network_json(const ObservedContainer& seen,
                   const InspectDetails& details) {
     Json json = {
         {"Aliases", Json::array()},
+        {"NetworkID", ""},
+        {"Gateway", ""},
+        {"IPPrefixLen", 0},
+        {"IPv6Gateway", ""},
+        {"GlobalIPv6PrefixLen", 0},
         {"IPAddress", address.ipv4},
         {"GlobalIPv6Address", address.ipv6},
         {"MacAddress", mac_of(seen.service_config, address.network, address.ipv4, address.ipv6)}};
@@ -240,10 +245,14 @@ Json network_json(const ObservedContainer& seen,
         found != details.networks.end()) {
         const auto& network = found->second.record;
         json["NetworkID"] = found->second.id;
-        json["Gateway"] = network.gateway4;
-        json["IPPrefixLen"] = length(network.subnet4);
-        json["IPv6Gateway"] = network.gateway6;
-        json["GlobalIPv6PrefixLen"] = length(network.subnet6);
+        if (!address.ipv4.empty()) {
+            json["Gateway"] = network.gateway4;
+            json["IPPrefixLen"] = length(network.subnet4);
+        }
+        if (!address.ipv6.empty()) {
+            json["IPv6Gateway"] = network.gateway6;
+            json["GlobalIPv6PrefixLen"] = length(network.subnet6);
+        }
     }
     return json;
 }

@@ -63,6 +63,8 @@ TEST(Inspect, OneThatDoesNotRunHasNetworksWithoutAddresses) {
     const auto networks = inspected(seen, {})["NetworkSettings"];
     EXPECT_EQ(networks["IPAddress"], "");
     EXPECT_EQ(networks["Networks"]["net"]["IPAddress"], "");
+    EXPECT_EQ(networks["Networks"]["net"]["Gateway"], "");
+    EXPECT_EQ(networks["Networks"]["net"]["IPPrefixLen"], 0);
     EXPECT_EQ(networks["Networks"]["net"]["Aliases"], nlohmann::json({"www"}));
 }
 
