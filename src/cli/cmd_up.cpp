@@ -118,13 +118,20 @@ class BringUp {
     [[nodiscard]] Strings services_at_rest() const {
         LocalEngine local(context_.paths);
         const Observed observed = local.observe(stack_);
-        Strings services;
-        for (const auto& [name, service] : stack_.services)
-            if (std::none_of(observed.containers.begin(),
-                             observed.containers.end(),
-                             [&](const auto& one) { return one.service == name && is_up(one); }))
+        Strings services = with_dependencies(stack_, request_.up.services);
+        if (services.empty())
+            for (const auto& [name, service] : stack_.services)
                 services.push_back(name);
+        std::erase_if(services, [&](const std::string& name) {
+            return std::any_of(observed.containers.begin(),
+                               observed.containers.end(),
+                               [&](const auto& one) { return one.service == name && runs(one); });
+        });
         return services;
+    }
+
+    static bool runs(const ObservedContainer& container) {
+        return is_up(container) && !container.oneoff;
     }
 
     void stop_services() {
@@ -168,7 +175,7 @@ class BringUp {
         LocalRuntime runtime(context_.paths);
         LocalEngine local(context_.paths);
         for (const auto& container : local.observe(stack_).containers)
-            if (is_up(container) &&
+            if (runs(container) &&
                 std::find(services_.begin(), services_.end(), container.service) != services_.end())
                 runtime->kill(container.id);
     }
