@@ -3,10 +3,10 @@
 #include "base/text.h"
 #include "cli/image_commands.h"
 #include "cli/output_file.h"
+#include "cli/unpack.h"
 #include "engine/image/layer_writer.h"
 #include "sys/file.h"
 #include "sys/mount.h"
-#include "sys/tree.h"
 
 namespace stack::cli {
 namespace {
@@ -66,7 +66,10 @@ void write_build_output(const Context& context,
     const sys::Fd root = sys::merged_view(store.lower_directories(built));
     if (output.kind == BuildOutput::Kind::directory) {
         sys::ensure_directory(here(output.target));
-        sys::copy_tree(root, sys::open_directory(here(output.target)));
+        // What is there keeps its owner and mode where it is a directory; files are replaced.
+        const sys::Fd directory = sys::open_directory(here(output.target));
+        unpack([&](const sys::Fd& archive) { return image::start_merge(archive, directory, ""); },
+               [&](const image::ByteSink& archive) { image::write_layer(root, archive); });
         return;
     }
     OutputFile file(output.target);

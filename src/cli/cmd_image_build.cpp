@@ -265,8 +265,6 @@ void add_docker_options(CLI::App& app) {
     add_accepted_flag(app, "--load", "the image goes into the store");
     add_accepted_flag(app, "-D,--debug", "what fails is told in full");
     add_accepted_option(app, "--builder", "there is one");
-    add_accepted_option(app, "--provenance", "none is made");
-    add_accepted_option(app, "--sbom", "none is made");
     add_accepted_option(app, "--isolation", "there is one kind");
     for (const auto* limit : {"-m,--memory",
                               "--memory-swap",
@@ -282,9 +280,20 @@ void add_docker_options(CLI::App& app) {
                 warn(std::string(limit) + ": steps of a build are not held to it, ignoring");
             },
             "Accepted for compatibility, with a warning: steps are not held to it");
+    for (const auto* attestation : {"--provenance", "--sbom"})
+        app.add_option_function<std::string>(
+            attestation,
+            [attestation](const std::string& wanted) {
+                if (wanted != "false")
+                    warn(std::string(attestation) + ": no attestation is made, ignoring");
+            },
+            "Accepted for compatibility, with a warning: no attestation is made");
     app.add_flag_function(
         "--push",
-        [](std::int64_t) { give_up("--push: build, then `stack image push NAME`"); },
+        [](std::int64_t times) {
+            if (times > 0)
+                give_up("--push: build, then `stack image push NAME`");
+        },
         "Refused: `stack image push NAME` does it");
 }
 

@@ -55,6 +55,12 @@ TEST_F(ImageCommand, ABuildTakesDockersWords) {
     EXPECT_EQ(result.out, content(here_ / "id") + "\n");
     EXPECT_NE(result.err.find("-m,--memory"), std::string::npos) << result.err;
     EXPECT_EQ(content(here_ / "out/mood"), "calm\n");
+    EXPECT_EQ(stack_
+                  .run({"image", "build", "-q", "--build-arg", "MOOD", "-o", "out", "."},
+                       {{"MOOD", "wild"}})
+                  .status,
+              0);
+    EXPECT_EQ(content(here_ / "out/mood"), "wild\n");
     EXPECT_EQ(stack_.must({"image", "inspect", "b:1", "-f", "{{json .Config.Labels}}"}),
               "{\"x\":\"\"}\n");
     stack_.must({"image", "build", "-q", "--output", "type=tar,dest=out.tar", "."});
