@@ -87,12 +87,10 @@ void ensure_image(const Context& context, const Options& options) {
     const auto outcome = local.perform({PullImage{wanted.image, wanted.platform}},
                                        [&](const Event& event) { progress->show(event); });
     progress->finish();
-    if (outcome && !found)
-        throw stack::Error(*outcome);
-    if (outcome && !fits)
-        check_platform(*found, wanted);
     if (outcome)
         throw stack::Error(*outcome);
+    if (const auto pulled = image::Store(context.paths).find(wanted.image))
+        check_platform(*pulled, wanted);
 }
 
 /// Throws where neither its options nor its image say what is to run in it.
@@ -212,13 +210,15 @@ class SingleContainer {
 
     int run_attached() {
         const bool terminal = run_.service.tty;
+        if (!is_attached("stdout") && !is_attached("stderr"))
+            throw stack::Error("-a stdin alone is not supported: say -d, or attach stdout, too");
         if (terminal && run_.service.stdin_open && !sys::is_terminal(0))
             throw stack::Error("standard input is no terminal: leave -t away");
         run_.await_client = true;
         Session session;
         session.container = run_.name;
         session.attach.terminal = terminal;
-        session.attach.input = run_.service.stdin_open;
+        session.attach.input = run_.service.stdin_open && is_attached("stdin");
         session.attach.output = is_attached("stdout");
         session.attach.error = is_attached("stderr");
         session.attach.proxy_signals = options_.proxy_signals && !terminal;
