@@ -266,7 +266,8 @@ void declare(CLI::App& app, Context& context, Naming naming) {
         ->required();
     app.add_flag("-a,--archive",
                  options->archive,
-                 "Keep owners (otherwise: root, or you), and set-user-ID bits of what comes out");
+                 "Keep owners; otherwise: root's, or yours, and a program that ran as its owner "
+                 "does not run as the new one");
     app.add_flag(
         "-L,--follow-link", options->follow, "Copy what a link SOURCE leads to, not the link");
     app.add_flag("-q,--quiet", options->quiet, "Accepted for compatibility: nothing is said");
