@@ -12,8 +12,9 @@ namespace stack::fetch {
 void confine(const std::string& state, const std::string& run, const sys::Fd& target = {});
 
 /// The same for who unpacks an archive that is open already, and more: there is nothing but what
-/// lies below `directory`, which is the root from now on, and no network. Postcondition: no device
-/// can be opened through `directory`, which is the same one through another mount.
+/// lies below `directory`, which is the root from now on, and no network. Postcondition:
+/// `directory` is the same one through a mount that opens no device; itself where it belongs to
+/// another mount namespace (the view of a container).
 void confine_to(sys::Fd& directory);
 
 }  // namespace stack::fetch
