@@ -18,6 +18,10 @@ void fail(std::string_view what, int error) {
     throw Error(code, std::string(what) + ": " + code.message());
 }
 
+bool is_open(int fd) {
+    return ::fcntl(fd, F_GETFD) >= 0;
+}
+
 Fd duplicate(const Fd& fd, int lowest) {
     return Fd(check(::fcntl(fd.get(), F_DUPFD_CLOEXEC, lowest), "duplicate a descriptor"));
 }

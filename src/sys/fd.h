@@ -51,6 +51,9 @@ T check(T result, std::string_view what) {
     return result;
 }
 
+/// Whether this process has the descriptor.
+[[nodiscard]] bool is_open(int fd);
+
 /// Another descriptor of the same open file, close-on-exec, not below `lowest`.
 [[nodiscard]] Fd duplicate(const Fd& fd, int lowest = 3);
 

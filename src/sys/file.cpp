@@ -62,6 +62,25 @@ void write_replacement(const std::string& path,
         sync_directory(parent_path(path));
 }
 
+/// The names of those that `is_wanted`, in order; none where there is no such directory.
+template <class IsWanted>
+std::vector<std::string> list_entries(const std::string& path, const IsWanted& is_wanted) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
+    if (!directory) {
+        if (errno == ENOENT || errno == ENOTDIR)
+            return {};
+        fail("list " + path);
+    }
+    std::vector<std::string> names;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string_view name = entry->d_name;
+        if (name != "." && name != ".." && is_wanted(*entry))
+            names.emplace_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
@@ -306,20 +325,32 @@ void sync_directory(const std::string& path) {
 }
 
 std::vector<std::string> list_directory(const std::string& path) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
-    if (!directory) {
-        if (errno == ENOENT || errno == ENOTDIR)
-            return {};
-        fail("list " + path);
-    }
-    std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..")
-            names.emplace_back(name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
+    return list_entries(path, [](const dirent&) { return true; });
+}
+
+std::vector<std::string> list_subdirectories(const std::string& path) {
+    return list_entries(path, [&](const dirent& entry) {
+        return entry.d_type == DT_DIR ||
+               (entry.d_type == DT_UNKNOWN && is_directory(path + "/" + entry.d_name));
+    });
+}
+
+bool is_same_file(const std::string& path, const std::string& other) {
+    struct stat one {};
+
+    struct stat two {};
+
+    return ::stat(path.c_str(), &one) == 0 && ::stat(other.c_str(), &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+bool is_open_file(const Fd& file, const std::string& path) {
+    struct stat opened {};
+
+    struct stat found {};
+
+    return ::fstat(file.get(), &opened) == 0 && ::stat(path.c_str(), &found) == 0 &&
+           opened.st_dev == found.st_dev && opened.st_ino == found.st_ino;
 }
 
 std::string current_directory() {

@@ -83,6 +83,12 @@ void sync_filesystem(const std::string& path);
 
 /// Names in a directory, sorted, without . and ..; empty when there is no such directory.
 [[nodiscard]] std::vector<std::string> list_directory(const std::string& path);
+/// Of those, the names of directories.
+[[nodiscard]] std::vector<std::string> list_subdirectories(const std::string& path);
+/// Whether both lead to one file, which exists.
+[[nodiscard]] bool is_same_file(const std::string& path, const std::string& other);
+/// Whether what is open is what is at `path` now.
+[[nodiscard]] bool is_open_file(const Fd& file, const std::string& path);
 
 [[nodiscard]] std::string current_directory();
 /// The real path of an existing file; nullopt when it does not exist.
