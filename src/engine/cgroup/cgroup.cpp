@@ -191,6 +191,15 @@ void wait_for_processes(const std::string& v2_directory, std::chrono::millisecon
         sys::pause(longest);  // a v1 hierarchy does not say
 }
 
+/// Those of the group and of all below it.
+void add_processes(const std::string& directory, std::vector<int>& pids) {
+    for (const auto& line : split(sys::read_file(directory + "/cgroup.procs").value_or(""), '\n'))
+        if (const auto pid = parse_number<int>(line))
+            pids.push_back(*pid);
+    for (const auto& name : sys::list_subdirectories(directory))
+        add_processes(directory + "/" + name, pids);
+}
+
 }  // namespace
 
 Cgroups::Cgroups(std::string mount)
@@ -201,16 +210,25 @@ Cgroups::Cgroups(std::string mount)
 Placement Cgroups::ensure(const std::string& path,
                           const Resources& resources,
                           Strings& warnings) const {
+    return ensure(path, resources, {}, warnings);
+}
+
+Placement Cgroups::ensure(const std::string& path,
+                          const Resources& resources,
+                          const std::vector<FileWrite>& more,
+                          Strings& warnings) const {
     if (mode_ == Mode::none) {
         warnings.push_back("no control groups at " + mount_ +
                            ": limits are not enforced (see `stack doctor`)");
         return {};
     }
     const Tree tree(mount_, mode_, controllers_);
-    const bool is_new = mode_ == Mode::v2 ? ensure_v2(path, warnings) : ensure_v1(path, resources);
+    std::vector<FileWrite> writes = limits_for(mode_, resources);
+    writes.insert(writes.end(), more.begin(), more.end());
+    const bool is_new = mode_ == Mode::v2 ? ensure_v2(path, warnings) : ensure_v1(path, writes);
     if (!is_new)
         lift_limits(tree, mode_, path, resources);
-    write_limits(tree, path, limits_for(mode_, resources), warnings);
+    write_limits(tree, path, writes, warnings);
     return placement(path);
 }
 
@@ -221,10 +239,10 @@ bool Cgroups::ensure_v2(const std::string& path, Strings& warnings) const {
     });
 }
 
-bool Cgroups::ensure_v1(const std::string& path, const Resources& resources) const {
+bool Cgroups::ensure_v1(const std::string& path, const std::vector<FileWrite>& writes) const {
     const Tree tree(mount_, mode_, controllers_);
     std::set<std::string> needed(v1_always.begin(), v1_always.end());
-    for (const auto& write : limits_for(mode_, resources))
+    for (const auto& write : writes)
         needed.insert(write.controller);
     if (mode_ == Mode::v1)
         needed.insert("freezer");  // elsewhere the v2 group freezes
@@ -267,6 +285,17 @@ Placement Cgroups::placement(const std::string& path) const {
         for (const auto& controller : controllers_)
             if (std::string file = tree.file(controller, path, "tasks"); sys::exists(file))
                 placement.attach_files.push_back(std::move(file));
+    return placement;
+}
+
+Placement Cgroups::placement_beside(const std::string& path, int pid) const {
+    Placement placement = this->placement(path);
+    if (mode_ != Mode::v2)
+        return placement;
+    const auto file = sys::read_file("/proc/" + std::to_string(pid) + "/cgroup").value_or("");
+    for (const auto& line : split(file, '\n'))
+        if (line.starts_with("0::/" + path + "/"))
+            placement.v2_directory = mount_ + line.substr(3);
     return placement;
 }
 
@@ -332,24 +361,39 @@ void Cgroups::remove_if_empty(const std::string& path) const {
         static_cast<void>(sys::try_remove_directory(root + "/" + path));
 }
 
+std::vector<std::pair<std::string, std::string>> Cgroups::directories(
+    const std::string& path) const {
+    if (mode_ == Mode::v2)
+        return {{"", mount_ + "/" + path}};
+    std::vector<std::pair<std::string, std::string>> found;
+    for (const auto& root : Tree(mount_, mode_, controllers_).roots())
+        if (sys::is_directory(root + "/" + path))
+            found.emplace_back(sys::file_name(root), root + "/" + path);
+    return found;
+}
+
 std::vector<int> Cgroups::processes(const std::string& path) const {
     const Tree tree(mount_, mode_, controllers_);
     const std::string v2 = tree.v2_directory(path);
     const std::string file =
         v2.empty() ? tree.file("pids", path, "cgroup.procs") : v2 + "/cgroup.procs";
     std::vector<int> pids;
-    for (const auto& line : split(sys::read_file(file).value_or(""), '\n'))
-        if (const auto pid = parse_number<int>(line))
-            pids.push_back(*pid);
+    add_processes(sys::parent_path(file), pids);
     return pids;
+}
+
+bool Cgroups::exists(const std::string& path) const {
+    const auto places = directories(path);
+    return std::any_of(places.begin(), places.end(), [](const auto& place) {
+        return sys::is_directory(place.second);
+    });
 }
 
 Strings Cgroups::children(const std::string& path) const {
     std::set<std::string> names;
     for (const auto& root : Tree(mount_, mode_, controllers_).roots())
-        for (const auto& name : sys::list_directory(root + "/" + path))
-            if (sys::is_directory(root + "/" + path + "/" + name))
-                names.insert(name);
+        for (auto& name : sys::list_subdirectories(root + "/" + path))
+            names.insert(std::move(name));
     return {names.begin(), names.end()};
 }
 

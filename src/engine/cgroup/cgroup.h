@@ -71,6 +71,11 @@ class Cgroups {
     /// and nothing else; processes that a group of this name had are under the new limits. What the
     /// kernel cannot do becomes a warning; a limit that it refuses to enforce is an error.
     Placement ensure(const std::string& path, const Resources& resources, Strings& warnings) const;
+    /// The same, held to `more` besides.
+    Placement ensure(const std::string& path,
+                     const Resources& resources,
+                     const std::vector<FileWrite>& more,
+                     Strings& warnings) const;
     /// Postcondition: the group, which exists, reaches the devices that the rules allow and no
     /// others. Where the kernel cannot see to that, a warning.
     void guard_devices(const std::string& path,
@@ -78,6 +83,9 @@ class Cgroups {
                        Strings& warnings) const;
     /// Where a process has to go to be in a group that exists.
     [[nodiscard]] Placement placement(const std::string& path) const;
+    /// As a process of the group is placed. It may have gone to a group below, which on v2 leaves
+    /// no place above ("no internal process constraint", cgroup-v2.rst).
+    [[nodiscard]] Placement placement_beside(const std::string& path, int pid) const;
     /// The file whose line `oom_kill N` counts kills; empty without a memory controller.
     [[nodiscard]] std::string oom_file(const std::string& path) const;
 
@@ -95,6 +103,11 @@ class Cgroups {
     /// Removes the group where nothing is in it and nothing below it; otherwise it stays.
     void remove_if_empty(const std::string& path) const;
 
+    /// Where each hierarchy has the group, by the hierarchy's name; on v2 the one without a name.
+    [[nodiscard]] std::vector<std::pair<std::string, std::string>> directories(
+        const std::string& path) const;
+    [[nodiscard]] bool exists(const std::string& path) const;
+    /// Those of the group and of the groups below it.
     [[nodiscard]] std::vector<int> processes(const std::string& path) const;
     /// How many processes the kernel has killed there for want of memory.
     [[nodiscard]] std::uint64_t oom_kills(const std::string& path) const;
@@ -104,7 +117,7 @@ class Cgroups {
 
   private:
     bool ensure_v2(const std::string& path, Strings& warnings) const;
-    bool ensure_v1(const std::string& path, const Resources& resources) const;
+    bool ensure_v1(const std::string& path, const std::vector<FileWrite>& writes) const;
 
     std::string mount_;
     Mode mode_;

@@ -9,8 +9,17 @@
 namespace stack::cgroup {
 namespace {
 
-constexpr std::array<const char*, 7> v1_controllers{
-    "memory", "pids", "cpu", "cpuacct", "cpuset", "freezer", "blkio"};
+constexpr std::array<const char*, 11> v1_controllers{"memory",
+                                                     "pids",
+                                                     "cpu",
+                                                     "cpuacct",
+                                                     "cpuset",
+                                                     "freezer",
+                                                     "blkio",
+                                                     "devices",
+                                                     "hugetlb",
+                                                     "net_cls",
+                                                     "net_prio"};
 
 }  // namespace
 
