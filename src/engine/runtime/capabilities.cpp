@@ -92,6 +92,17 @@ std::uint64_t bits_of(const auto& list) {
 
 }  // namespace
 
+Strings capability_names() {
+    Strings list;
+    for (const std::string name : names) {
+        std::string upper = "CAP_";
+        for (const char c : name)
+            upper += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+        list.push_back(std::move(upper));
+    }
+    return list;
+}
+
 std::uint64_t capabilities_for(const Strings& add, const Strings& drop, bool privileged) {
     if (privileged)
         return every;

@@ -43,7 +43,9 @@ shim::JoinSpec Runtime::join_spec(const ContainerRecord& record, const ExecOptio
         spec.process.capabilities = ~std::uint64_t{0};
     else if (!has_security_option(service, "seccomp", "unconfined"))
         spec.process.seccomp = default_filter(paths_, spec.process.capabilities);
-    const auto placement = cgroups_.placement(places_of(paths_, record.id).cgroup);
+    const Places places = places_of(paths_, record.id);
+    const auto live = read_live(places);
+    const auto placement = cgroups_.placement_beside(places.cgroup, live ? live->pid : 0);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
     return spec;

@@ -43,13 +43,6 @@ std::uint64_t limit_value(std::int64_t value) {
     return value < 0 ? RLIM_INFINITY : static_cast<std::uint64_t>(value);
 }
 
-std::uint32_t limit_number(const std::string& name) {
-    for (const auto& known : limit_names)
-        if (name == known.name)
-            return known.number;
-    throw Error("there is no resource limit " + name);
-}
-
 void set(Strings& environment, const std::string& name, const std::string& value) {
     std::erase_if(environment,
                   [&](const std::string& entry) { return entry.starts_with(name + "="); });
@@ -141,6 +134,13 @@ Resources resources_for(const Service& service) {
     if (!resources.pids)
         resources.pids = default_pids;
     return resources;
+}
+
+std::uint32_t limit_number(const std::string& name) {
+    for (const auto& known : limit_names)
+        if (name == known.name)
+            return known.number;
+    throw Error("there is no resource limit " + name);
 }
 
 std::vector<shim::LimitSpec> limits_for(const std::map<std::string, Ulimit>& ulimits) {

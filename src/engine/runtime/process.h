@@ -31,6 +31,9 @@ namespace stack::runtime {
 /// The limits of its group: the service's over the defaults.
 [[nodiscard]] Resources resources_for(const Service& service);
 
+/// RLIMIT_… of "nofile" and the like. Throws stack::Error where there is none.
+[[nodiscard]] std::uint32_t limit_number(const std::string& name);
+
 /// Resource limits of a process: these over the defaults.
 [[nodiscard]] std::vector<shim::LimitSpec> limits_for(const std::map<std::string, Ulimit>& ulimits);
 

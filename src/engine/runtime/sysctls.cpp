@@ -23,8 +23,39 @@ constexpr std::array<std::string_view, 11> of_ipc{"kernel.msgmax",
                                                   "kernel.shm_next_id",
                                                   "kernel.shm_rmid_forced"};
 
-/// The namespace that a setting belongs to; nullptr: the machine.
-const shim::NamespaceSpec* owner_of(std::string_view name, const shim::Spec& spec) {
+/// The name becomes a path below /proc/sys.
+bool is_plain(std::string_view name) {
+    return std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '-' || c == '.';
+    });
+}
+
+std::vector<shim::SettingSpec> settings_for(const StringMap& wanted,
+                                            const shim::Spec& spec,
+                                            bool may_join) {
+    std::vector<shim::SettingSpec> settings;
+    for (const auto& [name, value] : wanted) {
+        if (!is_plain(name) || value.find('\n') != std::string::npos)
+            throw Error("sysctl " + name +
+                        ": write it as in `net.core.somaxconn`, its value on one line");
+        const auto* owner = sysctl_owner(name, spec);
+        if (owner == nullptr)
+            throw Error(
+                "sysctl " + name +
+                " is a setting of the whole machine, not of a container: set it on the host");
+        if (owner->sharing == shim::Sharing::host ||
+            (owner->sharing == shim::Sharing::joined && !may_join))
+            throw Error("sysctl " + name +
+                        " cannot be set: it belongs to a namespace that is shared");
+        settings.push_back({name, value});
+    }
+    return settings;
+}
+
+}  // namespace
+
+const shim::NamespaceSpec* sysctl_owner(std::string_view name, const shim::Spec& spec) {
     if (name.starts_with("net."))
         return &spec.network;
     if (name.starts_with("fs.mqueue.") ||
@@ -35,35 +66,17 @@ const shim::NamespaceSpec* owner_of(std::string_view name, const shim::Spec& spe
     return nullptr;
 }
 
-/// The name becomes a path below /proc/sys.
-bool is_plain(std::string_view name) {
-    return std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '-' || c == '.';
-    });
+std::vector<shim::SettingSpec> exact_sysctls_for(const StringMap& wanted, const shim::Spec& spec) {
+    return settings_for(wanted, spec, true);
 }
-
-}  // namespace
 
 std::vector<shim::SettingSpec> sysctls_for(const StringMap& wanted, const shim::Spec& spec) {
     std::vector<shim::SettingSpec> settings;
     if (spec.network.sharing == shim::Sharing::own)
         settings = {{"net.ipv4.ip_unprivileged_port_start", "0"},
                     {"net.ipv4.ping_group_range", "0 2147483647"}};
-    for (const auto& [name, value] : wanted) {
-        if (!is_plain(name) || value.find('\n') != std::string::npos)
-            throw Error("sysctl " + name +
-                        ": write it as in `net.core.somaxconn`, its value on one line");
-        const auto* owner = owner_of(name, spec);
-        if (owner == nullptr)
-            throw Error(
-                "sysctl " + name +
-                " is a setting of the whole machine, not of a container: set it on the host");
-        if (owner->sharing != shim::Sharing::own)
-            throw Error("sysctl " + name +
-                        " cannot be set: it belongs to a namespace that is shared");
-        settings.push_back({name, value});
-    }
+    const auto more = settings_for(wanted, spec, false);
+    settings.insert(settings.end(), more.begin(), more.end());
     return settings;
 }
 
