@@ -8,6 +8,10 @@ namespace stack::shim {
 /// closed: "started", or "<code> <sentence>".
 int run_container(const Spec& spec, int status_fd);
 
+/// Makes the container of a bundle, which waits to be started. `status_fd` is told "pid N", "hooks"
+/// (then a byte is awaited on descriptor 5) and "created", a line each, or "<code> <sentence>".
+int create_container(const Spec& spec, int status_fd);
+
 /// Runs a command in the container whose first process is behind `pidfd`; returns its status.
 int join_container(const JoinSpec& spec, int pidfd);
 

@@ -1,5 +1,6 @@
 // `stack-shim join`: a command in a container that runs already.
 
+#include "shim/channel.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
 #include "shim/relay.h"
@@ -7,13 +8,18 @@
 #include "shim/stage.h"
 #include "shim/user.h"
 
+#include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +36,12 @@ Pty open_pty() {
     Pty pty;
     pty.master = static_cast<int>(must(::open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC),
                                        "open a terminal in the container"));
+
+    struct statfs status {};
+
+    must(::fstatfs(pty.master, &status), "look at /dev/pts in the container");
+    if (status.f_type != DEVPTS_SUPER_MAGIC)
+        give_up(engine_failed, "the container's /dev/pts is none", 0);
     const int unlock = 0;
     must(::ioctl(pty.master, TIOCSPTLCK, &unlock), "unlock a terminal");
     pty.slave =
@@ -38,43 +50,100 @@ Pty open_pty() {
     return pty;
 }
 
-[[noreturn]] void become_command(const JoinSpec& spec, const Pty& pty, const Identity& identity) {
+/// Out of the way of the descriptors that the command is to have.
+void move_report(const JoinSpec& spec) {
+    if (spec.report == 0)
+        return;
+    constexpr int first_of_program = 3;
+    const int moved =
+        static_cast<int>(must(::fcntl(static_cast<int>(spec.report),
+                                      F_DUPFD_CLOEXEC,
+                                      first_of_program + static_cast<int>(spec.preserved)),
+                              "keep the report"));
+    ::close(static_cast<int>(spec.report));
+    tell_faults_to(moved);
+}
+
+/// Where its pid is reported it begins after that, told by `go`.
+[[noreturn]] void become_command(const JoinSpec& spec,
+                                 const Pty& pty,
+                                 const Identity& identity,
+                                 int go) {
+    if (spec.report != 0)
+        await_go(go);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     reset_signals();
+    move_report(spec);
     place_streams({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, pty.slave);
+    if (spec.owns_streams != 0)
+        own_streams(identity);
     enter_working_directory(spec.process.working_dir);
     drop_rights(spec.process, identity);
     if (spec.die_with_helper != 0)
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    preserve_descriptors(spec.first_preserved, spec.preserved);
     execute(spec.process, identity);
 }
 
-int shell_status(int status) {
-    constexpr int signal_base = 128;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : signal_base + WTERMSIG(status);
+void enter_namespaces(const JoinSpec& spec, int pidfd) {
+    constexpr int all =
+        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    if (::setns(pidfd, spec.joins_user != 0 ? all | CLONE_NEWUSER : all) < 0)
+        give_up(engine_failed, "enter the container (has it just ended?)", errno);
+    if (spec.joins_user == 0)
+        return;
+    must(::setgroups(0, nullptr), "drop groups");
+    must(::setresgid(0, 0, 0), "become the container's root group");
+    must(::setresuid(0, 0, 0), "become the container's root");
+}
+
+/// The pid to whoever asked for it; then the command may begin, and tell of its faults.
+void report_pid(const JoinSpec& spec, int pid, int go) {
+    if (spec.report == 0)
+        return;
+    const std::string text = "pid " + std::to_string(pid) + "\n";
+    const int report = static_cast<int>(spec.report);
+    must(::write(report, text.data(), text.size()), "report the pid");
+    must(::send(go, "g", 1, MSG_NOSIGNAL), "let the command begin");
+    ::close(report);
 }
 
 }  // namespace
 
 int join_container(const JoinSpec& spec, int pidfd) {
     tell_faults_to(STDERR_FILENO, FaultForm::line);
+    if (spec.report != 0)
+        tell_faults_to(static_cast<int>(spec.report));
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    set_oom_score(spec.process);  // by the host's /proc; what comes to be inherits it
     join_cgroups(spec.attach_files, spec.v2_directory);
-    constexpr int all =
-        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-    if (::setns(pidfd, all) < 0)
-        give_up(engine_failed, "enter the container (has it just ended?)", errno);
+    enter_namespaces(spec, pidfd);
     const Identity identity = look_up(spec.process.user, spec.process.groups);
     Pty pty;
-    if (spec.process.terminal != 0)
+    if (spec.process.terminal != 0) {
         pty = open_pty();
+        prepare_terminal(spec.process, pty.slave, identity);
+    }
     // We stay the direct parent: a process that enters a pid namespace and loses its parent goes to
     // that namespace's first process, and its status with it.
     hold_signals();
+    std::array<int, 2> go{-1, -1};
+    if (spec.report != 0)
+        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go.data()),
+             "create a socket pair");
     const int pid = static_cast<int>(must(::fork(), "create a process in the container"));
-    if (pid == 0)
-        become_command(spec, pty, identity);
-    if (pty.master < 0)
+    if (pid == 0) {
+        ::close(go[1]);
+        become_command(spec, pty, identity, go[0]);
+    }
+    if (spec.console != 0)
+        send_descriptor(static_cast<int>(spec.console), "/dev/pts/ptmx", pty.master);
+    report_pid(spec, pid, go[1]);
+    ::close(go[0]);
+    ::close(go[1]);
+    if (spec.detached != 0)
+        return 0;
+    if (pty.master < 0 || spec.console != 0)
         return shell_status(relay_signals(pid));
     ::close(pty.slave);
     return shell_status(relay_terminal(pty.master, pid));

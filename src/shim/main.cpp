@@ -2,6 +2,7 @@
 // static and without the host's libraries, since parts of it run where these cannot be trusted.
 //
 //   run     descriptor 3: the description (shim/spec.h); 4: where the outcome of the start is told
+//   create  3: the description; 4: where the steps of a bundle's creation are told; 5: goes on
 //   join    3: the description; 4: a pidfd of the container's first process
 //   view    3: the description; 4: where the outcome is told
 //   rewire  3: the description, of which only networks count; 4: where the outcome is told
@@ -52,6 +53,8 @@ int main(int argc, char** argv) {
     const std::string_view role = argc > 1 ? argv[1] : "";
     if (role == "run")
         return with_spec<Spec>(run_container);
+    if (role == "create")
+        return with_spec<Spec>(create_container);
     if (role == "join")
         return with_spec<JoinSpec>(join_container);
     if (role == "view")

@@ -129,4 +129,9 @@ int relay_terminal(int master, int pid) {
     return status;
 }
 
+int shell_status(int status) {
+    constexpr int signal_base = 128;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : signal_base + WTERMSIG(status);
+}
+
 }  // namespace stack::shim

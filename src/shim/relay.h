@@ -15,4 +15,7 @@ void hold_signals();
 /// Waits until `pid` has ended; returns its wait status.
 [[nodiscard]] int relay_signals(int pid);
 
+/// A wait status as a shell has it: the exit code, or 128 + signal.
+[[nodiscard]] int shell_status(int status);
+
 }  // namespace stack::shim

@@ -54,6 +54,23 @@ void set_capabilities(std::uint64_t mask) {
     must(::syscall(SYS_capset, &header, wanted), "set capabilities");
 }
 
+/// To the letter: what may not be given is an error. Whoever becomes another user keeps its sets up
+/// to here.
+void set_exact_capabilities(const CapabilitySets& sets) {
+    const auto low = [](std::uint64_t set) { return static_cast<std::uint32_t>(set); };
+    const auto high = [](std::uint64_t set) { return static_cast<std::uint32_t>(set >> 32U); };
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct wanted[2]{
+        {low(sets.effective), low(sets.permitted), low(sets.inheritable)},
+        {high(sets.effective), high(sets.permitted), high(sets.inheritable)}};
+    must(::syscall(SYS_capset, &header, wanted), "set capabilities");
+    ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    for (unsigned long capability = 0; capability <= CAP_LAST_CAP; ++capability)
+        if ((sets.ambient >> capability & 1U) != 0)
+            must(::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0),
+                 "raise ambient capability " + std::to_string(capability));
+}
+
 /// The keys of whoever started the engine are not the container's; a kernel without keyrings has
 /// none to share.
 void leave_session_keyring() {
@@ -72,27 +89,35 @@ void load_filter(const std::string& program) {
 
 }  // namespace
 
-void set_oom_score(int score) {
-    if (score == 0)
+void set_oom_score(const ProcessSpec& process, const std::string& whose) {
+    if (process.oom_score_adj == 0 && process.has_exact_oom_score == 0)
         return;
-    const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    const std::string text = std::to_string(score);
-    [[maybe_unused]] const auto ignored = ::write(fd, text.data(), text.size());
+    const int fd = ::open(("/proc/" + whose + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
+    const std::string text = std::to_string(process.oom_score_adj);
+    // Less than the engine's own takes CAP_SYS_RESOURCE: as near as we may, unless told otherwise.
+    if (::write(fd, text.data(), text.size()) < 0 && process.has_exact_oom_score != 0)
+        give_up(engine_failed, "set oom_score_adj to " + text, errno);
     ::close(fd);
 }
 
 void drop_rights(const ProcessSpec& process, const Identity& identity) {
     set_limits(process.limits);
-    ::umask(0022);
+    ::umask(process.umask);
     leave_session_keyring();
     must(::setgroups(identity.groups.size(), identity.groups.data()), "set groups");
-    drop_bounding_set(process.capabilities);
+    const bool is_exact = process.has_exact_sets != 0;
+    drop_bounding_set(is_exact ? process.exact_sets.bounding : process.capabilities);
     // Without no_new_privs a filter needs CAP_SYS_ADMIN: it comes before that is dropped.
     if (process.no_new_privileges == 0)
         load_filter(process.seccomp);
+    ::prctl(PR_SET_KEEPCAPS, is_exact ? 1 : 0, 0, 0, 0);
     must(::setresgid(identity.gid, identity.gid, identity.gid), "set the group id");
     must(::setresuid(identity.uid, identity.uid, identity.uid), "set the user id");
-    set_capabilities(process.capabilities);
+    ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    if (is_exact)
+        set_exact_capabilities(process.exact_sets);
+    else
+        set_capabilities(process.capabilities);
     if (process.no_new_privileges != 0) {
         must(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "set no_new_privs");
         load_filter(process.seccomp);

@@ -11,8 +11,8 @@ namespace stack::shim {
 /// After it only exec is left.
 void drop_rights(const ProcessSpec& process, const Identity& identity);
 
-/// Raises or lowers the score by which the kernel chooses whom to kill; a score below what we may
-/// is ignored.
-void set_oom_score(int score);
+/// Raises or lowers the score by which the kernel chooses whom to kill; `whose`: a pid. By the
+/// host's /proc, so before anything of the container's is in sight.
+void set_oom_score(const ProcessSpec& process, const std::string& whose = "self");
 
 }  // namespace stack::shim

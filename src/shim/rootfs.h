@@ -22,10 +22,4 @@ Terminal enter_root(const Spec& spec);
 /// while nothing runs.
 void enter_files(const Spec& spec);
 
-/// Opens `path` as seen from `root`, following links inside it only.
-[[nodiscard]] int open_in(int root, const std::string& path, int flags, unsigned int mode = 0);
-
-/// Postcondition: `path` and its parents are directories of the container.
-void make_directories(int root, const std::string& path);
-
 }  // namespace stack::shim

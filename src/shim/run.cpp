@@ -1,6 +1,8 @@
 // `stack-shim run`: one container, from its description to its exit record.
 
 #include "shim/attach.h"
+#include "shim/channel.h"
+#include "shim/clone.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
 #include "shim/forward.h"
@@ -17,15 +19,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
-#include <linux/sched.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,62 +78,16 @@ Streams make_streams(const Spec& spec) {
     return streams;
 }
 
-unsigned long long new_namespaces(const Spec& spec) {
-    unsigned long long flags = CLONE_NEWNS;
-    if (spec.pid.sharing == Sharing::own)
-        flags |= CLONE_NEWPID;
-    if (spec.network.sharing == Sharing::own)
-        flags |= CLONE_NEWNET;
-    if (spec.ipc.sharing == Sharing::own)
-        flags |= CLONE_NEWIPC;
-    if (spec.uts.sharing == Sharing::own)
-        flags |= CLONE_NEWUTS;
-    return flags;
-}
-
-/// A pid namespace is entered by a process's children only, which are to be born there from now on.
-void bear_in_pid_namespace(const char* path) {
-    const int fd =
-        static_cast<int>(must(::open(path, O_RDONLY | O_CLOEXEC), "join a pid namespace"));
-    must(::setns(fd, CLONE_NEWPID), "join a pid namespace");
-    ::close(fd);
-}
-
 Container clone_container(const Spec& spec, const Streams& streams) {
-    std::array<int, 2> channel{};
-    must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel.data()),
-         "create a socket pair");
-    if (spec.pid.sharing == Sharing::joined)
-        bear_in_pid_namespace(spec.pid.path.c_str());
-    Container container;
-    clone_args arguments{};
-    arguments.flags = new_namespaces(spec) | static_cast<unsigned long long>(CLONE_PIDFD);
-    arguments.pidfd = reinterpret_cast<std::uint64_t>(&container.pidfd);
-    arguments.exit_signal = SIGCHLD;
-    int cgroup = -1;
-    if (!spec.v2_directory.empty()) {
-        cgroup = static_cast<int>(
-            must(::open(spec.v2_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                 "open " + spec.v2_directory));
-        arguments.flags |= CLONE_INTO_CGROUP;
-        arguments.cgroup = static_cast<__u64>(static_cast<unsigned int>(cgroup));
-    }
-    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-    if (pid == 0) {
-        ::close(channel[0]);
-        run_stage(spec, streams.inner, channel[1]);
-    }
-    must(pid, "clone a process with new namespaces");
-    if (spec.pid.sharing == Sharing::joined)
-        bear_in_pid_namespace(
-            "/proc/self/ns/pid");  // other children of ours are not the container's
-    ::close(channel[1]);
-    ::close(cgroup);
+    const Cloned cloned =
+        clone_stage(spec, [&](int channel) { run_stage(spec, streams.inner, channel); });
     if (spec.foreground == 0)
         for (const int fd : {streams.inner.input, streams.inner.output, streams.inner.error})
             ::close(fd);
-    container.pid = static_cast<int>(pid);
-    container.channel = channel[0];
+    Container container;
+    container.pid = cloned.pid;
+    container.pidfd = cloned.pidfd;
+    container.channel = cloned.channel;
     container.output = streams.output;
     container.error = streams.error;
     container.input = streams.input;
@@ -153,28 +107,14 @@ void record_life(const Spec& spec, const Container& container) {
     ::close(static_cast<int>(spec.run_lock));
 }
 
-int receive_terminal(const msghdr& message) {
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    int fd = -1;
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS)
-        std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-    return fd;
-}
-
 /// What the set-up stage says next.
 enum class Said { terminal, fault, end };
 
 Said hear(Container& container, std::string& fault) {
-    std::array<char, 4096> text{};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    iovec data{text.data(), text.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    ssize_t count = 0;
-    while ((count = ::recvmsg(container.channel, &message, MSG_CMSG_CLOEXEC)) < 0 &&
+    std::string text;
+    int terminal = -1;
+    long count = 0;
+    while ((count = receive_message(container.channel, text, terminal)) < 0 &&
            (errno == EINTR || errno == ECONNRESET))
         container.unheard = container.unheard || errno == ECONNRESET;
     if (count <= 0 && container.unheard) {
@@ -184,10 +124,10 @@ Said hear(Container& container, std::string& fault) {
     if (count <= 0)
         return Said::end;
     if (text[0] == 'T') {
-        container.output = receive_terminal(message);
+        container.output = terminal;
         return Said::terminal;
     }
-    fault.assign(text.data(), static_cast<std::size_t>(count));
+    fault = std::move(text);
     return Said::fault;
 }
 

@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 5;
+constexpr std::uint32_t version = 6;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -16,6 +16,8 @@ void fields(auto& v, NamespaceSpec& s) {
 void fields(auto& v, MountSpec& s) {
     v(s.kind), v(s.source), v(s.subpath), v(s.target), v(s.options), v(s.propagation), v(s.lowers),
         v(s.read_only);
+    v(s.type), v(s.is_recursive), v(s.copies_up), v(s.attributes_set), v(s.attributes_cleared),
+        v(s.tree_attributes_set), v(s.tree_attributes_cleared);
 }
 
 void fields(auto& v, FileSpec& s) {
@@ -40,13 +42,34 @@ void fields(auto& v, DeviceSpec& s) {
     v(s.source), v(s.target);
 }
 
+void fields(auto& v, NodeSpec& s) {
+    v(s.path), v(s.mode), v(s.major_number), v(s.minor_number), v(s.uid), v(s.gid);
+}
+
+void fields(auto& v, CapabilitySets& s) {
+    v(s.bounding), v(s.effective), v(s.permitted), v(s.inheritable), v(s.ambient);
+}
+
+void fields(auto& v, HookSpec& s) {
+    v(s.path), v(s.arguments), v(s.environment), v(s.timeout);
+}
+
+void fields(auto& v, BundleSpec& s) {
+    v(s.root), v(s.propagation), v(s.user), v(s.mount), v(s.uid_map), v(s.gid_map);
+    v(s.nodes), v(s.state_head), v(s.state_tail), v(s.create_hooks), v(s.start_hooks),
+        v(s.start_socket), v(s.console);
+    v(s.stays), v(s.preserved), v(s.first_preserved);
+}
+
 void fields(auto& v, SettingSpec& s) {
     v(s.name), v(s.value);
 }
 
 void fields(auto& v, ProcessSpec& s) {
     v(s.arguments), v(s.environment), v(s.user), v(s.groups), v(s.working_dir), v(s.capabilities);
-    v(s.no_new_privileges), v(s.seccomp), v(s.limits), v(s.terminal), v(s.oom_score_adj);
+    v(s.has_exact_sets), v(s.exact_sets), v(s.umask);
+    v(s.no_new_privileges), v(s.seccomp), v(s.limits), v(s.terminal), v(s.rows), v(s.columns),
+        v(s.oom_score_adj), v(s.has_exact_oom_score);
 }
 
 void fields(auto& v, Spec& s) {
@@ -57,13 +80,15 @@ void fields(auto& v, Spec& s) {
         v(s.hostname);
     v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.gone_interfaces), v(s.ports),
         v(s.attach_files), v(s.v2_directory);
-    v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client), v(s.init),
-        v(s.run_directory), v(s.log_path), v(s.log_size);
+    v(s.bundle), v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client),
+        v(s.init), v(s.run_directory), v(s.log_path), v(s.log_size);
     v(s.log_files), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);
 }
 
 void fields(auto& v, JoinSpec& s) {
-    v(s.process), v(s.attach_files), v(s.v2_directory), v(s.die_with_helper);
+    v(s.process), v(s.attach_files), v(s.v2_directory), v(s.die_with_helper), v(s.joins_user),
+        v(s.report);
+    v(s.console), v(s.detached), v(s.owns_streams), v(s.preserved), v(s.first_preserved);
 }
 
 template <class T>

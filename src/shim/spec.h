@@ -18,7 +18,13 @@ struct NamespaceSpec {
     std::string path;  // /proc/PID/ns/…, where joined
 };
 
-enum class MountKind : std::uint32_t { bind, tmpfs, overlay };
+enum class MountKind : std::uint32_t {
+    bind,
+    tmpfs,
+    overlay,
+    exact_bind,  // as a bundle has it: with the flags below, and those of its source
+    filesystem,  // of any type
+};
 
 /// Something mounted into the container beside what every container has.
 struct MountSpec {
@@ -30,6 +36,14 @@ struct MountSpec {
     std::string propagation;          // "", shared, slave, private and their r-forms
     std::vector<std::string> lowers;  // overlay: read-only content of an image
     std::uint32_t read_only = 0;
+    // of a bundle
+    std::string type;                       // of a file system
+    std::uint32_t is_recursive = 0;         // a bind with what is mounted below its source
+    std::uint32_t copies_up = 0;            // what is at the target is copied into it
+    std::uint64_t attributes_set = 0;       // MOUNT_ATTR_…
+    std::uint64_t attributes_cleared = 0;   // those come first
+    std::uint64_t tree_attributes_set = 0;  // likewise, also for all that is mounted below
+    std::uint64_t tree_attributes_cleared = 0;
 };
 
 /// A file that exists only in the container: a secret or config, on a tmpfs of its own.
@@ -77,9 +91,28 @@ struct DeviceSpec {
     std::string target;
 };
 
+/// A device or named pipe, made by its number.
+struct NodeSpec {
+    std::string path;
+    std::uint32_t mode = 0;  // S_IFCHR | 0666
+    std::uint32_t major_number = 0;
+    std::uint32_t minor_number = 0;
+    std::uint32_t uid = 0;
+    std::uint32_t gid = 0;
+};
+
 struct SettingSpec {
     std::string name;
     std::string value;
+};
+
+/// The five sets of capabilities(7), a bit each.
+struct CapabilitySets {
+    std::uint64_t bounding = 0;
+    std::uint64_t effective = 0;
+    std::uint64_t permitted = 0;
+    std::uint64_t inheritable = 0;
+    std::uint64_t ambient = 0;
 };
 
 /// The process and its rights: shared by a container's first process and those that join it.
@@ -90,11 +123,46 @@ struct ProcessSpec {
     std::vector<std::string> groups;
     std::string working_dir = "/";
     std::uint64_t capabilities = 0;  // a bit each; bounding and permitted
+    std::uint32_t has_exact_sets = 0;
+    CapabilitySets exact_sets;  // instead of those, to the letter
+    std::uint32_t umask = 0022;
     std::uint32_t no_new_privileges = 0;
     std::string seccomp;  // struct sock_filter[]; empty: none
     std::vector<LimitSpec> limits;
     std::uint32_t terminal = 0;
+    std::uint32_t rows = 0;  // of the terminal, where it is known
+    std::uint32_t columns = 0;
     std::int32_t oom_score_adj = 0;
+    std::uint32_t has_exact_oom_score = 0;  // also 0, and its failure is one of the container
+};
+
+/// A program that a bundle has run at a moment of its container's life; the container's state comes
+/// to its standard input.
+struct HookSpec {
+    std::string path;
+    std::vector<std::string> arguments;  // with argv[0]
+    std::vector<std::string> environment;
+    std::uint32_t timeout = 0;  // seconds; 0: none
+};
+
+/// What an OCI bundle says beyond what a container of a stack has.
+struct BundleSpec {
+    std::string root;               // its root file system, which is mounted at its own place
+    std::uint64_t propagation = 0;  // MS_… of the root; 0: as it is
+    NamespaceSpec user{Sharing::host, ""};
+    NamespaceSpec mount;
+    std::string uid_map;  // lines of /proc/PID/uid_map
+    std::string gid_map;
+    std::vector<NodeSpec> nodes;
+    std::string state_head;              // of hooks: {"ociVersion":…,"pid":
+    std::string state_tail;              // what comes after the pid
+    std::vector<HookSpec> create_hooks;  // before the change of root
+    std::vector<HookSpec> start_hooks;   // before the program begins
+    std::uint32_t start_socket = 0;      // a descriptor: who connects to it lets it begin
+    std::uint32_t console = 0;           // a descriptor: a socket that wants the terminal; 0: none
+    std::uint32_t stays = 0;             // the helper remains the parent and relays
+    std::uint32_t preserved = 0;         // so many descriptors from 3 on are the program's
+    std::uint32_t first_preserved = 0;   // where they are meanwhile
 };
 
 struct Spec {
@@ -136,6 +204,8 @@ struct Spec {
     std::string v2_directory;
     std::string oom_file;  // holds a line "oom_kill N"
 
+    BundleSpec bundle;
+
     // keeping
     std::uint32_t foreground = 0;  // a build step: inherits the streams, leaves no records
     std::uint32_t stdin_open = 0;
@@ -157,6 +227,13 @@ struct JoinSpec {
     std::vector<std::string> attach_files;
     std::string v2_directory;
     std::uint32_t die_with_helper = 0;
+    std::uint32_t joins_user = 0;  // it has a user namespace of its own
+    std::uint32_t report = 0;      // a descriptor: told the pid, then a fault; closed when it runs
+    std::uint32_t console = 0;     // a descriptor: a socket that wants the terminal; 0: none
+    std::uint32_t detached = 0;    // the helper does not wait for it
+    std::uint32_t owns_streams = 0;  // they become its user's
+    std::uint32_t preserved = 0;     // as of a bundle
+    std::uint32_t first_preserved = 0;
 };
 
 [[nodiscard]] std::string encode(const Spec& spec);

@@ -1,6 +1,9 @@
 #include "shim/stage.h"
 
+#include "shim/channel.h"
+#include "shim/clone.h"
 #include "shim/fault.h"
+#include "shim/mount.h"
 #include "shim/netlink.h"
 #include "shim/rights.h"
 #include "shim/rootfs.h"
@@ -23,51 +26,6 @@
 namespace stack::shim {
 namespace {
 
-void join(const NamespaceSpec& space, int type, const char* what) {
-    if (space.sharing != Sharing::joined)
-        return;
-    const int fd = static_cast<int>(
-        must(::open(space.path.c_str(), O_RDONLY | O_CLOEXEC), std::string("join a ") + what));
-    must(::setns(fd, type), std::string("join a ") + what);
-    ::close(fd);
-}
-
-void send_terminal(int channel, int master) {
-    char mark = 'T';
-    iovec data{&mark, 1};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &master, sizeof master);
-    must(::sendmsg(channel, &message, 0), "hand over the terminal");
-    ::close(master);
-}
-
-void await_go(int channel) {
-    char word = 0;
-    ssize_t count = 0;
-    while ((count = ::recv(channel, &word, 1, 0)) < 0 && errno == EINTR) {
-    }
-    if (count != 1)
-        ::_exit(engine_failed);  // the shim has died: nobody would know of us
-}
-
-void name_host(const Spec& spec) {
-    if (spec.uts.sharing != Sharing::own)
-        return;
-    must(::sethostname(spec.hostname.data(), spec.hostname.size()), "set the host name");
-    if (!spec.domainname.empty())
-        must(::setdomainname(spec.domainname.data(), spec.domainname.size()),
-             "set the domain name");
-}
-
 /// A procfs that nobody mounts on: the container's own /proc may be covered, and is partly
 /// read-only.
 int private_proc() {
@@ -78,23 +36,6 @@ int private_proc() {
         static_cast<int>(must(::syscall(SYS_fsmount, fs, 1U, 0U), "mount a private procfs"));
     ::close(fs);
     return mount;
-}
-
-void set_sysctls(const std::vector<SettingSpec>& sysctls) {
-    if (sysctls.empty())
-        return;
-    const int proc = private_proc();
-    for (const auto& setting : sysctls) {
-        std::string path = "sys/" + setting.name;
-        for (std::size_t i = 4; i < path.size(); ++i)
-            if (path[i] == '.')
-                path[i] = '/';
-        const int fd = ::openat(proc, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || ::write(fd, setting.value.data(), setting.value.size()) < 0)
-            give_up(engine_failed, "set sysctl " + setting.name + "=" + setting.value, errno);
-        ::close(fd);
-    }
-    ::close(proc);
 }
 
 std::string path_variable(const std::vector<std::string>& environment) {
@@ -144,6 +85,47 @@ bool has_variable(const std::vector<std::string>& environment, const std::string
 
 }  // namespace
 
+void hand_over_terminal(int channel, int master) {
+    send_descriptor(channel, "T", master);
+    ::close(master);
+}
+
+void await_go(int channel) {
+    char word = 0;
+    ssize_t count = 0;
+    while ((count = ::recv(channel, &word, 1, 0)) < 0 && errno == EINTR) {
+    }
+    if (count != 1)
+        ::_exit(engine_failed);  // the shim has died: nobody would know of us
+}
+
+void name_host(const Spec& spec) {
+    if (spec.uts.sharing != Sharing::own)
+        return;
+    if (!spec.hostname.empty())
+        must(::sethostname(spec.hostname.data(), spec.hostname.size()), "set the host name");
+    if (!spec.domainname.empty())
+        must(::setdomainname(spec.domainname.data(), spec.domainname.size()),
+             "set the domain name");
+}
+
+void set_sysctls(const std::vector<SettingSpec>& sysctls) {
+    if (sysctls.empty())
+        return;
+    const int proc = private_proc();
+    for (const auto& setting : sysctls) {
+        std::string path = "sys/" + setting.name;
+        for (std::size_t i = 4; i < path.size(); ++i)
+            if (path[i] == '.')
+                path[i] = '/';
+        const int fd = ::openat(proc, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || ::write(fd, setting.value.data(), setting.value.size()) < 0)
+            give_up(engine_failed, "set sysctl " + setting.name + "=" + setting.value, errno);
+        ::close(fd);
+    }
+    ::close(proc);
+}
+
 void join_cgroups(const std::vector<std::string>& attach_files, const std::string& v2_directory) {
     std::vector<std::string> files = attach_files;
     if (!v2_directory.empty())
@@ -155,6 +137,26 @@ void join_cgroups(const std::vector<std::string>& attach_files, const std::strin
         must(::write(fd, "0", 1), "join " + file);
         ::close(fd);
     }
+}
+
+void own_streams(const Identity& identity) {
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+        struct stat status {};
+
+        if (::fstat(fd, &status) == 0 && !S_ISCHR(status.st_mode) && status.st_uid != identity.uid)
+            [[maybe_unused]]
+            const auto ignored = ::fchown(fd, identity.uid, status.st_gid);
+    }
+}
+
+void prepare_terminal(const ProcessSpec& process, int terminal, const Identity& identity) {
+    constexpr auto same_group = static_cast<gid_t>(-1);
+    [[maybe_unused]] const auto ignored = ::fchown(terminal, identity.uid, same_group);
+    winsize size{};
+    size.ws_row = static_cast<unsigned short>(process.rows);
+    size.ws_col = static_cast<unsigned short>(process.columns);
+    if (size.ws_row != 0)
+        ::ioctl(terminal, TIOCSWINSZ, &size);
 }
 
 void reset_signals() {
@@ -215,6 +217,21 @@ void enter_working_directory(const std::string& path) {
         give_up(not_executable, "the working directory " + wanted + " is outside the container", 0);
 }
 
+void check_program(const ProcessSpec& process) {
+    const std::string program = find_program(process.arguments.front(), process.environment);
+    if (program.empty() || ::access(program.c_str(), F_OK) < 0)
+        give_up(not_found, "run \"" + process.arguments.front() + "\"", ENOENT);
+    if (::access(program.c_str(), X_OK) < 0)
+        give_up(not_executable, "run \"" + program + "\"", EACCES);
+}
+
+void preserve_descriptors(std::uint32_t first, std::uint32_t count) {
+    constexpr int first_of_program = 3;
+    for (std::uint32_t i = 0; i < count; ++i)
+        must(::dup2(static_cast<int>(first + i), first_of_program + static_cast<int>(i)),
+             "preserve a descriptor");
+}
+
 void execute(const ProcessSpec& process, const Identity& identity) {
     std::vector<std::string> environment = process.environment;
     if (!has_variable(environment, "HOME"))
@@ -250,18 +267,18 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     reset_signals();
     ::umask(0);  // nodes and directories get the modes that are written here
-    set_oom_score(spec.process.oom_score_adj);
+    set_oom_score(spec.process);
     // v2: clone3(CLONE_INTO_CGROUP) has done it.
     join_cgroups(spec.attach_files, "");
-    join(spec.network, CLONE_NEWNET, "network namespace");
-    join(spec.ipc, CLONE_NEWIPC, "IPC namespace");
-    join(spec.uts, CLONE_NEWUTS, "host name");
+    join_namespace(spec.network, CLONE_NEWNET, "network namespace");
+    join_namespace(spec.ipc, CLONE_NEWIPC, "IPC namespace");
+    join_namespace(spec.uts, CLONE_NEWUTS, "host name");
     if (spec.cgroup.sharing == Sharing::own)
         must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");
     name_host(spec);
     const Terminal terminal = enter_root(spec);
     if (terminal.master >= 0)
-        send_terminal(channel, terminal.master);
+        hand_over_terminal(channel, terminal.master);
     await_go(channel);
     if (spec.network.sharing == Sharing::own)
         configure_interfaces(spec.interfaces);

@@ -19,6 +19,17 @@ struct StageStreams {
 /// program runs.
 [[noreturn]] void run_stage(const Spec& spec, StageStreams streams, int channel);
 
+/// Waits for the word of those on the other side; ends where they have ended.
+void await_go(int channel);
+
+/// Sends the terminal's master, which is not this process's any more.
+void hand_over_terminal(int channel, int master);
+
+/// Names the machine that the container is, where that is its own.
+void name_host(const Spec& spec);
+
+void set_sysctls(const std::vector<SettingSpec>& sysctls);
+
 /// Places the streams on 0 to 2, takes the terminal if there is one, and closes every other
 /// descriptor on exec.
 void place_streams(StageStreams streams, int terminal);
@@ -26,6 +37,18 @@ void place_streams(StageStreams streams, int terminal);
 /// Executes the program, found by the PATH of its own environment in its own root. Gives up with
 /// 126 or 127.
 [[noreturn]] void execute(const ProcessSpec& process, const Identity& identity);
+
+/// Gives up, with 126 or 127, where execute() would not find the program.
+void check_program(const ProcessSpec& process);
+
+/// The program's descriptors from 3 on, so many, are those from `first` on.
+void preserve_descriptors(std::uint32_t first, std::uint32_t count);
+
+/// So that /dev/stdout can be opened again by whom it is for; devices are others', too.
+void own_streams(const Identity& identity);
+
+/// A terminal becomes its user's, in the size that is known.
+void prepare_terminal(const ProcessSpec& process, int terminal, const Identity& identity);
 
 /// Every signal as a new program expects it: not ignored, not blocked. What the shim ignores, and
 /// the two that posix_spawn(3) of glibc leaves ignored (32, 33), would be inherited.

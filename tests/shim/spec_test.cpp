@@ -20,6 +20,10 @@ Spec example() {
     spec.network = {Sharing::joined, "/proc/1/ns/net"};
     spec.interfaces.push_back({.bridge = 3, .name = "eth0"});
     spec.ports = {{"127.0.0.1", 80, 6}};
+    spec.process.has_exact_sets = 1;
+    spec.process.exact_sets.ambient = 5;
+    spec.bundle.nodes = {{"/dev/x", 0600, 1, 2, 3, 4}};
+    spec.bundle.start_hooks = {{"/bin/true", {"true"}, {"A=b"}, 3}};
     return spec;
 }
 
@@ -31,6 +35,8 @@ TEST(ShimSpec, ArrivesAsItWasSent) {
     EXPECT_EQ(back.process.oom_score_adj, -7);
     EXPECT_EQ(back.process.seccomp.size(), 3U);
     EXPECT_EQ(back.interfaces.at(0).name, "eth0");
+    EXPECT_EQ(back.bundle.nodes.at(0).gid, 4U);
+    EXPECT_EQ(back.bundle.start_hooks.at(0).timeout, 3U);
 }
 
 TEST(ShimSpec, IsRefusedWhereAPartIsMissing) {

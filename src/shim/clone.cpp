@@ -1,0 +1,91 @@
+#include "shim/clone.h"
+
+#include "shim/fault.h"
+
+#include <array>
+#include <csignal>
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace stack::shim {
+namespace {
+
+unsigned long long new_namespaces(const Spec& spec) {
+    unsigned long long flags = 0;
+    if (spec.bundle.mount.sharing == Sharing::own)
+        flags |= CLONE_NEWNS;
+    if (spec.bundle.user.sharing == Sharing::own)
+        flags |= CLONE_NEWUSER;
+    if (spec.pid.sharing == Sharing::own)
+        flags |= CLONE_NEWPID;
+    if (spec.network.sharing == Sharing::own)
+        flags |= CLONE_NEWNET;
+    if (spec.ipc.sharing == Sharing::own)
+        flags |= CLONE_NEWIPC;
+    if (spec.uts.sharing == Sharing::own)
+        flags |= CLONE_NEWUTS;
+    return flags;
+}
+
+/// A pid namespace is entered by a process's children only, which are to be born there from now on.
+void bear_in_pid_namespace(const char* path) {
+    const int fd =
+        static_cast<int>(must(::open(path, O_RDONLY | O_CLOEXEC), "join a pid namespace"));
+    must(::setns(fd, CLONE_NEWPID), "join a pid namespace");
+    ::close(fd);
+}
+
+}  // namespace
+
+void join_namespace(const NamespaceSpec& space, int type, const char* what) {
+    if (space.sharing != Sharing::joined)
+        return;
+    const int fd = static_cast<int>(
+        must(::open(space.path.c_str(), O_RDONLY | O_CLOEXEC), std::string("join a ") + what));
+    must(::setns(fd, type), std::string("join a ") + what);
+    ::close(fd);
+}
+
+Cloned clone_stage(const Spec& spec, const std::function<void(int channel)>& stage) {
+    std::array<int, 2> channel{};
+    must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel.data()),
+         "create a socket pair");
+    if (spec.pid.sharing == Sharing::joined)
+        bear_in_pid_namespace(spec.pid.path.c_str());
+    Cloned cloned;
+    clone_args arguments{};
+    arguments.flags = new_namespaces(spec) | static_cast<unsigned long long>(CLONE_PIDFD);
+    arguments.pidfd = reinterpret_cast<std::uint64_t>(&cloned.pidfd);
+    arguments.exit_signal = SIGCHLD;
+    int cgroup = -1;
+    if (!spec.v2_directory.empty()) {
+        cgroup = static_cast<int>(
+            must(::open(spec.v2_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+                 "open " + spec.v2_directory));
+        arguments.flags |= CLONE_INTO_CGROUP;
+        arguments.cgroup = static_cast<__u64>(static_cast<unsigned int>(cgroup));
+    }
+    // Last: it takes the rights that the others need.
+    join_namespace(spec.bundle.user, CLONE_NEWUSER, "user namespace");
+    const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+    if (pid == 0) {
+        ::close(channel[0]);
+        stage(channel[1]);
+    }
+    must(pid, "clone a process with new namespaces");
+    // Other children of ours are not the container's; who has joined its users has none.
+    if (spec.pid.sharing == Sharing::joined && spec.bundle.user.sharing != Sharing::joined)
+        bear_in_pid_namespace("/proc/self/ns/pid");
+    ::close(channel[1]);
+    ::close(cgroup);
+    cloned.pid = static_cast<int>(pid);
+    cloned.channel = channel[0];
+    return cloned;
+}
+
+}  // namespace stack::shim

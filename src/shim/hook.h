@@ -1,0 +1,25 @@
+#pragma once
+
+// Programs that a bundle has run at moments of its container's life (runtime-spec config.md,
+// "POSIX-platform Hooks").
+
+#include "shim/spec.h"
+
+#include <functional>
+#include <string>
+
+namespace stack::shim {
+
+/// The state that a hook reads before the program runs. It is "created" for all of them: so have it
+/// crun and the validation programs, though the specification's list of states would call the first
+/// moments "creating".
+[[nodiscard]] std::string hook_state(const BundleSpec& bundle, int pid);
+
+/// Runs a hook to its end, `state` as its standard input; `prepare` is called in its process first.
+/// False where it failed: `problem` says how.
+[[nodiscard]] bool run_hook(const HookSpec& hook,
+                            const std::string& state,
+                            const std::function<void()>& prepare,
+                            std::string& problem);
+
+}  // namespace stack::shim
