@@ -30,7 +30,6 @@ set_target_properties(stack::nl PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${libn
 target_link_libraries(stack::nl_route INTERFACE stack::nl)
 # Debian 13's archive of it compresses.
 target_link_libraries(stack::crypto INTERFACE stack::zlib stack::zstd Threads::Threads ${CMAKE_DL_LIBS})
-find_path(nftables_INCLUDE nftables/libnftables.h REQUIRED)
 
 if(STACK_TESTS)
     find_package(GTest REQUIRED)

@@ -6,15 +6,18 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/network/layout.h"
 #include "engine/network/record.h"
-#include "engine/network/ruleset.h"
 #include "engine/network/sockets.h"
+#include "engine/network/table.h"
 #include "sys/file.h"
 #include "sys/filesystem.h"
 #include "sys/netlink.h"
-#include "sys/nft.h"
+#include "sys/nft_batch.h"
+#include "sys/process.h"
 
 #include <algorithm>
 #include <set>
+
+#include <linux/netlink.h>
 
 namespace stack::cli {
 namespace {
@@ -105,17 +108,34 @@ Strings stray_links(const Paths& paths, const std::vector<network::StoredNetwork
     return strays;
 }
 
-/// What is said of and through nftables, as far as they can be used.
+/// What the rules of others do is told by nft(8), whose words do not change with the kernel.
+void look_at_rules_of_others(Machine& machine) {
+    for (const auto* program : {"/usr/sbin/nft", "/sbin/nft"}) {
+        if (!sys::exists(program))
+            continue;
+        const auto [status, ruleset] =
+            sys::run_and_capture(program, {"nft", "-j", "list", "ruleset"});
+        if (status != 0)
+            throw Error("`nft list ruleset` has failed");
+        machine.obstacles = network::obstacles(ruleset, network::table_name(""));
+        return;
+    }
+    machine.has_unread_rules = true;
+}
+
+/// What is said of the packet filter, as far as it can be used.
 void look_at_tables(const Paths& paths, bool has_networks, Machine& machine) {
     try {
-        sys::Nft nft;
-        const std::string ruleset = nft.list_ruleset();
-        if (ruleset.empty())
-            throw Error("nftables cannot be listed");
-        machine.obstacles = network::obstacles(ruleset, network::table_name(""));
-        const std::string own = network::table_name(paths.instance);
-        if (!has_networks && !nft.list_table("inet", own).empty())
-            machine.leftovers.push_back("table inet " + own);
+        sys::NetlinkSocket filter(NETLINK_NETFILTER);
+        const auto tables = sys::list_nft_tables(filter);
+        const auto is_own = [](const std::string& table) {
+            return table.starts_with("inet " + network::table_name(""));
+        };
+        const std::string own = "inet " + network::table_name(paths.instance);
+        if (!has_networks && std::count(tables.begin(), tables.end(), own) != 0)
+            machine.leftovers.push_back("table " + own);
+        if (!std::all_of(tables.begin(), tables.end(), is_own))
+            look_at_rules_of_others(machine);
     } catch (const Error& error) {
         machine.nft_refusal = error.what();
     }

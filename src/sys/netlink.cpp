@@ -21,6 +21,8 @@
 namespace stack::sys {
 namespace {
 
+constexpr std::size_t usual_piece = 100'000;  // what a socket takes unless it is told otherwise
+
 std::uint32_t attribute_u32(const nlattr* attribute) {
     return attribute == nullptr ? 0 : nla_get_u32(attribute);
 }
@@ -170,6 +172,40 @@ int NetlinkSocket::execute(NetlinkMessage& message, const Each& each) {
         if (const auto result = receive(each))
             return *result;
     }
+}
+
+void NetlinkSocket::send_piece(const std::string& bytes) {
+    const int fd = nl_socket_get_fd(socket_.get());
+    const int size = static_cast<int>(bytes.size()) * 2;  // socket(7): half is for book-keeping
+    if (bytes.size() > usual_piece)
+        check(::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size),
+              "make room for a long netlink message");
+    check(::send(fd, bytes.data(), bytes.size(), 0), "send to netlink");
+}
+
+int NetlinkSocket::execute_batch(const std::vector<NetlinkMessage>& messages) {
+    last_message_.clear();
+    std::string bytes;
+    for (const auto& message : messages) {
+        nl_complete_msg(socket_.get(), message.get());
+        nlmsghdr* header = nlmsg_hdr(message.get());
+        // What is refused is told unasked; that nothing was is told by the last step.
+        if (&message == &messages[messages.size() - 2])
+            header->nlmsg_flags |= NLM_F_ACK;
+        else
+            header->nlmsg_flags &= static_cast<std::uint16_t>(~NLM_F_ACK);
+        bytes.append(reinterpret_cast<const char*>(header), header->nlmsg_len);
+        bytes.resize(NLMSG_ALIGN(bytes.size()));
+    }
+    send_piece(bytes);
+    std::optional<int> result;
+    while (!result)
+        result = receive(nullptr);
+    // The whole answer is there by now; what follows an error is of no interest.
+    char ignored = 0;
+    while (::recv(nl_socket_get_fd(socket_.get()), &ignored, 1, MSG_DONTWAIT) >= 0) {
+    }
+    return *result;
 }
 
 void NetlinkSocket::execute_or_throw(NetlinkMessage& message,

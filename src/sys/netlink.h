@@ -61,6 +61,9 @@ class NetlinkSocket {
     /// or the errno that the kernel answered. Its own words about it (extended acknowledgement) are
     /// in last_message().
     [[nodiscard]] int execute(NetlinkMessage& message, const Each& each = nullptr);
+    /// Sends all as one piece, the first and the last of which are the marks of a transaction
+    /// (linux/netfilter/nfnetlink.h), with at least one in between; 0, or the first errno answered.
+    [[nodiscard]] int execute_batch(const std::vector<NetlinkMessage>& messages);
     /// As execute(), but throws "<what>: <reason>".
     void execute_or_throw(NetlinkMessage& message,
                           const std::string& what,
@@ -72,6 +75,7 @@ class NetlinkSocket {
 
   private:
     [[nodiscard]] std::optional<int> receive(const Each& each);
+    void send_piece(const std::string& bytes);
 
     std::unique_ptr<nl_sock, void (*)(nl_sock*)> socket_;
     std::string last_message_;

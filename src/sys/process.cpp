@@ -75,7 +75,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     return list;
 }
 
-/// Asio and libnftables make sockets without close-on-exec; a child that had one would keep a dead
+/// Asio makes sockets without close-on-exec; a child that had one would keep a dead
 /// parent's connection open. No descriptor of ours is meant for a child but by SpawnOptions.
 void keep_descriptors_to_ourselves() {
     constexpr unsigned int first = 3;

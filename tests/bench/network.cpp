@@ -1,13 +1,16 @@
 // What networks cost the engine, beside the same netlink and nft operations done raw, in one run.
 // tests/bench/run runs this in namespaces of its own. usage: network_bench DIRECTORY
 
+#include <stack/error.h>
+
 #include "engine/network/networks.h"
+#include "engine/network/sets.h"
 #include "engine/runtime/description.h"
 #include "shim/fault.h"
 #include "shim/netlink.h"
 #include "sys/fd.h"
 #include "sys/file.h"
-#include "sys/nft.h"
+#include "sys/nft_batch.h"
 
 #include <algorithm>
 #include <array>
@@ -22,6 +25,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
@@ -151,10 +155,12 @@ class Raw {
         sys::RouteSocket routes;
         routes.make_bridge({.name = "raw0", .alias = "raw", .mac = "02:42:0a:09:00:01"});
         bridge_ = ::if_nametoindex("raw0");
-        nft_.commit(
-            "add table inet raw_bench; add map inet raw_bench ports { type inet_proto . "
-            "inet_service : ipv4_addr . inet_service; }",
-            "make a table");
+        sys::NftBatch batch(table_);
+        batch.ensure_table();
+        for (const auto& set : network::table_sets())
+            if (set.name == map_)
+                batch.add_set(set);
+        commit(batch);
     }
 
     void attach(const Room& room, int number) {
@@ -168,14 +174,24 @@ class Raw {
         spec.address4 = address + "/24";
         spec.gateway4 = "10.9.0.1";
         room.connect(spec);
-        nft_.commit("add element inet raw_bench ports { tcp . " + std::to_string(30000 + number) +
-                        " : " + address + " . 80 }",
-                    "add a port");
+        sys::NftBatch batch(table_);
+        batch.add_elements(
+            map_,
+            network::encode_elements(
+                map_, {"tcp . " + std::to_string(30000 + number) + " : " + address + " . 80"}));
+        commit(batch);
     }
 
   private:
+    void commit(sys::NftBatch& batch) {
+        if (const auto refusal = batch.try_commit(filter_); !refusal.empty())
+            throw Error(refusal);
+    }
+
+    const std::string table_ = "raw_bench";
+    const std::string map_ = "pub4_any";
     std::uint32_t bridge_ = 0;
-    sys::Nft nft_;
+    sys::NetlinkSocket filter_{NETLINK_NETFILTER};
 };
 
 void measure_attach(Bench& bench) {

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/netlink.h"
+#include "sys/process.h"
 #include "sys/tree.h"
 
 #include <array>
@@ -189,6 +190,11 @@ void connect_neighbour(const Namespace& neighbour,
     const Inside inside(neighbour);
     set_link_up("uplink");
     add_address("uplink", neighbour_address);
+}
+
+std::string nft(std::vector<std::string> words) {
+    words.insert(words.begin(), "nft");
+    return sys::run_and_capture("/usr/sbin/nft", words).second;
 }
 
 void add_address(const std::string& link, const std::string& prefix) {

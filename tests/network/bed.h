@@ -62,6 +62,9 @@ void connect_neighbour(const Namespace& neighbour,
                        const std::string& machine_address,
                        const std::string& neighbour_address);
 
+/// What nft(8) does and prints, in the calling thread's namespace.
+std::string nft(std::vector<std::string> words);
+
 /// In the calling thread's namespace.
 void add_address(const std::string& link, const std::string& prefix);
 void add_route(const std::string& prefix, const std::string& gateway);

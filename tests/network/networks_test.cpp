@@ -8,13 +8,14 @@
 #include "engine/network/record.h"
 #include "sys/file.h"
 #include "sys/netlink.h"
-#include "sys/nft.h"
+#include "sys/nft_batch.h"
 #include "sys/process.h"
 #include "tests/network/bed.h"
 
 #include <functional>
 
 #include <gtest/gtest.h>
+#include <linux/netlink.h>
 #include <unistd.h>
 
 namespace stack::network {
@@ -44,7 +45,9 @@ class NetworksTest : public testing::Test {
         return names;
     }
 
-    std::string table() const { return sys::Nft().list_table("inet", "stack_0123abcd"); }
+    std::string table() const {
+        return test::nft({"-j", "list", "table", "inet", "stack_0123abcd"});
+    }
 
     TemporaryRoot root_;
     Namespace machine_;
@@ -174,10 +177,10 @@ TEST_F(NetworksTest, ReconcilingLeavesARulesetThatIsRightAlone) {
     const auto web = networks_.attach("n", "aa", "shop/web/1", {}, 0);
     networks_.publish(
         "aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
-    sys::NftGeneration generation;
-    const auto before = generation.now();
+    sys::NetlinkSocket socket(NETLINK_NETFILTER);
+    const auto before = sys::nft_generation(socket);
     networks_.reconcile();
-    EXPECT_EQ(generation.now(), before);
+    EXPECT_EQ(sys::nft_generation(socket), before);
 }
 
 TEST_F(NetworksTest, ABridgeOfSomebodyElseIsLeftAlone) {

@@ -2,7 +2,6 @@
 
 #include "sys/file.h"
 #include "sys/netlink.h"
-#include "sys/nft.h"
 #include "tests/network/bed.h"
 
 #include <gtest/gtest.h>
@@ -159,7 +158,7 @@ TEST_P(Reach, ContainersReachOutButInternalOnesDoNot) {
 TEST_P(Reach, AFlushedRulesetIsRestored) {
     networks_.publish("aaaaaaaa01", web_end_, {{"", 8080, 80, Protocol::tcp}});
     networks_.reconcile();
-    sys::Nft().commit("flush ruleset", "flush");
+    test::nft({"flush", "ruleset"});
     EXPECT_EQ(ask_web(neighbour_, machine_address, 8080, Protocol::tcp), "");
     networks_.reconcile();
     EXPECT_EQ(ask_web(neighbour_, machine_address, 8080, Protocol::tcp), "web");

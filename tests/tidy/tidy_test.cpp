@@ -120,7 +120,6 @@ TEST(Tidy, LibrariesStayWhereTheyBelong) {
         {"<spdlog/", {"src/base/log.cpp"}},
         {"<archive.h>", {"src/fetch/untar.cpp"}},
         {"<curl/", {"src/fetch/http.cpp", "src/fetch/main.cpp"}},
-        {"<nftables/", {"src/sys/nft.cpp"}},
         {"<CLI/", {"src/cli/cli11.h"}},
     };
     for (const auto& source : sources({"src", "include"}))

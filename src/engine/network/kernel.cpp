@@ -8,9 +8,13 @@
 #include "base/text.h"
 #include "engine/network/address_pool.h"
 #include "engine/network/layout.h"
+#include "engine/network/table.h"
 #include "sys/file.h"
+#include "sys/nft_batch.h"
 
 #include <algorithm>
+
+#include <linux/netlink.h>
 
 namespace stack::network {
 namespace {
@@ -68,13 +72,7 @@ sys::Bridge bridge_for(const std::string& instance, const NetworkRecord& network
 }  // namespace
 
 Kernel::Kernel(const Paths& paths)
-    : instance_(paths.instance), table_(table_name(paths.instance)) {}
-
-sys::Nft& Kernel::nft() {
-    if (!nft_)
-        nft_.emplace();
-    return *nft_;
-}
+    : instance_(paths.instance), table_(table_name(paths.instance)), filter_(NETLINK_NETFILTER) {}
 
 int Kernel::uplink_mtu() {
     constexpr int ethernet = 1500;
@@ -136,11 +134,11 @@ void Kernel::remove_bridge(const NetworkRecord& network) {
 void Kernel::change_table(const Elements& before,
                           const Elements& after,
                           const std::function<Elements()>& whole) {
-    const std::string edits = edits_text(table_, before, after);
+    sys::NftBatch edits = table_edits(table_, before, after);
     if (edits.empty())
         return;
     STACK_FAILPOINT("nft.commit");
-    const std::string refusal = nft().try_commit(edits);
+    const std::string refusal = edits.try_commit(filter_);
     if (refusal.empty())
         return;
     log::debug("table " + table_ + " is made anew: " + refusal);
@@ -148,23 +146,25 @@ void Kernel::change_table(const Elements& before,
 }
 
 void Kernel::replace_table(const Elements& whole) {
-    nft().commit(whole.empty() ? no_table_text(table_) : table_text(table_, whole),
-                 "set up the packet filter (table inet " + table_ + ")");
+    const std::string refusal = table_replacement(table_, whole).try_commit(filter_);
+    if (!refusal.empty())
+        throw Error("set up the packet filter (table inet " + table_ + "): " + refusal +
+                    "; is this program privileged, and nf_tables in the kernel?");
     STACK_FAILPOINT("nft.committed");
 }
 
 void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
-    const std::uint32_t generation = generation_.now();
+    const std::uint32_t generation = sys::nft_generation(filter_);
     if (verified_generation_ == generation)
         return;
     const Elements whole = wanted();
-    const std::string listing = nft().list_table("inet", table_);
-    const bool right = whole.empty() ? listing.empty() : is_in_force(listing, whole);
+    const auto listing = sys::list_nft_table(filter_, table_);
+    const bool right = whole.empty() ? !listing : listing && is_in_force(*listing, whole);
     if (!right) {
         log::info("table " + table_ + " was changed by somebody else; it is put right");
         replace_table(whole);
     }
-    verified_generation_ = right ? generation : generation_.now();
+    verified_generation_ = right ? generation : sys::nft_generation(filter_);
 }
 
 }  // namespace stack::network

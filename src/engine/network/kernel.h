@@ -5,10 +5,9 @@
 
 #include <stack/paths.h>
 
+#include "engine/network/elements.h"
 #include "engine/network/networks.h"
-#include "engine/network/ruleset.h"
 #include "sys/netlink.h"
-#include "sys/nft.h"
 
 #include <functional>
 #include <optional>
@@ -18,7 +17,8 @@
 namespace stack::network {
 
 /// The network namespace that the process is in when this is made. One for each Networks, kept: its
-/// sockets and the nft context cost more to open than one change to make.
+/// sockets cost more to open than one change to make, and the kernel closes one of the packet
+/// filter only after an RCU grace period (6 ms, seen).
 class Kernel {
   public:
     explicit Kernel(const Paths& paths);
@@ -55,14 +55,12 @@ class Kernel {
     void distrust_table() { verified_generation_.reset(); }
 
   private:
-    [[nodiscard]] sys::Nft& nft();
     void replace_table(const Elements& whole);
 
     std::string instance_;
     std::string table_;
     sys::RouteSocket routes_;
-    std::optional<sys::Nft> nft_;
-    sys::NftGeneration generation_;
+    sys::NetlinkSocket filter_;
     std::optional<std::uint32_t> verified_generation_;
 };
 

@@ -1,8 +1,6 @@
-#include "engine/network/ruleset.h"
+#include "engine/network/elements.h"
 
 #include <stack/error.h>
-
-#include <algorithm>
 
 #include <gtest/gtest.h>
 
@@ -14,16 +12,11 @@ const std::vector<NetworkRecord> networks{
     {.name = "b", .bridge = "stkb", .subnet4 = "10.2.0.0/24", .internal = true},
 };
 
-TEST(Ruleset, HasOneTableAnInstance) {
-    EXPECT_EQ(table_name(""), "stack");
-    EXPECT_EQ(table_name("0123abcd"), "stack_0123abcd");
-}
-
-TEST(Ruleset, KnowsNetworksByElementsOfSets) {
+TEST(Elements, KnowNetworks) {
     const Elements expected{
-        {"bridges", {"\"stka\"", "\"stkb\""}},
-        {"internal", {"\"stkb\""}},
-        {"same_net", {"\"stka\" . \"stka\"", "\"stkb\" . \"stkb\""}},
+        {"bridges", {"stka", "stkb"}},
+        {"internal", {"stkb"}},
+        {"same_net", {"stka . stka", "stkb . stkb"}},
         {"nets4", {"10.1.0.0/24", "10.2.0.0/24"}},
         {"nets6", {"fd01::/64"}},
         {"same_sub4", {"10.1.0.0/24 . 10.1.0.0/24", "10.2.0.0/24 . 10.2.0.0/24"}},
@@ -37,7 +30,7 @@ struct PortCase {
     Elements expected;
 };
 
-TEST(Ruleset, KnowsPortsByElementsOfMaps) {
+TEST(Elements, KnowPorts) {
     const std::vector<PortCase> cases{
         {{"", 8080, 80, Protocol::tcp},
          {{"pub4_any", {"tcp . 8080 : 10.1.0.2 . 80"}},
@@ -57,39 +50,13 @@ TEST(Ruleset, KnowsPortsByElementsOfMaps) {
         Error);
 }
 
-TEST(Ruleset, KnowsWhatTheShimForwards) {
+TEST(Elements, KnowWhatTheShimForwards) {
     const Elements expected{{"fwd6", {"::1 . tcp . 80"}},
                             {"fwd6_any", {"tcp . 8080"}},
                             {"pub4_any", {"tcp . 8080 : 10.1.0.2 . 80"}}};
     EXPECT_EQ(elements_for(
                   {{"::1", 80, 80, Protocol::tcp}, {"", 8080, 80, Protocol::tcp}}, "10.1.0.2", ""),
               expected);
-}
-
-TEST(Ruleset, IsEditedByItsElements) {
-    const Elements before{{"pub4_any", {"tcp . 1 : 10.1.0.2 . 80", "tcp . 2 : 10.1.0.2 . 80"}}};
-    const Elements after{{"bridges", {"\"stka\""}}, {"pub4_any", {"tcp . 2 : 10.1.0.2 . 80"}}};
-    EXPECT_EQ(edits_text("stack", before, after),
-              "delete element inet stack pub4_any { tcp . 1 : 10.1.0.2 . 80 }\n"
-              "add element inet stack bridges { \"stka\" }\n"
-              "add element inet stack pub4_any { tcp . 2 : 10.1.0.2 . 80 }\n");
-    EXPECT_EQ(edits_text("stack", {}, {}), "");
-}
-
-TEST(Ruleset, DoesNotGrowWithWhatItServes) {
-    const std::string small = table_text("stack", elements_for(networks));
-    std::vector<PublishedPort> ports;
-    for (std::uint16_t port = 1; port <= 1000; ++port)
-        ports.push_back({"", port, 80, Protocol::tcp});
-    const std::string large = table_text("stack", elements_for(ports, "10.1.0.2", ""));
-    EXPECT_EQ(std::count(small.begin(), small.end(), '\n'),
-              std::count(large.begin(), large.end(), '\n'));
-    EXPECT_EQ(small.find("add table inet stack\ndelete table inet stack\n"), 0U);
-}
-
-TEST(Ruleset, IsNotInForceWhereTheListingIsEmptyOrLacksSomething) {
-    EXPECT_FALSE(is_in_force("", elements_for(networks)));
-    EXPECT_FALSE(is_in_force("{\"nftables\": []}", elements_for(networks)));
 }
 
 }  // namespace

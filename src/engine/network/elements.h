@@ -1,0 +1,34 @@
+#pragma once
+
+// What the packet filter of an instance knows of networks and ports: elements of sets and maps, in a
+// table that does not grow otherwise (table.h). Pure.
+
+#include "engine/network/networks.h"
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace stack::network {
+
+/// The elements of every set and map of the table, by its name, nearly as nft(8) prints them ("tcp .
+/// 8080 : 10.1.2.3 . 80").
+using Elements = std::map<std::string, std::set<std::string>>;
+
+[[nodiscard]] Elements elements_for(const std::vector<NetworkRecord>& networks);
+
+/// The elements that lead `ports` to a container with these addresses (either may be empty), or
+/// say which of them its shim forwards. Throws where a port is published on an IPv4 address and the
+/// container has none.
+[[nodiscard]] Elements elements_for(const std::vector<PublishedPort>& ports,
+                                    const std::string& address4,
+                                    const std::string& address6);
+
+void add_elements(Elements& to, const Elements& more);
+
+/// The part of a map's element before the colon: what can be there only once.
+[[nodiscard]] std::string key_of(const std::string& element);
+
+}  // namespace stack::network
