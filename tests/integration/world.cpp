@@ -47,8 +47,19 @@ bool is_frame(const fs::path& path) {
     return name.find("lock") != std::string::npos || (name.starts_with(".") && fs::is_empty(path));
 }
 
-/// A root file system with busybox under all of its names.
-void make_busybox_root(const fs::path& root) {
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);)
+        if (!line.empty())
+            lines.push_back(line);
+    return lines;
+}
+
+}  // namespace
+
+void make_busybox_root(const std::string& root_path) {
+    const fs::path root = root_path;
     for (const auto* directory : {"bin", "etc", "dev", "proc", "sys", "tmp", "root", "var"})
         fs::create_directories(root / directory);
     fs::copy_file("/bin/busybox", root / "bin/busybox");
@@ -61,22 +72,11 @@ void make_busybox_root(const fs::path& root) {
     std::ofstream(root / "etc/group") << "root:x:0:\nnogroup:x:65534:\n";
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);)
-        if (!line.empty())
-            lines.push_back(line);
-    return lines;
-}
-
-}  // namespace
-
 void import_busybox(const StackProgram& stack) {
     const fs::path directory = fs::path(sandbox_directory()) / "busybox";
     if (fs::exists(directory))
         return;  // by an earlier test of this process: images outlive stacks
-    make_busybox_root(directory / "root");
+    make_busybox_root((directory / "root").string());
     ASSERT_EQ(run({"tar", "-C", directory / "root", "-cf", directory / "root.tar", "."}).status, 0);
     stack.must({"image",
                 "import",

@@ -12,6 +12,9 @@
 
 namespace stack::test {
 
+/// Makes a root file system with busybox under all of its names.
+void make_busybox_root(const std::string& root);
+
 /// Puts a busybox image, made from this machine's static busybox, into the program's store.
 void import_busybox(const StackProgram& stack);
 

@@ -81,6 +81,7 @@ const std::map<std::string, std::set<std::string>> allowed{
       "engine/runtime",
       "engine/build"}},
     {"supervise", {"base", "sys", "model", "plan"}},
+    {"oci", {"base", "sys", "model", "engine/cgroup", "engine/runtime", "shim"}},
     {"cli",
      {"base",
       "sys",
