@@ -9,6 +9,7 @@
 #include "cli/dry_run.h"
 #include "cli/usage.h"
 #include "sys/file.h"
+#include "sys/populate.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -135,6 +136,11 @@ int run(const Strings& words) {
     if (chosen.empty())
         sys::write_out(app.help());
     return context.exit_code;
+}
+
+/// Before everything else, also before what is made before main().
+[[gnu::constructor(101)]] void settle() {
+    sys::populate_memory();
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ constexpr int second_fd = 4;
 
 std::string read_spec() {
     std::string bytes;
-    std::array<char, 65536> buffer{};
+    std::array<char, 65536> buffer;  // not touched where nothing is read
     for (ssize_t count = 0; (count = ::read(spec_fd, buffer.data(), buffer.size())) > 0;)
         bytes.append(buffer.data(), static_cast<std::size_t>(count));
     ::close(spec_fd);
