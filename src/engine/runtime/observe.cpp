@@ -94,9 +94,11 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.
         seen.state = ContainerState::exited;
-        const Life settled = read_life(places);  // maybe it has been since the first look
+        // In this order: who settles a run writes its life before its exit record goes.
+        const auto ended = ran ? read_exit(places) : std::nullopt;
+        const Life settled = read_life(places);
         seen.started = live ? live->started : settled.started;
-        if (const auto ended = ran ? read_exit(places) : std::nullopt) {
+        if (ended) {
             seen.exit = ended->exit;
             seen.finished = ended->finished;
         } else if (settled.ended) {
