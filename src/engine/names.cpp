@@ -8,6 +8,7 @@
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <exception>
 #include <map>
 #include <set>
 
@@ -179,8 +180,17 @@ void RealEngine::publish_names(const Stack& desired, const Observed& observed) {
         for (const auto& address : container.addresses)
             if (const auto network = networks_.find(address.network))
                 owners.insert(network->project);
-    for (const auto& owner : owners)
-        publish_names_of(owner, desired.name, observed);
+    // What fails for one is no reason to leave the service of another, which is over, where it is.
+    std::exception_ptr failure;
+    for (const auto& owner : owners) {
+        try {
+            publish_names_of(owner, desired.name, observed);
+        } catch (const Error&) {
+            failure = std::current_exception();
+        }
+    }
+    if (failure)
+        std::rethrow_exception(failure);
 }
 
 }  // namespace stack::engine
