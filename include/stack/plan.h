@@ -3,6 +3,7 @@
 // From (what is wanted, what is there) to an ordered list of reasons to act. Pure and
 // deterministic.
 
+#include <stack/boxed.h>
 #include <stack/model.h>
 #include <stack/observed.h>
 
@@ -24,7 +25,7 @@ struct PullImage {
 struct BuildImage {
     std::string service;
     std::string tag;
-    Build build;
+    Boxed<Build> build;
     std::string source_digest;
     bool no_cache = false;
     bool pull = false;
@@ -81,7 +82,7 @@ struct ContainerSpec {
 };
 
 struct CreateContainer {
-    ContainerSpec spec;
+    Boxed<ContainerSpec> spec;
     bool operator==(const CreateContainer&) const = default;
 };
 
@@ -130,7 +131,7 @@ struct RemoveContainer {
 struct UpdateContainer {
     std::string id;
     std::string name;
-    Service service;
+    Boxed<Service> service;
     std::string config_digest;
     bool operator==(const UpdateContainer&) const = default;
 };
@@ -151,6 +152,8 @@ struct AwaitCompleted {
     bool operator==(const AwaitCompleted&) const = default;
 };
 
+/// Small, whatever it is: what is large in one is boxed. A large plan is written and moved in
+/// memory.
 using Action = std::variant<PullImage,
                             BuildImage,
                             CreateNetwork,

@@ -90,7 +90,7 @@ int check_all(const Context& context, const std::vector<Action>& actions) {
     for (const auto& action : actions) {
         const auto& build = std::get<BuildImage>(action);
         build::BuildRequest request;
-        request.build = build.build;
+        request.build = *build.build;
         request.environment = sys::environment();
         status = std::max(status, check_and_tell(context, request));
     }
@@ -123,10 +123,10 @@ void run_build(Context& context, BuildOptions options) {
         action.pull = action.pull || options.pull;
         for (const auto& argument : options.args) {
             const auto [key, value] = split_once(argument, '=');
-            action.build.args[key] = argument == key ? std::nullopt : std::optional(value);
+            action.build->args[key] = argument == key ? std::nullopt : std::optional(value);
         }
-        action.build.ssh.insert(
-            action.build.ssh.begin(), options.agents.begin(), options.agents.end());
+        action.build->ssh.insert(
+            action.build->ssh.begin(), options.agents.begin(), options.agents.end());
         for (const auto& build : observed.builds)
             if (build.service == action.service && options.args.empty())
                 action.source_digest = build.source_digest;

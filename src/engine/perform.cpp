@@ -169,7 +169,7 @@ void RealEngine::begin(const PullImage& action, const EventSink& events, Done do
 void RealEngine::begin(const BuildImage& action, const EventSink& events, Done done) {
     model::Json request = {{"name", action.service},
                            {"tag", action.tag},
-                           {"build", model::encode(action.build)},
+                           {"build", model::encode(*action.build)},
                            {"source_digest", action.source_digest},
                            {"no_cache", action.no_cache},
                            {"pull", action.pull}};
@@ -260,9 +260,9 @@ void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, 
 
 void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
     image::Store store(paths_);  // what it holds stays until the container's record says the same
-    if (const auto image = store.find(action.spec.image))
+    if (const auto image = store.find(action.spec->image))
         store.hold(image->layers);
-    runtime_.create(action.spec, image_view(action.spec.image));
+    runtime_.create(*action.spec, image_view(action.spec->image));
     complete(std::move(done), std::nullopt);
 }
 
@@ -335,7 +335,7 @@ void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*
 }
 
 void RealEngine::begin(const UpdateContainer& action, const EventSink& /*events*/, Done done) {
-    runtime_.update(action.id, action.service, action.config_digest);
+    runtime_.update(action.id, *action.service, action.config_digest);
     complete(std::move(done), std::nullopt);
 }
 

@@ -40,6 +40,11 @@ std::string dotted(const std::string& pointer) {
     return replace_all(replace_all(text, "~1", "/"), "~0", "~");
 }
 
+/// Each value by its pointer. Of nothing, nlohmann would make one value without a name.
+Json flat(const Json& object) {
+    return object.empty() ? Json::object() : object.flatten();
+}
+
 }  // namespace
 
 std::string config_digest(const ContainerSpec& spec) {
@@ -71,8 +76,20 @@ bool is_same_interface(const NetworkAttachment& one, NetworkAttachment other) {
 }
 
 std::vector<FieldChange> changes(const Service& before, const Service& after) {
-    const Json old_fields = encode(identity(before)).flatten();
-    const Json new_fields = encode(identity(after)).flatten();
+    Json old_whole = encode(identity(before));
+    Json new_whole = encode(identity(after));
+    // Most of it is the same, and is not taken apart.
+    for (auto field = old_whole.begin(); field != old_whole.end();) {
+        const auto other = new_whole.find(field.key());
+        if (other == new_whole.end() || *other != *field) {
+            ++field;
+            continue;
+        }
+        new_whole.erase(other);
+        field = old_whole.erase(field);
+    }
+    const Json old_fields = flat(old_whole);
+    const Json new_fields = flat(new_whole);
     std::set<std::string> names;
     for (const auto* fields : {&old_fields, &new_fields})
         for (const auto& [name, value] : fields->items())

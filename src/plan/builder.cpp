@@ -52,6 +52,7 @@ Plan Builder::finish() && {
             ready.push(node);
     }
     const std::set<Node> optional = tolerated_by_all();
+    plan.actions.reserve(nodes_.size());
     std::vector<std::size_t> place(nodes_.size());
     while (!ready.empty()) {
         const Node node = ready.top();

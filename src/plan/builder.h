@@ -5,6 +5,7 @@
 #include <stack/plan.h>
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -21,6 +22,9 @@ class Builder {
              std::string resource,
              std::string reason,
              std::vector<FieldChange> changes = {});
+
+    /// Stays where it is until finish().
+    [[nodiscard]] const Action& action(Node node) const { return nodes_[node].action; }
 
     /// `later` starts only when `earlier` has succeeded.
     void order(Node earlier, Node later) { nodes_[later].after[earlier] = Edge::success; }
@@ -56,7 +60,7 @@ class Builder {
 
     [[nodiscard]] std::set<Node> tolerated_by_all() const;
 
-    std::vector<Planned> nodes_;
+    std::deque<Planned> nodes_;  // an action has two kilobytes and more: none is moved to make room
     Strings warnings_;
     Strings errors_;
     Strings running_;

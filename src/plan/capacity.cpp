@@ -71,23 +71,23 @@ std::string listed(const Members& members) {
 
 /// Once the plan is done. Nothing where it makes and changes no container: what is there can stay.
 Population population_after(const Observed& observed, const Plan& plan) {
-    std::map<std::string, Service> services;  // by the container's name
+    std::map<std::string, const Service*> services;  // by the container's name
     for (const auto& container : observed.containers)
         if (is_up(container))
-            services[container.name] = container.service_config;
+            services[container.name] = &container.service_config;
     bool grows = false;
     for (const auto& planned : plan.actions)
         if (const auto* removed = std::get_if<RemoveContainer>(&planned.action))
             services.erase(removed->name);
         else if (const auto* made = std::get_if<CreateContainer>(&planned.action))
-            services[made->spec.name] = made->spec.service, grows = true;
+            services[made->spec->name] = &made->spec->service, grows = true;
         else if (const auto* changed = std::get_if<UpdateContainer>(&planned.action))
-            services[changed->name] = changed->service, grows = true;
+            services[changed->name] = &*changed->service, grows = true;
     Population population;
     for (const auto& [name, service] : services)
-        for (const auto& [network, attachment] : service.networks)
+        for (const auto& [network, attachment] : service->networks)
             if (grows)
-                ++population[network][service.name];
+                ++population[network][service->name];
     return population;
 }
 

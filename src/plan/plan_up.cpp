@@ -129,9 +129,10 @@ class UpPlanner {
                 return Divergence{
                     "it shares a namespace or volumes with " + other + ", which is made anew", {}};
         const ObservedImage* current = images_.present(image_of(desired_, service));
-        const ContainerSpec spec = container_spec(desired_, service, container.number);
-        if (container.name != spec.name)
-            return Divergence{"configuration changed", {{"name", container.name, spec.name}}};
+        const std::string name = container_name(desired_, service, container.number);
+        if (container.name != name)
+            return Divergence{"configuration changed", {{"name", container.name, name}}};
+        const ContainerSpec& spec = first_replica_of(service);  // no number is looked at
         if (auto diverged = divergence(container, spec, current ? current->id : ""))
             return diverged;
         for (const auto& [key, attachment] : service.networks)
@@ -330,9 +331,19 @@ class UpPlanner {
                    int number,
                    const std::string& reason,
                    const std::string& salt = {}) {
-        CreateContainer action{container_spec(desired_, service, number)};
-        action.spec.anonymous_salt = options_.renew_anonymous_volumes ? options_.renew_salt : salt;
-        return plan_created(planned, service, action, reason);
+        CreateContainer action{first_replica_of(service)};
+        action.spec->number = number;
+        action.spec->name = container_name(desired_, service, number);
+        action.spec->anonymous_salt = options_.renew_anonymous_volumes ? options_.renew_salt : salt;
+        return plan_created(planned, service, std::move(action), reason);
+    }
+
+    /// Worked out once: the digest in it is what takes a plan the most time.
+    const ContainerSpec& first_replica_of(const Service& service) {
+        const auto [found, is_new] = first_replicas_.try_emplace(service.name);
+        if (is_new)
+            found->second = container_spec(desired_, service, 1);
+        return found->second;
     }
 
     // --- pre_start ---
@@ -366,24 +377,24 @@ class UpPlanner {
                                   const Slot& slot,
                                   const std::map<int, Node>& last) {
         const CreateContainer action{pre_start_spec(desired_, service, index, slot.number)};
-        const std::string resource = "container/" + action.spec.name;
+        const std::string resource = "container/" + action.spec->name;
         constexpr const char* reason = "prepares the start";
         std::optional<Node> removal;
         for (const auto& container : observed_.containers) {
-            if (container.name != action.spec.name || container.project != desired_.name)
+            if (container.name != action.spec->name || container.project != desired_.name)
                 continue;
             if (container.state == ContainerState::exited && container.exit.code == 0 &&
-                container.config_digest == action.spec.config_digest)
+                container.config_digest == action.spec->config_digest)
                 return std::nullopt;
             removal = remove(container, reason);
         }
         const Node create = builder_.add(action, resource, reason);
-        created_[action.spec.name] = create;
-        if (const auto image = images_.need(action.spec.image, service))
+        created_[action.spec->name] = create;
+        if (const auto image = images_.need(action.spec->image, service))
             builder_.order(*image, create);
-        resources_.order(action.spec.service, create);
-        order_volume_lenders(action.spec.service, create);
-        const Node run = start(action.spec.service, action.spec.name, reason);
+        resources_.order(action.spec->service, create);
+        order_volume_lenders(action.spec->service, create);
+        const Node run = start(action.spec->service, action.spec->name, reason);
         builder_.order(create, run);
         if (const auto own = created_.find(slot.name); own != created_.end())
             builder_.order(own->second, run);
@@ -391,7 +402,7 @@ class UpPlanner {
             builder_.order(*slot.stop, run);
         if (const auto before = last.find(slot.number); before != last.end())
             builder_.order(before->second, run);
-        const Node done = builder_.add(AwaitCompleted{action.spec.name}, resource, reason);
+        const Node done = builder_.add(AwaitCompleted{action.spec->name}, resource, reason);
         builder_.order(run, done);
         return done;
     }
@@ -403,26 +414,26 @@ class UpPlanner {
         service.post_start.clear();  // of the service's life, not of one command's
         service.pre_stop.clear();
         CreateContainer action{container_spec(desired_, service, 1)};
-        action.spec.name = run.name;
-        action.spec.oneoff = true;
-        action.spec.auto_remove = run.auto_remove;
-        action.spec.await_client = run.await_client;
-        action.spec.anonymous_salt = run.name;  // what the service's own have is theirs
-        plan_created(services_[service.name], service, action, "asked for");
+        action.spec->name = run.name;
+        action.spec->oneoff = true;
+        action.spec->auto_remove = run.auto_remove;
+        action.spec->await_client = run.await_client;
+        action.spec->anonymous_salt = run.name;  // what the service's own have is theirs
+        plan_created(services_[service.name], service, std::move(action), "asked for");
     }
 
     Slot& plan_created(ServicePlan& planned,
                        const Service& service,
-                       const CreateContainer& action,
+                       CreateContainer action,
                        const std::string& reason) {
         Slot slot;
-        slot.name = action.spec.name;
-        slot.number = action.spec.number;
-        const Node create = builder_.add(action, "container/" + slot.name, reason);
+        slot.name = action.spec->name;
+        slot.number = action.spec->number;
+        const Node create = builder_.add(std::move(action), "container/" + slot.name, reason);
         created_[slot.name] = create;
         if (const auto image = images_.node(service.name))
             builder_.order(*image, create);
-        resources_.order(action.spec.service, create);
+        resources_.order(std::get<CreateContainer>(builder_.action(create)).spec->service, create);
         order_volume_lenders(service, create);
         if (!options_.no_start) {
             slot.start = start(service, slot.name, reason);
@@ -611,6 +622,7 @@ class UpPlanner {
     Builder builder_;
     std::set<std::string> selected_;  // services
     std::map<std::string, ServicePlan> services_;
+    std::map<std::string, ContainerSpec> first_replicas_;  // by service
     Images images_;
     Resources resources_;
     std::map<std::string, Node> created_;   // containers, by name

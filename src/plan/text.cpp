@@ -42,7 +42,7 @@ Words words(const RemoveVolume& a) {
 }
 
 Words words(const CreateContainer& a) {
-    return {"create", "Container " + a.spec.name};
+    return {"create", "Container " + a.spec->name};
 }
 
 Words words(const StartContainer& a) {

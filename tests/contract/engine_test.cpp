@@ -63,21 +63,21 @@ class EngineContract : public testing::TestWithParam<MakeSubject> {
     /// Not the engine's business how: a program that ends when it is told to.
     static CreateContainer web() {
         CreateContainer create;
-        create.spec.name = "shop-web-1";
-        create.spec.project = "shop";
-        create.spec.image = "busybox";
-        create.spec.config_digest = "first";
-        create.spec.service.name = "web";
-        create.spec.service.image = "busybox";
-        create.spec.service.network_mode = "none";
-        create.spec.service.init = true;
-        create.spec.service.command = Strings{"sleep", "1000"};
+        create.spec->name = "shop-web-1";
+        create.spec->project = "shop";
+        create.spec->image = "busybox";
+        create.spec->config_digest = "first";
+        create.spec->service.name = "web";
+        create.spec->service.image = "busybox";
+        create.spec->service.network_mode = "none";
+        create.spec->service.init = true;
+        create.spec->service.command = Strings{"sleep", "1000"};
         return create;
     }
 
     ObservedContainer run(const CreateContainer& create) {
         must(create);
-        must(StartContainer{create.spec.name});
+        must(StartContainer{create.spec->name});
         return only_container();
     }
 
@@ -131,8 +131,8 @@ TEST_P(EngineContract, SeesTheImagesThatServicesName) {
 
 TEST_P(EngineContract, ACreatedContainerCarriesItsIdentity) {
     CreateContainer create = web();
-    create.spec.number = 3;
-    create.spec.service.restart.condition = RestartCondition::always;
+    create.spec->number = 3;
+    create.spec->service.restart.condition = RestartCondition::always;
     must(create);
     const ObservedContainer made = only_container();
     constexpr std::size_t id_length = 64;
@@ -144,7 +144,7 @@ TEST_P(EngineContract, ACreatedContainerCarriesItsIdentity) {
     EXPECT_EQ(made.config_digest, "first");
     EXPECT_EQ(made.image, "busybox");
     EXPECT_FALSE(made.image_id.empty());
-    EXPECT_EQ(made.service_config, create.spec.service);
+    EXPECT_EQ(made.service_config, create.spec->service);
     EXPECT_EQ(made.state, ContainerState::created);
     EXPECT_EQ(made.health, Health::none);
     EXPECT_FALSE(made.oneoff);
@@ -162,14 +162,14 @@ TEST_P(EngineContract, ANameIsTakenByWhatDiffers) {
     must(web());
     const ObservedContainer before = only_container();
     CreateContainer other = web();
-    other.spec.config_digest = "second";
+    other.spec->config_digest = "second";
     must_not(other);
     EXPECT_EQ(only_container(), before);
 }
 
 TEST_P(EngineContract, NoContainerIsMadeFromAnImageThatIsMissing) {
     CreateContainer create = web();
-    create.spec.image = "not-there";
+    create.spec->image = "not-there";
     must_not(create);
     EXPECT_EQ(look(), Observed{});
 }
@@ -276,7 +276,7 @@ TEST_P(EngineContract, OnlyWhatHasEndedIsRemoved) {
 
 TEST_P(EngineContract, AnonymousVolumesGoOnlyWhereAsked) {
     CreateContainer create = web();
-    create.spec.service.volumes.push_back({.target = "/data"});
+    create.spec->service.volumes.push_back({.target = "/data"});
     for (const bool too : {false, true}) {
         const ObservedContainer made = run(create);
         ASSERT_EQ(made.mounts.size(), 1U);
@@ -293,9 +293,9 @@ TEST_P(EngineContract, WhatIsInUseIsNotRemoved) {
     must(CreateNetwork{"shop", network_, "digest"});
     must(CreateVolume{"shop", volume_, "digest"});
     CreateContainer create = web();
-    create.spec.service.network_mode = "";
-    create.spec.service.networks["shop_default"];
-    create.spec.service.volumes.push_back({.source = "shop_data", .target = "/data"});
+    create.spec->service.network_mode = "";
+    create.spec->service.networks["shop_default"];
+    create.spec->service.volumes.push_back({.source = "shop_data", .target = "/data"});
     const ObservedContainer running = run(create);
     ASSERT_EQ(running.addresses.size(), 1U);
     EXPECT_EQ(running.addresses.front().network, "shop_default");
@@ -311,7 +311,7 @@ TEST_P(EngineContract, WhatIsInUseIsNotRemoved) {
 
 TEST_P(EngineContract, WhatTheKernelCanChangeIsChangedInPlace) {
     const ObservedContainer running = run(web());
-    Service service = web().spec.service;
+    Service service = web().spec->service;
     service.restart.condition = RestartCondition::on_failure;
     service.resources.pids = 100;
     must(UpdateContainer{running.id, running.name, service, "second"});
@@ -324,11 +324,11 @@ TEST_P(EngineContract, WhatTheKernelCanChangeIsChangedInPlace) {
 
 TEST_P(EngineContract, NetworksOfARunningContainerAreChangedInPlace) {
     CreateContainer create = web();
-    create.spec.service.network_mode = "";
-    create.spec.service.networks["shop_default"];
+    create.spec->service.network_mode = "";
+    create.spec->service.networks["shop_default"];
     must(CreateNetwork{"shop", network_, "digest"});
     const ObservedContainer running = run(create);
-    Service service = create.spec.service;
+    Service service = create.spec->service;
     service.networks = {{"shop_back", {.aliases = {"main"}}}};
     must_not(UpdateContainer{running.id, running.name, service, "second"});
     Network back = network_;
@@ -353,10 +353,10 @@ TEST_P(EngineContract, AwaitingIsTheSupervisorsWork) {
 
 TEST_P(EngineContract, HealthIsWhereItIsLookedFor) {
     CreateContainer create = web();
-    create.spec.service.healthcheck = subject_->check_that_exits(create.spec.name, 0);
+    create.spec->service.healthcheck = subject_->check_that_exits(create.spec->name, 0);
     const ObservedContainer running = run(create);
     EXPECT_EQ(running.health, Health::starting);
-    EXPECT_EQ(engine().healthcheck(running.id), create.spec.service.healthcheck);
+    EXPECT_EQ(engine().healthcheck(running.id), create.spec->service.healthcheck);
     engine().set_health(running.id, Health::unhealthy, 3, {});
     EXPECT_EQ(only_container().health, Health::unhealthy);
     must(StopContainer{running.id, running.name, std::nullopt});
@@ -371,10 +371,10 @@ TEST_P(EngineContract, WithoutAHealthCheckThereIsNone) {
 
 TEST_P(EngineContract, AProbeTellsItsStatusLater) {
     CreateContainer create = web();
-    create.spec.service.healthcheck = subject_->check_that_exits(create.spec.name, 7);
+    create.spec->service.healthcheck = subject_->check_that_exits(create.spec->name, 7);
     const ObservedContainer running = run(create);
     std::optional<ProbeResult> result;
-    engine().probe(running.id, *create.spec.service.healthcheck, [&](const ProbeResult& told) {
+    engine().probe(running.id, *create.spec->service.healthcheck, [&](const ProbeResult& told) {
         result = told;
     });
     EXPECT_FALSE(result) << "completed from inside the call";

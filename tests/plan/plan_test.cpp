@@ -340,7 +340,7 @@ TEST(Plan, BuildsWhatABuildTakesFromFirst) {
                         "#1 build image/shop-app: not found (after #0)\n"),
               std::string::npos)
         << text;
-    EXPECT_EQ(std::get<BuildImage>(plan.actions[1].action).build.additional_contexts.at("base"),
+    EXPECT_EQ(std::get<BuildImage>(plan.actions[1].action).build->additional_contexts.at("base"),
               "docker-image://shop-zbase");
     Observed world;
     world.images = {{"shop-app", "sha256:1", "app's", {}, {}},

@@ -92,12 +92,12 @@ TEST(PreStart, StandsInTheServicesPlace) {
     web.pre_start.front().environment["A"] = "1";
     for (const auto& planned : plan_up(stack, with_image(), {}).actions)
         if (const auto* create = std::get_if<CreateContainer>(&planned.action);
-            create != nullptr && create->spec.name == "shop-web-pre-start-1") {
-            EXPECT_TRUE(create->spec.oneoff);
-            EXPECT_TRUE(create->spec.service.ports.empty());
-            EXPECT_EQ(create->spec.service.restart.condition, RestartCondition::no);
-            EXPECT_EQ(create->spec.service.environment.at("A"), "1");
-            EXPECT_EQ(create->spec.service.command, Strings{"migrate"});
+            create != nullptr && create->spec->name == "shop-web-pre-start-1") {
+            EXPECT_TRUE(create->spec->oneoff);
+            EXPECT_TRUE(create->spec->service.ports.empty());
+            EXPECT_EQ(create->spec->service.restart.condition, RestartCondition::no);
+            EXPECT_EQ(create->spec->service.environment.at("A"), "1");
+            EXPECT_EQ(create->spec->service.command, Strings{"migrate"});
         }
 }
 

@@ -63,7 +63,7 @@ TEST(PlanOfRun, LeavesDependenciesAloneWhereAsked) {
 TEST(PlanOfRun, MakesAContainerThatIsNotKept) {
     const Stack stack = shop();
     const Plan plan = plan_run(stack, with_image(), {.no_deps = true}, one_of(stack));
-    const auto& spec = std::get<CreateContainer>(plan.actions.at(1).action).spec;
+    const auto& spec = *std::get<CreateContainer>(plan.actions.at(1).action).spec;
     EXPECT_TRUE(spec.oneoff);
     EXPECT_TRUE(spec.auto_remove);
     EXPECT_EQ(spec.service.restart.condition, RestartCondition::no);
@@ -74,7 +74,7 @@ TEST(PlanOfRun, KeepsAPolicyThatIsItsOwn) {
     RunOptions run = one_of(stack);
     run.keeps_policy = true;
     const Plan plan = plan_run(stack, with_image(), {.no_deps = true}, run);
-    const auto& spec = std::get<CreateContainer>(plan.actions.at(1).action).spec;
+    const auto& spec = *std::get<CreateContainer>(plan.actions.at(1).action).spec;
     EXPECT_EQ(spec.service.restart.condition, RestartCondition::always);
 }
 

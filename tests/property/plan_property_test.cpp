@@ -87,7 +87,7 @@ std::map<std::string, std::string> services_by_name(const Observed& world, const
             services[container.name] = container.service;
     for (const auto& planned : plan.actions)
         if (const auto* create = as<CreateContainer>(planned))
-            services[create->spec.name] = create->spec.service.name;
+            services[create->spec->name] = create->spec->service.name;
     return services;
 }
 

@@ -121,9 +121,9 @@ class Effect {
         auto* container = find_id(world_, a.id);
         if (container == nullptr)
             throw Error("there is no container " + a.name + " to update");
-        container->service_config.resources = a.service.resources;
-        container->service_config.restart = a.service.restart;
-        container->service_config.networks = a.service.networks;
+        container->service_config.resources = a.service->resources;
+        container->service_config.restart = a.service->restart;
+        container->service_config.networks = a.service->networks;
         container->config_digest = a.config_digest;
         if (is_up(*container))
             connect(*container);
@@ -162,7 +162,7 @@ class Effect {
 };
 
 void Effect::operator()(const CreateContainer& a) {
-    const ContainerSpec& spec = a.spec;
+    const ContainerSpec& spec = *a.spec;
     const auto* image = find_image(world_, spec.image);
     if (image == nullptr)
         throw Error("image " + spec.image + " is not in the store");
