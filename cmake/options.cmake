@@ -43,7 +43,8 @@ else()
     # A command lives for milliseconds, most of which are the pages that it touches. So: no -O3, no copy of a library's
     # function in every file that calls it with the same argument, and nothing that nobody calls.
     string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
-    add_compile_options(-fno-ipa-cp -fno-ipa-sra -ffunction-sections -fdata-sections)
+    add_compile_options(-ffunction-sections -fdata-sections
+        "$<$<CXX_COMPILER_ID:GNU>:SHELL:-fno-ipa-cp -fno-ipa-sra>")
     add_link_options(-Wl,--gc-sections)
     if(MOLD)
         add_link_options(-Wl,--icf=safe)

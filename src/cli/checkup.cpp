@@ -97,11 +97,10 @@ std::vector<Finding> firewalls(const Machine& machine) {
                                (obstacle.outward ? "containers send to the world"
                                                  : "is sent to published ports of containers"),
                            obstacle.advice));
-    if (machine.has_unread_rules)
-        list.push_back(bad("firewall",
-                           "there are tables of others, and the program nft, which tells whether "
-                           "they drop what containers send, is not there",
-                           "apt install nftables"));
+    if (!machine.unread_rules.empty())
+        list.push_back(good("firewall",
+                            "whether tables of others drop what containers send is not known: " +
+                                machine.unread_rules));
     if (list.empty())
         list.push_back(good("firewall", "no nftables but ours drop what containers send"));
     if (machine.has_legacy_filter)
@@ -117,11 +116,6 @@ std::vector<Finding> name_ports(const Machine& machine) {
         list.push_back(bad("names",
                            holder + ", where containers ask for names",
                            "have it listen on 127.0.0.1 or on the addresses that it serves only"));
-    if (machine.has_unread_rules)
-        list.push_back(bad("firewall",
-                           "there are tables of others, and the program nft, which tells whether "
-                           "they drop what containers send, is not there",
-                           "apt install nftables"));
     if (list.empty())
         list.push_back(good("names", "port 53 of gateways is free"));
     return list;

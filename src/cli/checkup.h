@@ -32,7 +32,7 @@ struct Machine {
     Strings controllers;      // that can be used
     std::string nft_refusal;  // why nftables cannot be used; "" where they can
     std::vector<network::Obstacle> obstacles;
-    bool has_unread_rules = false;   // there are tables of others, and no nft(8) to read them
+    std::string unread_rules;        // why the tables of others cannot be read; "" where they can
     bool has_legacy_filter = false;  // iptables from before nftables have a filter table
     bool forwards = true;            // net.ipv4.ip_forward
     bool can_set_forwarding = true;

@@ -110,17 +110,17 @@ Strings stray_links(const Paths& paths, const std::vector<network::StoredNetwork
 
 /// What the rules of others do is told by nft(8), whose words do not change with the kernel.
 void look_at_rules_of_others(Machine& machine) {
-    for (const auto* program : {"/usr/sbin/nft", "/sbin/nft"}) {
-        if (!sys::exists(program))
-            continue;
-        const auto [status, ruleset] =
-            sys::run_and_capture(program, {"nft", "-j", "list", "ruleset"});
-        if (status != 0)
-            throw Error("`nft list ruleset` has failed");
-        machine.obstacles = network::obstacles(ruleset, network::table_name(""));
+    const Strings places{"/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft", "/usr/bin/nft"};
+    const auto program = std::find_if(places.begin(), places.end(), sys::exists);
+    if (program == places.end()) {
+        machine.unread_rules = "the program nft is not there (package nftables)";
         return;
     }
-    machine.has_unread_rules = true;
+    const auto [status, ruleset] = sys::run_and_capture(*program, {"nft", "-j", "list", "ruleset"});
+    if (status == 0)
+        machine.obstacles = network::obstacles(ruleset, network::table_name(""));
+    else
+        machine.unread_rules = "`nft list ruleset` ended with " + std::to_string(status);
 }
 
 /// What is said of the packet filter, as far as it can be used.

@@ -21,8 +21,6 @@
 namespace stack::sys {
 namespace {
 
-constexpr std::size_t usual_piece = 100'000;  // what a socket takes unless it is told otherwise
-
 std::uint32_t attribute_u32(const nlattr* attribute) {
     return attribute == nullptr ? 0 : nla_get_u32(attribute);
 }
@@ -151,8 +149,12 @@ std::optional<int> NetlinkSocket::receive(const Each& each) {
         throw Error(std::string("receive from netlink: ") + nl_geterror(length));
     auto* header = reinterpret_cast<nlmsghdr*>(buffer);
     for (; nlmsg_ok(header, length); header = nlmsg_next(header, &length)) {
+        if ((header->nlmsg_flags & NLM_F_DUMP_INTR) != 0)
+            was_interrupted_ = true;
         if (header->nlmsg_type == NLMSG_DONE)
-            return 0;
+            return nlmsg_datalen(header) < static_cast<int>(sizeof(int))
+                       ? 0
+                       : -*static_cast<const int*>(nlmsg_data(header));
         if (header->nlmsg_type != NLMSG_ERROR) {
             if (each)
                 each(header);
@@ -174,13 +176,27 @@ int NetlinkSocket::execute(NetlinkMessage& message, const Each& each) {
     }
 }
 
-void NetlinkSocket::send_piece(const std::string& bytes) {
+/// One message has to fit whole, and each of its parts may be refused by one of its own. Beyond the
+/// machine's limits that takes rights which not every root has (socket(7), SO_SNDBUFFORCE).
+void NetlinkSocket::make_room(std::size_t bytes, std::size_t answers) {
+    constexpr std::size_t answer = 1024;  // with what the kernel accounts for it
+    constexpr std::size_t usual = 32768;  // half of what libnl asks for
     const int fd = nl_socket_get_fd(socket_.get());
-    const int size = static_cast<int>(bytes.size()) * 2;  // socket(7): half is for book-keeping
-    if (bytes.size() > usual_piece)
-        check(::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size),
-              "make room for a long netlink message");
-    check(::send(fd, bytes.data(), bytes.size(), 0), "send to netlink");
+    const auto set = [&](std::size_t size, int forced, int plain) {
+        const int value = static_cast<int>(size);
+        if (size > usual && ::setsockopt(fd, SOL_SOCKET, forced, &value, sizeof value) < 0)
+            ::setsockopt(fd, SOL_SOCKET, plain, &value, sizeof value);
+    };
+    set(bytes, SO_SNDBUFFORCE, SO_SNDBUF);
+    set(answers * answer, SO_RCVBUFFORCE, SO_RCVBUF);
+}
+
+/// What has not been read of an answer must not be taken for that to the next question.
+void NetlinkSocket::drain() {
+    char ignored = 0;
+    while (::recv(nl_socket_get_fd(socket_.get()), &ignored, 1, MSG_DONTWAIT) >= 0 ||
+           errno == ENOBUFS || errno == EINTR) {
+    }
 }
 
 int NetlinkSocket::execute_batch(const std::vector<NetlinkMessage>& messages) {
@@ -197,15 +213,20 @@ int NetlinkSocket::execute_batch(const std::vector<NetlinkMessage>& messages) {
         bytes.append(reinterpret_cast<const char*>(header), header->nlmsg_len);
         bytes.resize(NLMSG_ALIGN(bytes.size()));
     }
-    send_piece(bytes);
-    std::optional<int> result;
-    while (!result)
-        result = receive(nullptr);
+    make_room(bytes.size(), messages.size());
+    check(::send(nl_socket_get_fd(socket_.get()), bytes.data(), bytes.size(), 0),
+          "send to netlink");
     // The whole answer is there by now; what follows an error is of no interest.
-    char ignored = 0;
-    while (::recv(nl_socket_get_fd(socket_.get()), &ignored, 1, MSG_DONTWAIT) >= 0) {
+    try {
+        std::optional<int> result;
+        while (!result)
+            result = receive(nullptr);
+        drain();
+        return *result;
+    } catch (const Error&) {
+        drain();
+        return ENOBUFS;  // more was refused than there was room to be told of it
     }
-    return *result;
 }
 
 void NetlinkSocket::execute_or_throw(NetlinkMessage& message,

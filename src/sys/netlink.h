@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 struct nl_msg;
@@ -73,12 +74,18 @@ class NetlinkSocket {
 
     [[nodiscard]] const std::string& last_message() const { return last_message_; }
 
+    /// Whether what was listed since the last call changed while it was (NLM_F_DUMP_INTR): some of
+    /// it may be missing.
+    [[nodiscard]] bool was_interrupted() { return std::exchange(was_interrupted_, false); }
+
   private:
     [[nodiscard]] std::optional<int> receive(const Each& each);
-    void send_piece(const std::string& bytes);
+    void make_room(std::size_t bytes, std::size_t answers);
+    void drain();
 
     std::unique_ptr<nl_sock, void (*)(nl_sock*)> socket_;
     std::string last_message_;
+    bool was_interrupted_ = false;
 };
 
 struct Link {

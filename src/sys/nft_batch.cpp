@@ -128,6 +128,33 @@ NftElements list_elements(NetlinkSocket& socket, const std::string& table, const
     return elements;
 }
 
+std::optional<NftListing> list_once(NetlinkSocket& socket, const std::string& table) {
+    const auto tables = list_nft_tables(socket);
+    if (std::find(tables.begin(), tables.end(), "inet " + table) == tables.end())
+        return std::nullopt;
+    NftListing listing;
+    auto chains = message_for(NFT_MSG_GETCHAIN, 0);
+    socket.dump(chains, "list the chains of table " + table, [&](nlmsghdr* answer) {
+        if (text_of(answer, NFTA_CHAIN_TABLE) == table)
+            listing.rules[text_of(answer, NFTA_CHAIN_NAME)];
+    });
+    auto rules = message_for(NFT_MSG_GETRULE, 0);
+    rules.put_text(NFTA_RULE_TABLE, table);
+    socket.dump(rules, "list the rules of table " + table, [&](nlmsghdr* answer) {
+        if (text_of(answer, NFTA_RULE_TABLE) == table)
+            ++listing.rules[text_of(answer, NFTA_RULE_CHAIN)];
+    });
+    auto sets = message_for(NFT_MSG_GETSET, 0);
+    sets.put_text(NFTA_SET_TABLE, table);
+    socket.dump(sets, "list the sets of table " + table, [&](nlmsghdr* answer) {
+        if (text_of(answer, NFTA_SET_TABLE) == table)
+            listing.sets[text_of(answer, NFTA_SET_NAME)];
+    });
+    for (auto& [name, elements] : listing.sets)
+        elements = list_elements(socket, table, name);
+    return listing;
+}
+
 }  // namespace
 
 NftBatch::NftBatch(std::string table) : table_(std::move(table)) {}
@@ -199,10 +226,14 @@ void NftBatch::change_elements(int type,
         message.put_text(NFTA_SET_ELEM_LIST_SET, set);
         message.put(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, list.bytes());
     };
+    const bool has_intervals = std::any_of(
+        elements.begin(), elements.end(), [](const auto& element) { return !element.belongs; });
     NetlinkAttributes list;
     for (const auto& element : elements) {
         list.nest(NFTA_LIST_ELEM, attributes_of(element, type == NFT_MSG_NEWSETELEM));
-        if (list.bytes().size() > most)
+        // Not between where an interval of plain keys begins and where it is over.
+        const bool is_open = has_intervals && element.belongs && element.key_end.empty();
+        if (list.bytes().size() > most && !is_open)
             send(std::exchange(list, {}));
     }
     send(list);
@@ -217,6 +248,8 @@ void NftBatch::remove_elements(const std::string& set, const NftElements& elemen
 }
 
 std::string NftBatch::try_commit(NetlinkSocket& socket) {
+    if (messages_.empty())
+        return {};
     std::vector<NetlinkMessage> batch;
     batch.push_back(batch_mark(NFNL_MSG_BATCH_BEGIN));
     for (auto& message : messages_)
@@ -252,31 +285,22 @@ std::vector<std::string> list_nft_tables(NetlinkSocket& socket) {
     return tables;
 }
 
+/// It takes several questions: what changes meanwhile has them asked again.
 std::optional<NftListing> list_nft_table(NetlinkSocket& socket, const std::string& table) {
-    const auto tables = list_nft_tables(socket);
-    if (std::find(tables.begin(), tables.end(), "inet " + table) == tables.end())
-        return std::nullopt;
-    NftListing listing;
-    auto chains = message_for(NFT_MSG_GETCHAIN, 0);
-    socket.dump(chains, "list the chains of table " + table, [&](nlmsghdr* answer) {
-        if (text_of(answer, NFTA_CHAIN_TABLE) == table)
-            listing.rules[text_of(answer, NFTA_CHAIN_NAME)];
-    });
-    auto rules = message_for(NFT_MSG_GETRULE, 0);
-    rules.put_text(NFTA_RULE_TABLE, table);
-    socket.dump(rules, "list the rules of table " + table, [&](nlmsghdr* answer) {
-        if (text_of(answer, NFTA_RULE_TABLE) == table)
-            ++listing.rules[text_of(answer, NFTA_RULE_CHAIN)];
-    });
-    auto sets = message_for(NFT_MSG_GETSET, 0);
-    sets.put_text(NFTA_SET_TABLE, table);
-    socket.dump(sets, "list the sets of table " + table, [&](nlmsghdr* answer) {
-        if (text_of(answer, NFTA_SET_TABLE) == table)
-            listing.sets[text_of(answer, NFTA_SET_NAME)];
-    });
-    for (auto& [name, elements] : listing.sets)
-        elements = list_elements(socket, table, name);
-    return listing;
+    constexpr int patience = 10;
+    for (int i = 0;; ++i) {
+        static_cast<void>(socket.was_interrupted());
+        const auto generation = nft_generation(socket);
+        std::optional<NftListing> listing;
+        try {
+            listing = list_once(socket, table);
+        } catch (const Error& error) {
+            if (error.code() != std::errc::no_such_file_or_directory)
+                throw;  // else it has just gone
+        }
+        if ((!socket.was_interrupted() && nft_generation(socket) == generation) || i == patience)
+            return listing;
+    }
 }
 
 }  // namespace stack::sys

@@ -31,6 +31,19 @@ std::string complaints(const std::function<void(Machine&)>& change) {
 
 }  // namespace
 
+TEST(Checkup, SaysWhatItCouldNotLookAt) {
+    Machine machine = well();
+    machine.unread_rules = "the program nft is not there (package nftables)";
+    std::string text;
+    for (const auto& finding : findings(machine))
+        if (finding.check == "firewall" || finding.check == "names")
+            text += finding.text + "\n";
+    EXPECT_EQ(text,
+              "whether tables of others drop what containers send is not known: "
+              "the program nft is not there (package nftables)\nport 53 of gateways is free\n");
+    EXPECT_EQ(complaints([](Machine& one) { one.unread_rules = "?"; }), "");
+}
+
 TEST(Checkup, HasNothingAgainstAMachineThatIsWell) {
     EXPECT_EQ(complaints([](Machine&) {}), "");
     EXPECT_EQ(complaints([](Machine& machine) { machine.kernel = "5.14.0"; }), "");

@@ -194,7 +194,10 @@ void connect_neighbour(const Namespace& neighbour,
 
 std::string nft(std::vector<std::string> words) {
     words.insert(words.begin(), "nft");
-    return sys::run_and_capture("/usr/sbin/nft", words).second;
+    auto [status, text] = sys::run_and_capture("/usr/sbin/nft", words);
+    if (status != 0)
+        throw Error("nft has refused that");
+    return text;
 }
 
 void add_address(const std::string& link, const std::string& prefix) {

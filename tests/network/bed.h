@@ -62,7 +62,7 @@ void connect_neighbour(const Namespace& neighbour,
                        const std::string& machine_address,
                        const std::string& neighbour_address);
 
-/// What nft(8) does and prints, in the calling thread's namespace.
+/// What nft(8) does and prints, in the calling thread's namespace. Throws where it refuses.
 std::string nft(std::vector<std::string> words);
 
 /// In the calling thread's namespace.

@@ -45,8 +45,13 @@ class NetworksTest : public testing::Test {
         return names;
     }
 
-    std::string table() const {
-        return test::nft({"-j", "list", "table", "inet", "stack_0123abcd"});
+    /// As nft(8) lists it; "" where there is none.
+    static std::string table() {
+        try {
+            return test::nft({"-j", "list", "table", "inet", "stack_0123abcd"});
+        } catch (const Error&) {
+            return {};
+        }
     }
 
     TemporaryRoot root_;

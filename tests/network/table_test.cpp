@@ -2,6 +2,8 @@
 
 #include "engine/network/table.h"
 
+#include <stack/error.h>
+
 #include "tests/network/bed.h"
 
 #include <gtest/gtest.h>
@@ -184,20 +186,43 @@ TEST_F(TableTest, IsEditedByItsElements) {
     commit(table_edits("stack", after, before));
     EXPECT_TRUE(has(before));
     EXPECT_TRUE(table_edits("stack", {}, {}).empty());
+    EXPECT_EQ(table_edits("stack", {}, {}).try_commit(filter_), "");
+    EXPECT_THROW(static_cast<void>(table_edits("stack", {}, {{"pub4_any", {"icmp . 1 : x . 1"}}})),
+                 Error);
 }
 
-TEST_F(TableTest, TakesThousandsOfPortsAtOnce) {
+Elements ports_up_to(int most) {
     std::vector<PublishedPort> ports;
-    for (std::uint16_t port = 1; port <= 10000; ++port)
-        ports.push_back({"", port, 80, Protocol::tcp});
-    const Elements elements = elements_for(ports, "10.1.0.2", "fd01::2");
+    for (int port = 1; port <= most; ++port)
+        ports.push_back({"", static_cast<std::uint16_t>(port), 80, Protocol::tcp});
+    return elements_for(ports, "10.1.0.2", "fd01::2");
+}
+
+/// What a socket takes at once is no bound: neither of one change nor of the whole table.
+TEST_F(TableTest, TakesAnyNumberOfPortsAtOnce) {
+    for (const int count : {1, 600, 900, 1500, 3000, 10000}) {
+        SCOPED_TRACE(count);
+        const Elements elements = ports_up_to(count);
+        commit(table_replacement("stack", elements_for(networks)));
+        Elements all = elements_for(networks);
+        add_elements(all, elements);
+        commit(table_edits("stack", {}, elements));
+        EXPECT_TRUE(has(all));
+        commit(table_replacement("stack", all));
+        EXPECT_TRUE(has(all));
+        commit(table_edits("stack", elements, {}));
+        EXPECT_TRUE(has(elements_for(networks)));
+    }
+}
+
+TEST_F(TableTest, IsAskedAndAnsweredAfterAnyNumberOfRefusals) {
     commit(table_replacement("stack", elements_for(networks)));
-    Elements all = elements_for(networks);
-    add_elements(all, elements);
-    commit(table_edits("stack", {}, elements));
-    EXPECT_TRUE(has(all));
-    commit(table_edits("stack", elements, {}));
-    EXPECT_TRUE(has(elements_for(networks)));
+    for (const int count : {1, 100, 5000}) {
+        SCOPED_TRACE(count);
+        EXPECT_NE(table_edits("other", {}, ports_up_to(count)).try_commit(filter_), "");
+        EXPECT_TRUE(has(elements_for(networks)));
+        commit(table_replacement("stack", elements_for(networks)));
+    }
 }
 
 TEST_F(TableTest, IsNotEditedWhereItIsNotAsItWas) {

@@ -1,10 +1,13 @@
 #include "engine/network/sets.h"
 
+#include <stack/error.h>
+
 #include "base/ip.h"
 #include "base/text.h"
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <linux/netfilter/nf_tables.h>
 #include <net/if.h>
@@ -118,15 +121,21 @@ std::string padded(std::string bytes, std::size_t length) {
 }
 
 std::string port_bytes(const std::string& text) {
-    const auto port = parse_number<std::uint16_t>(text).value_or(0);
+    const auto number = parse_number<std::uint16_t>(text);
+    if (!number)
+        throw Error("\"" + text + "\" is no port");
+    const std::uint16_t port = *number;
     const std::array<char, 2> bytes{static_cast<char>(port >> 8U), static_cast<char>(port & 0xffU)};
     return {bytes.begin(), bytes.end()};
 }
 
 char protocol_byte(const std::string& name) {
-    return static_cast<char>(name == "tcp"   ? IPPROTO_TCP
-                             : name == "udp" ? IPPROTO_UDP
-                                             : IPPROTO_SCTP);
+    for (const auto& [known, number] : {std::pair("tcp", IPPROTO_TCP),
+                                        std::pair("udp", IPPROTO_UDP),
+                                        std::pair("sctp", IPPROTO_SCTP)})
+        if (name == known)
+            return static_cast<char>(number);
+    throw Error("\"" + name + "\" is no protocol");
 }
 
 /// The bounds of a value: the first and the last that it stands for.
@@ -148,6 +157,8 @@ Range range_of(Field field, const std::string& text) {
                 std::string(bytes_of(last_address(*prefix)))};
     } else if (const auto address = parse_ip(text)) {
         bytes = bytes_of(*address);
+    } else {
+        throw Error("\"" + text + "\" is no address");
     }
     bytes = padded(std::move(bytes), length_of(field));
     return {bytes, bytes};
