@@ -65,6 +65,21 @@ Error wrong_status(const Record& record, Status status, const std::string& wish)
     return Error("container " + record.id + " is " + text_of(status) + ": " + wish);
 }
 
+/// A namespace that is joined by its path may be the host's own, whose settings are the machine's.
+void refuse_settings_of_host(const shim::Spec& spec) {
+    const auto refuse = [&](const shim::NamespaceSpec& space, const char* own) {
+        if (space.sharing == shim::Sharing::joined &&
+            sys::is_same_file(space.path, std::string("/proc/self/ns/") + own))
+            for (const auto& setting : spec.sysctls)
+                if (runtime::sysctl_owner(setting.name, spec) == &space)
+                    throw Error("sysctl " + setting.name + " is a setting of the host's: " +
+                                space.path + " is its own namespace");
+    };
+    refuse(spec.network, "net");
+    refuse(spec.ipc, "ipc");
+    refuse(spec.uts, "uts");
+}
+
 }  // namespace
 
 /// A container on its way.
@@ -80,21 +95,6 @@ struct Containers::Creation {
 void Containers::warn_all(const Strings& warnings) const {
     for (const auto& warning : warnings)
         warn_(warning);
-}
-
-/// A namespace that is joined by its path may be the host's own, whose settings are the machine's.
-void refuse_settings_of_host(const shim::Spec& spec) {
-    const auto refuse = [&](const shim::NamespaceSpec& space, const char* own) {
-        if (space.sharing == shim::Sharing::joined &&
-            sys::is_same_file(space.path, std::string("/proc/self/ns/") + own))
-            for (const auto& setting : spec.sysctls)
-                if (runtime::sysctl_owner(setting.name, spec) == &space)
-                    throw Error("sysctl " + setting.name + " is a setting of the host's: " +
-                                space.path + " is its own namespace");
-    };
-    refuse(spec.network, "net");
-    refuse(spec.ipc, "ipc");
-    refuse(spec.uts, "uts");
 }
 
 /// The limits of the bundle on its group, and where a process has to go to be in it.

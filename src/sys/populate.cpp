@@ -1,18 +1,15 @@
 #include "sys/populate.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
 #include <cstdlib>
 
 #include <link.h>
 #include <malloc.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ 22  // Linux 5.14
-#define MADV_POPULATE_WRITE 23
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23  // Linux 5.14
 #endif
 
 namespace stack::sys {
@@ -27,11 +24,11 @@ constexpr std::uintptr_t page_size = 4096;
 constexpr int heap_step = 512 * 1024;  // what malloc takes from the kernel at a time
 constexpr std::uintptr_t stack_size = 96 * 1024;
 
-void populate(std::uintptr_t from, std::uintptr_t to, int advice) {
+void populate(std::uintptr_t from, std::uintptr_t to) {
     from &= ~(page_size - 1);
     to = (to + page_size - 1) & ~(page_size - 1);
     if (from < to)
-        ::madvise(reinterpret_cast<void*>(from), to - from, advice);
+        ::madvise(reinterpret_cast<void*>(from), to - from, MADV_POPULATE_WRITE);
 }
 
 /// The program itself comes first (dl_iterate_phdr(3)), and is the only one looked at.
@@ -44,7 +41,7 @@ int populate_data(dl_phdr_info* program, std::size_t, void*) {
         const auto& part = program->dlpi_phdr[i];
         const std::uintptr_t begin = program->dlpi_addr + part.p_vaddr;
         if (part.p_type == PT_LOAD && (part.p_flags & PF_W) != 0)
-            populate(std::max(begin, fixed), begin + part.p_memsz, MADV_POPULATE_WRITE);
+            populate(std::max(begin, fixed), begin + part.p_memsz);
     }
     return 1;
 }
@@ -56,7 +53,7 @@ void populate_heap() {
     ::mallopt(M_MMAP_THRESHOLD, 4 * heap_step);
     void* first = std::malloc(heap_step);
     const auto begin = reinterpret_cast<std::uintptr_t>(first);
-    populate(begin, begin + heap_step, MADV_POPULATE_WRITE);
+    populate(begin, begin + heap_step);
     std::free(first);
 }
 
@@ -68,7 +65,7 @@ void populate_memory() {
     ::dl_iterate_phdr(populate_data, nullptr);
     populate_heap();
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    populate(here - stack_size, here, MADV_POPULATE_WRITE);
+    populate(here - stack_size, here);
 }
 
 }  // namespace stack::sys
