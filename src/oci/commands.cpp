@@ -38,15 +38,22 @@ Strings read_words(const char* command,
     return rest;
 }
 
+/// Those of every process, the first of a container or a further one.
+template <class Options>
+void add_process_options(Options& options, std::vector<Option>& known) {
+    known.push_back({"pid-file", 0, "FILE", "Write its pid there", keep(options.pid_file)});
+    known.push_back({"console-socket",
+                     0,
+                     "SOCKET",
+                     "Send its terminal to whoever listens there",
+                     keep(options.console_socket)});
+    known.push_back(
+        {"preserve-fds", 0, "N", "Pass on N descriptors from 3 on", keep(options.preserved)});
+}
+
 std::vector<Option> creation_options(CreateOptions& options) {
-    return {
+    std::vector<Option> known{
         {"bundle", 'b', "DIR", "The bundle (default: here)", keep(options.bundle)},
-        {"pid-file", 0, "FILE", "Write the pid of its first process there", keep(options.pid_file)},
-        {"console-socket",
-         0,
-         "SOCKET",
-         "Send its terminal to whoever listens there",
-         keep(options.console_socket)},
         {"no-pivot",
          0,
          "",
@@ -54,8 +61,9 @@ std::vector<Option> creation_options(CreateOptions& options) {
          [](const std::string&) {
              throw not_supported("--no-pivot (the host's file systems would stay in reach)");
          }},
-        {"no-new-keyring", 0, "", "Has no effect", [](const std::string&) {}},
-        {"preserve-fds", 0, "N", "Pass on N descriptors from 3 on", keep(options.preserved)}};
+        {"no-new-keyring", 0, "", "Has no effect", [](const std::string&) {}}};
+    add_process_options(options, known);
+    return known;
 }
 
 int create(Context& context, const Strings& words) {
@@ -109,7 +117,7 @@ int remove(Context& context, const Strings& words) {
 
 std::vector<Option> exec_options(ExecOptions& options) {
     const auto ignore = [](const std::string&) {};
-    return {
+    std::vector<Option> known{
         {"process", 'p', "FILE", "A process as config.json has one", keep(options.process_file)},
         {"cwd", 0, "DIR", "Working directory", keep(options.working_dir)},
         {"env", 'e', "NAME=VALUE", "Set a variable (repeatable)", keep(options.environment)},
@@ -119,15 +127,10 @@ std::vector<Option> exec_options(ExecOptions& options) {
         {"no-new-privs", 0, "", "Set no_new_privs", keep(options.no_new_privileges)},
         {"tty", 't', "", "With a terminal", keep(options.tty)},
         {"detach", 'd', "", "Do not wait for its end", keep(options.detached)},
-        {"pid-file", 0, "FILE", "Write its pid there", keep(options.pid_file)},
-        {"console-socket",
-         0,
-         "SOCKET",
-         "Send its terminal to whoever listens there",
-         keep(options.console_socket)},
-        {"preserve-fds", 0, "N", "Pass on N descriptors from 3 on", keep(options.preserved)},
         {"apparmor", 0, "PROFILE", "Has no effect", ignore},
         {"process-label", 0, "LABEL", "Has no effect", ignore}};
+    add_process_options(options, known);
+    return known;
 }
 
 int exec(Context& context, const Strings& words) {

@@ -1,7 +1,7 @@
 #include "oci/seccomp.h"
 
 #include "base/text.h"
-#include "sys/file.h"
+#include "engine/runtime/seccomp.h"
 
 #include <cerrno>
 #include <map>
@@ -118,12 +118,7 @@ class Filter {
                 add(action, call, conditions, name);
     }
 
-    [[nodiscard]] std::string compile() const {
-        const sys::Fd file = sys::memory_file("seccomp", "");
-        must(seccomp_export_bpf(context_.get(), file.get()), "compile");
-        sys::rewind(file);
-        return sys::read_all(file);
-    }
+    [[nodiscard]] std::string compile() const { return runtime::exported_filter(context_.get()); }
 
   private:
     /// Conditions on one argument are alternatives: the library takes each argument once a rule.

@@ -1,5 +1,7 @@
 #include "shim/hook.h"
 
+#include "base/pointers.h"
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -14,14 +16,6 @@
 
 namespace stack::shim {
 namespace {
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> list;
-    for (const auto& text : strings)
-        list.push_back(const_cast<char*>(text.c_str()));
-    list.push_back(nullptr);
-    return list;
-}
 
 /// A file in memory: nobody has to read it, and nobody waits for who does.
 int input_of(const std::string& state) {

@@ -1,5 +1,6 @@
 #include "shim/stage.h"
 
+#include "base/pointers.h"
 #include "shim/channel.h"
 #include "shim/clone.h"
 #include "shim/fault.h"
@@ -66,14 +67,6 @@ std::string find_program(const std::string& name, const std::vector<std::string>
         denied = candidate;
     }
     return denied;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> list;
-    for (const auto& text : strings)
-        list.push_back(const_cast<char*>(text.c_str()));
-    list.push_back(nullptr);
-    return list;
 }
 
 bool has_variable(const std::vector<std::string>& environment, const std::string& name) {

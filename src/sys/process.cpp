@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/pointers.h"
 #include "base/text.h"
 #include "sys/file.h"
 
@@ -66,14 +67,6 @@ class SpawnPlan {
     posix_spawnattr_t attributes_{};
     posix_spawn_file_actions_t actions_{};
 };
-
-std::vector<char*> pointers(const std::vector<std::string>& strings) {
-    std::vector<char*> list;
-    for (const auto& text : strings)
-        list.push_back(const_cast<char*>(text.c_str()));
-    list.push_back(nullptr);
-    return list;
-}
 
 /// Asio makes sockets without close-on-exec; a child that had one would keep a dead
 /// parent's connection open. No descriptor of ours is meant for a child but by SpawnOptions.

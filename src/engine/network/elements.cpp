@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/ip.h"
+#include "model/fields.h"
 
 namespace stack::network {
 namespace {
@@ -12,18 +13,6 @@ void add_subnet(Elements& elements, const std::string& subnet, const std::string
         return;
     elements["nets" + family].insert(subnet);
     elements["same_sub" + family].insert(subnet + " . " + subnet);
-}
-
-std::string name_of(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::tcp:
-            return "tcp";
-        case Protocol::udp:
-            return "udp";
-        case Protocol::sctp:
-            return "sctp";
-    }
-    return {};
 }
 
 /// The families that a published address stands for: "" both, 0.0.0.0 and :: one each.
@@ -38,7 +27,7 @@ bool is_any(const std::string& host_ip) {
 
 std::string key_for(const PublishedPort& port) {
     const std::string host = is_any(port.host_ip) ? "" : to_text(*parse_ip(port.host_ip)) + " . ";
-    return host + name_of(port.protocol) + " . " + std::to_string(port.port);
+    return host + std::string(model::name_of(port.protocol)) + " . " + std::to_string(port.port);
 }
 
 std::string set_for(const std::string& kind, const PublishedPort& port) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/network/networks.h"
 #include "engine/network/sockets.h"
+#include "model/fields.h"
 #include "sys/fd.h"
 
 #include <algorithm>
@@ -85,23 +86,11 @@ int bind_error(const PublishedPort& port) {
     return 0;
 }
 
-std::string protocol_name(Protocol protocol) {
-    switch (protocol) {
-        case Protocol::tcp:
-            return "tcp";
-        case Protocol::udp:
-            return "udp";
-        case Protocol::sctp:
-            return "sctp";
-    }
-    return {};
-}
-
 std::string described(const PublishedPort& port) {
     const std::string host = port.host_ip.empty() ? "0.0.0.0" : port.host_ip;
     const bool brackets = host.find(':') != std::string::npos;
     return (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port.port) + "/" +
-           protocol_name(port.protocol);
+           std::string(model::name_of(port.protocol));
 }
 
 std::string sentence(const PublishedPort& port, int error) {

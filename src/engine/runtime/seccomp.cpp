@@ -112,6 +112,12 @@ constexpr std::array refused{
     Refused{"vhangup", sys_tty},
 };
 
+void must(int result, const char* what) {
+    if (result < 0)
+        throw Error(std::error_code(-result, std::generic_category()),
+                    std::string("the system call filter cannot be made: ") + what);
+}
+
 class Filter {
   public:
     Filter() : context_(seccomp_init(SCMP_ACT_ALLOW), seccomp_release) {
@@ -140,20 +146,9 @@ class Filter {
              name);
     }
 
-    [[nodiscard]] std::string compile() const {
-        const sys::Fd file = sys::memory_file("seccomp", "");
-        must(seccomp_export_bpf(context_.get(), file.get()), "compile");
-        sys::rewind(file);
-        return sys::read_all(file);
-    }
+    [[nodiscard]] std::string compile() const { return exported_filter(context_.get()); }
 
   private:
-    static void must(int result, const char* what) {
-        if (result < 0)
-            throw Error(std::error_code(-result, std::generic_category()),
-                        std::string("the system call filter cannot be made: ") + what);
-    }
-
     std::unique_ptr<void, void (*)(scmp_filter_ctx)> context_;
 };
 
@@ -228,6 +223,13 @@ std::string compile(std::uint64_t capabilities) {
 }
 
 }  // namespace
+
+std::string exported_filter(void* filter) {
+    const sys::Fd file = sys::memory_file("seccomp", "");
+    must(seccomp_export_bpf(filter, file.get()), "compile");
+    sys::rewind(file);
+    return sys::read_all(file);
+}
 
 std::string default_filter(const Paths& paths, std::uint64_t capabilities) {
     const auto* version = seccomp_version();

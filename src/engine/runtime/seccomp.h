@@ -13,4 +13,7 @@ namespace stack::runtime {
 /// but x86-64's own (`int 0x80` and x32 end the process). Compiled once and kept in <state>/cache.
 [[nodiscard]] std::string default_filter(const Paths& paths, std::uint64_t capabilities);
 
+/// A filter that was put together with libseccomp (scmp_filter_ctx), as struct sock_filter[].
+[[nodiscard]] std::string exported_filter(void* filter);
+
 }  // namespace stack::runtime
