@@ -189,9 +189,13 @@ class Loader {
             add_variables(include.directory + "/.env", from, false);
         for (const auto& file : include.env_files)
             add_variables(file, from, true);
+        Node included = empty_mapping();
         for (const auto& path : include.paths)
             if (auto loaded = include_file(path, include.directory, from))
-                merge_into(target, std::move(*loaded), {});
+                merge_into(included, std::move(*loaded), {});
+        if (input_.resolve_paths)
+            add_default_contexts(included, include.directory);
+        merge_into(target, std::move(included), {});
         extends_.read_files = std::move(outer_extended);
         session_.environment = outer;
     }

@@ -141,4 +141,20 @@ void resolve_paths(Node& file, const std::string& directory, const std::string& 
             }
 }
 
+void add_default_contexts(Node& file, const std::string& directory) {
+    Node* services = file.find("services");
+    if (services == nullptr)
+        return;
+    for (auto& [name, service] : services->entries) {
+        Node* build = service.find("build");
+        if (build == nullptr || !build->is_mapping() || build->find("context") != nullptr)
+            continue;
+        Node context;
+        context.at = build->at;
+        context.kind = NodeKind::scalar;
+        context.value = directory;
+        build->entries.emplace_back(Key{"context", build->at}, std::move(context));
+    }
+}
+
 }  // namespace stack::loader

@@ -139,6 +139,20 @@ TEST(Include, HasADirectoryAndVariablesOfItsOwn) {
     EXPECT_EQ(stack.services.at("web").image, "none");
 }
 
+TEST(Include, ABuildWithoutAContextIsOfItsDirectory) {
+    Project project(
+        "include: [sub/compose.yaml, {path: sub/compose.yaml, project_directory: else}]\n"
+        "services: {web: {build: {dockerfile_inline: FROM x}}}\n");
+    project.file(
+        "sub/compose.yaml",
+        "services: {db: {build: {target: a}}, made: {build: {context: ./b, target: a}}}\n");
+    EXPECT_EQ(project.stack().services.at("web").build->context, "/p");
+    EXPECT_EQ(project.stack().services.at("db").build->context, "/p/else");
+    EXPECT_EQ(project.stack().services.at("made").build->context, "/p/else/b");
+    project.file("compose.yaml", "include: [sub/compose.yaml]\n");
+    EXPECT_EQ(project.stack().services.at("db").build->context, "/p/sub");
+}
+
 TEST(Include, AVariableFileThatIsNamedMustExist) {
     EXPECT_NE(Project("include: [{path: a.yaml, env_file: gone.env}]\n")
                   .file("a.yaml", "services: {web: {image: x}}\n")
