@@ -100,11 +100,11 @@ void take_content(Session& session,
         if (found != session.environment.end())
             source.content = found->second;
         else
-            session.reporter.error(
+            session.reporter.warning(  // only who makes a container needs it: see plan/values.h
                 locate(root, {what, key, "environment"}),
                 "unset-variable",
                 "environment variable " + source.environment + " of `" + key + "` is not set",
-                "set it in the environment or in .env");
+                "set it in the environment or in .env: what uses it cannot be made without");
     }
 }
 

@@ -8,6 +8,7 @@
 #include "plan/resolve.h"
 #include "plan/resources.h"
 #include "plan/service_order.h"
+#include "plan/values.h"
 
 #include <algorithm>
 #include <map>
@@ -635,16 +636,16 @@ class UpPlanner {
 }  // namespace plan
 
 Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options) {
-    return plan::within_capacity(
-        desired, observed, plan::UpPlanner(desired, observed, options, false).plan());
+    return plan::with_values(plan::within_capacity(
+        desired, observed, plan::UpPlanner(desired, observed, options, false).plan()));
 }
 
 Plan plan_run(const Stack& desired,
               const Observed& observed,
               const PlanOptions& options,
               const RunOptions& run) {
-    return plan::within_capacity(
-        desired, observed, plan::UpPlanner(desired, observed, options, false).plan(run));
+    return plan::with_values(plan::within_capacity(
+        desired, observed, plan::UpPlanner(desired, observed, options, false).plan(run)));
 }
 
 Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {

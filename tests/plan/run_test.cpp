@@ -52,6 +52,22 @@ TEST(PlanOfRun, BringsDependenciesUpAndNotItsService) {
               "#4 start container/shop-job-run-1: asked for (after #2 #3)\n");
 }
 
+TEST(PlanOfRun, RefusesASecretWithoutItsValue) {
+    Stack stack = shop();
+    auto& secret = stack.secrets["key"];
+    secret.key = "key";
+    secret.environment = "KEY";
+    FileReference reference;
+    reference.source = "key";
+    stack.services["job"].secrets.push_back(reference);
+    EXPECT_EQ(
+        to_text(plan_run(stack, with_image(), {}, one_of(stack))),
+        "error: container shop-job-run-1 needs the secret key, whose variable KEY is not set: "
+        "set it in the environment or in .env\n");
+    secret.content = "";
+    EXPECT_TRUE(plan_run(stack, with_image(), {}, one_of(stack)).errors.empty());
+}
+
 TEST(PlanOfRun, LeavesDependenciesAloneWhereAsked) {
     const Stack stack = shop();
     EXPECT_EQ(to_text(plan_run(stack, with_image(), {.no_deps = true}, one_of(stack))),
