@@ -211,7 +211,7 @@ Stack load_project(const Context& context, const LoadAdjustments& adjust) {
 
 Stack find_project(const Context& context) {
     if (!stack_files(context).empty())
-        return load_project(context);
+        return load_project(context, {.resolve_environment = false});
     Stack stack;
     stack.name = wanted_name(context, sys::environment());
     if (stack.name.empty())

@@ -30,7 +30,8 @@ struct LoadAdjustments {
 [[nodiscard]] Stack load_project(const Context& context, const LoadAdjustments& adjust = {});
 
 /// The stack of a command on what exists already: from its files where there are some; otherwise,
-/// by name (-p or COMPOSE_PROJECT_NAME), what its supervisor was told last, or the bare name.
+/// by name (-p or COMPOSE_PROJECT_NAME), what its supervisor was told last, or the bare name. Env
+/// files and the variables of secrets are not read: to stop what runs, nobody needs them.
 [[nodiscard]] Stack find_project(const Context& context);
 
 /// The files that -f, COMPOSE_FILE or the search through parent directories give; empty where there
