@@ -119,8 +119,10 @@ void report(const Context& context, const LoadResult& result) {
 }
 
 StringMap environment_for(const Context& context, const Strings& files, Diagnostics& diagnostics) {
+    StringMap process = sys::environment();
+    process.emplace("PWD", sys::current_directory());  // whoever starts us need not be a shell
     return merge_environment(
-        sys::environment(),
+        process,
         environment_files(context, project_directory(context, files)),
         [](const std::string& path) { return sys::read_file(path, largest_file); },
         diagnostics);
