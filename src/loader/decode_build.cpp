@@ -29,6 +29,8 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     Object object(node, "`build` of " + what, reporter);
     object.text("context", build.context);
     object.text("dockerfile", build.dockerfile);
+    if (build.dockerfile == "Dockerfile")
+        build.dockerfile.clear();
     object.text("dockerfile_inline", build.dockerfile_inline);
     object.nullable_map("args", build.args);
     object.text("target", build.target);

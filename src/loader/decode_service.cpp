@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "loader/decode.h"
 #include "loader/lint.h"
+#include "loader/paths.h"
 #include "loader/short_syntax.h"
 
 #include <set>
@@ -97,6 +98,8 @@ std::vector<FileReference> decode_references(const Node& node,
             Object object(item, "an element of `" + what + "`", reporter);
             object.text("source", reference.source);
             object.text("target", reference.target);
+            if (what == "secrets" && reference.target == default_secret_target(reference.source))
+                reference.target.clear();  // `config` writes it out
             object.id("uid", reference.uid);
             object.id("gid", reference.gid);
             if (const Node* mode = object.take("mode"))

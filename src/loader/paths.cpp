@@ -141,6 +141,10 @@ void resolve_paths(Node& file, const std::string& directory, const std::string& 
             }
 }
 
+std::string default_secret_target(const std::string& source) {
+    return "/run/secrets/" + source;
+}
+
 void add_default_contexts(Node& file, const std::string& directory) {
     Node* services = file.find("services");
     if (services == nullptr)

@@ -17,6 +17,9 @@ namespace stack::loader {
 void resolve_paths(Node& file, const std::string& directory, const std::string& home);
 void resolve_service_paths(Node& service, const std::string& directory, const std::string& home);
 
+/// Where a secret of a service is that names no target.
+[[nodiscard]] std::string default_secret_target(const std::string& source);
+
 /// A build that names no context has `directory`: for files that are included from another one.
 void add_default_contexts(Node& file, const std::string& directory);
 

@@ -27,13 +27,15 @@ void put(Json& object,
 void put(Json& object, const char* key, const std::optional<Strings>& value);
 void put(Json& object, const char* key, const std::optional<Duration>& value);
 void put(Json& object, const char* key, const std::optional<std::int64_t>& value);
+void put_bytes(Json& object, const char* key, const std::optional<std::int64_t>& value);
 void put(Json& object, const char* key, const std::optional<int>& value);
 void put(Json& object, const char* key, const std::optional<double>& value);
 void put(Json& object, const char* key, const Json& value);
 
 [[nodiscard]] Json port_json(const Port& port);
 [[nodiscard]] Json mount_json(const Mount& mount);
-[[nodiscard]] Json reference_json(const FileReference& reference);
+[[nodiscard]] Json secret_json(const FileReference& reference);
+[[nodiscard]] Json config_json(const FileReference& reference);
 [[nodiscard]] Json ulimits_json(const std::map<std::string, Ulimit>& limits);
 [[nodiscard]] Json build_json(const Build& build);
 [[nodiscard]] Json healthcheck_json(const Healthcheck& check);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "loader/paths.h"
 #include "loader/print.h"
 #include "model/fields.h"
 
@@ -15,6 +16,30 @@ std::string octal(std::uint32_t mode) {
     for (; mode != 0; mode >>= 3U)
         text.insert(text.begin(), static_cast<char>('0' + (mode & 7U)));
     return "0" + text;
+}
+
+/// As Go writes durations, which scripts that read `config` know: 1m0s, 1.5s, 100ms.
+std::string duration_text(Duration duration) {
+    using namespace std::chrono;
+    if (abs(duration) < seconds(1))
+        return format_duration(duration);
+    std::string text = duration < Duration(0) ? "-" : "";
+    duration = abs(duration);
+    const auto whole_hours = duration_cast<hours>(duration);
+    const auto whole_minutes = duration_cast<minutes>(duration - whole_hours);
+    const auto rest = duration - whole_hours - whole_minutes;
+    if (whole_hours.count() != 0)
+        text += std::to_string(whole_hours.count()) + "h";
+    if (duration >= minutes(1))
+        text += std::to_string(whole_minutes.count()) + "m";
+    const auto whole_seconds = duration_cast<seconds>(rest);
+    text += std::to_string(whole_seconds.count());
+    if (const auto part = nanoseconds(rest - whole_seconds).count(); part != 0) {
+        std::string digits = std::to_string(part);
+        digits.insert(0, 9 - digits.size(), '0');
+        text += "." + digits.substr(0, digits.find_last_not_of('0') + 1);
+    }
+    return text + "s";
 }
 
 }  // namespace
@@ -65,12 +90,17 @@ void put(Json& object, const char* key, const std::optional<Strings>& value) {
 
 void put(Json& object, const char* key, const std::optional<Duration>& value) {
     if (value)
-        object[key] = format_duration(*value);
+        object[key] = duration_text(*value);
 }
 
 void put(Json& object, const char* key, const std::optional<std::int64_t>& value) {
     if (value)
         object[key] = *value;
+}
+
+void put_bytes(Json& object, const char* key, const std::optional<std::int64_t>& value) {
+    if (value)
+        object[key] = std::to_string(*value);
 }
 
 void put(Json& object, const char* key, const std::optional<int>& value) {
@@ -124,14 +154,14 @@ Json mount_json(const Mount& mount) {
         put(json["image"], "subpath", mount.subpath);
     put(json, "volume", volume);
     Json tmpfs;
-    put(tmpfs, "size", mount.tmpfs_size);
+    put_bytes(tmpfs, "size", mount.tmpfs_size);
     if (mount.tmpfs_mode)
         tmpfs["mode"] = octal(*mount.tmpfs_mode);
     put(json, "tmpfs", tmpfs);
     return json;
 }
 
-Json reference_json(const FileReference& reference) {
+Json config_json(const FileReference& reference) {
     Json json;
     put(json, "source", reference.source);
     put(json, "target", reference.target);
@@ -140,6 +170,13 @@ Json reference_json(const FileReference& reference) {
     if (reference.mode)
         json["mode"] = octal(*reference.mode);
     return json;
+}
+
+Json secret_json(const FileReference& reference) {
+    FileReference written = reference;
+    if (written.target.empty())
+        written.target = default_secret_target(reference.source);
+    return config_json(written);
 }
 
 Json ulimits_json(const std::map<std::string, Ulimit>& limits) {
@@ -156,7 +193,8 @@ Json ulimits_json(const std::map<std::string, Ulimit>& limits) {
 Json build_json(const Build& build) {
     Json json;
     put(json, "context", build.context);
-    put(json, "dockerfile", build.dockerfile);
+    if (build.dockerfile_inline.empty())
+        put(json, "dockerfile", build.dockerfile.empty() ? "Dockerfile" : build.dockerfile);
     put(json, "dockerfile_inline", build.dockerfile_inline);
     put(json, "args", build.args);
     put(json, "target", build.target);
@@ -166,8 +204,9 @@ Json build_json(const Build& build) {
     put(json, "cache_to", build.cache_to);
     put(json, "additional_contexts", build.additional_contexts);
     put(json, "network", build.network);
-    put(json, "extra_hosts", build.extra_hosts);
-    put(json, "shm_size", build.shm_size);
+    for (const auto& [host, address] : build.extra_hosts)
+        json["extra_hosts"].push_back(escaped(host + "=" + address));
+    put_bytes(json, "shm_size", build.shm_size);
     put(json, "ulimits", ulimits_json(build.ulimits));
     put(json, "platforms", build.platforms);
     Json secrets = Json::array();

@@ -12,9 +12,9 @@ void put_resources(Json& json, const Resources& resources) {
     put(json, "cpu_rt_runtime", resources.cpu_rt_runtime);
     put(json, "cpu_rt_period", resources.cpu_rt_period);
     put(json, "cpuset", resources.cpuset);
-    put(json, "mem_limit", resources.memory);
-    put(json, "mem_reservation", resources.memory_reservation);
-    put(json, "memswap_limit", resources.memory_swap);
+    put_bytes(json, "mem_limit", resources.memory);
+    put_bytes(json, "mem_reservation", resources.memory_reservation);
+    put_bytes(json, "memswap_limit", resources.memory_swap);
     put(json, "mem_swappiness", resources.memory_swappiness);
     put(json, "pids_limit", resources.pids);
     put(json, "oom_kill_disable", resources.oom_kill_disable);
@@ -114,7 +114,8 @@ void put_network_side(Json& json, const Service& service) {
     put(json, "network_mode", service.network_mode);
     put(json, "mac_address", service.mac_address);
     for (const auto& [host, addresses] : service.extra_hosts)
-        put(json["extra_hosts"], host.c_str(), addresses);
+        for (const auto& address : addresses)
+            json["extra_hosts"].push_back(escaped(host + "=" + address));
     put(json, "dns", service.dns);
     put(json, "dns_search", service.dns_search);
     put(json, "dns_opt", service.dns_opt);
@@ -126,10 +127,10 @@ void put_files(Json& json, const Service& service) {
     put_list(json, "volumes", service.volumes, mount_json);
     put(json, "volumes_from", service.volumes_from);
     put(json, "tmpfs", service.tmpfs);
-    put_list(json, "secrets", service.secrets, reference_json);
-    put_list(json, "configs", service.configs, reference_json);
+    put_list(json, "secrets", service.secrets, secret_json);
+    put_list(json, "configs", service.configs, config_json);
     put(json, "read_only", service.read_only);
-    put(json, "shm_size", service.shm_size);
+    put_bytes(json, "shm_size", service.shm_size);
     put(json, "storage_opt", service.storage_opt);
 }
 

@@ -70,5 +70,29 @@ TEST(Print, NumbersAreWrittenAsPeopleWriteThem) {
     EXPECT_NE(text.find("cpus: 0.1\n"), std::string::npos) << text;
 }
 
+TEST(Print, IsWhatScriptsKnowOfDockerCompose) {
+    const std::string text = to_yaml(Project(R"(services:
+  web:
+    build: {context: .}
+    mem_limit: 256m
+    stop_grace_period: 60s
+    extra_hosts: {db: 10.0.0.1, six: '::1'}
+    secrets: [key]
+    healthcheck: {test: a, interval: 90m, timeout: 1500ms, start_period: 100ms}
+secrets: {key: {file: ./key}}
+)")
+                                         .stack());
+    for (const auto* line : {"dockerfile: Dockerfile\n",
+                             "mem_limit: \"268435456\"\n",
+                             "stop_grace_period: 1m0s\n",
+                             "- db=10.0.0.1\n",
+                             "- six=::1\n",
+                             "target: /run/secrets/key\n",
+                             "interval: 1h30m0s\n",
+                             "timeout: 1.5s\n",
+                             "start_period: 100ms\n"})
+        EXPECT_NE(text.find(line), std::string::npos) << line << text;
+}
+
 }  // namespace
 }  // namespace stack::test
