@@ -306,10 +306,14 @@ struct DownOptions {
 /// One line an action, deterministic: `#3 create container/shop-web-1: not found (after #0 #2)`.
 [[nodiscard]] std::string to_text(const Plan& plan);
 [[nodiscard]] std::string to_json_text(const Plan& plan);
+/// `field: old -> new`.
+[[nodiscard]] std::string to_text(const FieldChange& change);
 /// Graphviz source of the graph.
 [[nodiscard]] std::string to_dot(const Plan& plan);
 /// The same for Mermaid, which Markdown pages render.
 [[nodiscard]] std::string to_mermaid(const Plan& plan);
+/// The same drawn, as SVG.
+[[nodiscard]] std::string to_svg(const Plan& plan);
 
 /// "create", "start", …: the verb of an action, and "Container shop-web-1": its object as progress
 /// shows it.

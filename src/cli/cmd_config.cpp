@@ -207,6 +207,8 @@ std::string render(const Plan& plan, const std::string& format) {
         return to_dot(plan);
     if (format == "mermaid")
         return to_mermaid(plan);
+    if (format == "svg")
+        return to_svg(plan);
     return to_text(plan);
 }
 
@@ -254,8 +256,8 @@ void add_plan(CLI::App& app, Context& context) {
     const auto format = std::make_shared<std::string>("text");
     const auto exit_code = std::make_shared<bool>(false);
     add_plan_options(app, *options);
-    app.add_option("--format", *format, "text, json, dot or mermaid")
-        ->check(CLI::IsMember({"text", "json", "dot", "mermaid"}));
+    app.add_option("--format", *format, "text, json, dot, mermaid or svg")
+        ->check(CLI::IsMember({"text", "json", "dot", "mermaid", "svg"}));
     app.add_flag("--exit-code", *exit_code, "End with 2 where there is something to do");
     app.callback([&context, options, format, exit_code] {
         const Stack stack = load_project(context, {.named_services = options->services});
@@ -283,7 +285,8 @@ void add_version(CLI::App& app, Context& /*context*/) {
         if (*is_short)
             sys::write_out(STACK_VERSION "\n");
         else if (is_template(*format))
-            sys::write_out(formatted(*format, std::vector{nlohmann::json({{"Version", STACK_VERSION}})}));
+            sys::write_out(
+                formatted(*format, std::vector{nlohmann::json({{"Version", STACK_VERSION}})}));
         else if (*format == "json")
             sys::write_out("{\"version\":\"" STACK_VERSION "\"}\n");
         else

@@ -1,4 +1,4 @@
-// A plan as people, programs and drawings have it.
+// A plan as people and programs have it.
 
 #include "base/text.h"
 
@@ -125,6 +125,10 @@ bool tolerates(const PlannedAction& action, std::size_t earlier) {
     return std::binary_search(action.tolerates.begin(), action.tolerates.end(), earlier);
 }
 
+std::string to_text(const FieldChange& change) {
+    return change.field + ": " + shown(change.before) + " -> " + shown(change.after);
+}
+
 std::string to_text(const Plan& plan) {
     std::string text;
     for (const auto& error : plan.errors)
@@ -136,8 +140,7 @@ std::string to_text(const Plan& plan) {
         text += "#" + std::to_string(i) + " " + verb(action.action) + " " + action.resource + ": " +
                 action.reason + after_text(action) + (action.optional ? " (may fail)" : "") + "\n";
         for (const auto& change : action.changes)
-            text += "      " + change.field + ": " + shown(change.before) + " -> " +
-                    shown(change.after) + "\n";
+            text += "      " + to_text(change) + "\n";
         for (const auto& hook : hooks_of(action.action))
             text += std::string("      ") + hook_name(action.action) + ": " +
                     join(hook.command, " ") + "\n";
@@ -172,35 +175,6 @@ std::string to_json_text(const Plan& plan) {
                  {"warnings", plan.warnings},
                  {"errors", plan.errors},
                  {"running", plan.running}});
-}
-
-std::string to_dot(const Plan& plan) {
-    std::string text = "digraph plan {\n  rankdir=LR;\n  node [shape=box];\n";
-    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const auto& action = plan.actions[i];
-        const std::string label =
-            verb(action.action) + " " + action.resource + "\\n" + action.reason;
-        text +=
-            "  n" + std::to_string(i) + " [label=\"" + replace_all(label, "\"", "\\\"") + "\"];\n";
-        for (const auto earlier : action.after)
-            text += "  n" + std::to_string(earlier) + " -> n" + std::to_string(i) +
-                    (tolerates(action, earlier) ? " [style=dashed]" : "") + ";\n";
-    }
-    return text + "}\n";
-}
-
-std::string to_mermaid(const Plan& plan) {
-    std::string text = "flowchart LR\n";
-    for (std::size_t i = 0; i < plan.actions.size(); ++i) {
-        const auto& action = plan.actions[i];
-        const std::string label =
-            verb(action.action) + " " + action.resource + "<br/>" + action.reason;
-        text += "  n" + std::to_string(i) + "[\"" + replace_all(label, "\"", "#quot;") + "\"]\n";
-        for (const auto earlier : action.after)
-            text += "  n" + std::to_string(earlier) +
-                    (tolerates(action, earlier) ? " -.-> n" : " --> n") + std::to_string(i) + "\n";
-    }
-    return text;
 }
 
 }  // namespace stack
