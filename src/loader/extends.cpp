@@ -55,8 +55,7 @@ void Extends::resolve_service(const Bases& file, Node& service, Strings& chain) 
     const KeyPath place{"services", name->value};
     Node whole = *base;
     for (Node* node : {&whole, &service})
-        std::erase_if(node->entries,
-                      [](const auto& entry) { return entry.first.text == "extends"; });
+        std::erase_if(node->entries, [](const auto& entry) { return entry.key.text == "extends"; });
     merge_into(whole, std::move(service), place);
     service = std::move(whole);
 }

@@ -21,7 +21,7 @@ struct Bases {
 
     Node* find(const std::string& name) const {
         const auto found = index.find(name);
-        return found == index.end() ? nullptr : &services->entries[found->second].second;
+        return found == index.end() ? nullptr : &services->entries[found->second].value;
     }
 
     Node* services;

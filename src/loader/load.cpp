@@ -148,7 +148,7 @@ class Loader {
                 load_include(*read, entry.at, included);
         });
         std::erase_if(document.entries,
-                      [](const auto& entry) { return entry.first.text == "include"; });
+                      [](const auto& entry) { return entry.key.text == "include"; });
         merge_into(included, std::move(document), {});
         document = std::move(included);
     }

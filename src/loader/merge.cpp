@@ -68,7 +68,7 @@ bool is_another_driver(const Node& base, const Node& over, const std::string& at
 void to_mapping(Node& node, const std::string& attribute) {
     if (!node.is_sequence())
         return;
-    std::vector<std::pair<Key, Node>> entries;
+    std::vector<Entry> entries;
     for (auto& item : node.items) {
         Node value;
         value.at = item.at;
@@ -84,7 +84,7 @@ void to_mapping(Node& node, const std::string& attribute) {
             }
             name = key;
         }
-        entries.emplace_back(Key{name, item.at}, std::move(value));
+        entries.push_back({Key{name, item.at}, std::move(value)});
     }
     node.kind = NodeKind::mapping;
     node.items.clear();
@@ -197,10 +197,10 @@ void merge_mappings(Node& base, Node over, const KeyPath& path) {
         const auto found = index.find(key.text);
         if (found == index.end()) {
             index.emplace(key.text, base.entries.size());
-            base.entries.emplace_back(std::move(key), std::move(value));
+            base.entries.push_back({std::move(key), std::move(value)});
             continue;
         }
-        Node& existing = base.entries[found->second].second;
+        Node& existing = base.entries[found->second].value;
         if (value.tag == Tag::reset)  // resolve_tags takes the entry away
             existing = std::move(value);
         else
@@ -234,7 +234,7 @@ void merge_into(Node& base, Node over, const KeyPath& path) {
 }
 
 void resolve_tags(Node& node) {
-    std::erase_if(node.entries, [](const auto& entry) { return entry.second.tag == Tag::reset; });
+    std::erase_if(node.entries, [](const auto& entry) { return entry.value.tag == Tag::reset; });
     if (node.tag == Tag::override)
         node.tag = Tag::none;
     for (auto& [key, value] : node.entries)

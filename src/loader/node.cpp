@@ -245,11 +245,11 @@ class Builder final : public YAML::EventHandler {
                                 "duplicate-key",
                                 "key `" + parent.key.text + "` is given twice",
                                 "remove one of the two",
-                                {{"first given here", entries[known->second].first.at}});
+                                {{"first given here", entries[known->second].key.at}});
                 return;
             }
         }
-        entries.emplace_back(std::move(parent.key), std::move(node));
+        entries.push_back({std::move(parent.key), std::move(node)});
     }
 
     /// YAML 1.1's `<<`: what the mapping does not say itself comes from the named ones, the first
@@ -267,13 +267,13 @@ class Builder final : public YAML::EventHandler {
         }
         if (sources.empty())
             return;
-        std::erase_if(entries, [](const auto& entry) { return entry.first.text == "<<"; });
+        std::erase_if(entries, [](const auto& entry) { return entry.key.text == "<<"; });
         for (auto& source : sources) {
             if (!source.is_mapping())
                 reporter_.wrong_type(source, "`<<`", "a mapping or a list of mappings");
             for (auto& [key, value] : source.entries)
                 if (open.keys.emplace(key.text, entries.size()).second)
-                    entries.emplace_back(std::move(key), std::move(value));
+                    entries.push_back({std::move(key), std::move(value)});
         }
     }
 
@@ -386,7 +386,7 @@ std::string described(const Node& node) {
 KeyIndex index_of(const Node& mapping) {
     KeyIndex index;
     for (std::size_t i = 0; i < mapping.entries.size(); ++i)
-        index.emplace(mapping.entries[i].first.text, i);
+        index.emplace(mapping.entries[i].key.text, i);
     return index;
 }
 

@@ -34,14 +34,23 @@ struct Key {
     Place at;
 };
 
+struct Entry;
+
 struct Node {
+    Node();
+    Node(const Node&);
+    Node(Node&&) noexcept;
+    Node& operator=(const Node&);
+    Node& operator=(Node&&) noexcept;
+    ~Node();
+
     Place at;
     NodeKind kind = NodeKind::null;
     Tag tag = Tag::none;
     bool quoted = false;  // a quoted scalar is a string, whatever it looks like
     std::string value;    // of a scalar, as written
     std::vector<Node> items;
-    std::vector<std::pair<Key, Node>> entries;
+    std::vector<Entry> entries;  // of a mapping, in the order of the file
 
     [[nodiscard]] const Node* find(std::string_view key) const;
     [[nodiscard]] Node* find(std::string_view key);
@@ -54,6 +63,18 @@ struct Node {
 
     [[nodiscard]] bool is_null() const { return kind == NodeKind::null; }
 };
+
+struct Entry {
+    Key key;
+    Node value;
+};
+
+inline Node::Node() = default;
+inline Node::Node(const Node&) = default;
+inline Node::Node(Node&&) noexcept = default;
+inline Node& Node::operator=(const Node&) = default;
+inline Node& Node::operator=(Node&&) noexcept = default;
+inline Node::~Node() = default;
 
 /// "a mapping", "a list", "the text "…"", "nothing".
 [[nodiscard]] std::string described(const Node& node);

@@ -157,7 +157,7 @@ void add_default_contexts(Node& file, const std::string& directory) {
         context.at = build->at;
         context.kind = NodeKind::scalar;
         context.value = directory;
-        build->entries.emplace_back(Key{"context", build->at}, std::move(context));
+        build->entries.push_back({Key{"context", build->at}, std::move(context)});
     }
 }
 

@@ -145,7 +145,7 @@ Object::Object(const Node& node, std::string what, Reporter& to)
 
 Object::~Object() {
     for (std::size_t i = 0; i < node_.entries.size(); ++i)
-        if (const Key& key = node_.entries[i].first;
+        if (const Key& key = node_.entries[i].key;
             !taken_[i] && !key.text.starts_with("x-") && !reporter.is_full())
             complain_of(key);
 }
@@ -163,9 +163,9 @@ void Object::complain_of(const Key& key) {
 const Node* Object::take_even_null(std::string_view key) {
     known_.push_back(key);
     for (std::size_t i = 0; i < node_.entries.size(); ++i)
-        if (node_.entries[i].first.text == key) {
+        if (node_.entries[i].key.text == key) {
             taken_[i] = true;
-            return &node_.entries[i].second;
+            return &node_.entries[i].value;
         }
     return nullptr;
 }
@@ -183,7 +183,7 @@ const Node* Object::need(std::string_view key, std::string complaint, std::strin
     const Node* node = take(key);
     const bool is_misspelt =
         std::any_of(node_.entries.begin(), node_.entries.end(), [&](const auto& entry) {
-            const std::string& name = entry.first.text;
+            const std::string& name = entry.key.text;
             const Strings wanted{std::string(key)};
             return name != key &&
                    (!closest(name, wanted).empty() || !synonym(name, wanted).empty());

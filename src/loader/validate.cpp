@@ -341,7 +341,7 @@ Location locate(const Node& root, std::initializer_list<std::string> path) {
             }
         const auto entry =
             std::find_if(node->entries.begin(), node->entries.end(), [&](const auto& candidate) {
-                return candidate.first.text == part;
+                return candidate.key.text == part;
             });
         if (entry == node->entries.end())
             break;
