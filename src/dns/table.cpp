@@ -32,68 +32,89 @@ void add_listen(Table& table, const std::vector<std::string>& words) {
     scope.servers = addresses_from(words, 2);
 }
 
-void add_name(Table& table, const std::vector<std::string>& words) {
-    const auto gateway = parse_ip(words[1]);
-    const auto scope = gateway ? table.find(*gateway) : table.end();
-    if (scope == table.end() || words.size() < 3)
+/// The name is the word at `at`, its addresses stand behind it.
+void add_name(Names& names, const std::vector<std::string>& words, std::size_t at) {
+    if (words.size() <= at)
         return;
-    const std::string name = to_lower(words[2]);
-    auto& known = scope->second.names[name];
-    for (const auto& address : addresses_from(words, 3)) {
+    auto& known = names.addresses[to_lower(words[at])];
+    for (const auto& address : addresses_from(words, at + 1)) {
         known.push_back(address);
-        scope->second.pointers.emplace(address, words[2]);
+        names.pointers.emplace(address, words[at]);
     }
 }
 
+Scope* scope_at(Table& table, const std::string& gateway) {
+    const auto address = parse_ip(gateway);
+    const auto scope = address ? table.find(*address) : table.end();
+    return scope == table.end() ? nullptr : &scope->second;
+}
+
+void add_known(Table& table, const std::vector<std::string>& words) {
+    if (Scope* scope = scope_at(table, words[1]))
+        add_name(scope->names, words, 2);
+}
+
+void add_also(Table& table, const std::vector<std::string>& words) {
+    Scope* scope = scope_at(table, words[1]);
+    const auto asker = words.size() < 3 ? std::nullopt : parse_ip(words[2]);
+    if (scope != nullptr && asker)
+        add_name(scope->also[*asker], words, 3);
+}
+
 void add_referral(Table& table, const std::vector<std::string>& words) {
-    const auto gateway = parse_ip(words[1]);
-    const auto scope = gateway ? table.find(*gateway) : table.end();
     const auto asker = addresses_from(words, 2);
-    if (scope != table.end())
-        scope->second.referred.insert(asker.begin(), asker.end());
+    if (Scope* scope = scope_at(table, words[1]))
+        scope->referred.insert(asker.begin(), asker.end());
 }
 
 void add_upstream(Table& table, const std::vector<std::string>& words) {
-    const auto gateway = parse_ip(words[1]);
-    const auto scope = gateway ? table.find(*gateway) : table.end();
+    Scope* scope = scope_at(table, words[1]);
     const auto asker = words.size() < 3 ? std::nullopt : parse_ip(words[2]);
-    if (scope == table.end() || !asker)
+    if (scope == nullptr || !asker)
         return;
     auto servers = addresses_from(words, 3);
     // Asked to ask us, we would ask ourselves, without end.
     std::erase_if(servers, [&](const IpAddress& server) { return table.count(server) != 0; });
-    scope->second.upstreams[*asker] = std::move(servers);
+    scope->upstreams[*asker] = std::move(servers);
 }
 
-const std::vector<IpAddress>* find_name(const Scope& scope, const std::string& name) {
-    const auto found = scope.names.find(name);
-    return found == scope.names.end() ? nullptr : &found->second;
+const std::vector<IpAddress>* find_name(const Names& names, const std::string& name) {
+    const auto found = names.addresses.find(name);
+    return found == names.addresses.end() ? nullptr : &found->second;
 }
 
-const std::vector<IpAddress>* find_searched(const Scope& scope,
+const std::vector<IpAddress>* find_searched(const Names& names,
                                             const std::string& name,
                                             const std::vector<std::string>& search) {
-    if (const auto* found = find_name(scope, name))
+    if (const auto* found = find_name(names, name))
         return found;
     for (const auto& domain : search) {
         const std::string ending = "." + domain;
         if (!name.ends_with(ending))
             continue;
-        if (const auto* found = find_name(scope, name.substr(0, name.size() - ending.size())))
+        if (const auto* found = find_name(names, name.substr(0, name.size() - ending.size())))
             return found;
     }
     return nullptr;
 }
 
-std::optional<Answer> find_pointer(const Scope& scope, const Query& query) {
+std::optional<Answer> find_pointer(const Names& names, const Query& query) {
     const auto address = parse_reverse_name(query.name);
-    const auto found = address ? scope.pointers.find(*address) : scope.pointers.end();
-    if (found == scope.pointers.end())
+    const auto found = address ? names.pointers.find(*address) : names.pointers.end();
+    if (found == names.pointers.end())
         return std::nullopt;
     Answer answer;
     answer.pointer = query.type == type_ptr || query.type == type_any ? found->second : "";
     answer.ttl = time_to_live;
     return answer;
+}
+
+std::optional<Answer> find_known(const Names& names,
+                                 const Query& query,
+                                 const std::vector<std::string>& search) {
+    if (const auto* addresses = find_searched(names, query.name, search))
+        return Answer{.addresses = *addresses, .ttl = time_to_live};
+    return find_pointer(names, query);
 }
 
 }  // namespace
@@ -110,7 +131,9 @@ Table parse_table(std::string_view text) {
     }
     for (const auto& words : lines) {
         if (words[0] == "name")
-            add_name(table, words);
+            add_known(table, words);
+        else if (words[0] == "also")
+            add_also(table, words);
         else if (words[0] == "refer")
             add_referral(table, words);
         else if (words[0] == "upstream")
@@ -157,10 +180,11 @@ std::optional<Answer> find_answer(const Scope& scope,
     if (!query.is_standard())
         return Answer{.status = Status::not_implemented};
     if (query.record_class == class_internet) {
-        if (const auto* addresses = find_searched(scope, query.name, search))
-            return Answer{.addresses = *addresses, .ttl = time_to_live};
-        if (auto answer = find_pointer(scope, query))
+        if (auto answer = find_known(scope.names, query, search))
             return answer;
+        if (const auto own = scope.also.find(asker); own != scope.also.end())
+            if (auto answer = find_known(own->second, query, search))
+                return answer;
     }
     if (scope.referred.count(asker) != 0)
         return Answer{.status = Status::refused};

@@ -5,10 +5,11 @@
 //
 // The file (written whole by engine/network/names.cpp), one fact a line:
 //
-//     listen 10.210.3.1 8.8.8.8 1.1.1.1     ask these for other names; none: the servers of the
-//     host listen 10.210.4.1 none                answer nothing but the names below (an internal
-//     network) name 10.210.3.1 web 10.210.3.2 10.210.3.5
-//     refer 10.210.3.1 10.210.3.5           who asks from there has another server to ask
+//     listen 10.210.3.1 8.8.8.8 1.1.1.1         ask these for other names; none: the host's servers
+//     listen 10.210.4.1 none                    nothing but these names (an internal network)
+//     name 10.210.3.1 web 10.210.3.2 10.210.3.5
+//     also 10.210.3.1 10.210.3.5 db 10.211.0.2  who asks from there knows this name, too
+//     refer 10.210.3.1 10.210.3.5               who asks from there has another server to ask
 //     upstream 10.210.3.1 10.210.3.2 9.9.9.9    for who asks from there, ask these
 
 #include "base/ip.h"
@@ -24,14 +25,19 @@
 
 namespace stack::dns {
 
+struct Names {
+    std::unordered_map<std::string, std::vector<IpAddress>> addresses;
+    std::map<IpAddress, std::string> pointers;
+};
+
 /// What one gateway answers.
 struct Scope {
     bool forwards = true;
     std::set<IpAddress> referred;    // askers that have another server behind this one
     std::vector<IpAddress> servers;  // empty: the host's
     std::map<IpAddress, std::vector<IpAddress>> upstreams;  // instead of these, by asker
-    std::unordered_map<std::string, std::vector<IpAddress>> names;
-    std::map<IpAddress, std::string> pointers;
+    Names names;
+    std::map<IpAddress, Names> also;  // by asker: of its networks whose service it does not ask
 };
 
 using Table = std::map<IpAddress, Scope>;

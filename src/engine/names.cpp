@@ -80,30 +80,67 @@ std::vector<network::Referral> askers_of(const network::NetworkRecord& network,
     return askers;
 }
 
+/// Of each network that has a name service, its record.
+using Served = std::map<std::string, network::NetworkRecord>;
+
+network::ResolverRank rank_in(const Served& served, const std::string& network) {
+    return network::resolver_rank(served.at(network).internal, network);
+}
+
+std::set<network::ResolverRank> resolvers_of(const Served& served,
+                                             const ObservedContainer& container) {
+    std::set<network::ResolverRank> all;
+    for (const auto& address : container.addresses)
+        if (served.contains(address.network))
+            all.insert(rank_in(served, address.network));
+    return all;
+}
+
 /// Of the containers on `network` those that have another server to ask behind this one.
-/// `internal`: of each network that has a name service, whether it is.
 std::vector<network::Referral> referrals_of(const network::NetworkRecord& network,
-                                            const std::map<std::string, bool>& internal,
+                                            const Served& served,
                                             const std::vector<ObservedContainer>& containers) {
     std::vector<network::Referral> referrals;
-    const auto rank = [&](const auto& address) {
-        return network::resolver_rank(internal.at(address.network), address.network);
-    };
     for (const auto& container : containers) {
-        std::set<network::ResolverRank> all;
-        for (const auto& address : container.addresses)
-            if (internal.contains(address.network))
-                all.insert(rank(address));
-        const auto asked = network::asked_resolvers(std::move(all));
+        const auto asked = network::asked_resolvers(resolvers_of(served, container));
         for (const auto& own : container.addresses)
-            if (own.network == network.name &&
+            if (const auto rank = rank_in(served, network.name);
+                own.network == network.name &&
                 (network::asks_itself(container.service_config.dns) ||
-                 (asked.contains(rank(own)) && rank(own) != *asked.rbegin()))) {
+                 (asked.contains(rank) && rank != *asked.rbegin()))) {
                 const auto askers = askers_of(network, own);
                 referrals.insert(referrals.end(), askers.begin(), askers.end());
             }
     }
     return referrals;
+}
+
+/// The networks whose service `container` does not ask, where the last one that it asks is that of
+/// `network`.
+Strings unasked_networks(const network::NetworkRecord& network,
+                         const Served& served,
+                         const ObservedContainer& container) {
+    const auto all = resolvers_of(served, container);
+    const auto asked = network::asked_resolvers(all);
+    Strings networks;
+    if (!asked.empty() && *asked.rbegin() == rank_in(served, network.name))
+        for (const auto& rank : all)
+            if (!asked.contains(rank))
+                networks.push_back(rank.second);
+    return networks;
+}
+
+/// `entries`, for `container` alone, at the service of `network`.
+std::vector<network::DistantName> distant_names(const network::NetworkRecord& network,
+                                                const ObservedContainer& container,
+                                                const std::vector<network::NameEntry>& entries) {
+    std::vector<network::DistantName> names;
+    for (const auto& own : container.addresses)
+        if (own.network == network.name)
+            for (const auto& [gateway, asker] : askers_of(network, own))
+                for (const auto& entry : entries)
+                    names.push_back({gateway, asker, entry.name, entry.addresses});
+    return names;
 }
 
 std::vector<network::Upstream> upstreams_of(const network::NetworkRecord& network,
@@ -142,33 +179,36 @@ void RealEngine::publish_names_of(const std::string& owner,
     // Several projects may be on its networks, and each tells what it knows of all.
     sys::ensure_directory(paths_.run + "/networks", 0700);
     const auto lock = sys::Lock::acquire(paths_.run + "/networks/names.lock");
-    Strings gateways;
-    std::vector<network::NameEntry> entries;
-    std::vector<network::Referral> referrals;
-    std::vector<network::Upstream> upstreams;
-    const auto networks = networks_.list();
-    std::map<std::string, bool> internal;
-    for (const auto& record : networks)
+    Served served;
+    for (const auto& record : networks_.list())
         if (record.driver.empty())  // else nobody answers names there
-            internal[record.name] = record.internal;
-    for (const auto& record : networks) {
-        if (record.project != owner || !record.driver.empty())
+            served.emplace(record.name, record);
+    network::NameTable table;
+    const auto add = [](auto& all, const auto& more) {
+        all.insert(all.end(), more.begin(), more.end());
+    };
+    for (const auto& [name, record] : served) {
+        if (record.project != owner)
             continue;
         for (const auto& gateway : {record.gateway4, record.gateway6})
             if (!gateway.empty())
-                gateways.push_back(gateway);
-        const auto containers = containers_on(record.name, project, observed);
-        auto more = entries_of(record, containers);
-        entries.insert(entries.end(), more.begin(), more.end());
-        auto sent_on = referrals_of(record, internal, containers);
-        referrals.insert(referrals.end(), sent_on.begin(), sent_on.end());
-        auto of_their_own = upstreams_of(record, containers);
-        upstreams.insert(upstreams.end(), of_their_own.begin(), of_their_own.end());
+                table.gateways.push_back(gateway);
+        const auto containers = containers_on(name, project, observed);
+        add(table.entries, entries_of(record, containers));
+        add(table.referrals, referrals_of(record, served, containers));
+        add(table.upstreams, upstreams_of(record, containers));
+        for (const auto& container : containers)
+            for (const auto& far : unasked_networks(record, served, container))
+                add(table.distant,
+                    distant_names(
+                        record,
+                        container,
+                        entries_of(served.at(far), containers_on(far, project, observed))));
     }
-    if (gateways.empty())
+    if (table.gateways.empty())
         network::stop_names(paths_, owner);
     else
-        network::publish_names(paths_, owner, gateways, entries, referrals, upstreams);
+        network::publish_names(paths_, owner, table);
 }
 
 void RealEngine::publish_names(const Stack& desired, const Observed& observed) {

@@ -125,7 +125,7 @@ class NameService : public testing::Test {
 
     void publish(const Strings& gateways, const std::vector<NameEntry>& entries) {
         ::setenv("STACK_LIBEXEC", STACK_BINARY_DIR, 1);
-        publish_names(root_.paths(), "shop", gateways, entries);
+        publish_names(root_.paths(), "shop", {.gateways = gateways, .entries = entries});
     }
 
     std::string directory() const { return root_.path() + "/run/projects/shop/dns"; }

@@ -255,22 +255,25 @@ TEST_F(NetworkCommand, AnInterfaceThatIsNotThereIsNamed) {
 }
 
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
-    // The C library asks no further when one server says that there is no such name.
+    // The C library asks no further when one server says that there is no such name, and three
+    // servers at most.
     stack_.write("compose.yaml", R"(
 name: shop
 services:
-  both: {image: busybox, command: sleep 1000, networks: [a, b, inside]}
+  both: {image: busybox, command: sleep 1000, networks: [a, b, c, d, inside]}
   in-a: {image: busybox, command: sleep 1000, networks: [a]}
   in-b: {image: busybox, command: sleep 1000, networks: [b]}
+  in-c: {image: busybox, command: sleep 1000, networks: [c]}
+  in-d: {image: busybox, command: sleep 1000, networks: [d]}
   hidden: {image: busybox, command: sleep 1000, networks: [inside]}
-networks: {a: {}, b: {}, inside: {internal: true}}
+networks: {a: {}, b: {}, c: {}, d: {}, inside: {internal: true}}
 )");
     stack_.must({"up", "-d"});
     const std::string pid = nlohmann::json::parse(stack_.must(
         {"container", "inspect", "shop-both-1"}))[0]["State"]["Pid"]
                                 .dump();
     const std::string root = "/proc/" + pid + "/root/etc/resolv.conf";
-    for (const std::string name : {"in-a", "in-b", "hidden"})
+    for (const std::string name : {"in-a", "in-b", "in-c", "in-d", "hidden"})
         EXPECT_EQ(run({"unshare",
                        "-m",
                        "sh",

@@ -101,16 +101,12 @@ bool asks_itself(const Strings& servers) {
     });
 }
 
-std::string names_text(const Strings& gateways,
-                       const std::vector<NameEntry>& entries,
-                       const std::vector<Referral>& referrals,
-                       const std::vector<Upstream>& upstreams,
-                       const std::set<std::string>& internal) {
+std::string names_text(const NameTable& table, const std::set<std::string>& internal) {
     std::string text;
-    for (const auto& gateway : gateways)
+    for (const auto& gateway : table.gateways)
         text += "listen " + gateway + (internal.count(gateway) != 0 ? " none\n" : "\n");
     // An address leads back to the first of its names.
-    auto ordered = entries;
+    auto ordered = table.entries;
     std::stable_partition(ordered.begin(), ordered.end(), [](const NameEntry& entry) {
         return !is_short_id(entry.name);
     });
@@ -121,23 +117,20 @@ std::string names_text(const Strings& gateways,
                     "name " + gateway + " " + entry.name + " " + join(entry.addresses, " ") + "\n";
         }
     }
-    for (const auto& referral : referrals)
+    for (const auto& one : table.distant)
+        text += "also " + one.gateway + " " + one.asker + " " + one.name + " " +
+                join(one.addresses, " ") + "\n";
+    for (const auto& referral : table.referrals)
         text += "refer " + referral.gateway + " " + referral.asker + "\n";
-    for (const auto& upstream : upstreams)
+    for (const auto& upstream : table.upstreams)
         text += "upstream " + upstream.gateway + " " + upstream.asker + " " +
                 join(upstream.servers, " ") + "\n";
     return text;
 }
 
-void publish_names(const Paths& paths,
-                   const std::string& project,
-                   const Strings& gateways,
-                   const std::vector<NameEntry>& entries,
-                   const std::vector<Referral>& referrals,
-                   const std::vector<Upstream>& upstreams) {
+void publish_names(const Paths& paths, const std::string& project, const NameTable& table) {
     const std::string directory = names_directory(paths, project);
-    const std::string text =
-        names_text(gateways, entries, referrals, upstreams, internal_gateways(paths));
+    const std::string text = names_text(table, internal_gateways(paths));
     sys::ensure_directory(directory, 0700);
     if (sys::read_file(directory + "/names") != text) {
         STACK_FAILPOINT("names.publish");

@@ -47,6 +47,27 @@ struct Upstream {
     bool operator==(const Upstream&) const = default;
 };
 
+/// A name of a network whose service a container that is in it does not ask: of the services that
+/// it asks, the one at this gateway knows the name for it.
+struct DistantName {
+    std::string gateway;
+    std::string asker;
+    std::string name;
+    Strings addresses;
+
+    bool operator==(const DistantName&) const = default;
+};
+
+/// All that a name service knows.
+struct NameTable {
+    Strings gateways;  // where it listens: an address, and the servers to ask for other names
+                       // behind it; none: the host's
+    std::vector<NameEntry> entries;
+    std::vector<DistantName> distant;
+    std::vector<Referral> referrals;
+    std::vector<Upstream> upstreams;
+};
+
 /// Whether a container is one of its own name servers. No other process reaches that one: it asks
 /// it by itself.
 [[nodiscard]] bool asks_itself(const Strings& servers);
@@ -60,26 +81,16 @@ using ResolverRank = std::pair<bool, std::string>;
 /// MAXNS), and the last must be among them.
 [[nodiscard]] std::set<ResolverRank> asked_resolvers(std::set<ResolverRank> all);
 
-/// Postcondition: the project's name service runs and answers from exactly these entries, and
-/// listens on exactly the gateways in `gateways` (each an address, and the servers to ask for other
-/// names behind it; none: the host's). On the gateways of internal networks nothing else is
-/// answered. Throws where the service cannot be started; a port 53 that somebody else has is no
-/// failure: it goes into the log, and is tried again.
-void publish_names(const Paths& paths,
-                   const std::string& project,
-                   const Strings& gateways,
-                   const std::vector<NameEntry>& entries,
-                   const std::vector<Referral>& referrals = {},
-                   const std::vector<Upstream>& upstreams = {});
+/// Postcondition: the project's name service runs, and listens and answers as `table` has it and
+/// not otherwise. On the gateways of internal networks nothing else is answered. Throws where the
+/// service cannot be started; a port 53 that somebody else has is no failure: it goes into the log,
+/// and is tried again.
+void publish_names(const Paths& paths, const std::string& project, const NameTable& table);
 
 /// Postcondition: the project has no name service.
 void stop_names(const Paths& paths, const std::string& project);
 
 /// The table as the service reads it. `internal`: gateways of networks that have no way out.
-[[nodiscard]] std::string names_text(const Strings& gateways,
-                                     const std::vector<NameEntry>& entries,
-                                     const std::vector<Referral>& referrals,
-                                     const std::vector<Upstream>& upstreams,
-                                     const std::set<std::string>& internal);
+[[nodiscard]] std::string names_text(const NameTable& table, const std::set<std::string>& internal);
 
 }  // namespace stack::network
