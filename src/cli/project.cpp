@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::array<const char*, 4> default_names{
     "compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"};
-constexpr std::array<const char*, 4> override_names{"compose.override.yaml",
-                                                    "compose.override.yml",
+constexpr std::array<const char*, 4> override_names{"compose.override.yml",
+                                                    "compose.override.yaml",
                                                     "docker-compose.override.yml",
                                                     "docker-compose.override.yaml"};
 
@@ -26,22 +26,26 @@ std::optional<std::string> variable(const char* name) {
                                                              : std::optional(found->second);
 }
 
+/// The first of `names` that is in `directory`; says so where there are more. Empty: there is none.
+Strings first_of(const std::string& directory, const std::array<const char*, 4>& names) {
+    Strings found;
+    for (const auto* name : names)
+        if (sys::exists(directory + "/" + name))
+            found.push_back(directory + "/" + name);
+    if (found.size() > 1)
+        warn("found several stack files: " + join(found, ", ") + "; using the first");
+    if (!found.empty())
+        found.resize(1);
+    return found;
+}
+
 /// The first default file in `directory` or one above, with its override beside it.
 Strings search_upwards(std::string directory) {
     for (;; directory = sys::parent_path(directory)) {
-        Strings found;
-        for (const auto* name : default_names)
-            if (sys::exists(directory + "/" + name))
-                found.push_back(directory + "/" + name);
-        if (found.size() > 1)
-            warn("found several stack files: " + join(found, ", ") + "; using the first");
+        Strings found = first_of(directory, default_names);
         if (!found.empty()) {
-            found.resize(1);
-            for (const auto* name : override_names)
-                if (const std::string path = directory + "/" + name; sys::exists(path)) {
-                    found.push_back(path);
-                    break;
-                }
+            const Strings over = first_of(directory, override_names);
+            found.insert(found.end(), over.begin(), over.end());
             return found;
         }
         if (directory == "/")
@@ -65,25 +69,38 @@ std::string project_directory(const Context& context, const Strings& files) {
     return sys::current_directory();
 }
 
-Strings environment_files(const Context& context, const std::string& directory) {
-    Strings files;
+/// Those of -f, absolute.
+Strings named_files(const Context& context) {
+    Strings files = context.globals.files;
+    for (auto& file : files)
+        if (file != "-")
+            file = sys::absolute_path(file, sys::current_directory());
+    return files;
+}
+
+/// In rising order. Without any that are named: the .env beside `files`, above that the one of the
+/// directory that was known before these were looked for (--project-directory, that of -f, or this
+/// one).
+Strings environment_files(const Context& context, const Strings& files) {
+    Strings list;
     for (const auto& file : context.globals.env_files)
-        files.push_back(sys::absolute_path(file, sys::current_directory()));
-    if (!files.empty())
-        return files;
+        list.push_back(sys::absolute_path(file, sys::current_directory()));
+    if (!list.empty())
+        return list;
     if (const auto listed = variable("COMPOSE_ENV_FILES")) {
         for (const auto& file : split(*listed, ','))
-            files.push_back(sys::absolute_path(file, sys::current_directory()));
-        return files;
+            list.push_back(sys::absolute_path(file, sys::current_directory()));
+        return list;
     }
     const auto disabled = variable("COMPOSE_DISABLE_ENV_FILE");
     if (disabled && *disabled != "0" && *disabled != "false")
         return {};
-    for (const auto& place : {sys::current_directory(), directory})
+    for (const auto& place :
+         {project_directory(context, files), project_directory(context, named_files(context))})
         if (const std::string path = place + "/.env";
-            sys::exists(path) && (files.empty() || files.back() != path))
-            files.push_back(path);
-    return files;
+            sys::exists(path) && (list.empty() || list.back() != path))
+            list.push_back(path);
+    return list;
 }
 
 /// What COMPOSE_FILE names, in the environment or in .env.
@@ -91,7 +108,7 @@ Strings listed_files(const Context& context) {
     Diagnostics said_later;
     const StringMap variables = merge_environment(
         sys::environment(),
-        environment_files(context, sys::current_directory()),
+        environment_files(context, {}),
         [](const std::string& path) { return sys::read_file(path, largest_file); },
         said_later);
     const auto list = variables.find("COMPOSE_FILE");
@@ -123,7 +140,7 @@ StringMap environment_for(const Context& context, const Strings& files, Diagnost
     process.emplace("PWD", sys::current_directory());  // whoever starts us need not be a shell
     return merge_environment(
         process,
-        environment_files(context, project_directory(context, files)),
+        environment_files(context, files),
         [](const std::string& path) { return sys::read_file(path, largest_file); },
         diagnostics);
 }
@@ -150,7 +167,7 @@ Strings active_profiles(const Context& context, const StringMap& environment) {
 }  // namespace
 
 Strings stack_files(const Context& context) {
-    Strings files = context.globals.files;
+    Strings files = named_files(context);
     if (files.empty())
         files = listed_files(context);
     if (files.empty())
