@@ -1,6 +1,7 @@
 #include "loader/validate.h"
 
 #include "base/text.h"
+#include "loader/paths.h"
 #include "model/volumes_from.h"
 
 #include <algorithm>
@@ -149,7 +150,8 @@ class Validator {
 
     void check_dependencies(const Service& service) {
         for (const auto& [name, dependency] : service.depends_on) {
-            if (stack_.services.contains(name) || !dependency.required || reporter_.is_full())
+            if (stack_.services.contains(name) || reporter_.is_full() ||
+                (is_disabled(name) && !dependency.required))
                 continue;
             const Location at = locate(root_, {"services", service.name, "depends_on", name});
             if (is_disabled(name)) {
@@ -181,7 +183,7 @@ class Validator {
         for (const auto& mount : service.volumes)
             check("volumes", mount.target);
         for (const auto& mount : service.tmpfs)
-            check("tmpfs", split_once(mount, ':').first);
+            check("tmpfs", absolute(split_once(mount, ':').first, "/", ""));
     }
 
     void check_volumes_from(const Service& service) {
@@ -216,10 +218,13 @@ class Validator {
                 "names are unique: remove container_name, or scale to 1");
     }
 
-    /// A port of the host leads to one place.
+    /// A port of the host leads to one place. Services that have the same one may be alternatives,
+    /// of which one is brought up at a time: that is the plan's to refuse.
     void check_ports() {
         std::map<std::string, std::string> owners;
-        for (const auto& [name, service] : stack_.services)
+        for (const auto& [name, service] : stack_.services) {
+            if (service.network_mode == "host" || service.scale.value_or(1) == 0)
+                continue;
             for (const auto& port : service.ports) {
                 if (parse_number<std::uint16_t>(port.published).value_or(0) == 0)
                     continue;  // any free one
@@ -232,16 +237,15 @@ class Validator {
                                     "service `" + name + "` publishes port " + port.published +
                                         " of the host twice",
                                     "a port of the host leads to one port of a container");
-                else if (!is_new && !reporter_.is_full())
-                    reporter_.error(
+                else if (!is_new && owner->second != name)
+                    reporter_.warning(
                         locate(root_, {"services", name, "ports", port.published}),
                         "port-conflict",
                         "port " + port.published + " of the host is published by service `" + name +
-                            "` and by `" + owner->second + "`",
-                        "give one of them another port",
-                        {{"also published here",
-                          locate(root_, {"services", owner->second, "ports", port.published})}});
+                            "` and by `" + owner->second + "`: only one of them can run",
+                        "give one of them another port");
             }
+        }
     }
 
     void check_container_names() {
@@ -345,8 +349,8 @@ Location locate(const Node& root, std::initializer_list<std::string> path) {
             });
         if (entry == node->entries.end())
             break;
-        node = &entry->second;
-        at = node->is_scalar() ? node->at : entry->first.at;
+        node = &entry->value;
+        at = node->is_scalar() ? node->at : entry->key.at;
     }
     return at;
 }

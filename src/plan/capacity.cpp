@@ -3,7 +3,7 @@
 #include "base/ip.h"
 #include "base/text.h"
 #include "model/network_limits.h"
-#include "plan/resolve.h"
+#include "plan/outcome.h"
 
 #include <algorithm>
 #include <limits>
@@ -69,24 +69,13 @@ std::string listed(const Members& members) {
     return join(parts, ", ");
 }
 
-/// Once the plan is done. Nothing where it makes and changes no container: what is there can stay.
+/// Nothing where the plan makes and changes no container: what is there can stay.
 Population population_after(const Observed& observed, const Plan& plan) {
-    std::map<std::string, const Service*> services;  // by the container's name
-    for (const auto& container : observed.containers)
-        if (is_up(container))
-            services[container.name] = &container.service_config;
-    bool grows = false;
-    for (const auto& planned : plan.actions)
-        if (const auto* removed = std::get_if<RemoveContainer>(&planned.action))
-            services.erase(removed->name);
-        else if (const auto* made = std::get_if<CreateContainer>(&planned.action))
-            services[made->spec->name] = &made->spec->service, grows = true;
-        else if (const auto* changed = std::get_if<UpdateContainer>(&planned.action))
-            services[changed->name] = &*changed->service, grows = true;
+    const Outcome outcome = outcome_of(observed, plan);
     Population population;
-    for (const auto& [name, service] : services)
+    for (const auto& [name, service] : outcome.services)
         for (const auto& [network, attachment] : service->networks)
-            if (grows)
+            if (outcome.changes)
                 ++population[network][service->name];
     return population;
 }

@@ -4,6 +4,7 @@
 #include "plan/builder.h"
 #include "plan/capacity.h"
 #include "plan/diverge.h"
+#include "plan/host_ports.h"
 #include "plan/images.h"
 #include "plan/resolve.h"
 #include "plan/resources.h"
@@ -635,17 +636,26 @@ class UpPlanner {
 }  // namespace
 }  // namespace plan
 
+namespace {
+
+/// What can be seen only of the whole.
+Plan checked(const Stack& desired, const Observed& observed, Plan plan) {
+    plan = plan::within_capacity(desired, observed, std::move(plan));
+    plan = plan::with_ports_of_their_own(observed, std::move(plan));
+    return plan::with_values(std::move(plan));
+}
+
+}  // namespace
+
 Plan plan_up(const Stack& desired, const Observed& observed, const PlanOptions& options) {
-    return plan::with_values(plan::within_capacity(
-        desired, observed, plan::UpPlanner(desired, observed, options, false).plan()));
+    return checked(desired, observed, plan::UpPlanner(desired, observed, options, false).plan());
 }
 
 Plan plan_run(const Stack& desired,
               const Observed& observed,
               const PlanOptions& options,
               const RunOptions& run) {
-    return plan::with_values(plan::within_capacity(
-        desired, observed, plan::UpPlanner(desired, observed, options, false).plan(run)));
+    return checked(desired, observed, plan::UpPlanner(desired, observed, options, false).plan(run));
 }
 
 Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {

@@ -52,6 +52,19 @@ TEST(PlanOfRun, BringsDependenciesUpAndNotItsService) {
               "#4 start container/shop-job-run-1: asked for (after #2 #3)\n");
 }
 
+TEST(PlanOfUp, RefusesTwoContainersWithOnePortOfTheHost) {
+    Stack stack = shop();
+    for (auto& [name, service] : stack.services)
+        service.ports.push_back({.published = "80", .target = 80});
+    EXPECT_EQ(
+        to_text(plan_up(stack, with_image(), {})),
+        "error: port 80/tcp of the host would be published by shop-db-1 and by the-job: bring "
+        "up one of them, or give one another port\n");
+    PlanOptions one;
+    one.services = {"db"};
+    EXPECT_TRUE(plan_up(stack, with_image(), one).errors.empty());
+}
+
 TEST(PlanOfRun, RefusesASecretWithoutItsValue) {
     Stack stack = shop();
     auto& secret = stack.secrets["key"];
