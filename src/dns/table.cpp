@@ -180,11 +180,11 @@ std::optional<Answer> find_answer(const Scope& scope,
     if (!query.is_standard())
         return Answer{.status = Status::not_implemented};
     if (query.record_class == class_internet) {
-        if (auto answer = find_known(scope.names, query, search))
-            return answer;
         if (const auto own = scope.also.find(asker); own != scope.also.end())
             if (auto answer = find_known(own->second, query, search))
                 return answer;
+        if (auto answer = find_known(scope.names, query, search))
+            return answer;
     }
     if (scope.referred.count(asker) != 0)
         return Answer{.status = Status::refused};

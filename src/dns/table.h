@@ -8,7 +8,7 @@
 //     listen 10.210.3.1 8.8.8.8 1.1.1.1         ask these for other names; none: the host's servers
 //     listen 10.210.4.1 none                    nothing but these names (an internal network)
 //     name 10.210.3.1 web 10.210.3.2 10.210.3.5
-//     also 10.210.3.1 10.210.3.5 db 10.211.0.2  who asks from there knows this name, too
+//     also 10.210.3.1 10.210.3.5 db 10.211.0.2  to who asks from there this name is this
 //     refer 10.210.3.1 10.210.3.5               who asks from there has another server to ask
 //     upstream 10.210.3.1 10.210.3.2 9.9.9.9    for who asks from there, ask these
 
@@ -37,7 +37,7 @@ struct Scope {
     std::vector<IpAddress> servers;  // empty: the host's
     std::map<IpAddress, std::vector<IpAddress>> upstreams;  // instead of these, by asker
     Names names;
-    std::map<IpAddress, Names> also;  // by asker: of its networks whose service it does not ask
+    std::map<IpAddress, Names> also;  // by asker: what it alone knows, above the others
 };
 
 using Table = std::map<IpAddress, Scope>;

@@ -2,6 +2,7 @@
 
 #include "engine/network/names.h"
 
+#include "base/text.h"
 #include "engine/network/record.h"
 #include "engine/real_engine.h"
 #include "sys/file.h"
@@ -130,17 +131,38 @@ Strings unasked_networks(const network::NetworkRecord& network,
     return networks;
 }
 
-/// `entries`, for `container` alone, at the service of `network`.
-std::vector<network::DistantName> distant_names(const network::NetworkRecord& network,
-                                                const ObservedContainer& container,
-                                                const std::vector<network::NameEntry>& entries) {
-    std::vector<network::DistantName> names;
+/// A name that `container` alone knows at the service of `network`.
+void add_own(std::vector<network::OwnName>& names,
+             const network::NetworkRecord& network,
+             const ObservedContainer& container,
+             const std::string& name,
+             const Strings& addresses) {
     for (const auto& own : container.addresses)
         if (own.network == network.name)
             for (const auto& [gateway, asker] : askers_of(network, own))
-                for (const auto& entry : entries)
-                    names.push_back({gateway, asker, entry.name, entry.addresses});
-    return names;
+                names.push_back({gateway, asker, name, addresses});
+}
+
+/// What the links of `container` call services of its project on `network` (compose.md 1.7).
+void add_links(std::vector<network::OwnName>& names,
+               const network::NetworkRecord& network,
+               const ObservedContainer& container,
+               const std::vector<ObservedContainer>& containers) {
+    for (const auto& link : container.service_config.links) {
+        const auto [service, alias] = split_once(link, ':');
+        if (alias.empty())
+            continue;  // a service has its own name anyway
+        std::vector<ObservedContainer> targets;
+        std::copy_if(containers.begin(),
+                     containers.end(),
+                     std::back_inserter(targets),
+                     [&, &service = service](const ObservedContainer& other) {
+                         return other.project == container.project && other.service == service;
+                     });
+        for (const auto& entry : entries_of(network, targets))
+            if (entry.name == service)
+                add_own(names, network, container, alias, entry.addresses);
+    }
 }
 
 std::vector<network::Upstream> upstreams_of(const network::NetworkRecord& network,
@@ -194,16 +216,23 @@ void RealEngine::publish_names_of(const std::string& owner,
             if (!gateway.empty())
                 table.gateways.push_back(gateway);
         const auto containers = containers_on(name, project, observed);
-        add(table.entries, entries_of(record, containers));
         add(table.referrals, referrals_of(record, served, containers));
         add(table.upstreams, upstreams_of(record, containers));
-        for (const auto& container : containers)
+        const auto entries = entries_of(record, containers);
+        add(table.entries, entries);
+        const auto is_known = [&](const std::string& one) {
+            return std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+                return entry.name == one;
+            });
+        };
+        for (const auto& container : containers) {
+            add_links(table.own, record, container, containers);
             for (const auto& far : unasked_networks(record, served, container))
-                add(table.distant,
-                    distant_names(
-                        record,
-                        container,
-                        entries_of(served.at(far), containers_on(far, project, observed))));
+                for (const auto& entry :
+                     entries_of(served.at(far), containers_on(far, project, observed)))
+                    if (!is_known(entry.name))
+                        add_own(table.own, record, container, entry.name, entry.addresses);
+        }
     }
     if (table.gateways.empty())
         network::stop_names(paths_, owner);

@@ -30,29 +30,6 @@ void add_implicit_dependencies(Service& service) {
         depend(split_once(link, ':').first, true);
 }
 
-/// A link's alias names its target on the networks that both are on.
-void add_link_aliases(Stack& stack, Budget& budget) {
-    std::map<NetworkAttachment*, std::set<std::string>> aliases;
-    for (auto& [name, service] : stack.services)
-        for (const auto& link : service.links) {
-            const auto [target, alias] = split_once(link, ':');
-            const auto found = stack.services.find(target);
-            if (found == stack.services.end() || alias.empty())
-                continue;
-            for (auto& [network, attachment] : found->second.networks) {
-                if (!budget.spend({1, alias.size(), 0}, Location{stack.files.front(), 0, 0, 1}))
-                    return;
-                if (service.networks.contains(network))
-                    aliases[&attachment].insert(alias);
-            }
-        }
-    for (auto& [attachment, added] : aliases) {
-        for (const auto& alias : attachment->aliases)
-            added.erase(alias);
-        attachment->aliases.insert(attachment->aliases.end(), added.begin(), added.end());
-    }
-}
-
 }  // namespace
 
 std::string normalized_name(const std::string& name) {
@@ -83,8 +60,10 @@ void normalize(Stack& stack, Budget& budget) {
         if (service.pull_policy == "if_not_present")
             service.pull_policy = "missing";
         add_implicit_dependencies(service);
+        if (!budget.spend({service.links.size() * service.networks.size(), 0, 0},
+                          Location{stack.files.front(), 0, 0, 1}))
+            return;
     }
-    add_link_aliases(stack, budget);
     if (needs_default && !stack.networks.contains("default"))
         stack.networks["default"].key = "default";
     const auto name = [&](auto& elements) {
@@ -109,6 +88,8 @@ void apply_profiles(Stack& stack, Strings active, const Strings& named) {
         if (const auto service = stack.services.find(name); service != stack.services.end())
             active.insert(
                 active.end(), service->second.profiles.begin(), service->second.profiles.end());
+    if (active.empty())
+        active.emplace_back();  // as the reference implementation has it: profiles: ["${OFF:+no}"]
     const auto is_active = [&](const Service& service) {
         return service.profiles.empty() ||
                std::any_of(active.begin(), active.end(), [&](const std::string& profile) {

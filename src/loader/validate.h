@@ -13,7 +13,8 @@ namespace stack::loader {
 /// Lower case, only [a-z0-9_-], beginning with a letter or digit: what a project may be called.
 [[nodiscard]] std::string normalized_name(const std::string& name);
 
-/// Default network, real names, implicit dependencies. The aliases that links make are paid for.
+/// Default network, real names, implicit dependencies. The names that links make, one in each
+/// network, are paid for.
 void normalize(Stack& stack, Budget& budget);
 
 /// Takes services away whose profile is neither active nor one of a service in `named`; names stay

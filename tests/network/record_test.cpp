@@ -63,7 +63,7 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
                                          {"10.1.0.1", "fd01::1", "web", {"10.1.0.2", "fd01::2"}}};
     const NameTable table{.gateways = {"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"},
                           .entries = entries,
-                          .distant = {{"10.1.0.1", "10.1.0.2", "far", {"10.7.0.2"}}},
+                          .own = {{"10.1.0.1", "10.1.0.2", "far", {"10.7.0.2"}}},
                           .referrals = {{"10.1.0.1", "10.1.0.2"}},
                           .upstreams = {{"10.1.0.1", "10.1.0.3", {"9.9.9.9", "::1"}}}};
     EXPECT_EQ(names_text(table, {"10.2.0.1"}),

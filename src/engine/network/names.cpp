@@ -117,7 +117,7 @@ std::string names_text(const NameTable& table, const std::set<std::string>& inte
                     "name " + gateway + " " + entry.name + " " + join(entry.addresses, " ") + "\n";
         }
     }
-    for (const auto& one : table.distant)
+    for (const auto& one : table.own)
         text += "also " + one.gateway + " " + one.asker + " " + one.name + " " +
                 join(one.addresses, " ") + "\n";
     for (const auto& referral : table.referrals)

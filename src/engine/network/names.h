@@ -47,15 +47,15 @@ struct Upstream {
     bool operator==(const Upstream&) const = default;
 };
 
-/// A name of a network whose service a container that is in it does not ask: of the services that
-/// it asks, the one at this gateway knows the name for it.
-struct DistantName {
+/// A name that one asker alone knows at this gateway, above those that all know: what its `links`
+/// call another service, or a name of a network whose own service it does not ask.
+struct OwnName {
     std::string gateway;
     std::string asker;
     std::string name;
     Strings addresses;
 
-    bool operator==(const DistantName&) const = default;
+    bool operator==(const OwnName&) const = default;
 };
 
 /// All that a name service knows.
@@ -63,7 +63,7 @@ struct NameTable {
     Strings gateways;  // where it listens: an address, and the servers to ask for other names
                        // behind it; none: the host's
     std::vector<NameEntry> entries;
-    std::vector<DistantName> distant;
+    std::vector<OwnName> own;
     std::vector<Referral> referrals;
     std::vector<Upstream> upstreams;
 };
