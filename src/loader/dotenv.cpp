@@ -17,9 +17,10 @@ class Parser {
   public:
     Parser(const std::string& file,
            std::string_view text,
-           const Variables& variables,
+           const Variables& above,
+           const Variables& below,
            Reporter& reporter)
-        : file_(file), text_(text), outer_(variables), reporter_(reporter) {
+        : file_(file), text_(text), above_(above), below_(below), reporter_(reporter) {
         if (text_.starts_with("\xEF\xBB\xBF"))
             text_.remove_prefix(3);
     }
@@ -64,8 +65,11 @@ class Parser {
             next_line();
             return;
         }
-        if (text_.substr(at_).starts_with("export "))
-            at_ += 7;
+        constexpr std::string_view word = "export";
+        if (const auto rest = text_.substr(at_);
+            rest.starts_with(word) && rest.size() > word.size() &&
+            (rest[word.size()] == ' ' || rest[word.size()] == '\t'))
+            at_ += word.size();
         skip_blanks();
         const std::size_t begin = at_;
         while (at_ < text_.size() && in_key(text_[at_]))
@@ -122,8 +126,11 @@ class Parser {
     bool quoted(char quote, std::string& text) {
         std::size_t i = at_ + 1;
         for (; i < text_.size() && text_[i] != quote; ++i) {
-            if (quote == '"' && text_[i] == '\\' && i + 1 < text_.size())
+            const bool escapes = text_[i] == '\\' && i + 1 < text_.size();
+            if (quote == '"' && escapes)
                 text += escaped(text_[++i]);
+            else if (escapes && text_[i + 1] == quote)
+                text += text_[++i];
             else
                 text += text_[i];
         }
@@ -155,15 +162,16 @@ class Parser {
     }
 
     std::optional<std::string> look_up(const std::string& name) const {
-        if (auto value = outer_(name))
+        if (auto value = above_(name))
             return value;
         const auto own = own_.find(name);
-        return own == own_.end() ? std::nullopt : std::optional(own->second);
+        return own == own_.end() ? below_(name) : std::optional(own->second);
     }
 
     const std::string& file_;
     std::string_view text_;
-    const Variables& outer_;
+    const Variables& above_;
+    const Variables& below_;
     Reporter& reporter_;
     std::size_t at_ = 0;
     std::size_t begin_ = 0;    // of the assignment that is being read
@@ -193,10 +201,11 @@ std::vector<Assignment> parse_raw(const std::string& text) {
 
 std::vector<Assignment> parse_dotenv(const std::string& file,
                                      const std::string& text,
-                                     const Variables& variables,
+                                     const Variables& above,
+                                     const Variables& below,
                                      bool raw,
                                      Reporter& reporter) {
-    return raw ? parse_raw(text) : Parser(file, text, variables, reporter).run();
+    return raw ? parse_raw(text) : Parser(file, text, above, below, reporter).run();
 }
 
 }  // namespace stack::loader

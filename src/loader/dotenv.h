@@ -15,12 +15,14 @@ namespace stack::loader {
 /// A variable; without a value it is taken from the environment.
 using Assignment = std::pair<std::string, std::optional<std::string>>;
 
-/// In order. `variables` is what ${…} sees before the file's own earlier lines. `raw`: docker's
+/// In order. ${…} sees `above`, then the file's own earlier lines, then `below`: what files before
+/// it say. `raw`: docker's
 /// --env-file rules, no quotes and no interpolation. A file that makes more than `most_text` of
 /// itself is refused.
 [[nodiscard]] std::vector<Assignment> parse_dotenv(const std::string& file,
                                                    const std::string& text,
-                                                   const Variables& variables,
+                                                   const Variables& above,
+                                                   const Variables& below,
                                                    bool raw,
                                                    Reporter& reporter);
 

@@ -17,6 +17,11 @@ void pass_through(Values& values, const StringMap& environment) {
             value = found->second;
 }
 
+std::optional<std::string> value_in(const Values& values, const std::string& name) {
+    const auto found = values.find(name);
+    return found == values.end() ? std::nullopt : found->second;
+}
+
 /// Later files stand above earlier ones, what the service says itself above all of them.
 class ServiceFiles {
   public:
@@ -25,19 +30,19 @@ class ServiceFiles {
 
     void read_environment(Service& service) {
         Values variables;
-        const Variables known = [&](const std::string& name) -> std::optional<std::string> {
+        const Variables above = [&](const std::string& name) -> std::optional<std::string> {
             const auto& environment = session_.environment;
             if (const auto found = environment.find(name); found != environment.end())
                 return found->second;
-            for (const auto* map : {&service.environment, &variables})
-                if (const auto found = map->find(name); found != map->end() && found->second)
-                    return found->second;
-            return std::nullopt;
+            return value_in(service.environment, name);
+        };
+        const Variables earlier = [&](const std::string& name) {
+            return value_in(variables, name);
         };
         for (const auto& file : service.env_file)
             if (const std::string* text = text_of("env_file", file.path, file.required, service))
                 for (auto& [name, value] :
-                     files_.assignments_of(file.path, *text, known, file.format == "raw"))
+                     files_.assignments_of(file.path, *text, above, earlier, file.format == "raw"))
                     variables[name] = std::move(value);
         service.environment.merge(variables);
         service.env_file.clear();
@@ -47,8 +52,11 @@ class ServiceFiles {
         StringMap labels;
         for (const auto& file : service.label_file)
             if (const std::string* text = text_of("label_file", file, true, service))
-                for (auto& [name, value] :
-                     files_.assignments_of(file, *text, variables_of(session_.environment), false))
+                for (auto& [name, value] : files_.assignments_of(file,
+                                                                 *text,
+                                                                 variables_of(session_.environment),
+                                                                 variables_of(labels),
+                                                                 false))
                     labels[name] = value.value_or("");
         service.labels.merge(labels);
         service.label_file.clear();
@@ -96,8 +104,11 @@ void take_content(Session& session,
     for (auto& [key, source] : sources) {
         if (source.environment.empty() || !used.contains(key))
             continue;
+        const auto included = session.contents.find({what, key});
         const auto found = session.environment.find(source.environment);
-        if (found != session.environment.end())
+        if (included != session.contents.end())
+            source.content = included->second;
+        else if (found != session.environment.end())
             source.content = found->second;
         else
             session.reporter.warning(  // only who makes a container needs it: see plan/values.h
@@ -108,7 +119,41 @@ void take_content(Session& session,
     }
 }
 
+/// `- NAME`, or `NAME:` without a value, where the environment has one.
+void give_values(Node* names, const StringMap& environment) {
+    if (names == nullptr)
+        return;
+    for (auto& item : names->items)
+        if (const auto found = environment.find(item.value);
+            item.is_scalar() && found != environment.end())
+            item.value += "=" + found->second;
+    for (auto& [key, value] : names->entries)
+        if (const auto found = environment.find(key.text);
+            value.is_null() && value.tag == Tag::none && found != environment.end()) {
+            value.kind = NodeKind::scalar;
+            value.quoted = true;
+            value.value = found->second;
+        }
+}
+
 }  // namespace
+
+void take_variables(Session& session, Node& included) {
+    const StringMap& environment = session.environment;
+    if (Node* services = included.find("services"))
+        for (auto& [name, service] : services->entries) {
+            give_values(service.find("environment"), environment);
+            if (Node* build = service.find("build"))
+                give_values(build->find("args"), environment);
+        }
+    for (const std::string kind : {"secrets", "configs"})
+        if (Node* sources = included.find(kind))
+            for (const auto& [key, source] : sources->entries)
+                if (const Node* variable = source.find("environment"))
+                    if (const auto found = environment.find(variable->value);
+                        found != environment.end())
+                        session.contents[{kind, key.text}] = found->second;
+}
 
 void resolve_environment(Session& session, Files& files, Stack& stack, const Node& root) {
     ServiceFiles service_files(session, files, root);
@@ -143,13 +188,12 @@ StringMap merge_environment(const StringMap& process,
                 {file, 0, 0, 1}, "no-file", "the environment file " + file + " does not exist");
             continue;
         }
-        const auto variables = [&](const std::string& name) -> std::optional<std::string> {
-            for (const StringMap* map : {&process, static_cast<const StringMap*>(&files)})
-                if (const auto found = map->find(name); found != map->end())
-                    return found->second;
-            return std::nullopt;
-        };
-        for (auto& [name, value] : loader::parse_dotenv(file, *text, variables, false, reporter))
+        for (auto& [name, value] : loader::parse_dotenv(file,
+                                                        *text,
+                                                        loader::variables_of(process),
+                                                        loader::variables_of(files),
+                                                        false,
+                                                        reporter))
             if (value)
                 files[name] = std::move(*value);
     }

@@ -75,12 +75,13 @@ std::vector<Node> Files::values_of(const std::string& path) {
 /// Paid for each time it is used.
 std::vector<Assignment> Files::assignments_of(const std::string& file,
                                               const std::string& text,
-                                              const Variables& variables,
+                                              const Variables& above,
+                                              const Variables& below,
                                               bool raw) {
     const Location at{file, 0, 0, 1};
     if (!session_.budget.spend({0, text.size(), 0}, at))
         return {};
-    auto assignments = parse_dotenv(file, text, variables, raw, session_.reporter);
+    auto assignments = parse_dotenv(file, text, above, below, raw, session_.reporter);
     Extent extent;
     for (const auto& [name, value] : assignments)
         extent.text += name.size() + value.value_or("").size();

@@ -26,6 +26,9 @@ struct Session {
 
     const LoadInput& input;
     StringMap environment;  // what ${…} sees; that of an `include` holds its own files, too
+    /// Of secrets and configs of included files that name a variable, by kind and key: it may be
+    /// one of the include's own files.
+    std::map<std::pair<std::string, std::string>, std::string> contents;
     LoadResult result;
     Reporter reporter;
     Budget budget;
@@ -45,10 +48,11 @@ class Files {
     const std::vector<Node>& documents_of(const std::string& path);
     /// With their variables put in; paths are made absolute later, because includes come first.
     std::vector<Node> values_of(const std::string& path);
-    /// What a file of variables says.
+    /// What a file of variables says (dotenv.h).
     std::vector<Assignment> assignments_of(const std::string& file,
                                            const std::string& text,
-                                           const Variables& variables,
+                                           const Variables& above,
+                                           const Variables& below,
                                            bool raw);
     /// The beginning of a file that was read.
     [[nodiscard]] Place start_of(const std::string& path) const;

@@ -23,12 +23,6 @@ namespace {
 
 constexpr int most_includes = 200;
 
-Node empty_mapping() {
-    Node node;
-    node.kind = NodeKind::mapping;
-    return node;
-}
-
 /// One element of `include`.
 struct Include {
     Strings paths;
@@ -138,7 +132,7 @@ class Loader {
 
     void resolve_includes(Node& document, const std::string& directory) {
         const Node* include = document.find("include");
-        if (include == nullptr)
+        if (include == nullptr || include->is_null())
             return;
         Node included = empty_mapping();
         for_each_item(*include, [&](const Node& entry) {
@@ -185,16 +179,20 @@ class Loader {
     void load_include(const Include& include, const Location& from, Node& target) {
         const StringMap outer = session_.environment;
         auto outer_extended = std::exchange(extends_.read_files, {});
+        StringMap own;
         if (include.env_files.empty())
-            add_variables(include.directory + "/.env", from, false);
+            add_variables(include.directory + "/.env", from, false, own);
         for (const auto& file : include.env_files)
-            add_variables(file, from, true);
+            add_variables(file, from, true, own);
+        session_.environment.merge(own);
         Node included = empty_mapping();
         for (const auto& path : include.paths)
             if (auto loaded = include_file(path, include.directory, from))
                 merge_into(included, std::move(*loaded), {});
         if (input_.resolve_paths)
             add_default_contexts(included, include.directory);
+        if (input_.resolve_environment)
+            take_variables(session_, included);
         merge_into(target, std::move(included), {});
         extends_.read_files = std::move(outer_extended);
         session_.environment = outer;
@@ -213,16 +211,19 @@ class Loader {
         return includes_ > most_includes ? std::nullopt : load_file(path, directory, from);
     }
 
-    void add_variables(const std::string& file, const Location& from, bool required) {
+    /// Of a file of an include into `own`, where what a later file says counts.
+    void add_variables(const std::string& file,
+                       const Location& from,
+                       bool required,
+                       StringMap& own) {
         const std::string* text =
             required ? files_.read(file, from) : files_.read_if_there(file, from);
         if (text == nullptr)
             return;
-        auto& environment = session_.environment;
-        for (auto& [name, value] :
-             files_.assignments_of(file, *text, variables_of(environment), false))
+        for (auto& [name, value] : files_.assignments_of(
+                 file, *text, variables_of(session_.environment), variables_of(own), false))
             if (value)
-                environment.emplace(name, *value);
+                own[name] = std::move(*value);
     }
 
     const LoadInput& input_;

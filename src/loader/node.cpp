@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "loader/budget.h"
+#include "loader/scalar.h"
 
 #include <algorithm>
 #include <iterator>
@@ -121,7 +122,7 @@ class Builder final : public YAML::EventHandler {
         node.kind = NodeKind::scalar;
         node.at = place(mark, static_cast<int>(characters(value)));
         node.value = value;
-        node.quoted = tag == "!";  // yaml-cpp's mark of a quoted scalar
+        node.quoted = tag != "?" && !tag.empty() && tag_of(tag) == Tag::none;  // or tagged a text
         if (node.quoted)
             last_quote_ = mark;
         node.tag = tag_of(tag);
@@ -211,6 +212,10 @@ class Builder final : public YAML::EventHandler {
     }
 
     void put(Node node) {
+        const bool is_key = !open_.empty() && open_.back().node.is_mapping() &&
+                            !open_.back().has_key;  // which is a text, whatever it looks like
+        if (!is_key)
+            take_for_what_it_is(node);
         if (open_.empty()) {
             documents.back() = std::move(node);
             return;
@@ -218,12 +223,25 @@ class Builder final : public YAML::EventHandler {
         Open& parent = open_.back();
         if (parent.node.kind == NodeKind::sequence) {
             parent.node.items.push_back(std::move(node));
-        } else if (!parent.has_key) {
+        } else if (is_key) {
             take_key(parent, node);
         } else {
             parent.has_key = false;
             add_entry(parent, std::move(node));
         }
+    }
+
+    static void take_for_what_it_is(Node& node) {
+        if (!node.is_scalar() || node.quoted)
+            return;
+        auto number = number_text(node.value);
+        node.number = number.has_value();
+        node.octal = node.number && node.value.starts_with('0') &&
+                     node.value.find_first_not_of("01234567oO_") == std::string::npos;
+        if (!number)
+            number = boolean_text(node.value);
+        if (number)
+            node.value = std::move(*number);
     }
 
     void take_key(Open& parent, const Node& node) {
@@ -366,6 +384,12 @@ const Node* Node::find(std::string_view key) const {
 
 Node* Node::find(std::string_view key) {
     return const_cast<Node*>(std::as_const(*this).find(key));
+}
+
+Node empty_mapping() {
+    Node node;
+    node.kind = NodeKind::mapping;
+    return node;
 }
 
 std::string described(const Node& node) {

@@ -48,7 +48,9 @@ struct Node {
     NodeKind kind = NodeKind::null;
     Tag tag = Tag::none;
     bool quoted = false;  // a quoted scalar is a string, whatever it looks like
-    std::string value;    // of a scalar, as written
+    bool number = false;  // a plain scalar that is one: its value is decimal
+    bool octal = false;   // and that was written in octal
+    std::string value;    // of a scalar: as written, but for numbers, and `true` and `false`
     std::vector<Node> items;
     std::vector<Entry> entries;  // of a mapping, in the order of the file
 
@@ -75,6 +77,8 @@ inline Node::Node(Node&&) noexcept = default;
 inline Node& Node::operator=(const Node&) = default;
 inline Node& Node::operator=(Node&&) noexcept = default;
 inline Node::~Node() = default;
+
+[[nodiscard]] Node empty_mapping();
 
 /// "a mapping", "a list", "the text "…"", "nothing".
 [[nodiscard]] std::string described(const Node& node);

@@ -4,19 +4,13 @@
 #include "base/units.h"
 #include "loader/paths.h"
 #include "loader/print.h"
+#include "loader/reader.h"
 #include "model/fields.h"
 
 #include <cmath>
 
 namespace stack::loader {
 namespace {
-
-std::string octal(std::uint32_t mode) {
-    std::string text;
-    for (; mode != 0; mode >>= 3U)
-        text.insert(text.begin(), static_cast<char>('0' + (mode & 7U)));
-    return "0" + text;
-}
 
 /// As Go writes durations, which scripts that read `config` know: 1m0s, 1.5s, 100ms.
 std::string duration_text(Duration duration) {
@@ -156,7 +150,7 @@ Json mount_json(const Mount& mount) {
     Json tmpfs;
     put_bytes(tmpfs, "size", mount.tmpfs_size);
     if (mount.tmpfs_mode)
-        tmpfs["mode"] = octal(*mount.tmpfs_mode);
+        tmpfs["mode"] = *mount.tmpfs_mode;  // a number, as the reference implementation wants it
     put(json, "tmpfs", tmpfs);
     return json;
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "loader/command_line.h"
 
 #include <algorithm>
 #include <set>
@@ -216,9 +217,11 @@ void Object::id(std::string_view key, std::string& value) {
 }
 
 void Object::choice(std::string_view key, std::string& value, const Strings& allowed) {
-    if (const Node* node = take(key))
-        if (check_choice(*node, in_backticks(key), allowed, reporter))
-            value = node->value;
+    const Node* node = take(key);
+    if (node == nullptr || (node->is_scalar() && node->value.empty()))
+        return;  // `${DRIVER}`, and there is none
+    if (check_choice(*node, in_backticks(key), allowed, reporter))
+        value = node->value;
 }
 
 void Object::boolean(std::string_view key, bool& value) {
@@ -255,12 +258,31 @@ void Object::list(std::string_view key, Strings& value) {
         value.push_back(text_of(item, "an element of " + in_backticks(key), reporter));
 }
 
+namespace {
+
+Strings words_of(const Node& node, const std::string& what, Reporter& reporter) {
+    auto line = parse_command_line(node.value);
+    if (!line) {
+        reporter.malformed(node, what, line.error());
+        return {};
+    }
+    if (line->end)
+        reporter.warning(node.at,
+                         "shell",
+                         what + " ends before `" + node.value.substr(*line->end, 1) +
+                             "`: no shell reads it, and the rest is left out",
+                         "write [sh, -c, \"…\"] where a shell is meant, or quote the character");
+    return std::move(line->words);
+}
+
+}  // namespace
+
 void Object::words(std::string_view key, std::optional<Strings>& value) {
     const Node* node = take(key);
     if (node == nullptr)
         return;
     if (node->is_scalar()) {
-        value = split_words(node->value);
+        value = words_of(*node, in_backticks(key), reporter);
         return;
     }
     value.emplace();
@@ -410,6 +432,13 @@ std::optional<Duration> duration_of(const Node& node, const std::string& what, R
     return std::nullopt;
 }
 
+std::string octal(std::uint32_t mode) {
+    std::string text;
+    for (; mode != 0; mode >>= 3U)
+        text.insert(text.begin(), static_cast<char>('0' + (mode & 7U)));
+    return "0" + text;
+}
+
 std::optional<std::uint32_t> mode_of(const Node& node,
                                      const std::string& what,
                                      Reporter& reporter) {
@@ -418,7 +447,7 @@ std::optional<std::uint32_t> mode_of(const Node& node,
         digits.remove_prefix(2);
     std::uint32_t mode = 0;
     const auto [end, error] =
-        std::from_chars(digits.data(), digits.data() + digits.size(), mode, 8);
+        std::from_chars(digits.data(), digits.data() + digits.size(), mode, node.number ? 10 : 8);
     if (!node.is_scalar() || digits.empty() || error != std::errc{} ||
         end != digits.data() + digits.size() || mode > 07777U) {
         reporter.wrong_type(node, what, "a mode in octal such as 0440");

@@ -146,6 +146,8 @@ class Object {
 [[nodiscard]] std::optional<Duration> duration_of(const Node& node,
                                                   const std::string& what,
                                                   Reporter& reporter);
+/// "0440".
+[[nodiscard]] std::string octal(std::uint32_t mode);
 [[nodiscard]] std::optional<std::uint32_t> mode_of(const Node& node,
                                                    const std::string& what,
                                                    Reporter& reporter);

@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         stack::Diagnostics diagnostics;
         stack::loader::Reporter reporter(diagnostics);
         for (const auto& [name, value] :
-             stack::loader::parse_dotenv("a.env", text, none, raw, reporter))
+             stack::loader::parse_dotenv("a.env", text, none, none, raw, reporter))
             if (!raw && name.empty())
                 std::abort();
         for (const auto& diagnostic : diagnostics)
