@@ -1,6 +1,7 @@
 #include "loader/merge.h"
 
 #include "base/text.h"
+#include "loader/paths.h"
 #include "loader/short_syntax.h"
 
 #include <algorithm>
@@ -49,11 +50,17 @@ bool is_replaced(const std::string& attribute) {
            attribute.starts_with("ulimits.") || attribute.starts_with("build.ulimits.");
 }
 
-/// Whether what is below the path is the value of a name that says something without one: the
-/// value is that of the environment.
+/// Whether what is below the path is the value of a name that says something without one: that of
+/// the environment, or the empty text.
 bool is_bare_name(const KeyPath& path) {
-    return path.size() > 3 &&
-           is_one_of(attribute_of({path.begin(), path.end() - 1}), {"environment", "build.args"});
+    return path.size() > 3 && is_one_of(attribute_of({path.begin(), path.end() - 1}),
+                                        {"environment",
+                                         "build.args",
+                                         "labels",
+                                         "build.labels",
+                                         "deploy.labels",
+                                         "annotations",
+                                         "sysctls"});
 }
 
 /// The options of one logging driver mean nothing to another.
@@ -62,6 +69,46 @@ bool is_another_driver(const Node& base, const Node& over, const std::string& at
     const Node* after = over.find("driver");
     return attribute == "logging" && before != nullptr && after != nullptr &&
            before->value != after->value;
+}
+
+/// What `- db` says of a dependency.
+Node short_dependency(const Place& at) {
+    const auto scalar = [&](const char* value) {
+        Node node;
+        node.at = at;
+        node.kind = NodeKind::scalar;
+        node.value = value;
+        return node;
+    };
+    Node node;
+    node.at = at;
+    node.kind = NodeKind::mapping;
+    node.entries.push_back({Key{"condition", at}, scalar("service_started")});
+    node.entries.push_back({Key{"required", at}, scalar("true")});
+    return node;
+}
+
+void to_list(Node& node) {
+    if (!node.is_scalar())
+        return;
+    Node item = node;
+    node = Node{};
+    node.kind = NodeKind::sequence;
+    node.at = item.at;
+    node.items.push_back(std::move(item));
+}
+
+/// Adds an entry; a host that is there already gets one more address.
+void add_entry(std::vector<Entry>& entries, Entry entry, bool hosts) {
+    const auto known = std::find_if(entries.begin(), entries.end(), [&](const Entry& other) {
+        return hosts && other.key.text == entry.key.text;
+    });
+    if (known == entries.end()) {
+        entries.push_back(std::move(entry));
+        return;
+    }
+    to_list(known->value);
+    known->value.items.push_back(std::move(entry.value));
 }
 
 /// The other form of what may be a list or a mapping: names become keys without a value.
@@ -73,10 +120,12 @@ void to_mapping(Node& node, const std::string& attribute) {
         Node value;
         value.at = item.at;
         std::string name = item.value;
+        const bool hosts = attribute.ends_with("extra_hosts");
+        if (attribute == "depends_on")
+            value = short_dependency(item.at);
         if (is_assignment_list(attribute)) {
-            const bool hosts =
-                attribute.ends_with("extra_hosts") && name.find('=') == std::string::npos;
-            const auto [key, text] = split_once(name, hosts ? ':' : '=');
+            const bool by_colon = hosts && name.find('=') == std::string::npos;
+            const auto [key, text] = split_once(name, by_colon ? ':' : '=');
             if (key.size() < name.size()) {
                 value.kind = NodeKind::scalar;
                 value.value = text;
@@ -84,21 +133,11 @@ void to_mapping(Node& node, const std::string& attribute) {
             }
             name = key;
         }
-        entries.push_back({Key{name, item.at}, std::move(value)});
+        add_entry(entries, {Key{name, item.at}, std::move(value)}, hosts);
     }
     node.kind = NodeKind::mapping;
     node.items.clear();
     node.entries = std::move(entries);
-}
-
-void to_list(Node& node) {
-    if (!node.is_scalar())
-        return;
-    Node item = node;
-    node = Node{};
-    node.kind = NodeKind::sequence;
-    node.at = item.at;
-    node.items.push_back(std::move(item));
 }
 
 /// Brings both to one form where the file allows several.
@@ -115,7 +154,9 @@ void same_form(Node& base, Node& over, const std::string& attribute) {
                 node->value.clear();
                 node->entries = {{Key{"context", context.at}, context}};
             }
-    } else if (is_one_of(attribute, {"env_file", "label_file", "dns", "dns_search", "tmpfs"})) {
+    } else if (is_one_of(attribute, {"env_file", "label_file", "dns", "dns_search", "tmpfs"}) ||
+               attribute.starts_with("extra_hosts.") ||
+               attribute.starts_with("build.extra_hosts.")) {
         to_list(base);
         to_list(over);
     }
@@ -142,6 +183,11 @@ std::string port_identity(const Node& item) {
     return port_identity(port);
 }
 
+/// A path in the container.
+std::string clean(const std::string& path) {
+    return path.starts_with('/') ? absolute(path, "/", "") : path;
+}
+
 /// What makes two elements of a list the same one.
 std::string identity(const Node& item, const std::string& attribute) {
     const auto field = [&](const char* key) {
@@ -150,10 +196,12 @@ std::string identity(const Node& item, const std::string& attribute) {
     };
     if (attribute == "volumes") {
         if (item.is_mapping())
-            return field("target");
+            return clean(field("target"));
         const auto parts = split(item.value, ':');
-        return parts.size() == 1 ? parts[0] : parts[1];
+        return clean(parts.size() == 1 ? parts[0] : parts[1]);
     }
+    if (attribute == "tmpfs")
+        return clean(split_once(item.value, ':').first);
     if (attribute == "ports") {
         if (item.is_mapping())
             return port_identity(item);
@@ -163,8 +211,12 @@ std::string identity(const Node& item, const std::string& attribute) {
         return !ports || ports->size() != 1 ? item.value : port_identity(ports->front());
     }
     if (is_one_of(attribute, {"secrets", "configs", "build.secrets"})) {
+        const std::string source = item.is_mapping() ? field("source") : item.value;
         const std::string target = item.is_mapping() ? field("target") : "";
-        return !target.empty() ? target : item.is_mapping() ? field("source") : item.value;
+        const std::string name = target.empty() ? source : target;
+        return attribute == "build.secrets"
+                   ? name
+                   : absolute(name, attribute == "secrets" ? "/run/secrets" : "/", "");
     }
     if (attribute == "devices") {
         if (item.is_mapping())
@@ -208,6 +260,23 @@ void merge_mappings(Node& base, Node over, const KeyPath& path) {
     }
 }
 
+/// Pools of the same subnet are one.
+void merge_pools(Node& base, Node over, const KeyPath& path) {
+    const auto subnet = [](const Node& pool) {
+        const Node* node = pool.find("subnet");
+        return node == nullptr ? std::string() : node->value;
+    };
+    for (auto& pool : over.items) {
+        const auto same = std::find_if(base.items.begin(), base.items.end(), [&](const Node& one) {
+            return one.is_mapping() && subnet(one) == subnet(pool);
+        });
+        if (same == base.items.end() || !pool.is_mapping())
+            base.items.push_back(std::move(pool));
+        else
+            merge_mappings(*same, std::move(pool), path);
+    }
+}
+
 }  // namespace
 
 void merge_into(Node& base, Node over, const KeyPath& path) {
@@ -218,7 +287,7 @@ void merge_into(Node& base, Node over, const KeyPath& path) {
         return;
     }
     if (over.is_null()) {
-        if (is_bare_name(path))
+        if (is_bare_name(path) || is_one_of(attribute, {"command", "entrypoint"}))
             base = std::move(over);
         return;
     }
@@ -227,6 +296,8 @@ void merge_into(Node& base, Node over, const KeyPath& path) {
         base = std::move(over);
     else if (base.is_mapping() && over.is_mapping())
         merge_mappings(base, std::move(over), path);
+    else if (base.is_sequence() && over.is_sequence() && attribute == "ipam.config")
+        merge_pools(base, std::move(over), path);
     else if (base.is_sequence() && over.is_sequence())
         std::move(over.items.begin(), over.items.end(), std::back_inserter(base.items));
     else
