@@ -37,12 +37,14 @@ DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
     if (const Node* count = object.take("count"); count != nullptr && count->value == "all")
         request.count = -1;
     else
-        object.number("count", request.count);
+        object.number("count", request.count, or_unlimited);
     object.list("device_ids", request.device_ids);
     object.list("capabilities", request.capabilities);
     object.map("options", request.options);
     if (request.count && !request.device_ids.empty())
         reporter.error(node.at, "conflict", "`count` and `device_ids` exclude each other");
+    if (!request.count && request.device_ids.empty())
+        request.count = -1;
     return request;
 }
 

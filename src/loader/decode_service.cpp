@@ -15,7 +15,7 @@ namespace {
 
 void decode_restart(const Node& node, RestartPolicy& restart, Reporter& reporter) {
     const auto [word, count] = split_once(node.value, ':');
-    if (word == "no" || word == "false") {
+    if (word == "no" || (word.empty() && node.is_scalar()) || word == "false") {
         restart.condition = RestartCondition::no;
     } else if (word == "always") {
         restart.condition = RestartCondition::always;
@@ -34,6 +34,26 @@ void decode_restart(const Node& node, RestartPolicy& restart, Reporter& reporter
     } else {
         check_choice(node, "`restart`", {"no", "always", "on-failure", "unless-stopped"}, reporter);
     }
+}
+
+/// It is a part of file names, and a name in the network.
+void check_container_name(const Node& node, Reporter& reporter) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    const std::string& name = node.value;
+    if (!node.is_scalar() || name.empty())
+        return;
+    const bool fits =
+        is_plain(name[0]) && name.size() > 1 && std::all_of(name.begin(), name.end(), [&](char c) {
+            return is_plain(c) || c == '_' || c == '.' || c == '-';
+        });
+    if (!fits)
+        reporter.error(node.at,
+                       "malformed",
+                       "\"" + shortened(name) + "\" cannot be the name of a container",
+                       "it takes two or more letters, digits, `_`, `.` and `-`, and begins with a "
+                       "letter or digit");
 }
 
 std::map<std::string, Dependency> decode_depends_on(const Node& node, Reporter& reporter) {
@@ -84,6 +104,18 @@ std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
     return files;
 }
 
+/// `mode: 440` is what nobody means, and what the reference implementation takes for 0670.
+std::optional<std::uint32_t> file_mode_of(const Node& node, Reporter& reporter) {
+    const auto mode = mode_of(node, "`mode`", reporter);
+    if (mode && node.number && !node.octal)
+        reporter.warning(
+            node.at,
+            "decimal-mode",
+            "`mode` " + node.value + " is a decimal number: it is " + octal(*mode) + " in octal",
+            "begin it with a 0 if octal is meant");
+    return mode;
+}
+
 std::vector<FileReference> decode_references(const Node& node,
                                              const std::string& what,
                                              Reporter& reporter) {
@@ -103,7 +135,7 @@ std::vector<FileReference> decode_references(const Node& node,
             object.id("uid", reference.uid);
             object.id("gid", reference.gid);
             if (const Node* mode = object.take("mode"))
-                reference.mode = mode_of(*mode, "`mode`", reporter);
+                reference.mode = file_mode_of(*mode, reporter);
         }
         references.push_back(std::move(reference));
     }
@@ -181,6 +213,8 @@ void decode_process(Object& object, Service& service) {
     object.text("stop_signal", service.stop_signal);
     object.duration("stop_grace_period", service.stop_grace_period);
     object.text("container_name", service.container_name);
+    if (const Node* name = object.take("container_name"); name != nullptr)
+        check_container_name(*name, object.reporter);
     object.text("hostname", service.hostname);
     object.text("domainname", service.domainname);
     object.map("labels", service.labels);

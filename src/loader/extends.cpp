@@ -77,10 +77,13 @@ const Bases* Extends::bases_of(const Bases& file, const Node& other) {
         return nullptr;  // which are why
     if (documents.empty())
         documents.emplace_back();
-    if (session_.input.resolve_paths)
-        resolve_paths(documents.front(), directory, session_.home());
-    return &read_files.try_emplace(path, std::move(documents.front()), path, directory)
-                .first->second.bases;
+    Node whole = empty_mapping();
+    for (auto& document : documents) {
+        if (session_.input.resolve_paths)
+            resolve_paths(document, directory, session_.home());
+        merge_into(whole, std::move(document), {});
+    }
+    return &read_files.try_emplace(path, std::move(whole), path, directory).first->second.bases;
 }
 
 void Extends::undefined_base(const Node& name, const Bases& source) {

@@ -119,7 +119,7 @@ Expected<std::vector<Port>> parse_port(std::string_view text) {
             std::string_view address = host.substr(0, before);
             if (address.starts_with('[') && address.ends_with(']'))
                 address = address.substr(1, address.size() - 2);
-            if (!parse_ip(address))
+            if (!address.empty() && !parse_ip(address))
                 return malformed("\"" + std::string(address) + "\" is no IP address" +
                                      (address == "localhost" ? ": write 127.0.0.1" : ""),
                                  static_cast<std::size_t>(address.data() - text.data()));
