@@ -122,15 +122,29 @@ Stack only_images(const Stack& stack) {
     return pins;
 }
 
+/// `services`, and without what they depend on the printed file could not be loaded.
+std::set<std::string> with_dependencies(const Stack& stack, Strings services) {
+    std::set<std::string> all;
+    while (!services.empty()) {
+        const auto found = stack.services.find(services.back());
+        services.pop_back();
+        if (found == stack.services.end() || !all.insert(found->first).second)
+            continue;
+        for (const auto& [name, dependency] : found->second.depends_on)
+            services.push_back(name);
+    }
+    return all;
+}
+
 std::string config_text(const Context& context, const ConfigOptions& options, Stack stack) {
     check_services(options.services, stack);
     if (!options.hash.empty() && options.hash != "*")
         check_services({options.hash}, stack);
-    if (!options.services.empty())
-        std::erase_if(stack.services, [&](const auto& entry) {
-            return std::find(options.services.begin(), options.services.end(), entry.first) ==
-                   options.services.end();
-        });
+    if (!options.services.empty()) {
+        const auto wanted = with_dependencies(stack, options.services);
+        std::erase_if(stack.services,
+                      [&](const auto& entry) { return !wanted.contains(entry.first); });
+    }
     if (options.list_services)
         return lines(keys(stack.services));
     if (options.list_volumes)
@@ -216,7 +230,7 @@ std::string render(const Plan& plan, const std::string& format) {
 
 void add_config(CLI::App& app, Context& context) {
     const auto options = std::make_shared<ConfigOptions>();
-    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_option("SERVICE", options->services, "Only these services and what they depend on");
     app.add_option("--format", options->format, "yaml or json")
         ->check(CLI::IsMember({"yaml", "json"}));
     app.add_option("-o,--output", options->output, "Write to a file instead of standard output");
