@@ -207,10 +207,11 @@ void measure_attach(Bench& bench) {
     for (int i = 0; i < runs; ++i) {
         const std::string seed = "a" + std::to_string(i);
         own.push_back(milliseconds([&] {
-            const auto endpoint = bench.attach(*rooms.at(2U * i), seed);
+            const auto endpoint = bench.attach(*rooms.at(2 * static_cast<std::size_t>(i)), seed);
             bench.networks().publish(container_id(seed), endpoint, ports_from(10000 + i, 1));
         }));
-        floor.push_back(milliseconds([&] { raw.attach(*rooms.at(2U * i + 1), i); }));
+        floor.push_back(
+            milliseconds([&] { raw.attach(*rooms.at(2 * static_cast<std::size_t>(i) + 1), i); }));
     }
     for (int i = 0; i < runs; ++i)
         bench.networks().release(container_id("a" + std::to_string(i)));
