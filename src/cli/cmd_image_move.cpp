@@ -153,8 +153,9 @@ void import_image(Context& context, const ImportOptions& options) {
     if (options.source == "-" || is_address(options.source)) {
         spool.emplace(context);
         import.source = "tar:" + spool->path();
-    } else if (sys::exists(here(options.source))) {  // a bare name is a tar's, as docker has it
-        import.source = "tar:" + here(options.source);
+    } else if (const std::string path = here(options.source); sys::exists(path)) {
+        // A bare name is a tar's, as docker has it; or a directory's.
+        import.source = (sys::is_directory(path) ? "rootfs:" : "tar:") + path;
     } else {
         import.source = absolute_source(options.source);
     }

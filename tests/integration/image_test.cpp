@@ -75,6 +75,8 @@ TEST_F(ImageCommand, ABuildTakesDockersWords) {
 
 TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     const std::string file = tar();
+    stack_.must({"image", "import", (here_ / "root").string(), "from:directory"});
+    EXPECT_EQ(echoed("from:directory"), "hello\n");
     stack_.must({"image", "import", file, "from:file", "-m", "of my own", "-c", "ENV A=b"});
     EXPECT_EQ(echoed("from:file"), "hello\n");
     EXPECT_NE(stack_.must({"image", "history", "from:file"}).find("of my own"), std::string::npos);
