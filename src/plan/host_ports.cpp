@@ -7,6 +7,19 @@
 #include <cstdint>
 
 namespace stack::plan {
+namespace {
+
+/// Who comes later is to blame, where one of the two is there already.
+std::string conflict(const Outcome& outcome, const std::string& one, const std::string& other) {
+    const bool is_new = outcome.made.contains(one);
+    if (is_new && outcome.made.contains(other))
+        return "would be published by " + other + " and by " + one +
+               ": bring up one of them, or give one another port";
+    return "cannot be published by container " + (is_new ? one : other) + ": container " +
+           (is_new ? other : one) + " has it";
+}
+
+}  // namespace
 
 Plan with_ports_of_their_own(const Observed& observed, Plan plan) {
     const Outcome outcome = outcome_of(observed, plan);
@@ -23,9 +36,8 @@ Plan with_ports_of_their_own(const Observed& observed, Plan plan) {
                                       std::string(model::name_of(port.protocol));
             const auto [owner, is_new] = owners.emplace(place, name);
             if (!is_new && owner->second != name)
-                plan.errors.push_back("port " + place + " of the host would be published by " +
-                                      owner->second + " and by " + name +
-                                      ": bring up one of them, or give one another port");
+                plan.errors.push_back("port " + place + " of the host " +
+                                      conflict(outcome, name, owner->second));
         }
     if (!plan.errors.empty())
         plan.actions.clear();

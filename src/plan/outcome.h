@@ -5,12 +5,14 @@
 #include <stack/plan.h>
 
 #include <map>
+#include <set>
 #include <string>
 
 namespace stack::plan {
 
 struct Outcome {
     std::map<std::string, const Service*> services;  // of those that run, by the container's name
+    std::set<std::string> made;                      // the names of those that the plan makes
     bool changes = false;  // whether the plan makes or changes any: what is there can stay
 };
 
