@@ -80,7 +80,7 @@ def restart(bench):
     """
     out = bench.work / "runs"
     gaps = []
-    directory = bench.project("restart", f"  web:\n    image: busybox\n    command: mktemp /out/XXXXXX\n"
+    directory = bench.project("restart", f"  web:\n    image: busybox\n    command: busybox mktemp /out/XXXXXX\n"
                                          f"    restart: always\n    volumes: [\"{out}:/out\"]\n")
     for _ in range(RUNS):
         out.mkdir()
