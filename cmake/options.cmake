@@ -40,9 +40,10 @@ if(CMAKE_BUILD_TYPE STREQUAL "Debug")
     add_compile_options(-Og -g1)
     add_compile_definitions(_GLIBCXX_ASSERTIONS)
 else()
-    # A command lives for milliseconds, most of which are the pages that it touches. So: no -O3, no copy of a library's
-    # function in every file that calls it with the same argument, and nothing that nobody calls.
-    string(REPLACE "-O3" "-O2" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+    # A command lives for milliseconds, most of which are the pages that it touches. So: small code (stack_fast is for
+    # the modules that compute), no copy of a library's function in every file that calls it with the same argument, and
+    # nothing that nobody calls.
+    string(REPLACE "-O3" "-Os" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
     add_compile_options(-ffunction-sections -fdata-sections
         "$<$<CXX_COMPILER_ID:GNU>:SHELL:-fno-ipa-cp -fno-ipa-sra>")
     add_link_options(-Wl,--gc-sections)
