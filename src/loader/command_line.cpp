@@ -1,7 +1,5 @@
 #include "loader/command_line.h"
 
-#include "base/text.h"
-
 namespace stack::loader {
 namespace {
 

@@ -98,24 +98,12 @@ void to_list(Node& node) {
     node.items.push_back(std::move(item));
 }
 
-/// Adds an entry; a host that is there already gets one more address.
-void add_entry(std::vector<Entry>& entries, Entry entry, bool hosts) {
-    const auto known = std::find_if(entries.begin(), entries.end(), [&](const Entry& other) {
-        return hosts && other.key.text == entry.key.text;
-    });
-    if (known == entries.end()) {
-        entries.push_back(std::move(entry));
-        return;
-    }
-    to_list(known->value);
-    known->value.items.push_back(std::move(entry.value));
-}
-
 /// The other form of what may be a list or a mapping: names become keys without a value.
 void to_mapping(Node& node, const std::string& attribute) {
     if (!node.is_sequence())
         return;
     std::vector<Entry> entries;
+    std::unordered_map<std::string, std::size_t> hosts_at;  // a host may have several addresses
     for (auto& item : node.items) {
         Node value;
         value.at = item.at;
@@ -133,7 +121,15 @@ void to_mapping(Node& node, const std::string& attribute) {
             }
             name = key;
         }
-        add_entry(entries, {Key{name, item.at}, std::move(value)}, hosts);
+        const auto known =
+            hosts ? hosts_at.emplace(name, entries.size()) : std::pair(hosts_at.end(), true);
+        if (known.second) {
+            entries.push_back({Key{name, item.at}, std::move(value)});
+            continue;
+        }
+        Node& addresses = entries[known.first->second].value;
+        to_list(addresses);
+        addresses.items.push_back(std::move(value));
     }
     node.kind = NodeKind::mapping;
     node.items.clear();
@@ -266,14 +262,15 @@ void merge_pools(Node& base, Node over, const KeyPath& path) {
         const Node* node = pool.find("subnet");
         return node == nullptr ? std::string() : node->value;
     };
+    std::unordered_map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < base.items.size(); ++i)
+        places.emplace(subnet(base.items[i]), i);
     for (auto& pool : over.items) {
-        const auto same = std::find_if(base.items.begin(), base.items.end(), [&](const Node& one) {
-            return one.is_mapping() && subnet(one) == subnet(pool);
-        });
-        if (same == base.items.end() || !pool.is_mapping())
+        const auto [same, is_new] = places.emplace(subnet(pool), base.items.size());
+        if (is_new || !pool.is_mapping() || !base.items[same->second].is_mapping())
             base.items.push_back(std::move(pool));
         else
-            merge_mappings(*same, std::move(pool), path);
+            merge_mappings(base.items[same->second], std::move(pool), path);
     }
 }
 
