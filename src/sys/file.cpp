@@ -62,12 +62,18 @@ void write_replacement(const std::string& path,
         sync_directory(parent_path(path));
 }
 
+/// Also where the control group or process that a file is of went meanwhile: opening says so, not
+/// only reading (proc(5), cgroups(7)).
+bool says_absent(int error) {
+    return error == ENOENT || error == ENOTDIR || error == ENODEV || error == ESRCH;
+}
+
 /// The names of those that `is_wanted`, in order; none where there is no such directory.
 template <class IsWanted>
 std::vector<std::string> list_entries(const std::string& path, const IsWanted& is_wanted) {
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), ::closedir);
     if (!directory) {
-        if (errno == ENOENT || errno == ENOTDIR)
+        if (says_absent(errno))
             return {};
         fail("list " + path);
     }
@@ -85,7 +91,7 @@ std::vector<std::string> list_entries(const std::string& path, const IsWanted& i
 
 std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
     const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!file && (errno == ENOENT || errno == ENOTDIR))
+    if (!file && says_absent(errno))
         return std::nullopt;
     check(file.get(), "open " + path);
 
@@ -98,8 +104,8 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
         return read_all(file, limit);
     } catch (const std::system_error& error) {
         const int reason = error.code().value();
-        if (reason == ENODEV || reason == ESRCH)
-            return std::nullopt;  // the control group or process that it is of went meanwhile
+        if (says_absent(reason))
+            return std::nullopt;
         fail("read " + path, reason);
     }
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace stack::sys {
@@ -53,6 +54,15 @@ TEST_F(FileTest, ManyMayReplaceAFileAtOnce) {
 TEST_F(FileTest, AMissingFileIsAValueAndADirectoryIsAnError) {
     EXPECT_EQ(read_file(directory_ + "/none"), std::nullopt);
     EXPECT_THROW((void)read_file(directory_), Error);
+}
+
+TEST_F(FileTest, AFileOfAProcessThatHasGoneIsNotThere) {
+    const int child = ::fork();
+    if (child == 0)
+        ::_exit(0);
+    const Fd process = open_directory("/proc/" + std::to_string(child));
+    ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+    EXPECT_EQ(read_file("/proc/self/fd/" + std::to_string(process.get()) + "/stat"), std::nullopt);
 }
 
 TEST_F(FileTest, LinksAreResolvedInsideTheRoot) {
