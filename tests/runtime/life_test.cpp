@@ -102,9 +102,7 @@ TEST(ContainerLife, EndsUnseenWhereWhoeverStartedItDiedOverThat) {
     bed.wait(id);
     bed.runtime.settle(id);
     const Places places = places_of(bed.paths, id);
-    auto life = read_life(places);
-    life.ended = false;
-    write_life(places, life);
+    change_life(places, [](Life& life) { life.ended = false; });
     sys::ensure_directory(places.run);
     {
         const auto starting = sys::Lock::acquire(run_lock(places));
@@ -290,7 +288,10 @@ TEST(ContainerStart, IsNotDisturbedByOthersWhoSettleWhatHasEnded) {
         bed.start(id);
         EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running) << i;
         bed.runtime.kill(id);
-        EXPECT_EQ(bed.wait(id).exit.code, 137) << i;
+        const auto ended = bed.wait(id);
+        EXPECT_EQ(ended.state, ContainerState::exited) << i;
+        EXPECT_EQ(ended.exit.code, 137) << i;
+        EXPECT_TRUE(ended.stopped_by_user) << i;
     }
     done = true;
     others.get();

@@ -50,6 +50,10 @@ std::vector<ObservedContainer> Runtime::observe_project(const std::string& proje
 /// All but the addresses.
 ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     const Places places = places_of(paths_, record.id);
+    // In this order: whoever settles a run writes its life before its live record goes. The record
+    // is asked for before it is read, for it may appear at any time; it may be of before a reboot.
+    const bool ran = sys::exists(places.live_record());
+    const auto live = read_live(places);
     const Life life = read_life(places);
     ObservedContainer seen;
     seen.id = record.id;
@@ -77,9 +81,6 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     seen.mounts = record.mounts;
     for (const auto& port : record.ports)
         seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
-    // Asked first, for a live record may appear at any time; it may be of before a reboot.
-    const bool ran = sys::exists(places.live_record());
-    const auto live = read_live(places);
     if (live && open_living(*live)) {
         seen.state =
             cgroups_.frozen(places.cgroup) ? ContainerState::paused : ContainerState::running;
@@ -94,7 +95,7 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
         // One that is being started has a run directory and no live record yet: still created, and
         // nothing of it may be settled.
         seen.state = ContainerState::exited;
-        // In this order: who settles a run writes its life before its exit record goes.
+        // In this order, again: the life is written before the exit record goes.
         const auto ended = ran ? read_exit(places) : std::nullopt;
         const Life settled = read_life(places);
         seen.started = live ? live->started : settled.started;
@@ -105,9 +106,6 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
             seen.exit = settled.exit;
             seen.finished = settled.finished;
         }
-    } else {
-        // It may have ended and been begun again since the first look.
-        seen.started = read_life(places).started;
     }
     return seen;
 }

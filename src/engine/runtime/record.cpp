@@ -154,7 +154,10 @@ Life read_life(const Places& places) {
     return life;
 }
 
-void write_life(const Places& places, const Life& life) {
+void change_life(const Places& places, const std::function<void(Life&)>& change) {
+    const auto alone = sys::Lock::acquire(places.state + "/life.lock");
+    Life life = read_life(places);
+    change(life);
     const Json json = {{"restarts", life.restarts},
                        {"stopped_by_user", life.stopped_by_user},
                        {"stopped_boot", life.stopped_boot},
@@ -163,8 +166,6 @@ void write_life(const Places& places, const Life& life) {
                        {"exit", exit_json(life.exit)},
                        {"started", nanoseconds(life.started)},
                        {"finished", nanoseconds(life.finished)}};
-    // Whoever looks settles what has ended: the supervisor and a command may do so at once.
-    const auto alone = sys::Lock::acquire(places.state + "/life.lock");
     // Not fsynced, see read_life().
     sys::replace_volatile_file(life_record(places), json.dump() + "\n");
 }

@@ -8,6 +8,7 @@
 #include "sys/fd.h"
 #include "sys/file.h"
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -74,7 +75,9 @@ struct Life {
 };
 
 [[nodiscard]] Life read_life(const Places& places);
-void write_life(const Places& places, const Life& life);
+/// Reads, changes and writes it, alone: who stops a run and who settles it may come at once, and
+/// neither may undo what the other has written.
+void change_life(const Places& places, const std::function<void(Life&)>& change);
 
 /// What the shim wrote when it started; nullopt where nothing runs or that was before a reboot.
 struct Live {

@@ -97,15 +97,17 @@ void note_end(const Places& places) {
     if (!sys::exists(places.live_record()))
         return;
     const auto ended = read_exit(places);
-    Life life = read_life(places);
-    life.ended = true;
-    life.exit = ended ? ended->exit : ExitStatus{};
-    life.finished = ended ? ended->finished : std::chrono::system_clock::now();
-    if (const auto live = read_live(places))
-        life.started = live->started;
+    const auto live = read_live(places);
     STACK_FAILPOINT("container.settle.life");
-    if (sys::exists(places.state))
-        write_life(places, life);
+    if (!sys::exists(places.state))
+        return;
+    change_life(places, [&](Life& life) {
+        life.ended = true;
+        life.exit = ended ? ended->exit : ExitStatus{};
+        life.finished = ended ? ended->finished : std::chrono::system_clock::now();
+        if (live)
+            life.started = live->started;
+    });
 }
 
 /// Who looks for an exit looks before it looks for a live record: that goes first.
@@ -409,9 +411,7 @@ std::optional<Healthcheck> Runtime::healthcheck(const std::string& id) const {
 
 void Runtime::count_restart(const std::string& id) {
     const Places places = places_of(paths_, id);
-    Life life = read_life(places);
-    ++life.restarts;
-    write_life(places, life);
+    change_life(places, [](Life& life) { ++life.restarts; });
 }
 
 std::string Runtime::log_path(const std::string& id) const {

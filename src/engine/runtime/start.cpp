@@ -433,14 +433,14 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
         networks_.publish(record.id, *published, record.ports, titles());
     STACK_FAILPOINT("container.start.published");
-    Life life = read_life(places);
-    // Who made it for itself waits for its first run, not for those to come.
-    if (await_client || (record.spec.await_client && !life.started_once))
-        spec.await_client = 1;
-    life.stopped_by_user = false;
-    life.ended = false;
-    life.started_once = true;
-    write_life(places, life);
+    change_life(places, [&](Life& life) {
+        // Who made it for itself waits for its first run, not for those to come.
+        if (await_client || (record.spec.await_client && !life.started_once))
+            spec.await_client = 1;
+        life.stopped_by_user = false;
+        life.ended = false;
+        life.started_once = true;
+    });
     sys::Pipe status = sys::make_pipe();
     constexpr int status_fd = 4;
     constexpr int lock_fd = 5;
@@ -466,12 +466,14 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     const Places places = places_of(paths_, starting.id);
     static_cast<void>(sys::wait(starting.shim));
     auto [code, sentence] = split_once(status, ' ');
-    Life life = read_life(places);
-    life.ended = true;
-    life.started = life.finished = std::chrono::system_clock::now();
-    life.exit = {};
-    life.exit.code = parse_number<int>(code).value_or(125);
-    write_life(places, life);
+    constexpr int engine_failed = 125;
+    const int exit_code = parse_number<int>(code).value_or(engine_failed);
+    change_life(places, [&](Life& life) {
+        life.ended = true;
+        life.started = life.finished = std::chrono::system_clock::now();
+        life.exit = {};
+        life.exit.code = exit_code;
+    });
     sys::remove_file(places.live_record());
     settle(starting.id);
     if (sentence.empty())

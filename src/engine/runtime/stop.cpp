@@ -47,10 +47,10 @@ bool would_ignore(int pid, int signal) {
 /// filled the disk must still be one that can be stopped.
 Strings note_stop(const Places& places) {
     try {
-        Life life = read_life(places);
-        life.stopped_by_user = true;
-        life.stopped_boot = sys::boot_id();
-        write_life(places, life);
+        change_life(places, [](Life& life) {
+            life.stopped_by_user = true;
+            life.stopped_boot = sys::boot_id();
+        });
         return {};
     } catch (const Error& error) {
         return {std::string("its policy may start it again, for that it is stopped cannot be "
@@ -100,8 +100,8 @@ void Runtime::signal(const std::string& id, int signal) {
 
 void Runtime::kill(const std::string& id) {
     const Places places = places_of(paths_, id);
+    signal(id, SIGKILL);  // first: that it was stopped is written down before it can be seen to end
     cgroups_.kill(places.cgroup);
-    signal(id, SIGKILL);
 }
 
 void Runtime::pause(const std::string& id, bool paused) {
