@@ -31,6 +31,8 @@ struct LoadInput {
     ReadFile read_file;
     bool interpolate = true;  // off: what is written, instead of the stack
     bool normalize = true;
+    bool check_consistency = true;  // that what is referred to exists, and nothing contradicts
+    bool all_resources = false;     // keep networks, volumes, secrets and configs that nothing uses
     bool resolve_paths = true;
     bool resolve_environment = true;  // read env_file and pass-through variables
     bool lint = false;                // warn of what the rules of lint.h find, too

@@ -137,7 +137,7 @@ struct Build {
     Strings cache_to;
     StringMap additional_contexts;
     std::string network;
-    StringMap extra_hosts;
+    std::map<std::string, Strings> extra_hosts;
     std::optional<Bytes> shm_size;
     std::map<std::string, Ulimit> ulimits;
     Strings platforms;

@@ -216,6 +216,7 @@ struct PlanOptions {
     bool no_build = false;
     std::string pull;  // "", always, missing, never: overrides pull_policy
     bool remove_orphans = false;
+    bool ignore_orphans = false;  // say nothing of those that stay
     bool renew_anonymous_volumes = false;
     std::string renew_salt;  // a fresh value for it
     std::optional<Duration> timeout;

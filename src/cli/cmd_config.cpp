@@ -40,6 +40,7 @@ struct ConfigOptions {
     bool lock_image_digests = false;
     bool no_interpolate = false;
     bool no_normalize = false;
+    bool no_consistency = false;
     bool no_path_resolution = false;
     bool no_env_resolution = false;
 };
@@ -160,8 +161,10 @@ std::string config_text(const Context& context, const ConfigOptions& options, St
     if (!options.hash.empty())
         return hashes(stack, options.hash);
     if (options.list_environment) {
+        StringMap environment = project_environment(context);
+        environment["COMPOSE_PROJECT_NAME"] = stack.name;
         std::string text;
-        for (const auto& [name, value] : project_environment(context))
+        for (const auto& [name, value] : environment)
             text += name + "=" + value + "\n";
         return text;
     }
@@ -193,6 +196,7 @@ std::string uninterpolated_text(const Context& context,
 void run_config(const Context& context, const ConfigOptions& options) {
     LoadAdjustments adjust;
     adjust.normalize = !options.no_normalize;
+    adjust.check_consistency = !options.no_consistency;
     adjust.resolve_paths = !options.no_path_resolution;
     adjust.resolve_environment = !options.no_env_resolution;
     adjust.all_profiles = options.list_profiles;
@@ -258,10 +262,9 @@ void add_config(CLI::App& app, Context& context) {
     app.add_flag(
         "--no-path-resolution", options->no_path_resolution, "Leave relative paths as they are");
     app.add_flag("--no-env-resolution", options->no_env_resolution, "Do not read env_file");
-    app.add_flag_function(
-        "--no-consistency",
-        [options](std::int64_t) { options->no_normalize = true; },
-        "Do not check that what is referred to exists");
+    app.add_flag("--no-consistency",
+                 options->no_consistency,
+                 "Do not check that what is referred to exists");
     app.callback([&context, options] { run_config(context, *options); });
 }
 

@@ -103,13 +103,13 @@ StringMap pairs_of(const Strings& texts, const char* option) {
 }
 
 /// `name:address` or `name=address`.
-StringMap hosts_of(const Strings& texts) {
-    StringMap hosts;
+std::map<std::string, Strings> hosts_of(const Strings& texts) {
+    std::map<std::string, Strings> hosts;
     for (const auto& text : texts) {
         const auto at = text.find_first_of("=:");
         if (at == std::string::npos || at == 0)
             give_up("--add-host wants NAME:ADDRESS, not \"" + text + "\"");
-        hosts[text.substr(0, at)] = text.substr(at + 1);
+        hosts[text.substr(0, at)].push_back(text.substr(at + 1));
     }
     return hosts;
 }

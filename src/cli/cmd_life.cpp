@@ -119,7 +119,8 @@ void add_down(CLI::App& app, Context& context) {
                  "Remove the stack's named volumes and anonymous ones, too: their data is lost");
     app.add_flag("--remove-orphans",
                  options->remove_orphans,
-                 "Remove containers of services that left the file");
+                 "Remove containers of services that left the file")
+        ->envname("COMPOSE_REMOVE_ORPHANS");
     app.add_option("--rmi",
                    options->remove_images,
                    "Remove images, too: all of the services', or local ones, which have no name in "

@@ -19,6 +19,7 @@ struct Globals {
     std::string ansi = "auto";      // auto, never, always
     std::string diagnostics = "text";
     std::string root;
+    bool all_resources = false;
     bool dry_run = false;
     int parallel = 0;  // Request::parallel
 };

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/dry_run.h"
+#include "cli/options.h"
 #include "cli/usage.h"
 #include "sys/file.h"
 #include "sys/populate.h"
@@ -42,9 +43,11 @@ void add_global_options(CLI::App& app, Globals& globals) {
         ->allow_extra_args(false);
     app.add_option("--progress", globals.progress, "How progress is shown")
         ->type_name("auto|tty|plain|json|quiet")
+        ->envname("COMPOSE_PROGRESS")
         ->check(CLI::IsMember({"auto", "tty", "plain", "json", "quiet"}));
     app.add_option("--ansi", globals.ansi, "Colours and cursor movement")
         ->type_name("auto|never|always")
+        ->envname("COMPOSE_ANSI")
         ->check(CLI::IsMember({"auto", "never", "always"}));
     app.add_option("--diagnostics", globals.diagnostics, "Form of complaints about the stack file")
         ->type_name("text|json")
@@ -60,6 +63,10 @@ void add_global_options(CLI::App& app, Globals& globals) {
         ->type_name("N")
         ->envname("COMPOSE_PARALLEL_LIMIT")
         ->check(CLI::Range(-1, most_parallel));
+    app.add_flag("--all-resources",
+                 globals.all_resources,
+                 "Make networks and volumes that no service uses, too");
+    add_accepted_flag(app, "--compatibility", "names have the `-` of today");
     app.add_flag(
         "--dry-run",
         globals.dry_run,

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/log_reader.h"
+#include "sys/process.h"
 
 #include <cmath>
 
@@ -26,7 +27,8 @@ void add_plan_options(CLI::App& app, UpOptions& options) {
         ->allow_extra_args(false);
     app.add_flag("--remove-orphans",
                  options.remove_orphans,
-                 "Remove containers of services that left the file");
+                 "Remove containers of services that left the file")
+        ->envname("COMPOSE_REMOVE_ORPHANS");
     app.add_flag("-V,--renew-anon-volumes",
                  options.renew_anon_volumes,
                  "Give recreated containers new anonymous volumes");
@@ -55,6 +57,17 @@ void add_refused_option(CLI::App& app, const std::string& name, const std::strin
         "Refused: " + why);
 }
 
+namespace {
+
+bool is_switched_on(const std::string& variable) {
+    const auto environment = sys::environment();
+    const auto found = environment.find(variable);
+    return found != environment.end() &&
+           (found->second == "1" || to_lower(found->second) == "true");
+}
+
+}  // namespace
+
 PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
     if (options.build && options.no_build)
         give_up("--build and --no-build exclude each other");
@@ -76,6 +89,7 @@ PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
     plan.no_build = options.no_build;
     plan.pull = options.pull == "policy" ? "" : options.pull;
     plan.remove_orphans = options.remove_orphans;
+    plan.ignore_orphans = is_switched_on("COMPOSE_IGNORE_ORPHANS");
     plan.renew_anonymous_volumes = options.renew_anon_volumes;
     if (options.renew_anon_volumes)
         plan.renew_salt = random_hex(16);

@@ -204,6 +204,8 @@ LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     input.read_file = read_source;
     input.interpolate = adjust.interpolate;
     input.normalize = adjust.normalize;
+    input.check_consistency = adjust.check_consistency;
+    input.all_resources = context.globals.all_resources;
     input.resolve_paths = adjust.resolve_paths;
     input.resolve_environment = adjust.resolve_environment;
     input.lint = adjust.lint;

@@ -15,6 +15,7 @@ namespace stack::cli {
 struct LoadAdjustments {
     bool interpolate = true;
     bool normalize = true;
+    bool check_consistency = true;
     bool resolve_paths = true;
     bool resolve_environment = true;
     bool all_profiles = false;

@@ -4,6 +4,7 @@
 #include "loader/interpolate.h"
 #include "loader/print.h"
 
+#include <algorithm>
 #include <map>
 
 namespace stack::loader {
@@ -33,6 +34,16 @@ Json json_of(const Node& node) {
     return json;
 }
 
+/// Where values with variables stand.
+void collect_templates(const Node& node, std::vector<Location>& templates) {
+    for (const auto& item : node.items)
+        collect_templates(item, templates);
+    for (const auto& [key, value] : node.entries)
+        collect_templates(value, templates);
+    if (node.is_scalar() && node.value.find('$') != std::string::npos)
+        templates.push_back(node.at);
+}
+
 void collect(const Node& node, std::map<std::string, Variable>& variables) {
     for (const auto& item : node.items)
         collect(item, variables);
@@ -54,6 +65,18 @@ void collect(const Node& node, std::map<std::string, Variable>& variables) {
 WrittenFile as_written(const Node& root) {
     const Json json = json_of(root);
     return {yaml_text(json), json.dump(2, ' ', false, Json::error_handler_t::replace)};
+}
+
+void forgive_templates(const Node& root, Diagnostics& diagnostics) {
+    std::vector<Location> templates;
+    collect_templates(root, templates);
+    std::erase_if(diagnostics, [&](const Diagnostic& diagnostic) {
+        const Location& at = diagnostic.location;
+        return std::any_of(templates.begin(), templates.end(), [&](const Location& value) {
+            return at.file == value.file && at.line == value.line && at.column >= value.column &&
+                   at.column < value.column + value.length;
+        });
+    });
 }
 
 std::vector<Variable> variables_in(const Node& root) {

@@ -10,7 +10,7 @@ Strings decode_ssh(const Node& node, Reporter& reporter) {
     Strings agents;
     for (const auto& [name, path] : node.entries)
         agents.push_back(path.is_null() ? name.text
-                                        : name.text + "=" + text_of(path, "`ssh`", reporter));
+                                        : name.text + "=" + scalar_of(path, "`ssh`", reporter));
     if (!node.is_mapping())
         for_each_item(node, [&](const Node& item) {
             agents.push_back(text_of(item, "an element of `ssh`", reporter));
@@ -23,7 +23,7 @@ Strings decode_ssh(const Node& node, Reporter& reporter) {
 Build decode_build(const Node& node, const std::string& what, Reporter& reporter) {
     Build build;
     if (node.is_scalar()) {
-        build.context = node.value;
+        build.context = text_of(node, "`build` of " + what, reporter);
         return build;
     }
     Object object(node, "`build` of " + what, reporter);
@@ -41,8 +41,7 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.map("additional_contexts", build.additional_contexts);
     object.text("network", build.network);
     if (const Node* hosts = object.take("extra_hosts"))
-        for (const auto& [name, addresses] : decode_extra_hosts(*hosts, reporter))
-            build.extra_hosts[name] = addresses.empty() ? "" : addresses.back();
+        build.extra_hosts = decode_extra_hosts(*hosts, reporter);
     object.bytes("shm_size", build.shm_size);
     if (const Node* limits = object.take("ulimits"))
         build.ulimits = decode_ulimits(*limits, reporter);
@@ -51,11 +50,13 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
         for (const auto& item : secrets->items) {
             BuildSecret secret;
             if (item.is_scalar()) {
-                secret.source = item.value;
+                secret.source = text_of(item, "a build secret", reporter);
             } else {
                 Object entry(item, "a build secret", reporter);
                 entry.text("source", secret.source);
                 entry.text("target", secret.target);
+                entry.unread_text("uid");
+                entry.unread_text("gid");
                 entry.warn_ignored({"uid", "gid", "mode"});
             }
             build.secrets.push_back(std::move(secret));
@@ -67,6 +68,11 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);
     object.boolean("privileged", build.privileged);
+    for (const auto* attestation : {"provenance", "sbom"})
+        if (const Node* given = object.take(attestation); given != nullptr && !given->boolean)
+            object.unread_text(attestation);
+    Strings stages;
+    object.strings("no_cache_filter", stages);
     object.warn_ignored(
         {"privileged", "entitlements", "isolation", "provenance", "sbom", "no_cache_filter"});
     if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())

@@ -139,6 +139,7 @@ void decode_deploy(const Node& node, Service& service, Reporter& reporter) {
     if (const Node* mode = deploy.take("mode"))
         check_choice(
             *mode, "`mode`", {"replicated", "global", "replicated-job", "global-job"}, reporter);
+    deploy.unread_text("endpoint_mode");
     deploy.warn_ignored({"placement", "endpoint_mode", "update_config", "rollback_config"});
 }
 

@@ -32,7 +32,7 @@ Port decode_long_port(const Node& node, Reporter& reporter) {
             reporter.wrong_type(*target, "`target`", "a port from 1 to 65535");
     }
     if (const Node* published = object.take("published")) {
-        port.published = text_of(*published, "`published`", reporter);
+        port.published = scalar_of(*published, "`published`", reporter);
         if (!port.published.empty() && !is_port_range(port.published))
             reporter.wrong_type(
                 *published, "`published`", "a port from 0 to 65535 or a range such as 8000-8010");
@@ -78,7 +78,7 @@ Mount decode_long_mount(const Node& node, Reporter& reporter) {
     object.text("source", mount.source);
     object.text("target", mount.target);
     object.boolean("read_only", mount.read_only);
-    static_cast<void>(object.take("consistency"));
+    object.unread_text("consistency");
     if (const Node* bind = object.take("bind"))
         decode_bind_options(*bind, mount, reporter);
     if (const Node* volume = object.take("volume")) {
@@ -98,6 +98,8 @@ Mount decode_long_mount(const Node& node, Reporter& reporter) {
         Object options(*image, "`image`", reporter);
         options.text("subpath", mount.subpath);
     }
+    if (const Node* type = node.find("type"); type != nullptr && type->value == "bind")
+        object.need("source", "a volume of type bind needs `source`, the path on the host");
     const Node* target =
         object.need("target", "a volume needs `target`, the path inside the container");
     if (target != nullptr && !mount.target.starts_with('/'))
@@ -114,6 +116,8 @@ Hook decode_hook(const Node& node, const std::string& what, Reporter& reporter) 
     object.words("command", command);
     hook.command = command.value_or(Strings{});
     object.text("image", hook.image);
+    if (hook.image.empty())
+        object.need("command", object.what() + " needs `command`");
     object.text("user", hook.user);
     object.text("working_dir", hook.working_dir);
     object.nullable_map("environment", hook.environment);
@@ -182,20 +186,15 @@ Healthcheck decode_healthcheck(const Node& node, Reporter& reporter) {
     Healthcheck check;
     if (const Node* test = object.take("test")) {
         if (test->is_scalar()) {
-            check.test = {"CMD-SHELL", test->value};
+            check.test = {"CMD-SHELL", text_of(*test, "`test`", reporter)};
         } else if (test->is_sequence()) {
             for (const auto& word : test->items)
                 check.test.push_back(text_of(word, "a word of `test`", reporter));
-            if (!test->items.empty())
+            if (!test->items.empty())  // none: the image's
                 check_choice(test->items.front(),
                              "the first word of `test`",
                              {"CMD", "CMD-SHELL", "NONE"},
                              reporter);
-            else
-                reporter.error(test->at,
-                               "empty",
-                               "`test` is empty",
-                               "`disable: true` switches a health check off");
         } else {
             reporter.wrong_type(*test, "`test`", "a text or a list of words");
         }
@@ -218,8 +217,12 @@ std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporte
         if (value.is_mapping()) {
             Object object(value, "ulimit `" + key.text + "`", reporter);
             for (auto* side : {&limit.soft, &limit.hard}) {
+                const char* name = side == &limit.soft ? "soft" : "hard";
                 std::optional<std::int64_t> number;
-                object.number(side == &limit.soft ? "soft" : "hard", number, or_unlimited);
+                object.number(name, number, or_unlimited);
+                object.need(name,
+                            object.what() + " needs `" + name + "`",
+                            "or write one number, for `soft` and for `hard`");
                 *side = number.value_or(0);
             }
         } else if (const auto number =

@@ -63,7 +63,10 @@ std::map<std::string, Dependency> decode_depends_on(const Node& node, Reporter& 
     for (const auto& [key, value] : node.entries) {
         Object object(value, "`depends_on." + key.text + "`", reporter);
         Dependency dependency;
-        if (const Node* condition = object.take("condition")) {
+        if (const Node* condition =
+                object.need("condition",
+                            object.what() + " needs `condition`",
+                            "service_started, service_healthy or service_completed_successfully")) {
             static const Strings conditions{
                 "service_started", "service_healthy", "service_completed_successfully"};
             check_choice(*condition, "`condition`", conditions, reporter);
@@ -87,7 +90,7 @@ std::vector<EnvFile> decode_env_files(const Node& node, Reporter& reporter) {
     for_each_item(node, [&](const Node& item) {
         EnvFile file;
         if (item.is_scalar()) {
-            file.path = item.value;
+            file.path = text_of(item, "an env_file", reporter);
         } else {
             Object object(item, "an env_file", reporter);
             object.need("path", "an env_file needs `path`");
@@ -125,7 +128,7 @@ std::vector<FileReference> decode_references(const Node& node,
     for (const auto& item : node.items) {
         FileReference reference;
         if (item.is_scalar()) {
-            reference.source = item.value;
+            reference.source = text_of(item, "an element of `" + what + "`", reporter);
         } else {
             Object object(item, "an element of `" + what + "`", reporter);
             object.text("source", reference.source);
@@ -203,7 +206,7 @@ void decode_process(Object& object, Service& service) {
     if (const Node* user = object.take("user"))
         for (const auto& id : split(user->value, ':'))
             check_id(*user, id, "the number of a user or group", object.reporter);
-    object.list("group_add", service.group_add);
+    object.scalars("group_add", service.group_add);
     if (const Node* groups = object.take("group_add"))
         for (const auto& group : groups->items)
             check_id(group, group.value, "the number of a group", object.reporter);
@@ -237,7 +240,7 @@ void warn_of_host_ports(Object& object, const Service& service) {
 void decode_network_side(Object& object, Service& service) {
     if (const Node* ports = object.take("ports"))
         service.ports = decode_ports(*ports, object.reporter);
-    object.list("expose", service.expose);
+    object.scalars("expose", service.expose);
     if (const Node* expose = object.take("expose"))
         for (const auto& item : expose->items)
             if (const auto& [ports, protocol] = split_once(item.value, '/');
@@ -343,7 +346,7 @@ Provider decode_provider(const Node& node, Reporter& reporter) {
     if (const Node* options = object.take("options"))
         for (const auto& [name, value] : options->entries)
             for_each_item(value, [&](const Node& item) {
-                provider.options[name.text].push_back(text_of(item, "an option", reporter));
+                provider.options[name.text].push_back(scalar_of(item, "an option", reporter));
             });
     return provider;
 }
@@ -425,6 +428,10 @@ void decode_life(Object& object, Service& service) {
 /// Attributes of other platforms and of programs that are not here, and those which nothing acts
 /// on yet.
 void note_ignored(Object& object, const Service& service) {
+    for (const auto* key : {"isolation", "pull_refresh_after"})
+        object.unread_text(key);
+    bool unread = false;
+    object.boolean("use_api_socket", unread);
     object.warn_ignored({"cpu_count", "cpu_percent", "isolation", "credential_spec"},
                         "it is for Windows containers");
     object.warn_ignored({"use_api_socket"}, "there is no daemon whose socket it could be");

@@ -81,6 +81,27 @@ void check_model(const std::string& key, const Node& node, Reporter& reporter) {
     object.need("model", object.what() + " needs `model`");
 }
 
+/// The models of a service must be among those at the top, `known`.
+void check_names_of_models(const std::string& name,
+                           const Node& service,
+                           const Node* known,
+                           Reporter& reporter) {
+    const Node* models = service.find("models");
+    if (models == nullptr)
+        return;
+    const auto check = [&](const std::string& model, const Place& at) {
+        if (known == nullptr || known->find(model) == nullptr)
+            reporter.error(at,
+                           "undefined",
+                           "service `" + name + "` refers to undefined model `" + model + "`",
+                           "declare it under the top-level `models`");
+    };
+    for (const auto& item : models->items)
+        check(item.value, item.at);
+    for (const auto& [key, value] : models->entries)
+        check(key.text, key.at);
+}
+
 }  // namespace
 
 Network decode_network(const std::string& key, const Node& node, Reporter& reporter) {
@@ -112,6 +133,8 @@ Network decode_network(const std::string& key, const Node& node, Reporter& repor
     if (const Node* ipam = object.take("ipam")) {
         Object options(*ipam, "`ipam`", reporter);
         options.text("driver", network.ipam_driver);
+        StringMap unread;
+        options.map("options", unread);
         options.warn_ignored({"options"});
         if (const Node* config = options.take("config"))
             for (const auto& item : config->items) {
@@ -139,6 +162,14 @@ Volume decode_volume(const std::string& key, const Node& node, Reporter& reporte
     }
     object.map("driver_opts", volume.driver_opts);
     object.map("labels", volume.labels);
+    if (volume.external)
+        for (const auto* made : {"driver", "driver_opts", "labels"})
+            if (const Node* value = object.take(made))
+                reporter.error(value->at,
+                               "conflict",
+                               object.what() + " is external: `" + made +
+                                   "` is for volumes that the stack makes",
+                               "remove one of the two");
     return volume;
 }
 
@@ -157,6 +188,10 @@ FileSource decode_file_source(const std::string& key,
         if (const Node* content = object.take("content"))
             source.content = text_of(*content, "`content`", reporter);
     object.map("labels", source.labels);
+    object.unread_text("driver");
+    object.unread_text("template_driver");
+    StringMap unread;
+    object.map("driver_opts", unread);
     object.warn_ignored({"driver", "driver_opts", "template_driver"});
     const int given = (source.file.empty() ? 0 : 1) + (source.environment.empty() ? 0 : 1) +
                       (source.content ? 1 : 0) + (source.external ? 1 : 0);
@@ -191,6 +226,7 @@ Stack decode_stack(const Node& node, Reporter& reporter) {
         if (ports > most_ports)
             return;
         Service& service = stack.services[key.text] = decode_service(key.text, value, reporter);
+        check_names_of_models(key.text, value, node.find("models"), reporter);
         ports += service.ports.size();
         if (ports > most_ports)
             reporter.error(

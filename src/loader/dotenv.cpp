@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 namespace stack::loader {
@@ -10,7 +11,17 @@ namespace {
 
 bool in_key(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           static_cast<unsigned char>(c) >= 0x80U ||  // letters of all the world
            std::string_view("_.-[]").find(c) != std::string_view::npos;
+}
+
+/// The value of `digits` as three octal ones; nullopt where they are none, or too many for a byte.
+std::optional<unsigned> octal_byte(std::string_view digits) {
+    unsigned value = 0;
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 8);
+    const bool is_whole = digits.size() == 3 && end == digits.data() + digits.size();
+    return is_whole && error == std::errc{} && value <= 0xFFU ? std::optional(value) : std::nullopt;
 }
 
 class Parser {
@@ -39,11 +50,15 @@ class Parser {
   private:
     /// About the assignment that is being read.
     void complain(std::string message, std::string hint) {
-        const auto line =
-            1 +
-            std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(begin_), '\n');
-        reporter_.error(
-            {file_, static_cast<int>(line), 1, 1}, "env-file", std::move(message), std::move(hint));
+        reporter_.error(place(), "env-file", std::move(message), std::move(hint));
+    }
+
+    /// Lines are counted once, from one place to the next.
+    Location place() {
+        const auto passed = text_.substr(counted_, begin_ - counted_);
+        line_ += static_cast<int>(std::count(passed.begin(), passed.end(), '\n'));
+        counted_ = begin_;
+        return {file_, line_, 1, 1};
     }
 
     [[nodiscard]] std::size_t line_end() const {
@@ -117,6 +132,11 @@ class Parser {
                 return;
             }
             text = std::move(*expanded);
+            for (const auto& name : unset)
+                reporter_.warning(
+                    place(),
+                    "unset-variable",
+                    "The \"" + name + "\" variable is not set. Defaulting to a blank string.");
         }
         written_ += text.size();
         own_[key] = text;
@@ -127,7 +147,9 @@ class Parser {
         std::size_t i = at_ + 1;
         for (; i < text_.size() && text_[i] != quote; ++i) {
             const bool escapes = text_[i] == '\\' && i + 1 < text_.size();
-            if (quote == '"' && escapes)
+            if (quote == '"' && escapes && text_[i + 1] == '0')
+                text += octal_escape(i);
+            else if (quote == '"' && escapes)
                 text += escaped(text_[++i]);
             else if (escapes && text_[i + 1] == quote)
                 text += text_[++i];
@@ -144,21 +166,30 @@ class Parser {
     }
 
     static std::string escaped(char c) {
-        switch (c) {
-            case 'n':
-                return "\n";
-            case 'r':
-                return "\r";
-            case 't':
-                return "\t";
-            case '$':
-                return "$$";  // interpolation comes after
-            case '"':
-            case '\\':
-                return std::string(1, c);
-            default:
-                return std::string("\\") + c;
-        }
+        if (c == '$')
+            return "$$";  // interpolation comes after
+        constexpr std::string_view letters = "abfnrtv\"\\";
+        constexpr std::string_view meanings = "\a\b\f\n\r\t\v\"\\";
+        const auto letter = letters.find(c);
+        return letter == std::string_view::npos ? std::string("\\") + c
+                                                : std::string(1, meanings[letter]);
+    }
+
+    /// Of `\0NNN`, whose backslash stands at `i`, the character; as it is, without its 0, where no
+    /// three octal digits follow. `i` is moved to its last byte.
+    std::string octal_escape(std::size_t& i) const {
+        constexpr std::size_t most = 3;
+        constexpr unsigned largest_ascii = 0x7F;
+        std::string_view digits = text_.substr(i + 2, most);
+        digits = digits.substr(0, std::min(digits.find_first_not_of("0123456789"), digits.size()));
+        i += 1 + digits.size();
+        const auto byte = octal_byte(digits);
+        if (!byte)
+            return "\\" + std::string(digits);
+        if (*byte <= largest_ascii)
+            return std::string(1, static_cast<char>(*byte));
+        return {static_cast<char>(0xC0U | (*byte >> 6U)),
+                static_cast<char>(0x80U | (*byte & 0x3FU))};
     }
 
     std::optional<std::string> look_up(const std::string& name) const {
@@ -175,6 +206,8 @@ class Parser {
     Reporter& reporter_;
     std::size_t at_ = 0;
     std::size_t begin_ = 0;    // of the assignment that is being read
+    std::size_t counted_ = 0;  // up to where `line_` is counted
+    int line_ = 1;
     std::size_t written_ = 0;  // bytes of all values
     std::map<std::string, std::string> own_;
     std::vector<Assignment> assignments_;

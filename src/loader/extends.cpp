@@ -33,6 +33,7 @@ void Extends::resolve_service(const Bases& file, Node& service, Strings& chain) 
     if (!extends->is_scalar()) {
         Object object(*extends, "`extends`", session_.reporter);
         name = object.need("service", "`extends` needs `service`");
+        object.unread_text("file");
         other = object.take("file");
     }
     if (name == nullptr || !name->is_scalar())

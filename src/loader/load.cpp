@@ -54,6 +54,8 @@ class Loader {
         if (has_errors(session_.result.diagnostics))
             return std::move(session_.result);
         if (!input_.interpolate) {
+            static_cast<void>(decode_stack(root, session_.reporter));
+            forgive_templates(root, session_.result.diagnostics);
             session_.result.written = as_written(root);
             session_.result.variables = variables_in(root);
             return std::move(session_.result);
@@ -65,12 +67,14 @@ class Loader {
         apply_profiles(stack, input_.profiles, input_.named_services);
         if (input_.resolve_environment)
             resolve_environment(session_, files_, stack, root);
-        if (input_.normalize) {
+        if (input_.normalize)
             normalize(stack, session_.budget);
+        if (input_.check_consistency)
             validate(stack, root, session_.reporter);
-        }
         if (input_.lint)
             lint(stack, root, input_.lint_only, input_.lint_without, session_.reporter);
+        if (input_.normalize && !input_.all_resources)
+            remove_unused(stack);
         if (!has_errors(session_.result.diagnostics))
             session_.result.stack = std::move(stack);
         return std::move(session_.result);

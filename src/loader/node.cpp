@@ -238,10 +238,10 @@ class Builder final : public YAML::EventHandler {
         node.number = number.has_value();
         node.octal = node.number && node.value.starts_with('0') &&
                      node.value.find_first_not_of("01234567oO_") == std::string::npos;
-        if (!number)
-            number = boolean_text(node.value);
-        if (number)
-            node.value = std::move(*number);
+        auto boolean = number ? std::nullopt : boolean_text(node.value);
+        node.boolean = boolean.has_value();
+        if (number || boolean)
+            node.value = std::move(number ? *number : *boolean);
     }
 
     void take_key(Open& parent, const Node& node) {
@@ -250,6 +250,11 @@ class Builder final : public YAML::EventHandler {
                    "key-type",
                    "a key must be a text",
                    "did you mean to quote a value that begins with `{` or `[`?");
+        if (!node.quoted && (number_text(node.value) || boolean_text(node.value)))
+            reporter_.error(node.at,
+                            "key-type",
+                            "a key must be a text, and `" + node.value + "` is none",
+                            "write it in quotes: \"" + node.value + "\"");
         parent.has_key = true;
         parent.key = {node.value, node.at};
     }
@@ -267,6 +272,8 @@ class Builder final : public YAML::EventHandler {
                 return;
             }
         }
+        if (node.is_null())
+            node.at = parent.key.at;  // nothing stands behind its key
         entries.push_back({std::move(parent.key), std::move(node)});
     }
 
@@ -397,6 +404,8 @@ std::string described(const Node& node) {
         case NodeKind::null:
             return "nothing";
         case NodeKind::scalar:
+            if (node.number || node.boolean)
+                return (node.number ? "the number " : "the boolean ") + node.value;
             return (begins_number(node.value) ? "\"" : "the text \"") + shortened(node.value) +
                    "\"";
         case NodeKind::sequence:

@@ -47,10 +47,11 @@ struct Node {
     Place at;
     NodeKind kind = NodeKind::null;
     Tag tag = Tag::none;
-    bool quoted = false;  // a quoted scalar is a string, whatever it looks like
-    bool number = false;  // a plain scalar that is one: its value is decimal
-    bool octal = false;   // and that was written in octal
-    std::string value;    // of a scalar: as written, but for numbers, and `true` and `false`
+    bool quoted = false;   // a quoted scalar is a string, whatever it looks like
+    bool number = false;   // a plain scalar that is one: its value is decimal
+    bool octal = false;    // and that was written in octal
+    bool boolean = false;  // a plain scalar that is `true` or `false`
+    std::string value;     // of a scalar: as written, but for numbers, and `true` and `false`
     std::vector<Node> items;
     std::vector<Entry> entries;  // of a mapping, in the order of the file
 
@@ -80,7 +81,7 @@ inline Node::~Node() = default;
 
 [[nodiscard]] Node empty_mapping();
 
-/// "a mapping", "a list", "the text "…"", "nothing".
+/// "a mapping", "a list", "the text "…"", "the number 5", "the boolean true", "nothing".
 [[nodiscard]] std::string described(const Node& node);
 
 /// Where each key of a mapping stands in `entries`, for work that looks up many of them.

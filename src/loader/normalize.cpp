@@ -44,7 +44,7 @@ std::string normalized_name(const std::string& name) {
 void normalize(Stack& stack, Budget& budget) {
     bool needs_default = false;
     for (auto& [name, service] : stack.services) {
-        if (service.network_mode.empty() && service.networks.empty())
+        if (service.network_mode.empty() && service.networks.empty() && !service.provider)
             service.networks["default"] = {};
         if (service.network_mode ==
             "bridge") {  // Docker's shared bridge does not exist here: the stack's own serves
@@ -75,12 +75,34 @@ void normalize(Stack& stack, Budget& budget) {
     name(stack.volumes);
     name(stack.secrets);
     name(stack.configs);
-    // What no service uses is not made.
-    std::set<std::string> used;
-    for (const auto& [key, service] : stack.services)
+}
+
+void remove_unused(Stack& stack) {
+    std::set<std::string> networks;
+    std::set<std::string> volumes;
+    std::set<std::string> secrets;
+    std::set<std::string> configs;
+    for (const auto& [name, service] : stack.services) {
         for (const auto& [network, attachment] : service.networks)
-            used.insert(network);
-    std::erase_if(stack.networks, [&](const auto& entry) { return !used.contains(entry.first); });
+            networks.insert(network);
+        for (const auto& mount : service.volumes)
+            if (mount.type == MountType::volume)
+                volumes.insert(mount.source);
+        for (const auto& secret : service.secrets)
+            secrets.insert(secret.source);
+        for (const auto& config : service.configs)
+            configs.insert(config.source);
+        if (service.build)
+            for (const auto& secret : service.build->secrets)
+                secrets.insert(secret.source);
+    }
+    const auto keep = [](auto& elements, const std::set<std::string>& used) {
+        std::erase_if(elements, [&](const auto& entry) { return !used.contains(entry.first); });
+    };
+    keep(stack.networks, networks);
+    keep(stack.volumes, volumes);
+    keep(stack.secrets, secrets);
+    keep(stack.configs, configs);
 }
 
 void apply_profiles(Stack& stack, Strings active, const Strings& named) {

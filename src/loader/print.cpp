@@ -85,13 +85,13 @@ std::string to_json_text(const Stack& stack) {
 }
 
 std::string to_json_text(const std::vector<Variable>& variables) {
-    auto list = nlohmann::ordered_json::array();
+    auto all = nlohmann::ordered_json::object();
     for (const auto& variable : variables)
-        list.push_back({{"name", variable.name},
-                        {"required", variable.required},
-                        {"default_value", variable.default_value},
-                        {"alternate_value", variable.alternate}});
-    return list.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+        all[variable.name] = {{"Name", variable.name},
+                              {"DefaultValue", variable.default_value},
+                              {"PresenceValue", variable.alternate},
+                              {"Required", variable.required}};
+    return all.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace stack

@@ -29,6 +29,7 @@ void put(Json& object, const char* key, const std::optional<Duration>& value);
 void put(Json& object, const char* key, const std::optional<std::int64_t>& value);
 void put_bytes(Json& object, const char* key, const std::optional<std::int64_t>& value);
 void put(Json& object, const char* key, const std::optional<int>& value);
+void put_hosts(Json& object, const std::map<std::string, Strings>& hosts);  // as `extra_hosts`
 void put(Json& object, const char* key, const std::optional<double>& value);
 void put(Json& object, const char* key, const Json& value);
 

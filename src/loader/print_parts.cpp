@@ -92,6 +92,12 @@ void put(Json& object, const char* key, const std::optional<std::int64_t>& value
         object[key] = *value;
 }
 
+void put_hosts(Json& object, const std::map<std::string, Strings>& hosts) {
+    for (const auto& [host, addresses] : hosts)
+        for (const auto& address : addresses)
+            object["extra_hosts"].push_back(escaped(host + "=" + address));
+}
+
 void put_bytes(Json& object, const char* key, const std::optional<std::int64_t>& value) {
     if (value)
         object[key] = std::to_string(*value);
@@ -198,8 +204,7 @@ Json build_json(const Build& build) {
     put(json, "cache_to", build.cache_to);
     put(json, "additional_contexts", build.additional_contexts);
     put(json, "network", build.network);
-    for (const auto& [host, address] : build.extra_hosts)
-        json["extra_hosts"].push_back(escaped(host + "=" + address));
+    put_hosts(json, build.extra_hosts);
     put_bytes(json, "shm_size", build.shm_size);
     put(json, "ulimits", ulimits_json(build.ulimits));
     put(json, "platforms", build.platforms);
@@ -256,7 +261,7 @@ Json hooks_json(const std::vector<Hook>& hooks) {
     Json list = Json::array();
     for (const auto& hook : hooks) {
         Json entry;
-        put(entry, "command", hook.command);
+        put(entry, "command", std::optional(hook.command));
         put(entry, "image", hook.image);
         put(entry, "user", hook.user);
         put(entry, "working_dir", hook.working_dir);

@@ -113,9 +113,7 @@ void put_network_side(Json& json, const Service& service) {
     put(json, "networks", attachments_json(service.networks));
     put(json, "network_mode", service.network_mode);
     put(json, "mac_address", service.mac_address);
-    for (const auto& [host, addresses] : service.extra_hosts)
-        for (const auto& address : addresses)
-            json["extra_hosts"].push_back(escaped(host + "=" + address));
+    put_hosts(json, service.extra_hosts);
     put(json, "dns", service.dns);
     put(json, "dns_search", service.dns_search);
     put(json, "dns_opt", service.dns_opt);

@@ -210,6 +210,11 @@ void Object::text(std::string_view key, std::string& value) {
         value = text_of(*node, in_backticks(key), reporter);
 }
 
+void Object::unread_text(std::string_view key) {
+    std::string unread;
+    text(key, unread);
+}
+
 void Object::id(std::string_view key, std::string& value) {
     text(key, value);
     if (const Node* node = take(key))
@@ -241,24 +246,28 @@ void Object::strings(std::string_view key, Strings& value) {
         reporter.wrong_type(*node, in_backticks(key), "a text or a list of texts");
     else if (node != nullptr)
         for_each_item(*node, [&](const Node& item) {
-            value.push_back(text_of(item, in_backticks(key), reporter));
+            std::string text = text_of(item, in_backticks(key), reporter);
+            if (item.is_scalar())
+                value.push_back(std::move(text));
         });
 }
 
-void Object::list(std::string_view key, Strings& value) {
-    const Node* node = take(key);
+namespace {
+
+/// The elements of the list at `key`, each as `read` reads it.
+template <class Read>
+void read_list(Object& object, std::string_view key, Strings& value, const Read& read) {
+    const Node* node = object.take(key);
     if (node == nullptr)
         return;
     if (!node->is_sequence()) {
-        reporter.wrong_type(
+        object.reporter.wrong_type(
             *node, in_backticks(key), "a list", "write it as `- " + node->value + "`");
         return;
     }
     for (const auto& item : node->items)
-        value.push_back(text_of(item, "an element of " + in_backticks(key), reporter));
+        value.push_back(read(item, "an element of " + in_backticks(key), object.reporter));
 }
-
-namespace {
 
 Strings words_of(const Node& node, const std::string& what, Reporter& reporter) {
     auto line = parse_command_line(node.value);
@@ -277,11 +286,20 @@ Strings words_of(const Node& node, const std::string& what, Reporter& reporter) 
 
 }  // namespace
 
+void Object::list(std::string_view key, Strings& value) {
+    read_list(*this, key, value, text_of);
+}
+
+void Object::scalars(std::string_view key, Strings& value) {
+    read_list(*this, key, value, scalar_of);
+}
+
 void Object::words(std::string_view key, std::optional<Strings>& value) {
     const Node* node = take(key);
     if (node == nullptr)
         return;
     if (node->is_scalar()) {
+        static_cast<void>(text_of(*node, in_backticks(key), reporter));
         value = words_of(*node, in_backticks(key), reporter);
         return;
     }
@@ -302,7 +320,7 @@ void Object::nullable_map(std::string_view key,
     for (const auto& [name, item] : node->entries)
         value[name.text] =
             item.is_null() ? std::nullopt
-                           : std::optional(text_of(
+                           : std::optional(scalar_of(
                                  item, in_backticks(std::string(key) + "." + name.text), reporter));
     for (const auto& item : node->items) {
         if (item.is_mapping()) {
@@ -367,6 +385,12 @@ void Object::number(std::string_view key, std::optional<int>& value, const Range
 }
 
 std::string text_of(const Node& node, const std::string& what, Reporter& reporter) {
+    if (node.number || node.boolean)
+        reporter.wrong_type(node, what, "a text", "write it in quotes: \"" + node.value + "\"");
+    return scalar_of(node, what, reporter);
+}
+
+std::string scalar_of(const Node& node, const std::string& what, Reporter& reporter) {
     if (node.is_scalar())
         return node.value;
     reporter.wrong_type(node, what, "a text");

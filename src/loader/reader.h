@@ -101,12 +101,14 @@ class Object {
     [[nodiscard]] const Node& node() const { return node_; }
 
     void text(std::string_view key, std::string& value);
+    void unread_text(std::string_view key);             // only that it is one
     void id(std::string_view key, std::string& value);  // the number of a user or group
     void choice(std::string_view key, std::string& value, const Strings& allowed);
     void boolean(std::string_view key, bool& value);
     void integer(std::string_view key, int& value, const Range& range = any_int);
     void strings(std::string_view key, Strings& value);  // a list of texts, or one text
     void list(std::string_view key, Strings& value);     // a list of texts only
+    void scalars(std::string_view key, Strings& value);  // a list of texts and numbers
     void words(std::string_view key,
                std::optional<Strings>& value);         // a list, or a text split as a shell does
     void map(std::string_view key, StringMap& value);  // a mapping or a list of NAME=value
@@ -130,8 +132,10 @@ class Object {
     std::vector<bool> taken_;              // of the entries
 };
 
-/// The text of a scalar. Complains (and returns "") where it is none.
+/// Complains (and returns "") where it is none: a number must be in quotes to be one.
 [[nodiscard]] std::string text_of(const Node& node, const std::string& what, Reporter& reporter);
+/// Also of a number, true or false. Complains (and returns "") of a list or mapping.
+[[nodiscard]] std::string scalar_of(const Node& node, const std::string& what, Reporter& reporter);
 [[nodiscard]] bool boolean_of(const Node& node, const std::string& what, Reporter& reporter);
 [[nodiscard]] std::optional<std::int64_t> integer_of(const Node& node,
                                                      const std::string& what,

@@ -193,7 +193,7 @@ Expected<Device> parse_device(std::string_view text) {
             "a device is SOURCE[:TARGET[:permissions]], as in /dev/ttyUSB0:/dev/ttyUSB0:rw");
     Device device;
     device.source = parts[0];
-    device.target = parts.size() > 1 ? parts[1] : parts[0];
+    device.target = parts.size() > 1 && !parts[1].empty() ? parts[1] : parts[0];
     if (parts.size() > 2)
         device.permissions = parts[2];
     return device;

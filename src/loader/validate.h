@@ -17,6 +17,9 @@ namespace stack::loader {
 /// network, are paid for.
 void normalize(Stack& stack, Budget& budget);
 
+/// Takes networks, volumes, secrets and configs away that no service uses: they are not made.
+void remove_unused(Stack& stack);
+
 /// Takes services away whose profile is neither active nor one of a service in `named`; names stay
 /// in disabled_services.
 void apply_profiles(Stack& stack, Strings active, const Strings& named);

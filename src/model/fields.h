@@ -262,7 +262,7 @@ void visit_fields(Is<PlanOptions> auto& v, auto&& field) {
     field("recreate_dependencies", v.recreate_dependencies), field("no_deps", v.no_deps);
     field("no_start", v.no_start), field("build", v.build), field("no_build", v.no_build),
         field("pull", v.pull);
-    field("remove_orphans", v.remove_orphans),
+    field("remove_orphans", v.remove_orphans), field("ignore_orphans", v.ignore_orphans),
         field("renew_anonymous_volumes", v.renew_anonymous_volumes);
     field("renew_salt", v.renew_salt), field("timeout", v.timeout), field("wait", v.wait),
         field("wait_timeout", v.wait_timeout);

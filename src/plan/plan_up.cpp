@@ -52,6 +52,8 @@ class UpPlanner {
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
         plan_services(services);
+        if (options_.services.empty() && !keep_)
+            resources_.plan_all();
         plan_sharers();
         order_stops();
         if (options_.wait && !options_.no_start)
@@ -611,7 +613,7 @@ class UpPlanner {
             if (options_.remove_orphans)
                 remove(*container, "its service is not in the stack file");
         }
-        if (options_.remove_orphans)
+        if (options_.remove_orphans || options_.ignore_orphans)
             return;
         builder_.warn("found orphan containers (" + list +
                       ") of services that left the stack file: --remove-orphans removes them");

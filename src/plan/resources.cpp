@@ -28,17 +28,30 @@ std::string not_ours(const std::string& what) {
 }  // namespace
 
 void Resources::plan(const Service& service) {
-    for (const auto& [key, attachment] : service.networks) {
-        const auto found = desired_.networks.find(key);
-        if (found != desired_.networks.end() && seen_networks_.insert(key).second)
-            plan_network(found->second);
-    }
-    for (const auto& mount : service.volumes) {
-        const auto found = desired_.volumes.find(mount.source);
-        if (mount.type == MountType::volume && found != desired_.volumes.end() &&
-            seen_volumes_.insert(mount.source).second)
-            plan_volume(found->second);
-    }
+    for (const auto& [key, attachment] : service.networks)
+        if (const auto found = desired_.networks.find(key); found != desired_.networks.end())
+            plan_once(found->first, found->second);
+    for (const auto& mount : service.volumes)
+        if (const auto found = desired_.volumes.find(mount.source);
+            mount.type == MountType::volume && found != desired_.volumes.end())
+            plan_once(found->first, found->second);
+}
+
+void Resources::plan_all() {
+    for (const auto& [key, network] : desired_.networks)
+        plan_once(key, network);
+    for (const auto& [key, volume] : desired_.volumes)
+        plan_once(key, volume);
+}
+
+void Resources::plan_once(const std::string& key, const Network& network) {
+    if (seen_networks_.insert(key).second)
+        plan_network(network);
+}
+
+void Resources::plan_once(const std::string& key, const Volume& volume) {
+    if (seen_volumes_.insert(key).second)
+        plan_volume(volume);
 }
 
 void Resources::plan_network(const Network& network) {

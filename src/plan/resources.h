@@ -33,6 +33,9 @@ class Resources {
     /// Those that the service uses and that no service before it had.
     void plan(const Service& service);
 
+    /// All of the stack that nobody had, used or not.
+    void plan_all();
+
     /// They are there before `user`. `service` is as containers have it: with their real names.
     void order(const Service& service, Node user);
 
@@ -43,6 +46,8 @@ class Resources {
     [[nodiscard]] bool is_made_anew(const std::string& network) const;
 
   private:
+    void plan_once(const std::string& key, const Network& network);
+    void plan_once(const std::string& key, const Volume& volume);
     void plan_network(const Network& network);
     void remake(const Network& network, const CreateNetwork& create);
     [[nodiscard]] const ObservedContainer* lasting_user(const std::string& network) const;

@@ -42,7 +42,9 @@ TEST_F(Config, ListsNames) {
     EXPECT_EQ(config({"--profiles"}), "dev\n");
     EXPECT_EQ(config({"--models"}), "");
     EXPECT_EQ(config({"-q"}), "");
-    EXPECT_NE(config({"--environment"}).find("TAG=2\n"), std::string::npos);
+    const std::string environment = config({"--environment"});
+    EXPECT_NE(environment.find("TAG=2\n"), std::string::npos);
+    EXPECT_NE(environment.find("COMPOSE_PROJECT_NAME=shop\n"), std::string::npos);
 }
 
 TEST_F(Config, PrintsWhatLoadsAgain) {
@@ -62,9 +64,20 @@ TEST_F(Config, KeepsWhatIsWritten) {
     EXPECT_EQ(config({"--no-normalize"}).find("shop_front"), std::string::npos);
     const Json variables = Json::parse(config({"--variables", "--format", "json"}));
     ASSERT_EQ(variables.size(), 2U);
-    EXPECT_EQ(variables[0]["name"], "PORT");
-    EXPECT_EQ(variables[0]["default_value"], "8080");
-    EXPECT_EQ(variables[1]["required"], true);
+    EXPECT_EQ(variables["PORT"]["DefaultValue"], "8080");
+    EXPECT_EQ(variables["TAG"]["Required"], true);
+}
+
+TEST_F(Config, LooksForContradictionsUnlessToldNotTo) {
+    stack_.write("compose.yaml", "name: shop\nservices: {web: {image: x, networks: [front]}}\n");
+    for (const auto& more : std::vector<std::string>{"-q", "--no-normalize"})
+        EXPECT_NE(stack_.run({"config", more}).err.find("undefined network `front`"),
+                  std::string::npos);
+    stack_.write("mistake.yaml", "services: {web: {image: '${I}', mem_limit: '${M}', imgae: x}}\n");
+    for (const auto* file : {"compose.yaml", "mistake.yaml"})
+        EXPECT_EQ(stack_.run({"-f", file, "config", "--no-interpolate"}).status,
+                  file == std::string_view("mistake.yaml"));
+    EXPECT_NE(config({"--no-consistency"}).find("front: null"), std::string::npos);
 }
 
 TEST_F(Config, HashesServices) {

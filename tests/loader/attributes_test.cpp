@@ -37,8 +37,10 @@ TEST(Attributes, TargetsOfMountsAreCleaned) {
 }
 
 TEST(Attributes, ExtraHostsOfABuildHaveBothForms) {
-    const auto build = service(web("build: {context: ., extra_hosts: ['a=1.2.3.4', 'b:[::1]']}"));
-    EXPECT_EQ(build.build->extra_hosts, (StringMap{{"a", "1.2.3.4"}, {"b", "::1"}}));
+    const auto build =
+        service(web("build: {context: ., extra_hosts: ['a=1.2.3.4', 'b:[::1]', 'a=5.6.7.8']}"));
+    EXPECT_EQ(build.build->extra_hosts,
+              (std::map<std::string, Strings>{{"a", {"1.2.3.4", "5.6.7.8"}}, {"b", {"::1"}}}));
 }
 
 TEST(Attributes, AdditionalContextsAreRelativeInBothForms) {

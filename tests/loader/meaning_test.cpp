@@ -156,6 +156,55 @@ TEST(EnvFile, SeesItsOwnLinesAboveThoseOfEarlierFiles) {
     EXPECT_EQ(environment.at("E"), "1");
 }
 
+TEST(EnvFile, KnowsTheEscapesAndLettersOfTheReference) {
+    Project project("services: {web: {image: x, env_file: a.env}}\n");
+    project.file("a.env",
+                 "A=\"x\\0101y\"\nB=\"\\a\\v\\c\"\nC=\"\\01\"\nD=\"\\0351\"\n\xC3\x89=1\nF=$UNSET\n"
+                 "H=\"\\0477\"\n");
+    const Service service = project.stack().services.at("web");
+    const auto value = [&](const char* name) { return *service.environment.at(name); };
+    EXPECT_EQ(value("A"), "xAy");
+    EXPECT_EQ(value("B"), "\a\v\\c");
+    EXPECT_EQ(value("C"), "\\1");
+    EXPECT_EQ(value("D"), "\xC3\xA9");
+    EXPECT_EQ(value("\xC3\x89"), "1");
+    EXPECT_EQ(value("F"), "");
+    EXPECT_EQ(value("H"), "\\477");
+    EXPECT_NE(project.complaints().find("a.env:6:1: warning: The \"UNSET\" variable is not set."),
+              std::string::npos);
+}
+
+TEST(Unused, IsNotMadeUnlessAskedFor) {
+    Project project(
+        "services:\n  web: {image: x, volumes: ['used:/u'], build: {context: ., secrets: [b]}}\n"
+        "volumes: {used: , unused: }\nnetworks: {unused: }\n"
+        "secrets: {b: {file: ./b}, unused: {file: ./u}}\nconfigs: {unused: {content: x}}\n");
+    const Stack stack = project.stack();
+    EXPECT_EQ(stack.volumes.size() + stack.networks.size() + stack.secrets.size(), 3U);
+    EXPECT_TRUE(stack.configs.empty());
+    project.input.all_resources = true;
+    const Stack all = project.stack();
+    EXPECT_TRUE(all.volumes.contains("unused") && all.networks.contains("unused") &&
+                all.secrets.contains("unused") && all.configs.contains("unused"));
+}
+
+TEST(Provider, IsOnNoNetwork) {
+    const Stack stack = Project("services: {web: {provider: {type: aws}}}\n").stack();
+    EXPECT_TRUE(stack.networks.empty());
+}
+
+TEST(Device, WithoutATargetIsAtItsSource) {
+    const auto service = web("devices: ['/dev/fuse::r']");
+    EXPECT_EQ(service.devices[0].target, "/dev/fuse");
+    EXPECT_EQ(service.devices[0].permissions, "r");
+}
+
+TEST(Text, MayComeFromAVariableThatLooksLikeANumber) {
+    Project project("services: {web: {image: x, user: '${ID}', hostname: \"${ID}\"}}\n");
+    project.variable("ID", "1000");
+    EXPECT_EQ(project.stack().services.at("web").user, "1000");
+}
+
 TEST(Extends, KnowsEveryDocumentOfAFile) {
     Project project("services: {web: {extends: {file: b.yaml, service: b}}}\n");
     project.file("b.yaml",

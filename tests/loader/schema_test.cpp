@@ -115,6 +115,37 @@ TEST(Schema, HasTheWordsThatTheLoaderKnows) {
     EXPECT_GT(count, 15);
 }
 
+/// Whether the loader says that the 50 in `file` should have been something else.
+bool refuses_fifty(const Json& file) {
+    const LoadResult result = Project(file.dump()).load();
+    return std::any_of(
+        result.diagnostics.begin(), result.diagnostics.end(), [](const Diagnostic& one) {
+            return one.severity == Severity::error &&
+                   (one.message + one.hint).find("50") != std::string::npos;
+        });
+}
+
+TEST(Schema, TakesNumbersWhereTheLoaderDoes) {
+    std::map<std::string, Json> texts;  // a file with a 50 where a text may stand, by place
+    std::set<std::string> numbers;
+    walk([&](const Json& part, const std::string& place, const Wrap& wrap) {
+        if (!part.contains("type") || part.contains("enum"))
+            return;
+        const Json& type = part["type"];
+        const auto is_one = [&](const char* wanted) {
+            return type.is_array() ? std::find(type.begin(), type.end(), wanted) != type.end()
+                                   : type == wanted;
+        };
+        if (is_one("number") || is_one("integer"))
+            numbers.insert(place);
+        if (is_one("string"))
+            texts[place] = wrap(50);
+    });
+    EXPECT_GT(texts.size(), 100U);
+    for (const auto& [place, file] : texts)
+        EXPECT_EQ(refuses_fifty(file), !numbers.contains(place)) << place;
+}
+
 TEST(Schema, EverythingIsDescribed) {
     const std::function<bool(const Json&)> is_described = [&](const Json& part) {
         if (part.contains("description"))

@@ -274,7 +274,7 @@ struct StepSpec {
     std::string working_dir;
     std::vector<Mount> mounts;  // bind and tmpfs
     std::string network;        // "default", "none", "host"
-    StringMap extra_hosts;
+    std::map<std::string, Strings> extra_hosts;
     std::optional<Bytes> shm_size;
     std::map<std::string, Ulimit> ulimits;
 };

@@ -120,8 +120,7 @@ void add_host_files(const StepSpec& step,
     ContainerRecord record;
     record.id = scratch.id;
     record.spec.service.hostname = spec.hostname;
-    for (const auto& [host, address] : step.extra_hosts)
-        record.spec.service.extra_hosts[host] = {address};
+    record.spec.service.extra_hosts = step.extra_hosts;
     sys::replace_volatile_file(scratch.directory + "/hosts", hosts_file(record, endpoints), 0644);
     // The name service is a project's; a step asks the host's servers. A copy: it may write to it.
     sys::replace_volatile_file(
