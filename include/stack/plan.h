@@ -91,6 +91,7 @@ struct CreateContainer {
 struct StartContainer {
     std::string name;
     std::vector<Hook> post_start = {};
+    bool by_policy = false;  // a restart: not of one that a person has stopped meanwhile
     bool operator==(const StartContainer&) const = default;
 };
 

@@ -57,7 +57,12 @@ sys::Lock use_single_project(const Paths& paths) {
 
 void publish_single_names(LocalEngine& local) {
     const Stack stack = single_project();
-    local.engine().publish_names(stack, local.observe(stack));
+    // Another command may have seen more, and said so before us: then we say it again.
+    Observed said;
+    do {
+        said = local.observe(stack);
+        local.engine().publish_names(stack, said);
+    } while (local.observe(stack).containers != said.containers);
 }
 
 void remove_single(LocalEngine& local, const Context& context, const ObservedContainer& container) {

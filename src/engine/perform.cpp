@@ -247,15 +247,7 @@ void RealEngine::begin(const CreateVolume& action, const EventSink& /*events*/, 
 }
 
 void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, Done done) {
-    for (const auto& id : runtime_.list())
-        if (const auto record = runtime_.find(id);
-            record && runtime::mounts_volume(*record, action.name))
-            throw Error(std::make_error_code(std::errc::device_or_resource_busy),
-                        "volume " + action.name + " is in use by container " + record->spec.name +
-                            (record->spec.project.empty() ? std::string()
-                                                          : " of stack " + record->spec.project) +
-                            ": remove that one first");
-    remove_beside(storage::remove_volume(paths_, action.name), std::move(done));
+    remove_beside(runtime_.remove_volume(action.name), std::move(done));
 }
 
 void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
@@ -276,7 +268,8 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
         return;
     }
     network_namespaces_.clear();  // what is in one still answers to its address
-    auto starting = std::make_shared<runtime::Starting>(runtime_.start(record->id));
+    auto starting =
+        std::make_shared<runtime::Starting>(runtime_.start(record->id, action.by_policy));
     warn(events, action.name, starting->warnings);
     // The shim lives as long as its container: what it says of the start is read here, not its end.
     read_to_end(
@@ -293,12 +286,16 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
 }
 
 void RealEngine::begin(const StopContainer& action, const EventSink& events, Done done) {
-    auto pidfd = runtime_.watch(action.id);
+    if (!runtime_.find(action.id)) {  // one that is removed at its end has ended meanwhile
+        complete(std::move(done), std::nullopt);
+        return;
+    }
     if (action.network_goes)
         keep_network(action.id);
     Strings warnings;
     const Duration grace = runtime_.begin_stop(action.id, action.timeout, warnings);
     warn(events, action.name, warnings);
+    auto pidfd = runtime_.watch(action.id);
     if (!pidfd) {
         complete(std::move(done), std::nullopt);
         return;

@@ -265,7 +265,16 @@ class Server {
         sys::remove_file(directory_ + "/supervisor.pid");
         sys::remove_file(path_.file());
         if (!left_alone_)
+            remove_directory();
+    }
+
+    /// Who starts the next supervisor may already have begun to write there.
+    void remove_directory() const {
+        try {
             sys::remove_tree(directory_);
+        } catch (const Error& error) {
+            log::info("what is in " + directory_ + " is for the next supervisor: " + error.what());
+        }
     }
 
     const Host host_{[this] { return !vanished_; },  // outlives the sessions, which are the loop's

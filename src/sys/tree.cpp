@@ -108,7 +108,11 @@ void remove_below(const Fd& top) {
                 continue;
             if (errno != EISDIR && errno != EPERM)
                 fail("remove " + *name);
-            walk.enter(*name);
+            if (!walk.try_enter(*name)) {
+                if (::faccessat(walk.here().get(), name->c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                    fail("remove " + *name, EPERM);
+                continue;  // somebody else has removed it
+            }
             if (walk.status().st_dev != device)
                 fail("remove " + *name + ", which is a mount point", EBUSY);
             continue;

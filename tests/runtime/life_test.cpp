@@ -298,6 +298,65 @@ TEST(ContainerStart, IsNotDisturbedByOthersWhoSettleWhatHasEnded) {
     EXPECT_LE(starts.size(), 1U + times);  // a run begins at one time, and before the first at none
 }
 
+TEST(ContainerStart, ByPolicyIsNotOfOneThatAPersonHasStoppedMeanwhile) {
+    Bed bed;
+    const auto id = bed.create(script("sleep 1000"));
+    bed.start(id);
+    bed.runtime.kill(id);
+    bed.wait(id);
+    EXPECT_THROW((void)bed.runtime.start(id, true), Error);
+    EXPECT_TRUE(bed.runtime.observe(id)->stopped_by_user);
+    bed.start(id);
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
+}
+
+TEST(ContainerStart, BesideARemovalLeavesNothing) {
+    Bed bed;
+    constexpr int times = 15;
+    for (int i = 0; i < times; ++i) {
+        const auto id = bed.create(script("sleep 1000"));
+        auto other = std::async(std::launch::async, [&] {
+            cgroup::Cgroups cgroups;
+            network::Networks networks(bed.paths);
+            Runtime runtime(bed.paths, cgroups, networks);
+            static_cast<void>(runtime.remove(id, true));
+        });
+        try {
+            bed.start(id);
+        } catch (const Error&) {
+            // The removal came first.
+        }
+        other.get();
+        bed.runtime.remove(id, true);  // where the start came after all of it
+        EXPECT_EQ(bed.runtime.observe(id), std::nullopt);
+        EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + id));
+        EXPECT_FALSE(sys::exists(bed.paths.state + "/containers/" + id));
+        EXPECT_TRUE(bed.cgroups.children("stack-" + bed.paths.instance).empty());
+    }
+}
+
+TEST(ContainerRecord, KeepsItsNewNameBesideAnUpdate) {
+    Bed bed;
+    const auto id = bed.create(script("true"));
+    Service changed = bed.runtime.find(id)->spec.service;
+    changed.resources.pids = 50;
+    auto other = std::async(std::launch::async, [&] {
+        cgroup::Cgroups cgroups;
+        network::Networks networks(bed.paths);
+        Runtime runtime(bed.paths, cgroups, networks);
+        for (int i = 0; i < 20; ++i)
+            runtime.update(id, changed, "digest");
+    });
+    for (int i = 0; i < 20; ++i) {
+        const std::string name = "name" + std::to_string(i);
+        bed.runtime.rename(id, name);
+        EXPECT_EQ(bed.runtime.observe(id)->name, name);
+    }
+    other.get();
+    EXPECT_EQ(bed.runtime.observe(id)->name, "name19");
+    EXPECT_EQ(bed.runtime.find(id)->spec.service.resources.pids, 50);
+}
+
 TEST(ContainerCreate, ReturnsTheSameForTheSame) {
     Bed bed;
     auto service = script("true");

@@ -81,6 +81,21 @@ std::string run_lock(const Places& places) {
     return places.state + "/run.lock";
 }
 
+std::optional<sys::Lock> hold_run(const Places& places) {
+    const std::string file = run_lock(places);
+    while (sys::exists(places.state)) {
+        try {
+            auto lock = sys::Lock::acquire(file);
+            if (sys::is_open_file(lock.fd(), file))
+                return lock;
+        } catch (const Error& error) {
+            if (error.code() != std::errc::no_such_file_or_directory)
+                throw;
+        }
+    }
+    return std::nullopt;
+}
+
 bool start_was_cut(const Places& places) {
     // In this order: a start that comes through meanwhile leaves its live record first.
     return sys::exists(places.run) && !sys::Lock::is_held(run_lock(places)) &&

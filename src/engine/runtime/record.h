@@ -7,6 +7,7 @@
 #include "engine/runtime/runtime.h"
 #include "sys/fd.h"
 #include "sys/file.h"
+#include "sys/lock.h"
 
 #include <functional>
 #include <map>
@@ -33,6 +34,9 @@ struct Places {
 /// Held by whoever makes or clears the run directory of the container; of a start until its shim
 /// has written the live record.
 [[nodiscard]] std::string run_lock(const Places& places);
+/// The run lock, held: nobody starts, settles, rewires or removes the container. nullopt where it
+/// is not there (any more).
+[[nodiscard]] std::optional<sys::Lock> hold_run(const Places& places);
 
 /// Whether whoever started it died over that.
 [[nodiscard]] bool start_was_cut(const Places& places);

@@ -79,7 +79,7 @@ void Runtime::rewire(const std::string& id, const Attachments& networks) {
 /// The record is written last: a rewiring that is interrupted is seen by that, and done again.
 void Runtime::rewire(const std::string& id, const std::function<void(Attachments&)>& change) {
     const Places places = places_of(paths_, require(id).id);
-    const auto alone = sys::Lock::acquire(run_lock(places));
+    const auto alone = hold_run(places);
     ContainerRecord record = require(id);
     Service& service = record.spec.service;
     if (!service.network_mode.empty() && service.network_mode != "bridge")
@@ -103,7 +103,8 @@ void Runtime::rewire(const std::string& id, const std::function<void(Attachments
     if (process && !sys::has_ended(process))
         rewire_running(record, live->pid, gone, published);
     STACK_FAILPOINT("container.rewire.connected");
-    sys::replace_file(places.state + "/config.json", encode(record));
+    change_record(record.id,
+                  [&](ContainerRecord& fresh) { fresh.spec.service.networks = networks; });
 }
 
 /// `published`: the network that ports lead to, which is where the shim forwards to as well.

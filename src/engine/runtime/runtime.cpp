@@ -92,6 +92,12 @@ PublishedPorts decide_ports(const Service& service,
     return ports;
 }
 
+/// Nobody makes or names a container, or removes a volume, meanwhile.
+sys::Lock hold_records(const Paths& paths) {
+    sys::ensure_directory(containers_directory(paths), 0711);
+    return sys::Lock::acquire(containers_directory(paths) + "/.lock");
+}
+
 /// Makes the exit of a run part of what stays.
 void note_end(const Places& places) {
     if (!sys::exists(places.live_record()))
@@ -220,8 +226,7 @@ std::vector<Mount> Runtime::lent_mounts(const ContainerSpec& spec) {
 }
 
 std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
-    sys::ensure_directory(containers_directory(paths_), 0711);
-    const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
+    const sys::Lock lock = hold_records(paths_);
     if (const auto existing = find(spec.name);
         existing && existing->spec.name == spec.name && existing->spec.project == spec.project &&
         existing->spec.config_digest == spec.config_digest && existing->image.id == image.id)
@@ -268,7 +273,7 @@ PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {
 void Runtime::renew_ports(ContainerRecord& record) const {
     if (!has_chosen_port(record.spec.service))
         return;
-    const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
+    const sys::Lock lock = hold_records(paths_);
     record = require(record.id);  // it may have another name by now
     auto ports = decide_ports(record.spec.service, ports_of_others(record), record.ports);
     if (ports == record.ports)
@@ -277,12 +282,20 @@ void Runtime::renew_ports(ContainerRecord& record) const {
     sys::replace_file(places_of(paths_, record.id).state + "/config.json", encode(record));
 }
 
-void Runtime::rename(const std::string& id, const std::string& name) {
-    const sys::Lock lock = sys::Lock::acquire(containers_directory(paths_) + "/.lock");
+/// Whoever holds a run lock may come here; never the other way round.
+void Runtime::change_record(const std::string& id,
+                            const std::function<void(ContainerRecord&)>& change) {
+    const sys::Lock lock = hold_records(paths_);
     ContainerRecord record = require(id);
-    check_name(name);
-    record.spec.name = name;
+    change(record);
     sys::replace_file(places_of(paths_, record.id).state + "/config.json", encode(record));
+}
+
+void Runtime::rename(const std::string& id, const std::string& name) {
+    change_record(id, [&](ContainerRecord& record) {
+        check_name(name);
+        record.spec.name = name;
+    });
 }
 
 void Runtime::update(const std::string& id,
@@ -291,15 +304,16 @@ void Runtime::update(const std::string& id,
     ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
     {
-        const auto alone = sys::Lock::acquire(run_lock(places));
-        record = require(record.id);
-        record.spec.service.resources = service.resources;
-        record.spec.service.restart = service.restart;
-        record.spec.config_digest = config_digest;
+        const auto alone = hold_run(places);
         Strings warnings;
         if (read_live(places))
-            cgroups_.ensure(places.cgroup, resources_for(record.spec.service), warnings);
-        sys::replace_file(places.state + "/config.json", encode(record));
+            cgroups_.ensure(places.cgroup, resources_for(service), warnings);
+        change_record(record.id, [&](ContainerRecord& fresh) {
+            fresh.spec.service.resources = service.resources;
+            fresh.spec.service.restart = service.restart;
+            fresh.spec.config_digest = config_digest;
+        });
+        record = require(record.id);
     }
     if (!is_wired(record, service.networks))
         rewire(record.id, service.networks);
@@ -346,10 +360,25 @@ bool Runtime::is_mounted_by_another(const std::string& volume, const std::string
     });
 }
 
+std::optional<sys::ScratchDirectory> Runtime::remove_volume(const std::string& name) {
+    // Under it, no container comes that mounts the volume.
+    const auto lock = hold_records(paths_);
+    for (const auto& id : list())
+        if (const auto record = find(id); record && mounts_volume(*record, name))
+            throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                        "volume " + name + " is in use by container " + record->spec.name +
+                            (record->spec.project.empty() ? std::string()
+                                                          : " of stack " + record->spec.project) +
+                            ": remove that one first");
+    return storage::remove_volume(paths_, name);
+}
+
 std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
                                                      bool anonymous_volumes) {
     const Places places = places_of(paths_, id);
     const auto record = find(id);
+    // A start that is under way comes to its end first, and none comes after: its record goes.
+    const auto run = hold_run(places);
     if (const auto runs = watch(id)) {
         kill(id);
         constexpr std::chrono::seconds patience{10};
@@ -366,6 +395,7 @@ std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
     if (!sys::exists(places.state))
         return std::nullopt;
     sys::ScratchDirectory trash(trash_directory(paths_));
+    const auto volumes = hold_records(paths_);
     if (record && anonymous_volumes)
         for (const auto& mount : record->mounts)
             if (const auto volume = storage::find_volume(paths_, mount.source);
@@ -397,7 +427,13 @@ void Runtime::set_health(const std::string& id,
     record.log.push_back(latest);
     if (record.log.size() > kept_results)
         record.log.erase(record.log.begin());
-    write_health(places, record);
+    try {
+        write_health(places, record);
+    } catch (const Error& error) {
+        if (error.code() != std::errc::no_such_file_or_directory)
+            throw;
+        // It has been removed meanwhile.
+    }
 }
 
 HealthRecord Runtime::health(const std::string& id) const {

@@ -118,8 +118,9 @@ class Runtime {
     std::string create(const ContainerSpec& spec, const ImageView& image);
 
     /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim. The
-    /// program waits for a client with `await_client`, or where its description says so.
-    [[nodiscard]] Starting start(const std::string& id, bool await_client = false);
+    /// program waits for a client where its description says so. With `by_policy`, throws where a
+    /// person has stopped it since this boot.
+    [[nodiscard]] Starting start(const std::string& id, bool by_policy = false);
     /// Takes what the shim said. Throws stack::Error with its sentence where the start failed;
     /// everything that the start made is gone then.
     void finish_start(const Starting& starting, const std::string& status);
@@ -200,6 +201,9 @@ class Runtime {
     /// none.
     [[nodiscard]] std::optional<Healthcheck> healthcheck(const std::string& id) const;
 
+    /// storage::remove_volume(), where no container mounts it; throws otherwise.
+    [[nodiscard]] std::optional<sys::ScratchDirectory> remove_volume(const std::string& name);
+
     /// Counts a restart by policy (restarts, in life.json), or forgets them after a person's start.
     void count_restart(const std::string& id);
 
@@ -225,6 +229,7 @@ class Runtime {
     [[nodiscard]] bool is_mounted_by_another(const std::string& volume,
                                              const std::string& id) const;
     /// The container that an entry of the container's volumes_from means. Throws where there is
+    void change_record(const std::string& id, const std::function<void(ContainerRecord&)>& change);
     /// none.
     [[nodiscard]] ContainerRecord volume_lender(const ContainerSpec& spec,
                                                 const model::VolumesFrom& from) const;

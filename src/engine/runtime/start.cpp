@@ -200,7 +200,7 @@ void Runtime::prepare_volumes(const ContainerRecord& record) {
             storage::VolumeRecord made;
             made.name = mount.source;
             made.project = record.spec.project;
-            made.anonymous = true;
+            made.anonymous = storage::is_anonymous_name(mount.source);
             storage::ensure_volume(paths_, made);
             volume = made;
         }
@@ -393,18 +393,26 @@ void add_host_files(shim::Spec& spec,
 
 }  // namespace
 
-Starting Runtime::start(const std::string& id, bool await_client) {
+Starting Runtime::start(const std::string& id, bool by_policy) {
     ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
+    const auto run = hold_run(places);
+    record = require(record.id);  // it may have changed, or gone, before the lock was ours
+    if (!run)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + record.spec.name + " has been removed meanwhile");
+    if (watch(record.id))
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record.spec.name + " has been started by somebody else");
     const auto lock = sys::Lock::try_acquire(files_lock(places));
     if (!lock)
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + record.spec.name +
                         " cannot be started while files are copied from or to it");
-    const auto run = sys::Lock::acquire(run_lock(places));
-    if (watch(record.id))
-        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
-                    "container " + record.spec.name + " has been started by somebody else");
+    if (const Life life = read_life(places);
+        by_policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
+        throw Error(std::make_error_code(std::errc::operation_canceled),
+                    "container " + record.spec.name + " has been stopped meanwhile");
     if (sys::exists(places.run))
         clear_run(record.id);
     renew_ports(record);
@@ -435,7 +443,7 @@ Starting Runtime::start(const std::string& id, bool await_client) {
     STACK_FAILPOINT("container.start.published");
     change_life(places, [&](Life& life) {
         // Who made it for itself waits for its first run, not for those to come.
-        if (await_client || (record.spec.await_client && !life.started_once))
+        if (record.spec.await_client && !life.started_once)
             spec.await_client = 1;
         life.stopped_by_user = false;
         life.ended = false;
@@ -453,7 +461,7 @@ Starting Runtime::start(const std::string& id, bool await_client) {
                                   {null.get(), 1},
                                   {null.get(), 2},
                                   {status.write.get(), status_fd},
-                                  {run.fd().get(), lock_fd}},
+                                  {run->fd().get(), lock_fd}},
                                  true);
     starting.status = std::move(status.read);
     STACK_FAILPOINT("container.start.spawned");
@@ -468,6 +476,12 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     auto [code, sentence] = split_once(status, ' ');
     constexpr int engine_failed = 125;
     const int exit_code = parse_number<int>(code).value_or(engine_failed);
+    const auto run = hold_run(places);
+    const auto live = read_live(places);
+    if (!run || (live && live->shim != starting.shim.pid))
+        throw Error(std::make_error_code(std::errc::operation_canceled),
+                    "the start of container " + starting.id +
+                        " failed, and somebody else has removed or started it meanwhile");
     change_life(places, [&](Life& life) {
         life.ended = true;
         life.started = life.finished = std::chrono::system_clock::now();
@@ -475,7 +489,7 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
         life.exit.code = exit_code;
     });
     sys::remove_file(places.live_record());
-    settle(starting.id);
+    clear_run(starting.id);
     if (sentence.empty())
         sentence = "its shim died before the container ran";
     throw Error(std::make_error_code(std::errc::io_error),

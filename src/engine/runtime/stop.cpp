@@ -66,7 +66,10 @@ Duration Runtime::begin_stop(const std::string& id,
                              Strings& warnings) {
     const ContainerRecord record = require(id);
     const Places places = places_of(paths_, record.id);
-    warnings = note_stop(places);
+    {
+        const auto run = hold_run(places);  // a start that is under way comes to its end first
+        warnings = note_stop(places);
+    }
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     if (!process)

@@ -52,7 +52,9 @@ void View::open_root() {
 
 View Runtime::view(const std::string& id) {
     const ContainerRecord record = require(id);
-    sys::Lock lock = sys::Lock::acquire(files_lock(places_of(paths_, record.id)));
+    const Places places = places_of(paths_, record.id);
+    static_cast<void>(hold_run(places));  // an end that is being settled, or a start, first
+    sys::Lock lock = sys::Lock::acquire(files_lock(places));
     if (!watch(record.id))
         return view_at_rest(record, std::move(lock));
     const sys::Fd process = init_process(record.id);

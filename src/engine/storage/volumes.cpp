@@ -173,4 +173,10 @@ std::string anonymous_volume_name(const std::string& container,
     return sha256_hex(container + '\0' + target + '\0' + salt);
 }
 
+bool is_anonymous_name(const std::string& name) {
+    constexpr std::size_t digest_digits = 64;
+    return name.size() == digest_digits &&
+           name.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 }  // namespace stack::storage

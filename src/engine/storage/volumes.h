@@ -45,6 +45,9 @@ std::optional<sys::ScratchDirectory> remove_volume(const Paths& paths, const std
 /// The directory that containers see. Throws where there is no such volume.
 [[nodiscard]] std::string volume_directory(const Paths& paths, const std::string& name);
 
+/// Whether it is one that anonymous_volume_name() makes.
+[[nodiscard]] bool is_anonymous_name(const std::string& name);
+
 /// Postcondition: an empty volume that was not populated holds a copy of the directory `from`
 /// (owner, mode, times, attributes, also of the directory itself); `from` may be none. A copy that
 /// was interrupted is begun again.
