@@ -35,6 +35,7 @@ using ProbeDone = std::function<void(ProbeResult)>;
 
 struct ObserveOptions {
     bool builds = false;  // compute the source digest of every service with a build section
+    bool files = false;   // look whether bound files are still those that running containers have
 };
 
 class Engine {

@@ -425,6 +425,7 @@ struct FileSource {
     std::string key;
     std::string name;
     std::string file;
+    std::string digest;  // of what `file` held at loading; "": nobody looked
     std::string environment;
     std::optional<std::string> content;  // inline text, or what `environment` held at loading
     StringMap labels;

@@ -83,6 +83,7 @@ struct ObservedContainer {
     std::vector<ObservedPort> ports;
     std::vector<ObservedAddress> addresses;
     std::vector<Mount> mounts;  // resolved: real volume names, anonymous ones included
+    Strings replaced_files;     // sources of binds: another file lies there than it has
 
     bool operator==(const ObservedContainer&) const = default;
 };

@@ -279,7 +279,7 @@ void add_plan(CLI::App& app, Context& context) {
     app.callback([&context, options, format, exit_code] {
         const Stack stack = load_project(context, {.named_services = options->services});
         LocalEngine local(context.paths);
-        const Observed observed = local.observe(stack, {.builds = true});
+        const Observed observed = local.observe(stack, {.builds = true, .files = true});
         const Plan plan = plan_up(stack, observed, plan_options(*options, stack));
         sys::write_out(render(plan, *format));
         if (!plan.errors.empty())

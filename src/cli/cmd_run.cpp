@@ -197,7 +197,7 @@ void run(Context& context, const Options& options) {
     const Request request = run_request(context, stack, options);
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
-        const Observed observed = local.observe(stack, {.builds = true});
+        const Observed observed = local.observe(stack, {.builds = true, .files = true});
         context.exit_code =
             only_plan(context, plan_run(stack, observed, request.up, request.run)).value_or(0);
     } else if (options.detach) {

@@ -367,7 +367,7 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
             "--watch watches for as long as the command runs: without -d, --wait and --no-start");
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
-        const Observed observed = local.observe(stack, {.builds = true});
+        const Observed observed = local.observe(stack, {.builds = true, .files = true});
         context.exit_code = only_plan(context, plan_up(stack, observed, request.up)).value_or(0);
         return;
     }

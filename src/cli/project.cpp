@@ -1,7 +1,9 @@
 #include "cli/project.h"
 
+#include <stack/error.h>
 #include <stack/load.h>
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -226,8 +228,29 @@ LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     return result;
 }
 
+namespace {
+
+/// A container has a copy of a config's or secret's file: another content makes it another one. One
+/// that cannot be read is for the start to complain of.
+void note_contents(std::map<std::string, FileSource>& sources) {
+    for (auto& [key, source] : sources) {
+        if (source.file.empty() || source.external)
+            continue;
+        try {
+            source.digest = sha256_hex(sys::read_file(source.file, largest_file).value_or(""));
+        } catch (const Error&) {
+            source.digest.clear();
+        }
+    }
+}
+
+}  // namespace
+
 Stack load_project(const Context& context, const LoadAdjustments& adjust) {
-    return std::move(*load_files(context, adjust).stack);
+    Stack stack = std::move(*load_files(context, adjust).stack);
+    note_contents(stack.secrets);
+    note_contents(stack.configs);
+    return stack;
 }
 
 Stack find_project(const Context& context) {

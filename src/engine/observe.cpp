@@ -108,6 +108,9 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
             watch(container.id);
         else if (container.state == ContainerState::exited)
             settle(container.id);
+    if (options.files)
+        for (auto& container : all.containers)
+            container.replaced_files = runtime_.replaced_files(container);
     for (const auto& record : networks_.list())
         if (record.project == desired.name || names_one(desired.networks, record.name))
             all.networks.push_back(observed(record));

@@ -235,7 +235,7 @@ void visit_fields(Is<Volume> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<FileSource> auto& v, auto&& field) {
-    field("key", v.key), field("name", v.name), field("file", v.file),
+    field("key", v.key), field("name", v.name), field("file", v.file), field("digest", v.digest),
         field("environment", v.environment);
     field("content", v.content), field("labels", v.labels), field("external", v.external);
 }

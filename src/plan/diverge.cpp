@@ -101,8 +101,12 @@ std::optional<Divergence> divergence(const ObservedContainer& container,
             return is_of_limits(change) || (rewirable && is_of_networks(change));
         });
         sort_by_field(changes);
-        return Divergence{"configuration changed", std::move(changes)};
+        return Divergence{
+            changes.empty() ? "the content of a config or secret changed" : "configuration changed",
+            std::move(changes)};
     }
+    if (!container.replaced_files.empty())
+        return Divergence{"file " + container.replaced_files.front() + " was replaced", {}};
     if (!image_id.empty() && container.image_id != image_id)
         return Divergence{"image changed",
                           {{"image",

@@ -250,7 +250,8 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
-    const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build};
+    const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build,
+                                 .files = renews(asked.request)};
     const Observed observed = engine_.observe(wanted, options);
     Plan plan = plan_for(asked.request, wanted, observed);
     STACK_FAILPOINT("plan.computed");

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <thread>
 
@@ -109,6 +110,45 @@ TEST_F(Life, AChangeIsShownWithBothValuesAndRecreatesOnlyItsService) {
     stack_.must({"up", "-d", "-t", "1"});
     EXPECT_EQ(container(stack_, "worker")["ID"], worker);
     EXPECT_NE(container(stack_, "web")["ID"], web);
+}
+
+TEST_F(Life, AnotherContentOfAFileThatItHasACopyOfMakesItAnew) {
+    stack_.write("greeting", "hello\n");
+    stack_.write("settings", "one\n");
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    configs: [greeting]
+    volumes: ["./settings:/settings"]
+configs: {greeting: {file: ./greeting}}
+)");
+    const auto id = [&] { return container(stack_, "web")["ID"].get<std::string>(); };
+    const auto says = [&](const char* file) {
+        return stack_.must({"exec", "-T", "web", "cat", file});
+    };
+    stack_.must({"up", "-d"});
+    const std::string first = id();
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(id(), first) << "nothing has changed";
+    stack_.write("greeting", "good day\n");
+    EXPECT_NE(stack_.run({"plan"}).out.find("the content of a config or secret changed"),
+              std::string::npos);
+    stack_.must({"up", "-d", "-t", "0"});
+    const std::string second = id();
+    EXPECT_NE(second, first);
+    EXPECT_EQ(says("/greeting"), "good day\n");
+    std::ofstream(stack_.directory() + "/settings", std::ios::app) << "two\n";
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(id(), second) << "it sees what is written into the file";
+    EXPECT_EQ(says("/settings"), "one\ntwo\n");
+    stack_.write("settings.new", "three\n");  // as editors do
+    std::filesystem::rename(stack_.directory() + "/settings.new", stack_.directory() + "/settings");
+    stack_.must({"up", "-d", "-t", "0"});
+    EXPECT_NE(id(), second);
+    EXPECT_EQ(says("/settings"), "three\n");
 }
 
 TEST_F(Life, AVolumeOutlivesDownAndGoesWhenAsked) {

@@ -5,10 +5,12 @@
 #include "engine/runtime/record.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
+#include "sys/tree.h"
 
 #include <algorithm>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 namespace stack::runtime {
 namespace {
@@ -108,6 +110,28 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
         }
     }
     return seen;
+}
+
+Strings Runtime::replaced_files(const ObservedContainer& container) const {
+    Strings replaced;
+    sys::Fd root;
+    for (const auto& mount : container.mounts) {
+        struct stat named {};
+
+        struct stat held {};
+
+        if (container.pid == 0 || mount.type != MountType::bind ||
+            ::stat(mount.source.c_str(), &named) < 0 || !S_ISREG(named.st_mode))
+            continue;
+        if (!root)
+            root = sys::Fd(::open(("/proc/" + std::to_string(container.pid) + "/root").c_str(),
+                                  O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const sys::Fd inside = root ? sys::find_in_root(root, mount.target, O_PATH) : sys::Fd();
+        if (inside && ::fstat(inside.get(), &held) == 0 &&
+            (held.st_dev != named.st_dev || held.st_ino != named.st_ino))
+            replaced.push_back(mount.source);
+    }
+    return replaced;
 }
 
 sys::Fd Runtime::network_namespace(const std::string& id) const {

@@ -213,6 +213,9 @@ class Runtime {
     [[nodiscard]] std::string upper_directory(const std::string& id) const;
     /// Pids, in the host's numbering, of all that runs in the container.
     [[nodiscard]] std::vector<int> processes(const std::string& id) const;
+    /// The single files bound into it, by their sources, in whose place another one lies by now:
+    /// what runs keeps the one it was given. None of a container that does not run.
+    [[nodiscard]] Strings replaced_files(const ObservedContainer& container) const;
     /// nullopt where it does not run.
     [[nodiscard]] std::optional<Consumption> consumption(const std::string& id) const;
 
@@ -226,10 +229,10 @@ class Runtime {
                         int pid,
                         const Strings& gone,
                         const std::string& published);
+    void change_record(const std::string& id, const std::function<void(ContainerRecord&)>& change);
     [[nodiscard]] bool is_mounted_by_another(const std::string& volume,
                                              const std::string& id) const;
     /// The container that an entry of the container's volumes_from means. Throws where there is
-    void change_record(const std::string& id, const std::function<void(ContainerRecord&)>& change);
     /// none.
     [[nodiscard]] ContainerRecord volume_lender(const ContainerSpec& spec,
                                                 const model::VolumesFrom& from) const;
