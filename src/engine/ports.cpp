@@ -21,11 +21,24 @@ std::vector<PublishedPort> fixed_ports(const Stack& stack) {
     return ports;
 }
 
+/// Whether it stands for all addresses of its family, or of both.
+bool is_every_address(const std::string& host_ip) {
+    return host_ip.empty() || host_ip == "0.0.0.0" || host_ip == "::";
+}
+
+bool is_same_family(const std::string& one, const std::string& other) {
+    const auto is_ip6 = [](const std::string& host_ip) {
+        return host_ip.find(':') != std::string::npos;
+    };
+    return one.empty() || other.empty() || is_ip6(one) == is_ip6(other);
+}
+
 /// Whether a listener on `held` keeps `wanted` from being bound.
 bool overlap(const ObservedPort& held, const PublishedPort& wanted) {
-    const bool same_address = held.host_ip == wanted.host_ip || held.host_ip.empty() ||
-                              wanted.host_ip.empty() || held.host_ip == "0.0.0.0" ||
-                              wanted.host_ip == "0.0.0.0";
+    const bool same_address =
+        held.host_ip == wanted.host_ip ||
+        (is_same_family(held.host_ip, wanted.host_ip) &&
+         (is_every_address(held.host_ip) || is_every_address(wanted.host_ip)));
     return same_address && held.published == wanted.port && held.protocol == wanted.protocol;
 }
 

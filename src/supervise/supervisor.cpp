@@ -28,8 +28,9 @@ bool renews(const Request& request) {
     return request.verb == "up" || request.verb == "run";
 }
 
-/// What is left to do when the pulls of `plan` may have brought newer images than containers were
-/// made from: the same again, without another pull.
+/// What is left to do when the pulls of `plan` may bring newer images than containers were made
+/// from, and they alone are carried out: the same again, without another pull. Nothing starts, or
+/// is waited for, with an image that is about to be an old one.
 std::optional<Request> after_the_pull(const Request& request,
                                       const Plan& plan,
                                       const Observed& observed) {
@@ -44,12 +45,19 @@ std::optional<Request> after_the_pull(const Request& request,
         return std::nullopt;
     Request rest = request;
     rest.up.pull = "missing";
-    rest.up.build = false;
-    if (rest.up.recreate == RecreatePolicy::always) {
-        rest.up.recreate = RecreatePolicy::diverged;
-        rest.up.recreate_dependencies = false;
-    }
     return rest;
+}
+
+/// Its pulls wait for nothing.
+Plan only_pulls(Plan plan) {
+    std::erase_if(plan.actions, [](const PlannedAction& planned) {
+        return !std::holds_alternative<PullImage>(planned.action);
+    });
+    for (auto& planned : plan.actions) {
+        planned.after.clear();
+        planned.tolerates.clear();
+    }
+    return plan;
 }
 
 /// Whether the request means that the container ends and stays so. It may have ended already, by
@@ -65,6 +73,45 @@ bool ends(const Request& request, const ObservedContainer& container) {
     const auto signal = parse_signal(request.signal);
     return request.signal.empty() || signal == SIGKILL ||
            signal == parse_signal(own.empty() ? "TERM" : own);
+}
+
+/// The stack with those services only of which the plan starts a container.
+Stack coming_up(const Plan& plan, const Stack& wanted, const Observed& observed) {
+    Stack stack;
+    stack.name = wanted.name;
+    const auto add = [&](const std::string& service) {
+        if (const auto found = wanted.services.find(service); found != wanted.services.end())
+            stack.services.insert(*found);
+    };
+    std::set<std::string> started;
+    for (const auto& planned : plan.actions)
+        if (const auto* create = std::get_if<CreateContainer>(&planned.action))
+            add(create->spec->service.name);
+        else if (const auto* start = std::get_if<StartContainer>(&planned.action))
+            started.insert(start->name);
+    for (const auto& container : observed.containers)
+        if (started.contains(container.name))
+            add(container.service);
+    return stack;
+}
+
+/// Whether it is the request that the container be up.
+bool starts(const Request& request, const ObservedContainer& container) {
+    const bool is_up = request.verb == "up";
+    if (!is_up && request.verb != "start" && request.verb != "restart")
+        return false;
+    const Strings& services = is_up ? request.up.services : request.services;
+    return services.empty() ||
+           std::find(services.begin(), services.end(), container.service) != services.end();
+}
+
+/// Whether what the request before waits for may be waited for in vain from now on. One that only
+/// adds, or leaves what runs as it is, takes its turn.
+bool outdates(const Request& request) {
+    static const std::set<std::string> verbs{"up", "down", "stop", "restart", "rm"};
+    static const std::set<std::string> ends{"", "KILL", "SIGKILL", "9", "TERM", "SIGTERM", "15"};
+    return verbs.contains(request.verb) ||
+           (request.verb == "kill" && ends.contains(request.signal));
 }
 
 /// The containers that the request, or its plan, ends.
@@ -159,9 +206,9 @@ void Supervisor::schedule() {
 // --- requests ---
 
 Supervisor::Ticket Supervisor::ask(Request request, EventSink events, Answer answer) {
-    if (busy_) {
+    if (busy_ || !starting_.empty()) {
         events({.id = "Stack " + project_, .text = "Waiting for another command on this project"});
-        if (request.verb != "run")  // one that only adds takes its turn
+        if (outdates(request))
             abandon_waits("another command came: " + request.verb);
     }
     const Ticket ticket = ++last_ticket_;
@@ -188,7 +235,8 @@ void Supervisor::abandon_waits(const std::string& reason) {
 }
 
 void Supervisor::next_request() {
-    if (busy_ || queue_.empty())
+    // What is being started would look to a plan as if nothing were to be done about it.
+    if (busy_ || queue_.empty() || !starting_.empty())
         return;
     busy_ = true;
     over_ = false;
@@ -268,7 +316,9 @@ void Supervisor::carry_out(const Asked& asked) {
     if (!asked.own)
         reset_restarts(asked.request, plan, observed);
     const auto rest = after_the_pull(asked.request, plan, observed);
-    if (!rest)
+    if (rest)
+        plan = only_pulls(std::move(plan));
+    else
         for (const auto& name : plan.running)
             asked.events(
                 {.id = "Container " + name, .status = EventStatus::done, .text = "Running"});
@@ -301,20 +351,29 @@ void Supervisor::remember(const Asked& asked, Stack wanted) {
     store_kept(paths_, project_, kept_);
 }
 
-/// A person's word ends what we were about to start again, where it is to stop; otherwise it makes
-/// every back-off start anew.
+/// A person's word ends what we were about to start again, where it is to stop, and makes the
+/// back-off of what it is to start begin anew.
 void Supervisor::reset_restarts(const Request& request,
                                 const Plan& plan,
                                 const Observed& observed) {
     const auto before = restarts_;
-    const bool only_stops = request.verb == "stop" || request.verb == "down";
-    for (auto& [id, state] : restarts_)
-        if (!only_stops)
-            state = {.unhealthy = state.unhealthy};  // we stop it, and owe it its start
+    for (const auto& container : observed.containers)
+        if (const auto state = restarts_.find(container.id);
+            state != restarts_.end() && starts(request, container))
+            state->second = {.unhealthy = state->second.unhealthy};  // which owes it its start
     for (const auto& id : ending_ids(request, plan, observed))
         restarts_.erase(id);
     if (restarts_ != before)
+        keep_restarts();
+}
+
+/// Where there is no room to write them down, they hold for as long as this process lives.
+void Supervisor::keep_restarts() const {
+    try {
         store_restarts(paths_, project_, restarts_);
+    } catch (const Error& error) {
+        log::warn(std::string("restarts cannot be written down: ") + error.what());
+    }
 }
 
 /// Says why nothing is done; nothing has been done then.
@@ -329,7 +388,7 @@ bool Supervisor::refuse(const Asked& asked,
                    std::holds_alternative<StartContainer>(action.action);
         });
     if (reasons.empty() && asked.request.verb == "up" && creates && !asked.request.up.no_start)
-        reasons = engine_.port_conflicts(wanted, observed);
+        reasons = engine_.port_conflicts(coming_up(plan, wanted, observed), observed);
     for (const auto& reason : reasons)
         asked.events({.id = "Stack " + project_,
                       .status = EventStatus::error,
@@ -433,6 +492,7 @@ void Supervisor::started(const StartContainer& action, const Outcome& outcome) {
     wake();
     for (const auto& one : dones)
         one(outcome);
+    next_request();
 }
 
 Returning Supervisor::returning() const {
@@ -469,28 +529,35 @@ void Supervisor::restart_ended(const Observed& observed) {
     }
     std::erase_if(restarts_, [&](const auto& entry) { return !present.contains(entry.first); });
     if (restarts_ != before && !present.empty())
-        store_restarts(paths_, project_, restarts_);
+        keep_restarts();
     for (const auto* container : due)
         restart(*container);
 }
 
 void Supervisor::restart(const ObservedContainer& container) {
-    const RestartPolicy policy = container.service_config.restart;
-    const auto nobody = [](const Event&) {};
+    const auto failed = [this, policy = container.service_config.restart, id = container.id](
+                            const Error& error) {
+        log::warn(std::string("restart: ") + error.what() + ", its policy decides what comes next");
+        restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
+        keep_restarts();
+    };
     STACK_FAILPOINT("restart.start");
-    engine_.count_restart(container.id);
+    try {
+        engine_.count_restart(container.id);
+    } catch (const Error& error) {
+        failed(error);  // no room on the disk: the others are looked after all the same
+        return;
+    }
     start_container(
-        {container.name, container.service_config.post_start},
-        nobody,
-        [this, policy, id = container.id, service = container.service](const Outcome& outcome) {
-            if (!outcome) {
+        {.name = container.name,
+         .post_start = container.service_config.post_start,
+         .by_policy = !restarts_[container.id].unhealthy},
+        [](const Event&) {},
+        [this, failed, service = container.service](const Outcome& outcome) {
+            if (outcome)
+                failed(*outcome);
+            else
                 restart_followers(service);
-                return;
-            }
-            log::warn(std::string("restart: ") + outcome->what() +
-                      ", its policy decides what comes next");
-            restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
-            store_restarts(paths_, project_, restarts_);
         });
 }
 
@@ -515,7 +582,7 @@ void Supervisor::restart_unhealthy(const Observed& observed) {
             container.oneoff || !ailing_.insert(container.id).second)
             continue;
         restarts_[container.id].unhealthy = true;
-        store_restarts(paths_, project_, restarts_);
+        keep_restarts();
         engine_.perform(
             StopContainer{container.id, container.name, std::nullopt},
             [](const Event&) {},

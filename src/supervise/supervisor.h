@@ -71,6 +71,7 @@ class Supervisor {
                                 const Observed& observed) const;
     void remember(const Asked& asked, Stack wanted);
     void reset_restarts(const Request& request, const Plan& plan, const Observed& observed);
+    void keep_restarts() const;
     bool refuse(const Asked& asked,
                 const Plan& plan,
                 const Stack& wanted,

@@ -102,7 +102,9 @@ std::optional<Outcome> Waits::verdict(const Waiter& waiter,
         return ended ? ended_verdict(waiter.what, *container, returning.restarts)
                      : health_verdict(waiter, *container);
     // No conditional expression here: an Outcome is an optional itself, and none would become well.
-    if (!ended)
+    const auto restart = returning.restarts.find(container->id);
+    const bool comes_back = restart != returning.restarts.end() && restart->second.next;
+    if (!ended || (comes_back && container->exit.code != 0))
         return std::nullopt;
     return completed_verdict(*container);
 }

@@ -136,6 +136,17 @@ TEST(Supervisor, UsesANewerImageInTheSameUp) {
     EXPECT_EQ(house.engine.calls("create"), creations) << "it is the newest";
 }
 
+TEST(Supervisor, StartsNothingWithAnImageThatIsAboutToBeAnOldOne) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::no;
+    ASSERT_EQ(house.up(), 0);
+    house.engine.crash("shop-job-1", 1);
+    house.settle();
+    const int starts = house.engine.calls("start");
+    ASSERT_EQ(house.up({.pull = "always"}), 0);
+    EXPECT_EQ(house.engine.calls("start"), starts + 1) << "with the newer image only";
+}
+
 TEST(Supervisor, RecreatesOnlyOnceWhereItIsForcedAndPulls) {
     Household house;
     house.add("web");
@@ -490,6 +501,49 @@ TEST(Supervisor, WaitsUntilWhatOthersNeedIsCompleted) {
     house.engine.crash("shop-job-1", 0);
     house.settle();
     EXPECT_EQ(house.find("shop-web-1")->state, ContainerState::running);
+}
+
+TEST(Supervisor, WaitsForOneThatItsPolicyStartsAgain) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::on_failure;
+    house.add("web").depends_on["job"] = {DependencyCondition::completed_successfully};
+    EXPECT_EQ(house.up(), -1);
+    house.engine.crash("shop-job-1", 1);
+    house.settle();
+    EXPECT_EQ(house.find("shop-web-1")->state, ContainerState::created) << "it may yet succeed";
+    house.pass(std::chrono::seconds(2));
+    EXPECT_EQ(house.state("shop-job-1"), "running");
+    house.engine.crash("shop-job-1", 0);
+    house.settle();
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
+TEST(Supervisor, LetsWhoWaitsGoOnWhereAnotherCommandTakesNothingAway) {
+    Household house;
+    house.add("job").restart.condition = RestartCondition::no;
+    house.add("web").depends_on["job"] = {DependencyCondition::completed_successfully};
+    EXPECT_EQ(house.up(), -1);
+    EXPECT_EQ(house.ask(of("unpause")), -1) << "it takes its turn";
+    house.engine.crash("shop-job-1", 0);
+    house.settle();
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
+TEST(Supervisor, LeavesTheBackOffOfWhatACommandDoesNotStart) {
+    Household house;
+    house.add("worker").restart = {.condition = RestartCondition::on_failure, .max_attempts = 1};
+    house.add("web");
+    EXPECT_EQ(house.up(), 0);
+    for (int i = 0; i < 2; ++i) {
+        house.engine.crash("shop-worker-1", 1);
+        house.pass(std::chrono::seconds(5));
+    }
+    ASSERT_EQ(house.state("shop-worker-1"), "exited") << "its attempts are used up";
+    Request pause = of("pause");
+    pause.services = {"web"};
+    EXPECT_EQ(house.ask(pause), 0);
+    house.pass(std::chrono::minutes(2));
+    EXPECT_EQ(house.state("shop-worker-1"), "exited");
 }
 
 }  // namespace
