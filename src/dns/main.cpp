@@ -3,6 +3,7 @@
 
 #include <stack/error.h>
 
+#include "base/name_service.h"
 #include "dns/service.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -42,9 +43,10 @@ void drop_capabilities() {
 
 void write_pid_file(const std::string& directory) {
     const int pid = ::getpid();
-    sys::replace_volatile_file(
-        directory + "/pid",
-        std::to_string(pid) + " " + std::to_string(sys::start_time(pid).value_or(0)) + "\n");
+    sys::replace_volatile_file(directory + "/pid",
+                               std::to_string(pid) + " " +
+                                   std::to_string(sys::start_time(pid).value_or(0)) + " " +
+                                   std::to_string(name_service_port) + "\n");
 }
 
 /// Returns in the child. The parent ends when the child says that it is on record.

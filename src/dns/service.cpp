@@ -1,6 +1,7 @@
 #include "dns/service.h"
 
 #include "base/failpoint.h"
+#include "base/name_service.h"
 #include "dns/packet.h"
 #include "dns/socket.h"
 #include "sys/file.h"
@@ -67,16 +68,17 @@ void Service::on_directory_change() {
 void Service::load_table() {
     table_ = parse_table(sys::read_file(directory_ + "/names").value_or(""));
     read_host_resolver();
-    for (auto gateway = gateways_.begin(); gateway != gateways_.end();) {
-        if (table_.count(gateway->first) != 0) {
-            ++gateway;
+    for (auto listener = listeners_.begin(); listener != listeners_.end();) {
+        if (table_.count(listener->first.first) != 0) {
+            ++listener;
             continue;
         }
-        close_gateway(gateway->second);
-        gateway = gateways_.erase(gateway);
+        close(listener->second);
+        listener = listeners_.erase(listener);
     }
     for (const auto& [address, scope] : table_)
-        gateways_.try_emplace(address);
+        for (const auto port : {dns_port, name_service_port})
+            listeners_.try_emplace({address, port});
     open_missing();
 }
 
@@ -89,64 +91,70 @@ void Service::read_host_resolver() {
 }
 
 void Service::open_missing() {
-    for (auto& [address, gateway] : gateways_) {
-        if (!gateway.udp || !gateway.tcp)
-            open_gateway(address, gateway);
+    for (auto& [place, listener] : listeners_) {
+        if (!listener.udp || !listener.tcp)
+            open(place, listener);
     }
 }
 
-void Service::open_gateway(const IpAddress& address, Gateway& gateway) {
+void Service::open(const Place& place, Listener& listener) {
     STACK_FAILPOINT("dns.bind");
-    if (!gateway.udp) {
-        gateway.udp = bound_socket(address, SOCK_DGRAM);
-        if (gateway.udp)
-            gateway.udp_watch = loop_.watch(
-                gateway.udp, EPOLLIN, [this, address](std::uint32_t) { on_datagrams(address); });
+    const auto& [address, port] = place;
+    if (!listener.udp) {
+        listener.udp = bound_socket(address, port, SOCK_DGRAM);
+        if (listener.udp)
+            listener.udp_watch = loop_.watch(
+                listener.udp, EPOLLIN, [this, place](std::uint32_t) { on_datagrams(place); });
     }
-    if (gateway.udp && !gateway.tcp) {
-        gateway.tcp = bound_socket(address, SOCK_STREAM);
-        if (gateway.tcp)
-            gateway.tcp_watch = loop_.watch(
-                gateway.tcp, EPOLLIN, [this, address](std::uint32_t) { on_connections(address); });
+    if (listener.udp && !listener.tcp) {
+        listener.tcp = bound_socket(address, port, SOCK_STREAM);
+        if (listener.tcp)
+            listener.tcp_watch = loop_.watch(
+                listener.tcp, EPOLLIN, [this, place](std::uint32_t) { on_connections(place); });
     }
-    const bool complete = gateway.udp && gateway.tcp;
-    if (!complete && !gateway.complained)
+    const bool complete = listener.udp && listener.tcp;
+    if (!complete && !listener.complained && port == name_service_port)
+        std::fprintf(stderr,
+                     "stack-dns: port %d of %s cannot be had: %s; names do not resolve there until "
+                     "it can (who else listens there?)\n",
+                     port,
+                     to_text(address).c_str(),
+                     std::strerror(errno));
+    if (complete && listener.complained && port == name_service_port)
         std::fprintf(
-            stderr,
-            "stack-dns: port 53 of %s cannot be had: %s; names do not resolve there until it can "
-            "(does another name server listen on every address?)\n",
-            to_text(address).c_str(),
-            std::strerror(errno));
-    if (complete && gateway.complained)
-        std::fprintf(stderr, "stack-dns: port 53 of %s is served now\n", to_text(address).c_str());
-    gateway.complained = !complete;
+            stderr, "stack-dns: port %d of %s is served now\n", port, to_text(address).c_str());
+    listener.complained = !complete;
 }
 
-void Service::close_gateway(Gateway& gateway) {
-    loop_.unwatch(gateway.udp_watch, gateway.udp);
-    loop_.unwatch(gateway.tcp_watch, gateway.tcp);
+void Service::close(Listener& listener) {
+    loop_.unwatch(listener.udp_watch, listener.udp);
+    loop_.unwatch(listener.tcp_watch, listener.tcp);
 }
 
 bool Service::has_missing() const {
-    return std::any_of(gateways_.begin(), gateways_.end(), [](const auto& entry) {
+    return std::any_of(listeners_.begin(), listeners_.end(), [](const auto& entry) {
         return !entry.second.udp || !entry.second.tcp;
     });
 }
 
-void Service::on_datagrams(const IpAddress& address) {
+void Service::on_datagrams(const Place& place) {
     std::array<char, longest_query> buffer{};
     for (int i = 0; i < datagrams_at_once; ++i) {
-        const auto gateway = gateways_.find(address);
-        if (gateway == gateways_.end())
+        const auto listener = listeners_.find(place);
+        if (listener == listeners_.end())
             return;
         SocketAddress asker;
-        const auto length = ::recvfrom(
-            gateway->second.udp.get(), buffer.data(), buffer.size(), 0, asker.get(), &asker.length);
+        const auto length = ::recvfrom(listener->second.udp.get(),
+                                       buffer.data(),
+                                       buffer.size(),
+                                       0,
+                                       asker.get(),
+                                       &asker.length);
         if (length < 0)
             return;
-        const Reply reply = [this, address, asker](const std::string& message) {
-            const auto still = gateways_.find(address);
-            if (still != gateways_.end() && still->second.udp)
+        const Reply reply = [this, place, asker](const std::string& message) {
+            const auto still = listeners_.find(place);
+            if (still != listeners_.end() && still->second.udp)
                 ::sendto(still->second.udp.get(),
                          message.data(),
                          message.size(),
@@ -154,7 +162,7 @@ void Service::on_datagrams(const IpAddress& address) {
                          asker.get(),
                          asker.length);
         };
-        answer(address,
+        answer(place.first,
                host_of(asker),
                std::string(buffer.data(), static_cast<std::size_t>(length)),
                Transport::udp,
@@ -162,10 +170,10 @@ void Service::on_datagrams(const IpAddress& address) {
     }
 }
 
-void Service::on_connections(const IpAddress& address) {
+void Service::on_connections(const Place& place) {
     SocketAddress asker;
     sys::Fd socket(::accept4(
-        gateways_.at(address).tcp.get(), asker.get(), &asker.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        listeners_.at(place).tcp.get(), asker.get(), &asker.length, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!socket)
         return;
     if (connections_.size() >= most_connections)
@@ -173,7 +181,7 @@ void Service::on_connections(const IpAddress& address) {
     const ConnectionNumber number = ++last_connection_;
     Connection& connection = connections_[number];
     connection.socket = std::move(socket);
-    connection.gateway = address;
+    connection.gateway = place.first;
     connection.asker = host_of(asker);
     connection.last_used = now();
     connection.watch = loop_.watch(

@@ -20,15 +20,18 @@ namespace stack::dns {
 class Service {
   public:
     /// `directory` holds the file `names`, and stays to be watched. Listens where the table says
-    /// when this returns, except where port 53 is taken: that is said on standard error and tried
-    /// again until it works.
+    /// when this returns, except where a port is taken: that is tried again until it works, and
+    /// said on standard error where it is the one that the rules lead to.
     explicit Service(const std::string& directory);
 
     /// Serves until the directory is removed.
     void run();
 
   private:
-    struct Gateway {
+    /// An address of a gateway, and a port of it.
+    using Place = std::pair<IpAddress, std::uint16_t>;
+
+    struct Listener {
         sys::Fd udp;
         sys::Fd tcp;
         std::uint64_t udp_watch = 0;
@@ -55,12 +58,12 @@ class Service {
     void read_host_resolver();
 
     void open_missing();
-    void open_gateway(const IpAddress& address, Gateway& gateway);
-    void close_gateway(Gateway& gateway);
+    void open(const Place& place, Listener& listener);
+    void close(Listener& listener);
     [[nodiscard]] bool has_missing() const;
 
-    void on_datagrams(const IpAddress& gateway);
-    void on_connections(const IpAddress& gateway);
+    void on_datagrams(const Place& place);
+    void on_connections(const Place& place);
     void on_stream(ConnectionNumber number);
     void send_on(ConnectionNumber number, const std::string& message);
     void close_connection(ConnectionNumber number);
@@ -81,7 +84,7 @@ class Service {
     Table table_;
     HostResolver host_;
     Instant host_read_at_;
-    std::map<IpAddress, Gateway> gateways_;
+    std::map<Place, Listener> listeners_;
     ConnectionNumber last_connection_ = 0;
     std::map<ConnectionNumber, Connection> connections_;
     std::minstd_rand random_;

@@ -1,5 +1,7 @@
 #include "dns/socket.h"
 
+#include "base/name_service.h"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -66,8 +68,9 @@ SocketAddress socket_address(const IpAddress& address, std::uint16_t port) {
     return result;
 }
 
-sys::Fd bound_socket(const IpAddress& address, int type) {
+sys::Fd bound_socket(const IpAddress& address, std::uint16_t port, int type) {
     constexpr int backlog = 128;
+    constexpr int room = 4 << 20;  // for the questions of hundreds of askers at once
     const int one = 1;
     sys::Fd socket = open_socket(address, type);
     if (!socket)
@@ -76,7 +79,12 @@ sys::Fd bound_socket(const IpAddress& address, int type) {
     // questions.
     if (type == SOCK_STREAM)
         ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    const SocketAddress here = socket_address(address, dns_port);
+    if (type == SOCK_DGRAM &&
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    if (port == dns_port)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
+    const SocketAddress here = socket_address(address, port);
     const bool bound = ::bind(socket.get(), here.get(), here.length) == 0 &&
                        (type != SOCK_STREAM || ::listen(socket.get(), backlog) == 0);
     return keep_if(bound, std::move(socket));

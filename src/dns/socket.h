@@ -13,8 +13,6 @@
 
 namespace stack::dns {
 
-inline constexpr std::uint16_t dns_port = 53;
-
 struct SocketAddress {
     sockaddr_storage storage{};
     socklen_t length = sizeof(sockaddr_storage);
@@ -31,7 +29,7 @@ struct SocketAddress {
 [[nodiscard]] SocketAddress socket_address(const IpAddress& address, std::uint16_t port);
 
 /// Non-blocking; `type` is SOCK_DGRAM or SOCK_STREAM. An empty Fd, with errno, where it fails.
-[[nodiscard]] sys::Fd bound_socket(const IpAddress& address, int type);
+[[nodiscard]] sys::Fd bound_socket(const IpAddress& address, std::uint16_t port, int type);
 /// As bound_socket(): a socket that is, or is being, connected to port 53 there.
 [[nodiscard]] sys::Fd connected_socket(const IpAddress& address, int type);
 

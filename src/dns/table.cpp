@@ -61,6 +61,12 @@ void add_also(Table& table, const std::vector<std::string>& words) {
         add_name(scope->also[*asker], words, 3);
 }
 
+void add_askers(Table& table, const std::vector<std::string>& words) {
+    Scope* scope = scope_at(table, words[1]);
+    if (scope != nullptr && words.size() > 2)
+        scope->askers = parse_prefix(words[2]);
+}
+
 void add_referral(Table& table, const std::vector<std::string>& words) {
     const auto asker = addresses_from(words, 2);
     if (Scope* scope = scope_at(table, words[1]))
@@ -134,6 +140,8 @@ Table parse_table(std::string_view text) {
             add_known(table, words);
         else if (words[0] == "also")
             add_also(table, words);
+        else if (words[0] == "askers")
+            add_askers(table, words);
         else if (words[0] == "refer")
             add_referral(table, words);
         else if (words[0] == "upstream")
@@ -177,6 +185,8 @@ std::optional<Answer> find_answer(const Scope& scope,
                                   const IpAddress& asker,
                                   const std::vector<std::string>& search) {
     constexpr std::uint16_t class_internet = 1;
+    if (scope.askers && !contains(*scope.askers, asker))
+        return Answer{.status = Status::refused};
     if (!query.is_standard())
         return Answer{.status = Status::not_implemented};
     if (query.record_class == class_internet) {

@@ -212,9 +212,10 @@ void RealEngine::publish_names_of(const std::string& owner,
     for (const auto& [name, record] : served) {
         if (record.project != owner)
             continue;
-        for (const auto& gateway : {record.gateway4, record.gateway6})
-            if (!gateway.empty())
-                table.gateways.push_back(gateway);
+        if (!record.gateway4.empty())
+            table.gateways[record.gateway4] = record.subnet4;
+        if (!record.gateway6.empty())
+            table.gateways[record.gateway6] = record.subnet6;
         const auto containers = containers_on(name, project, observed);
         add(table.referrals, referrals_of(record, served, containers));
         add(table.upstreams, upstreams_of(record, containers));

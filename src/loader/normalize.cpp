@@ -30,6 +30,25 @@ void add_implicit_dependencies(Service& service) {
         depend(split_once(link, ':').first, true);
 }
 
+/// Where a network says at which address of the host its ports are published, those that name
+/// none are there.
+void bind_ports(Stack& stack) {
+    std::map<std::string, std::string> bindings;  // by network
+    for (const auto& [key, network] : stack.networks)
+        if (const auto option =
+                network.driver_opts.find("com.docker.network.bridge.host_binding_ipv4");
+            option != network.driver_opts.end())
+            bindings[key] = option->second;
+    if (bindings.empty())
+        return;
+    for (auto& [name, service] : stack.services)
+        for (const auto& [network, attachment] : service.networks)
+            if (const auto binding = bindings.find(network); binding != bindings.end())
+                for (auto& port : service.ports)
+                    if (port.host_ip.empty())
+                        port.host_ip = binding->second;
+}
+
 }  // namespace
 
 std::string normalized_name(const std::string& name) {
@@ -64,6 +83,7 @@ void normalize(Stack& stack, Budget& budget) {
                           Location{stack.files.front(), 0, 0, 1}))
             return;
     }
+    bind_ports(stack);
     if (needs_default && !stack.networks.contains("default"))
         stack.networks["default"].key = "default";
     const auto name = [&](auto& elements) {

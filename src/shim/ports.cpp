@@ -1,5 +1,6 @@
 #include "shim/ports.h"
 
+#include "base/name_service.h"
 #include "shim/fault.h"
 
 #include <cerrno>
@@ -79,10 +80,28 @@ void set(int fd, int level, int option) {
     ::setsockopt(fd, level, option, &one, sizeof one);
 }
 
+/// Connections of a server that has ended linger on its port: they must not keep it from us, and
+/// are no reason to share it with others from now on.
+bool bind_over_lingering(int fd, const SocketAddress& address) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM) {
+        errno = EADDRINUSE;
+        return false;
+    }
+    set(fd, SOL_SOCKET, SO_REUSEADDR);
+    if (::bind(fd, address.get(), address.size) < 0)
+        return false;
+    const int none = 0;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &none, sizeof none);
+    return true;
+}
+
 /// 0, or why the socket cannot have the address.
 int bind_to(int fd, const SocketAddress& address, bool listening) {
     constexpr int backlog = 128;
-    if (::bind(fd, address.get(), address.size) < 0)
+    if (::bind(fd, address.get(), address.size) < 0 &&
+        (errno != EADDRINUSE || !bind_over_lingering(fd, address)))
         return errno;
     if (listening && ::listen(fd, backlog) < 0)
         return errno;
@@ -103,6 +122,8 @@ void reserve(const PortSpec& port, int family, std::vector<Entrance>& entrances)
         return;  // the family or protocol is not there: nothing to reserve then
     if (family == AF_INET6)
         set(fd, IPPROTO_IPV6, IPV6_V6ONLY);
+    if (port.port == dns_port)
+        set(fd, SOL_SOCKET, SO_REUSEPORT);
     const bool listening = target && port.protocol == IPPROTO_TCP;
     if (listening)
         set(fd, SOL_SOCKET, SO_REUSEADDR);

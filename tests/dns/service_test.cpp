@@ -1,6 +1,7 @@
 // The name service as a process: real questions over UDP and TCP in a network namespace of the
 // test's own.
 
+#include "base/name_service.h"
 #include "base/text.h"
 #include "dns/packet.h"
 #include "engine/network/names.h"
@@ -24,28 +25,29 @@ namespace stack::test {
 namespace {
 
 using network::NameEntry;
+using network::NameTable;
 using network::publish_names;
 using network::stop_names;
 
 constexpr int patience = 5000;  // milliseconds
 
-sockaddr_in at_port_53(const std::string& address) {
-    sockaddr_in name{AF_INET, htons(53), {}, {}};
+sockaddr_in place_of(const std::string& address, std::uint16_t port) {
+    sockaddr_in name{AF_INET, htons(port), {}, {}};
     const auto parsed = *parse_ip(address);
     std::memcpy(&name.sin_addr, parsed.bytes.data(), 4);
     return name;
 }
 
-sys::Fd connected(const std::string& address, int type) {
-    const sockaddr_in name = at_port_53(address);
+sys::Fd connected(const std::string& address, int type, std::uint16_t port = dns_port) {
+    const sockaddr_in name = place_of(address, port);
     sys::Fd socket(sys::check(::socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket"));
     sys::check(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name),
                "connect");
     return socket;
 }
 
-sys::Fd bound(const std::string& address, int type) {
-    const sockaddr_in name = at_port_53(address);
+sys::Fd bound(const std::string& address, int type, std::uint16_t port = dns_port) {
+    const sockaddr_in name = place_of(address, port);
     sys::Fd socket(sys::check(::socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket"));
     sys::check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), "bind");
     if (type == SOCK_STREAM)
@@ -125,7 +127,14 @@ class NameService : public testing::Test {
 
     void publish(const Strings& gateways, const std::vector<NameEntry>& entries) {
         ::setenv("STACK_LIBEXEC", STACK_BINARY_DIR, 1);
-        publish_names(root_.paths(), "shop", {.gateways = gateways, .entries = entries});
+        NameTable table{.entries = entries};
+        for (const auto& text : gateways) {
+            const auto [gateway, servers] = split_once(text, ' ');
+            table.gateways[gateway] = gateway + "/32";  // who asks from here has this address
+            if (!servers.empty())
+                table.upstreams.push_back({gateway, gateway, split(servers, ' ')});
+        }
+        publish_names(root_.paths(), "shop", table);
     }
 
     std::string directory() const { return root_.path() + "/run/projects/shop/dns"; }
@@ -219,13 +228,38 @@ TEST_F(NameService, IgnoresGarbageAndSlowAskers) {
     EXPECT_EQ(by_tcp("10.9.1.1", "web"), "NOERROR aa A 10.9.1.2");
 }
 
-TEST_F(NameService, WaitsForAPortThatSomebodyElseHas) {
-    auto other = bound("10.9.1.1", SOCK_DGRAM);
+TEST_F(NameService, AnswersWhereTheRulesLeadWhenPort53IsAnothers) {
+    const auto everywhere = bound("0.0.0.0", SOCK_DGRAM);
     publish({"10.9.1.1"}, {{"10.9.1.1", "", "web", {"10.9.1.2"}}});
-    EXPECT_NE(
-        sys::read_file(directory() + "/log").value_or("").find("port 53 of 10.9.1.1 cannot be had"),
-        std::string::npos);
+    const auto socket = connected("10.9.1.1", SOCK_DGRAM, name_service_port);
+    send_bytes(socket, question("web", {}));
+    EXPECT_EQ(response_text(receive(socket)), "NOERROR aa A 10.9.1.2");
+}
+
+TEST_F(NameService, LosesNoQuestionOfHundredsAtOnce) {
+    publish({"10.9.1.1"}, {{"10.9.1.1", "", "web", {"10.9.1.2"}}});
+    const sys::Fd process = sys::open_process(pid(), sys::start_time(pid()).value_or(0));
+    sys::send_signal(process, SIGSTOP);
+    std::vector<sys::Fd> askers;
+    for (int i = 0; i < 600; ++i) {  // musl and glibc ask for both families
+        askers.push_back(connected("10.9.1.1", SOCK_DGRAM));
+        send_bytes(askers.back(), question("web", {}));
+    }
+    sys::send_signal(process, SIGCONT);
+    for (const auto& asker : askers)
+        ASSERT_EQ(response_text(receive(asker)), "NOERROR aa A 10.9.1.2");
+}
+
+TEST_F(NameService, WaitsForAPortThatSomebodyElseHas) {
+    auto other = bound("10.9.1.1", SOCK_DGRAM, name_service_port);
+    auto common = bound("10.9.1.1", SOCK_DGRAM);
+    publish({"10.9.1.1"}, {{"10.9.1.1", "", "web", {"10.9.1.2"}}});
+    EXPECT_NE(sys::read_file(directory() + "/log")
+                  .value_or("")
+                  .find("port 15353 of 10.9.1.1 cannot be had"),
+              std::string::npos);
     other.reset();
+    common.reset();
     EXPECT_EQ(eventually("NOERROR aa A 10.9.1.2", "10.9.1.1", "web"), "NOERROR aa A 10.9.1.2");
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* table_text =
     "listen 10.0.1.1\n"
+    "askers 10.0.1.1 10.0.1.0/24\n"
     "listen 10.0.2.1 none\n"
     "listen 10.0.3.1 192.0.2.53 2001:db8::53\n"
     "nonsense\n"
@@ -51,6 +52,12 @@ TEST(DnsTable, HasAnEmptyAnswerForTheOtherFamily) {
 TEST(DnsTable, ForwardsWhatItDoesNotKnowUnlessTheNetworkIsInternal) {
     EXPECT_EQ(answer_at("10.0.1.1", "example.org"), "forwarded");
     EXPECT_EQ(answer_at("10.0.2.1", "example.org"), "NXDOMAIN aa");
+}
+
+TEST(DnsTable, AnswersNobodyOfAnotherNetwork) {
+    EXPECT_EQ(answer_at("10.0.1.1", "web", type_a, "10.0.2.2"), "REFUSED aa");
+    EXPECT_EQ(answer_at("10.0.1.1", "example.org", type_a, "192.0.2.7"), "REFUSED aa");
+    EXPECT_EQ(answer_at("10.0.2.1", "db", type_a, "192.0.2.7"), "NOERROR aa A 10.0.2.2");
 }
 
 TEST(DnsTable, SendsAnAskerWithOtherServersOn) {

@@ -1,8 +1,11 @@
 // `stack network`: networks by their own names, and who meets whom in them.
 
+#include "sys/fd.h"
 #include "tests/integration/world.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 namespace stack::test {
 namespace {
@@ -157,7 +160,7 @@ TEST_F(NetworkCommand, UpChangesTheNetworksOfARunningServiceInPlace) {
 
     stack_.write("compose.yaml",
                  file("{default: , back: {aliases: [shown]}, side: }", "{back: , side: }"));
-    EXPECT_NE(stack_.must({"plan"}).find("networks.shop_back: (none) -> connected"),
+    EXPECT_NE(stack_.run({"plan"}).out.find("networks.shop_back: (none) -> connected"),
               std::string::npos);
     stack_.must({"up", "-d"});
     EXPECT_TRUE(resolves({"exec", "asker"}, "shown"));
@@ -321,6 +324,43 @@ services:
     EXPECT_NE(resolver("server").find("\nnameserver 127.0.0.1\nnameserver 9.9.9.9\n"),
               std::string::npos);
     EXPECT_EQ(resolver("host"), "nameserver 9.9.9.9\noptions rotate\n");
+}
+
+/// As a server of the host that listens on every address does.
+sys::Fd occupied_port_53(int type) {
+    sys::Fd socket(sys::check(::socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket"));
+    const sockaddr_in name{AF_INET, htons(53), {}, {}};
+    sys::check(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name), "bind");
+    if (type == SOCK_STREAM)
+        sys::check(::listen(socket.get(), 1), "listen");
+    return socket;
+}
+
+TEST_F(NetworkCommand, NamesResolveWherePort53IsAnothers) {
+    const auto udp = occupied_port_53(SOCK_DGRAM);
+    const auto tcp = occupied_port_53(SOCK_STREAM);
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: sleep 1000}
+  asker: {image: busybox, command: sleep 1000}
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(resolves({"exec", "-T", "asker"}, "web."));
+}
+
+TEST_F(NetworkCommand, NamesResolveWherePort53IsPublished) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  server: {image: busybox, command: sleep 1000, ports: ["53:53/udp", "53:53"]}
+  asker: {image: busybox, command: sleep 1000}
+)");
+    for (int i = 0; i < 2; ++i) {  // the second time beside a name service that is there already
+        stack_.must({"up", "-d", "--force-recreate", "-t", "0"});
+        EXPECT_EQ(container(stack_, "server")["State"], "running");
+        EXPECT_TRUE(resolves({"exec", "-T", "asker"}, "server."));
+    }
 }
 
 }  // namespace

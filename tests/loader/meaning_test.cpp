@@ -193,6 +193,14 @@ TEST(Provider, IsOnNoNetwork) {
     EXPECT_TRUE(stack.networks.empty());
 }
 
+TEST(Ports, AreWhereTheirNetworkBindsThem) {
+    const auto service =
+        web("ports: ['80:80', '192.0.2.1:81:81']\n    networks: [local]\nnetworks: {local: "
+            "{driver_opts: {com.docker.network.bridge.host_binding_ipv4: 127.0.0.1}}}");
+    EXPECT_EQ(service.ports[0].host_ip, "127.0.0.1");
+    EXPECT_EQ(service.ports[1].host_ip, "192.0.2.1");
+}
+
 TEST(Device, WithoutATargetIsAtItsSource) {
     const auto service = web("devices: ['/dev/fuse::r']");
     EXPECT_EQ(service.devices[0].target, "/dev/fuse");

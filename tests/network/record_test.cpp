@@ -61,15 +61,20 @@ TEST(PublicationRecord, SurvivesWriting) {
 TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
     const std::vector<NameEntry> entries{{"10.1.0.1", "fd01::1", "0123456789ab", {"10.1.0.2"}},
                                          {"10.1.0.1", "fd01::1", "web", {"10.1.0.2", "fd01::2"}}};
-    const NameTable table{.gateways = {"10.1.0.1 192.0.2.53", "fd01::1", "10.2.0.1"},
+    const NameTable table{.gateways = {{"10.1.0.1", "10.1.0.0/24"},
+                                       {"fd01::1", "fd01::/64"},
+                                       {"10.2.0.1", "10.2.0.0/24"}},
                           .entries = entries,
                           .own = {{"10.1.0.1", "10.1.0.2", "far", {"10.7.0.2"}}},
                           .referrals = {{"10.1.0.1", "10.1.0.2"}},
                           .upstreams = {{"10.1.0.1", "10.1.0.3", {"9.9.9.9", "::1"}}}};
     EXPECT_EQ(names_text(table, {"10.2.0.1"}),
-              "listen 10.1.0.1 192.0.2.53\n"
-              "listen fd01::1\n"
+              "listen 10.1.0.1\n"
+              "askers 10.1.0.1 10.1.0.0/24\n"
               "listen 10.2.0.1 none\n"
+              "askers 10.2.0.1 10.2.0.0/24\n"
+              "listen fd01::1\n"
+              "askers fd01::1 fd01::/64\n"
               "name 10.1.0.1 web 10.1.0.2 fd01::2\n"
               "name fd01::1 web 10.1.0.2 fd01::2\n"
               "name 10.1.0.1 0123456789ab 10.1.0.2\n"

@@ -61,10 +61,10 @@ table inet stack {
     iifname != "lo" ip6 daddr ::1 drop
   }
   chain pubmap {
-    ip daddr @nets4 tcp dport 53 return
-    ip6 daddr @nets6 tcp dport 53 return
-    ip daddr @nets4 udp dport 53 return
-    ip6 daddr @nets6 udp dport 53 return
+    ip daddr @nets4 tcp dport 53 dnat to :15353
+    ip6 daddr @nets6 tcp dport 53 dnat to :15353
+    ip daddr @nets4 udp dport 53 dnat to :15353
+    ip6 daddr @nets6 udp dport 53 dnat to :15353
     meta nfproto ipv4 dnat ip addr . port to ip daddr . meta l4proto . th dport map @pub4
     meta nfproto ipv4 dnat ip addr . port to meta l4proto . th dport map @pub4_any
     ip6 daddr ::1 return

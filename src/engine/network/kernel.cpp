@@ -35,7 +35,13 @@ void ensure_ipv6_forwarding() {
     for (const auto& link : sys::list_directory("/proc/sys/net/ipv6/conf")) {
         const std::string name = "ipv6/conf/" + link + "/accept_ra";
         if (link != "all" && trim(sys::read_file("/proc/sys/net/" + name).value_or("")) == "1")
-            ensure_setting(name, "2");
+            try {
+                ensure_setting(name, "2");
+            } catch (const Error& error) {
+                if (error.code() != std::errc::no_such_file_or_directory)
+                    throw;
+                // The link has gone meanwhile.
+            }
     }
     ensure_setting("ipv6/conf/all/forwarding", "1");
 }
@@ -153,10 +159,10 @@ void Kernel::replace_table(const Elements& whole) {
     STACK_FAILPOINT("nft.committed");
 }
 
-void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
+bool Kernel::reconcile_table(const std::function<Elements()>& wanted) {
     const std::uint32_t generation = sys::nft_generation(filter_);
     if (verified_generation_ == generation)
-        return;
+        return false;
     const Elements whole = wanted();
     const auto listing = sys::list_nft_table(filter_, table_);
     const bool right = whole.empty() ? !listing : listing && is_in_force(*listing, whole);
@@ -165,6 +171,7 @@ void Kernel::reconcile_table(const std::function<Elements()>& wanted) {
         replace_table(whole);
     }
     verified_generation_ = right ? generation : sys::nft_generation(filter_);
+    return !right;
 }
 
 }  // namespace stack::network

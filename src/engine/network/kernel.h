@@ -48,7 +48,8 @@ class Kernel {
 
     /// Compares the table with what should be there, and replaces it where it differs. Costs one
     /// small question while nobody has touched the nftables of the machine.
-    void reconcile_table(const std::function<Elements()>& wanted);
+    /// Returns whether it did.
+    bool reconcile_table(const std::function<Elements()>& wanted);
 
     /// The next reconcile_table() compares, whatever the generation: what should be there has
     /// changed.

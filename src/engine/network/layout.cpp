@@ -19,6 +19,9 @@ namespace {
 constexpr const char* mtu_option = "com.docker.network.driver.mtu";
 constexpr const char* bridge_option = "com.docker.network.bridge.name";
 
+/// Read where a stack is: it is the ports of its services that it changes.
+constexpr const char* host_binding_option = "com.docker.network.bridge.host_binding_ipv4";
+
 constexpr const char* parent_option = "parent";
 
 /// The kernel's numbers for the modes of a driver (linux/if_link.h).
@@ -54,7 +57,7 @@ void check_driver(const Network& network) {
         refuse(network, "IPAM driver " + network.ipam_driver + " is not supported; leave it out");
     for (const auto& [option, value] : network.driver_opts) {
         if (option != mtu_option &&
-            (is_bridge(network) ? option != bridge_option
+            (is_bridge(network) ? option != bridge_option && option != host_binding_option
                                 : option != parent_option && option != mode))
             log::warn("network " + network.name + ": driver option " + option +
                       " is not known, ignoring");

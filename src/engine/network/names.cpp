@@ -4,6 +4,7 @@
 
 #include "base/failpoint.h"
 #include "base/ip.h"
+#include "base/name_service.h"
 #include "base/text.h"
 #include "engine/network/record.h"
 #include "sys/file.h"
@@ -37,12 +38,19 @@ std::set<std::string> internal_gateways(const Paths& paths) {
     return gateways;
 }
 
+struct Server {
+    sys::Fd process;
+    std::string port;  // where the rules may lead questions to; "" of an older version's
+};
+
 /// The service of the directory, while it lives.
-sys::Fd find_service(const std::string& directory) {
+Server find_service(const std::string& directory) {
     const auto text = sys::read_file(directory + "/pid");
-    const auto [pid, started] = split_once(trim(text.value_or("")), ' ');
-    return sys::open_process(parse_number<int>(pid).value_or(0),
-                             parse_number<std::uint64_t>(started).value_or(0));
+    const auto [pid, rest] = split_once(trim(text.value_or("")), ' ');
+    const auto [started, port] = split_once(rest, ' ');
+    return {sys::open_process(parse_number<int>(pid).value_or(0),
+                              parse_number<std::uint64_t>(started).value_or(0)),
+            std::string(port)};
 }
 
 bool is_alive(const sys::Fd& process) {
@@ -103,8 +111,10 @@ bool asks_itself(const Strings& servers) {
 
 std::string names_text(const NameTable& table, const std::set<std::string>& internal) {
     std::string text;
-    for (const auto& gateway : table.gateways)
+    for (const auto& [gateway, askers] : table.gateways) {
         text += "listen " + gateway + (internal.count(gateway) != 0 ? " none\n" : "\n");
+        text += "askers " + gateway + " " + askers + "\n";
+    }
     // An address leads back to the first of its names.
     auto ordered = table.entries;
     std::stable_partition(ordered.begin(), ordered.end(), [](const NameEntry& entry) {
@@ -136,14 +146,19 @@ void publish_names(const Paths& paths, const std::string& project, const NameTab
         STACK_FAILPOINT("names.publish");
         sys::replace_volatile_file(directory + "/names", text);
     }
-    if (!is_alive(find_service(directory)))
+    const Server server = find_service(directory);
+    const bool lives = is_alive(server.process);
+    const bool is_outdated = lives && server.port != std::to_string(name_service_port);
+    if (is_outdated)
+        await_end(server.process);
+    if (is_outdated || !lives)
         start_service(directory, project);
 }
 
 void stop_names(const Paths& paths, const std::string& project) {
     const std::string directory = names_directory(paths, project);
-    if (const sys::Fd service = find_service(directory); is_alive(service))
-        await_end(service);
+    if (const Server server = find_service(directory); is_alive(server.process))
+        await_end(server.process);
     STACK_FAILPOINT("names.stop");
     // A service that had not yet written its pid notices that its directory is gone.
     sys::remove_tree(directory);

@@ -60,8 +60,8 @@ struct OwnName {
 
 /// All that a name service knows.
 struct NameTable {
-    Strings gateways;  // where it listens: an address, and the servers to ask for other names
-                       // behind it; none: the host's
+    StringMap gateways;  // where it listens, and the subnet of those that it answers there
+                         // behind it; none: the host's
     std::vector<NameEntry> entries;
     std::vector<OwnName> own;
     std::vector<Referral> referrals;

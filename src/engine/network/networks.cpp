@@ -417,7 +417,12 @@ void Networks::reconcile() {
     remove_strays(paths_, kernel(), networks, links);
     if (remove_stray_publications(paths_, networks))
         kernel().distrust_table();
-    kernel().reconcile_table([&] { return whole_table(networks, load_publications(paths_)); });
+    const auto publications = load_publications(paths_);
+    if (!kernel().reconcile_table([&] { return whole_table(networks, publications); }))
+        return;
+    // A flow that began while the rules were gone would never be led where it should be.
+    for (const auto& [container, publication] : publications)
+        sys::forget_flows(changed_udp_ports({}, publication));
 }
 
 }  // namespace stack::network

@@ -1,6 +1,7 @@
 // Ports of the host: can they be bound, and who has those that cannot? It is tried, not guessed.
 
 #include "base/ip.h"
+#include "base/name_service.h"
 #include "base/text.h"
 #include "engine/network/networks.h"
 #include "engine/network/sockets.h"
@@ -70,6 +71,9 @@ int bind_error(const IpAddress& address, Protocol protocol, std::uint16_t port) 
     const sys::Fd socket = open_socket(address.family, protocol);
     if (!socket)
         return 0;
+    const int one = 1;
+    if (port == dns_port)
+        ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEPORT, &one, sizeof one);
     const SocketAddress name = socket_address(address, port);
     if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name.storage), name.length) < 0)
         return errno;

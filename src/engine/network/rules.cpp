@@ -1,5 +1,7 @@
 #include "engine/network/rules.h"
 
+#include "base/name_service.h"
+
 #include <string>
 
 #include <linux/netfilter.h>
@@ -140,6 +142,18 @@ Part all(const Parts&... parts) {
     return together;
 }
 
+/// To this port of the same address; it passes through the first word.
+Part lead_to_port(std::uint16_t port) {
+    NetlinkAttributes number;
+    number.put_be32(NFTA_IMMEDIATE_DREG, word(0));
+    number.nest(NFTA_IMMEDIATE_DATA, value(bytes<std::uint16_t>(__builtin_bswap16(port))));
+    NetlinkAttributes data;
+    data.put_be32(NFTA_NAT_TYPE, NFT_NAT_DNAT);
+    data.put_be32(NFTA_NAT_FAMILY, NFPROTO_INET);
+    data.put_be32(NFTA_NAT_REG_PROTO_MIN, word(0));
+    return all(expression("immediate", number), expression("nat", data));
+}
+
 Part accept() {
     return verdict(NF_ACCEPT);
 }
@@ -262,12 +276,13 @@ sys::NftChain raw_pre() {
 }
 
 /// A miss in a map falls through. Questions to a gateway's port 53 are the name service's, also
-/// where a container publishes 53 on every address. ::1 has no route_localnet: what is sent there
-/// is left to the shim, which listens on it (shim/forward.h).
+/// where a container publishes 53 on every address, or a server of the host has it. ::1 has no
+/// route_localnet: what is sent there is left to the shim, which listens on it (shim/forward.h).
 sys::NftChain pubmap() {
     sys::NftChain chain{.name = "pubmap"};
     for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
-        const Part question = all(is_of_protocol(protocol), is_question_to_names(), leave());
+        const Part question =
+            all(is_of_protocol(protocol), is_question_to_names(), lead_to_port(name_service_port));
         chain.rules.push_back(all(is_ip4(), load_target4(), look_up("nets4"), question));
         chain.rules.push_back(all(is_ip6(), load_target6(), look_up("nets6"), question));
     }

@@ -204,6 +204,16 @@ Strings host_servers() {
     return servers;
 }
 
+/// The last line of them counts (resolv.conf(5)).
+Strings host_search() {
+    Strings domains;
+    for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
+        if (const auto [word, rest] = split_once(line, ' '); word == "search" || word == "domain")
+            domains = split(trim(rest), ' ');
+    std::erase(domains, "");
+    return domains;
+}
+
 std::string resolv_conf(const ContainerRecord& record,
                         const std::vector<network::Endpoint>& endpoints) {
     const Service& service = record.spec.service;
@@ -233,10 +243,19 @@ std::string resolv_conf(const ContainerRecord& record,
     }
     for (const auto& server : servers)
         text += "nameserver " + server + "\n";
-    if (!service.dns_search.empty())
-        text += "search " + join(service.dns_search, " ") + "\n";
-    text += "options " + (service.dns_opt.empty() ? "ndots:0" : join(service.dns_opt, " ")) + "\n";
-    return text;
+    // As Docker: the host's, unless the service has its own; "." stands for none.
+    const Strings search = service.dns_search.empty() ? host_search() : service.dns_search;
+    if (!search.empty() && search != Strings{"."})
+        text += "search " + join(search, " ") + "\n";
+    // A name without a dot is asked for as it is first: it may be a service's.
+    const bool has_dots =
+        std::any_of(service.dns_opt.begin(), service.dns_opt.end(), [](const auto& option) {
+            return option.starts_with("ndots:");
+        });
+    Strings options = service.dns_opt;
+    if (!has_dots)
+        options.insert(options.begin(), "ndots:0");
+    return text + "options " + join(options, " ") + "\n";
 }
 
 std::vector<shim::MountSpec> mount_specs(
