@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <sys/file.h>
 
@@ -146,7 +147,10 @@ std::int64_t Store::prune_partial() {
     std::int64_t freed = 0;
     for (const auto& name : sys::list_directory(root_ + "/partial")) {
         const std::string path = root_ + "/partial/" + name;
-        const sys::Fd file = sys::open_file(path, O_RDONLY);
+        const sys::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!file && errno == ENOENT)
+            continue;  // all has come
+        sys::check(file.get(), "open " + path);
         if (::flock(file.get(), LOCK_EX | LOCK_NB) < 0)
             continue;  // more is just coming
         freed += sys::file_size(path);

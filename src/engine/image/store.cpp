@@ -259,6 +259,8 @@ void Store::publish_layer(sys::ScratchDirectory staging,
     STACK_FAILPOINT("layer.syncfs");
     sys::sync_filesystem(staging.path());
     STACK_FAILPOINT("layer.publish");
+    // The lease keeps the layer; its blob is nobody's until the layer's record is there.
+    const auto uncollected = sys::Lock::acquire_shared(lock_path(root_));
     if (record.packed)
         move_blob(root_, packed_file, record.packed->digest);
     if (staging.move_to(layer_path(root_, diff_id)))  // else another process was faster
@@ -274,6 +276,7 @@ void Store::keep_packed(const std::string& diff_id,
         return;
     }
     sys::sync_filesystem(sys::parent_path(packed_file));
+    const auto uncollected = sys::Lock::acquire_shared(lock_path(root_));
     move_blob(root_, packed_file, packed.digest);
     record.packed = packed;
     STACK_FAILPOINT("layer.packed");
