@@ -438,6 +438,7 @@ struct Stack {
     std::string name;
     std::string working_dir;
     Strings files;  // absolute paths of the stack files, in order
+    bool all_resources = false;  // networks and volumes that no service uses are made, too
     std::map<std::string, Service> services;
     std::map<std::string, Network> networks;
     std::map<std::string, Volume> volumes;

@@ -64,6 +64,7 @@ class Loader {
         choose_name(session_, stack, root);
         stack.working_dir = input_.project_directory;
         stack.files = input_.files;
+        stack.all_resources = input_.all_resources;
         apply_profiles(stack, input_.profiles, input_.named_services);
         if (input_.resolve_environment)
             resolve_environment(session_, files_, stack, root);

@@ -241,7 +241,8 @@ void visit_fields(Is<FileSource> auto& v, auto&& field) {
 }
 
 void visit_fields(Is<Stack> auto& v, auto&& field) {
-    field("name", v.name), field("working_dir", v.working_dir), field("files", v.files);
+    field("name", v.name), field("working_dir", v.working_dir), field("files", v.files),
+        field("all_resources", v.all_resources);
     field("services", v.services), field("networks", v.networks), field("volumes", v.volumes);
     field("secrets", v.secrets), field("configs", v.configs);
     field("disabled_services", v.disabled_services);

@@ -52,7 +52,7 @@ class UpPlanner {
     Plan plan() {
         const Strings services = selected_services(desired_, options_.services, options_.no_deps);
         plan_services(services);
-        if (options_.services.empty() && !keep_)
+        if (desired_.all_resources && options_.services.empty() && !keep_)
             resources_.plan_all();
         plan_sharers();
         order_stops();
