@@ -271,12 +271,11 @@ void add_config(CLI::App& app, Context& context) {
 void add_plan(CLI::App& app, Context& context) {
     const auto options = std::make_shared<UpOptions>();
     const auto format = std::make_shared<std::string>("text");
-    const auto exit_code = std::make_shared<bool>(false);
     add_plan_options(app, *options);
     app.add_option("--format", *format, "text, json, dot, mermaid or svg")
         ->check(CLI::IsMember({"text", "json", "dot", "mermaid", "svg"}));
-    app.add_flag("--exit-code", *exit_code, "End with 2 where there is something to do");
-    app.callback([&context, options, format, exit_code] {
+    add_accepted_flag(app, "--exit-code", "it ends with 2 where there is something to do, always");
+    app.callback([&context, options, format] {
         const Stack stack = load_project(context, {.named_services = options->services});
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true, .files = true});
@@ -284,7 +283,7 @@ void add_plan(CLI::App& app, Context& context) {
         sys::write_out(render(plan, *format));
         if (!plan.errors.empty())
             context.exit_code = 1;
-        else if (*exit_code && !plan.actions.empty())
+        else if (!plan.actions.empty())
             context.exit_code = 2;
     });
 }

@@ -268,10 +268,26 @@ void bring_down(Context& context) {
     static_cast<void>(ask(context, stack, request, "Running"));
 }
 
+/// Of these, which are some; waits for it.
+ObservedContainer first_to_end(const LocalRuntime& runtime,
+                               const std::vector<ObservedContainer>& containers) {
+    std::vector<sys::Fd> ends;
+    for (const auto& container : containers) {
+        auto end = runtime.get().watch(container.id);
+        if (!end)
+            return container;
+        ends.push_back(std::move(*end));
+    }
+    return containers.at(sys::wait_for_first(ends));
+}
+
 void run_wait(Context& context, const Targets& targets, bool down) {
     const LocalRuntime runtime(context.paths);
+    auto containers = find_targets(context, targets);
+    if (down)
+        containers = {first_to_end(runtime, containers)};
     bool first = true;
-    for (const auto& container : find_targets(context, targets)) {
+    for (const auto& container : containers) {
         if (const auto ended = runtime.get().watch(container.id))
             sys::wait_readable({ended->get()}, -1);
         const auto after = runtime.get().observe(container.id);
@@ -281,8 +297,6 @@ void run_wait(Context& context, const Targets& targets, bool down) {
         if (first && targets.naming == Naming::service)
             context.exit_code = code;
         first = false;
-        if (down)  // the first that ends it
-            break;
     }
     if (down)
         bring_down(context);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/describe.h"
 #include "cli/follow.h"
 #include "cli/local_runtime.h"
 #include "cli/options.h"
@@ -81,9 +82,7 @@ class Follower {
         for (const auto& container : containers()) {
             if (options_.index != 0 && container.number != options_.index)
                 continue;
-            any_runs = any_runs || container.state == ContainerState::running ||
-                       container.state == ContainerState::paused ||
-                       container.service_config.restart.condition != RestartCondition::no;
+            any_runs = any_runs || is_up(container) || comes_back(container);
             const std::string path = runtime_.get().log_path(container.id);
             printer_.add(container, path);
             growth_.add(path);

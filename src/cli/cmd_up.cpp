@@ -3,6 +3,7 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/describe.h"
 #include "cli/follow.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
@@ -256,19 +257,6 @@ class Attached {
         const auto found = stack_.services.find(service);
         return found != stack_.services.end() && !holds(options_.no_attach) &&
                (options_.attach.empty() ? found->second.attach : holds(options_.attach));
-    }
-
-    static bool comes_back(const ObservedContainer& container) {
-        const bool is_on_its_way =
-            container.state == ContainerState::created && container.started != Time{};
-        if (is_on_its_way)
-            return true;
-        if (container.stopped_by_user || container.state != ContainerState::exited)
-            return false;
-        const auto condition = container.service_config.restart.condition;
-        return condition == RestartCondition::always ||
-               condition == RestartCondition::unless_stopped ||
-               (condition == RestartCondition::on_failure && container.exit.code.value_or(1) != 0);
     }
 
     void note_exit(const ObservedContainer& container) {

@@ -59,6 +59,20 @@ bool is_listed(const ObservedContainer& container) {
     return is_up(container) || container.restarting;
 }
 
+bool comes_back(const ObservedContainer& container) {
+    if (container.state == ContainerState::created && container.started != Time{})
+        return true;  // it is on its way
+    if (container.stopped_by_user || container.state != ContainerState::exited)
+        return false;
+    const RestartPolicy& policy = container.service_config.restart;
+    const int most = policy.max_attempts.value_or(0);  // 0: any number
+    const bool failed = container.exit.code.value_or(1) != 0;
+    return policy.condition == RestartCondition::always ||
+           policy.condition == RestartCondition::unless_stopped ||
+           (policy.condition == RestartCondition::on_failure && failed &&
+            (most == 0 || container.restarts < most));
+}
+
 std::string ports_text(const ObservedContainer& container) {
     Strings texts;
     for (const auto& port : container.ports) {
@@ -96,6 +110,7 @@ std::string time_text(Time time) {
 }
 
 nlohmann::json ps_json(const ObservedContainer& container, Time now) {
+    constexpr int unknown_code = 255;  // it ended, and nobody saw how
     nlohmann::json publishers = nlohmann::json::array();
     for (const auto& port : container.ports)
         publishers.push_back({{"URL", port.host_ip.empty() ? "0.0.0.0" : port.host_ip},
@@ -124,7 +139,9 @@ nlohmann::json ps_json(const ObservedContainer& container, Time now) {
             {"State", state_text(container)},
             {"Status", status_text(container, now)},
             {"Health", health_text(container.health)},
-            {"ExitCode", container.exit.code.value_or(0)},
+            {"ExitCode",
+             container.exit.code.value_or(container.state == ContainerState::exited ? unknown_code
+                                                                                    : 0)},
             {"Publishers", publishers},
             {"Ports", ports_text(container)},
             {"Labels", join(labels, ",")},

@@ -14,6 +14,8 @@ namespace stack::cli {
 [[nodiscard]] std::string status_text(const ObservedContainer& container, Time now);
 /// Whether lists show it without -a: it is up, or about to be again.
 [[nodiscard]] bool is_listed(const ObservedContainer& container);
+/// Whether its policy starts it again, or a start is under way.
+[[nodiscard]] bool comes_back(const ObservedContainer& container);
 /// `0.0.0.0:8080->5000/tcp, :::8080->5000/tcp`.
 [[nodiscard]] std::string ports_text(const ObservedContainer& container);
 /// `"python ./app.py"`, cut after 20 characters unless `whole`.

@@ -84,13 +84,38 @@ std::vector<LogLine> read_lines(LogFile& file, const LogFilter& filter) {
     return {lines.begin(), lines.end()};
 }
 
+namespace {
+
+/// A time of RFC 3339 with its offset from UTC taken off. Without a zone behind it, it is a prefix
+/// of the times of the log, with which it compares as it should.
+std::string in_utc(const std::string& text) {
+    constexpr std::size_t seconds_end = std::string_view("2026-01-02T03:04:05").size();
+    if (text.ends_with('Z') || text.size() <= seconds_end)
+        return text.substr(0, text.find('Z'));
+    const auto sign = text.find_first_of("+-", seconds_end);
+    std::tm parts{};
+    if (sign == std::string::npos ||
+        ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr)
+        return text;
+    const auto [hours, minutes] = split_once(std::string_view(text).substr(sign + 1), ':');
+    const std::time_t offset =
+        parse_number<int>(hours).value_or(0) * 3600 + parse_number<int>(minutes).value_or(0) * 60;
+    const std::time_t moment = ::timegm(&parts) + (text[sign] == '+' ? -offset : offset);
+    std::array<char, 32> buffer{};
+    ::gmtime_r(&moment, &parts);
+    std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+    return buffer.data() + text.substr(seconds_end, sign - seconds_end);  // with the fraction
+}
+
+}  // namespace
+
 std::optional<std::string> parse_time(const std::string& text) {
     const auto rfc3339 = [](std::chrono::system_clock::time_point time) {
         const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
         std::tm parts{};
         gmtime_r(&seconds, &parts);
         std::array<char, 32> buffer{};
-        std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+        std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%S", &parts);
         return std::string(buffer.data());
     };
     if (const auto seconds = parse_number<std::int64_t>(text))
@@ -100,7 +125,7 @@ std::optional<std::string> parse_time(const std::string& text) {
                        std::chrono::duration_cast<std::chrono::system_clock::duration>(*age));
     constexpr std::size_t date_length = 10;
     if (text.size() >= date_length && text[4] == '-' && text[7] == '-')
-        return text;  // a prefix of RFC 3339 compares as it should
+        return in_utc(text);
     return std::nullopt;
 }
 

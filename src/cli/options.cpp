@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/log_reader.h"
-#include "sys/process.h"
+#include "sys/terminal.h"
 
 #include <cmath>
 

@@ -268,6 +268,18 @@ void wait_for_end(const Fd& pidfd, std::chrono::milliseconds longest) {
     ::poll(&entry, 1, static_cast<int>(longest.count()));
 }
 
+std::size_t wait_for_first(const std::vector<Fd>& pidfds) {
+    std::vector<pollfd> entries;
+    for (const auto& pidfd : pidfds)
+        entries.push_back({pidfd.get(), POLLIN, 0});
+    while (::poll(entries.data(), entries.size(), -1) < 0)
+        if (errno != EINTR)
+            fail("wait for processes");
+    const auto first = std::find_if(
+        entries.begin(), entries.end(), [](const pollfd& entry) { return entry.revents != 0; });
+    return static_cast<std::size_t>(first - entries.begin());
+}
+
 void reap(int pid) {
     siginfo_t info{};
     if (pid > 0)

@@ -72,6 +72,9 @@ struct Lineage {
 /// gone.
 [[nodiscard]] Fd open_process(int pid, std::uint64_t started);
 
+/// Waits until one of the processes, which are some, has ended; its index.
+[[nodiscard]] std::size_t wait_for_first(const std::vector<Fd>& pidfds);
+
 /// Postcondition: the signal was sent, or the process has ended.
 void send_signal(const Fd& pidfd, int signal);
 [[nodiscard]] bool has_ended(const Fd& pidfd);

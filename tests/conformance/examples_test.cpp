@@ -50,7 +50,7 @@ TEST_F(Example, TheFlaskAppCountsItsVisitsOverARebuild) {
                                "s/Thought of the day/Word of the day/",
                                stack_.directory() + "/templates/index.html"});
     ASSERT_EQ(edited.status, 0);
-    EXPECT_NE(stack_.must({"plan", "--build"}).find("its sources changed"), std::string::npos);
+    EXPECT_NE(stack_.run({"plan", "--build"}).out.find("its sources changed"), std::string::npos);
     stack_.must({"up", "-d", "--build", "--wait", "-t", "1"});
     const std::string page = fetch("http://127.0.0.1:8080/");
     EXPECT_NE(page.find("Word of the day"), std::string::npos) << page;
