@@ -203,15 +203,16 @@ TEST_P(Matrix, EveryCellReachesWhatItShould) {
         eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
     const auto all = cells();
     // At once: most of those that are not to be reached wait until they give up. busybox has no
-    // server of datagrams, so the container's is lent to it.
-    const std::string serve = prefix_for("web") + "socat -b 4096 ";
-    const std::string quietly = " PIPE >/dev/null 2>&1 & servers=\"$servers $!\"\n";
-    std::string script = serve + "UDP4-RECVFROM:80,fork" + quietly + serve +
+    // server of datagrams, so the container's is lent to it, again where it ends.
+    const std::string serve = "while :; do " + prefix_for("web") + "socat -b 4096 ";
+    const std::string quietly =
+        " PIPE >/dev/null 2>&1; sleep 0.1; done & servers=\"$servers -$!\"\n";
+    std::string script = "set -m\n" + serve + "UDP4-RECVFROM:80,fork" + quietly + serve +
                          "UDP6-RECVFROM:80,ipv6only=1,fork" + quietly + "asked=\n";
     for (std::size_t i = 0; i < all.size(); ++i)
         script += asking(all[i], std::to_string(i)) + " & asked=\"$asked $!\"\n";
     std::vector<bool> reached(all.size());
-    std::istringstream answers(run({"sh", "-c", script + "wait $asked; kill $servers"}).out);
+    std::istringstream answers(run({"sh", "-c", script + "wait $asked; kill -- $servers"}).out);
     for (std::size_t i = 0; answers >> i;)
         reached[i] = true;
     for (std::size_t i = 0; i < all.size(); ++i)

@@ -140,8 +140,9 @@ void expect_nothing_left(const StackProgram& stack) {
     EXPECT_TRUE(eventually([] { return find_process().empty(); }))
         << "process " << find_process() << " is left";
     for (const auto& line : lines_of(run({"ip", "-o", "link"}).out))
-        EXPECT_EQ(line.find("stk"), std::string::npos) << "a link is left: " << line;
-    EXPECT_EQ(run({"nft", "list", "ruleset"}).out.find("shop"), std::string::npos)
+        for (const auto* mark : {"stk", "stv", "alias stack:"})
+            EXPECT_EQ(line.find(mark), std::string::npos) << "a link is left: " << line;
+    EXPECT_EQ(run({"nft", "list", "tables"}).out.find("stack"), std::string::npos)
         << "rules are left";
     for (const auto& group : control_groups())
         EXPECT_EQ(group.filename().string().find("stack-"), std::string::npos) << "left: " << group;
@@ -150,6 +151,7 @@ void expect_nothing_left(const StackProgram& stack) {
                               "/run/containers",
                               "/run/projects",
                               "/networks",
+                              "/run/networks/ports",
                               "/run/steps",
                               "/run/build"}) {
         const fs::path directory = stack.root() + place;
