@@ -1,12 +1,20 @@
 // Who reaches what: every asker, way of publishing, protocol and family, with real containers.
 
+#include "sys/fd.h"
 #include "tests/integration/world.h"
 
 #include <array>
+#include <atomic>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/socket.h>
 
 namespace stack::test {
 namespace {
@@ -83,6 +91,61 @@ struct Cell {
     std::string name;
     std::string command;  // says "here" where something answers
     bool expected = false;
+};
+
+/// Sends datagrams to port 80 back, in the network namespace of a process.
+class DatagramEcho {
+  public:
+    DatagramEcho(int pid, int family) {
+        std::thread([&] { open(pid, family); }).join();  // which alone goes there
+        server_ = std::thread([this] { serve(); });
+    }
+
+    ~DatagramEcho() {
+        is_over_ = true;
+        server_.join();
+    }
+
+    DatagramEcho(const DatagramEcho&) = delete;
+    DatagramEcho& operator=(const DatagramEcho&) = delete;
+
+  private:
+    void open(int pid, int family) {
+        const auto place = "/proc/" + std::to_string(pid) + "/ns/net";
+        const sys::Fd there(sys::check(::open(place.c_str(), O_RDONLY | O_CLOEXEC), place));
+        sys::check(::setns(there.get(), CLONE_NEWNET), "enter " + place);
+        socket_ = sys::Fd(sys::check(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0), "socket"));
+        sockaddr_in6 name{};  // the port lies at the same place in both families
+        name.sin6_family = static_cast<sa_family_t>(family);
+        name.sin6_port = htons(80);
+        const int one = 1;
+        if (family == AF_INET6)
+            ::setsockopt(socket_.get(), IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof one);
+        const socklen_t length = family == AF_INET6 ? sizeof(sockaddr_in6) : sizeof(sockaddr_in);
+        sys::check(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&name), length), "bind");
+    }
+
+    void serve() const {
+        constexpr int moment_ms = 50;
+        while (!is_over_) {
+            pollfd entry{socket_.get(), POLLIN, 0};
+            if (::poll(&entry, 1, moment_ms) < 1)
+                continue;
+            std::array<char, 512> bytes{};
+            sockaddr_storage asker{};
+            socklen_t length = sizeof asker;
+            auto* name = reinterpret_cast<sockaddr*>(&asker);
+            const auto count =
+                ::recvfrom(socket_.get(), bytes.data(), bytes.size(), 0, name, &length);
+            if (count > 0)
+                ::sendto(
+                    socket_.get(), bytes.data(), static_cast<std::size_t>(count), 0, name, length);
+        }
+    }
+
+    sys::Fd socket_;
+    std::atomic<bool> is_over_ = false;
+    std::thread server_;
 };
 
 struct Setting {
@@ -203,16 +266,15 @@ TEST_P(Matrix, EveryCellReachesWhatItShould) {
         eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
     const auto all = cells();
     // At once: most of those that are not to be reached wait until they give up. busybox has no
-    // server of datagrams, so the container's is lent to it, again where it ends.
-    const std::string serve = "while :; do " + prefix_for("web") + "socat -b 4096 ";
-    const std::string quietly =
-        " PIPE >/dev/null 2>&1; sleep 0.1; done & servers=\"$servers -$!\"\n";
-    std::string script = "set -m\n" + serve + "UDP4-RECVFROM:80,fork" + quietly + serve +
-                         "UDP6-RECVFROM:80,ipv6only=1,fork" + quietly + "asked=\n";
+    // server of datagrams, so the container's is lent to it.
+    const int web = inspected("web")["State"]["Pid"];
+    const DatagramEcho echo4(web, AF_INET);
+    const DatagramEcho echo6(web, AF_INET6);
+    std::string script = "asked=\n";
     for (std::size_t i = 0; i < all.size(); ++i)
         script += asking(all[i], std::to_string(i)) + " & asked=\"$asked $!\"\n";
     std::vector<bool> reached(all.size());
-    std::istringstream answers(run({"sh", "-c", script + "wait $asked; kill -- $servers"}).out);
+    std::istringstream answers(run({"sh", "-c", script + "wait $asked"}).out);
     for (std::size_t i = 0; answers >> i;)
         reached[i] = true;
     for (std::size_t i = 0; i < all.size(); ++i)
