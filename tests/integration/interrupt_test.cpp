@@ -78,7 +78,7 @@ services:
   before: {image: busybox, command: sleep 1000}
   first: {image: busybox, command: sleep 1000}
   ill: {image: busybox, command: sleep 1000, healthcheck: {test: "false", interval: 300s}}
-  last: {image: busybox, depends_on: {first: {}, ill: {condition: service_healthy}}}
+  last: {image: busybox, depends_on: {first: {condition: service_started}, ill: {condition: service_healthy}}}
 )");
     stack_.must({"up", "-d", "before"});
     TerminalClient client = up();

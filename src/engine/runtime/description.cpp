@@ -247,15 +247,15 @@ std::string resolv_conf(const ContainerRecord& record,
     const Strings search = service.dns_search.empty() ? host_search() : service.dns_search;
     if (!search.empty() && search != Strings{"."})
         text += "search " + join(search, " ") + "\n";
-    // A name without a dot is asked for as it is first: it may be a service's.
+    // On a network, a name without a dot is asked for as it is first: it may be a service's.
     const bool has_dots =
         std::any_of(service.dns_opt.begin(), service.dns_opt.end(), [](const auto& option) {
             return option.starts_with("ndots:");
         });
     Strings options = service.dns_opt;
-    if (!has_dots)
+    if (!has_dots && !endpoints.empty())
         options.insert(options.begin(), "ndots:0");
-    return text + "options " + join(options, " ") + "\n";
+    return options.empty() ? text : text + "options " + join(options, " ") + "\n";
 }
 
 std::vector<shim::MountSpec> mount_specs(
