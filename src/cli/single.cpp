@@ -57,12 +57,16 @@ sys::Lock use_single_project(const Paths& paths) {
 
 void publish_single_names(LocalEngine& local) {
     const Stack stack = single_project();
-    // Another command may have seen more, and said so before us: then we say it again.
+    // Another command may have seen more, and said so before us: then we say it again. Who changes
+    // something after that says it himself.
+    constexpr int most_times = 5;
     Observed said;
-    do {
+    for (int times = 0; times < most_times; ++times) {
         said = local.observe(stack);
         local.engine().publish_names(stack, said);
-    } while (local.observe(stack).containers != said.containers);
+        if (local.observe(stack).containers == said.containers)
+            return;
+    }
 }
 
 void remove_single(LocalEngine& local, const Context& context, const ObservedContainer& container) {

@@ -61,7 +61,6 @@ struct OwnName {
 /// All that a name service knows.
 struct NameTable {
     StringMap gateways;  // where it listens, and the subnet of those that it answers there
-                         // behind it; none: the host's
     std::vector<NameEntry> entries;
     std::vector<OwnName> own;
     std::vector<Referral> referrals;
