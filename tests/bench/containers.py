@@ -13,13 +13,19 @@ def run(bench):
     assert bench.root.exists()
     bare = ["container", "run", "--rm", "--network", "none", "busybox", "true"]
     published = ["container", "run", "--rm", "-p", "20000:80", "busybox", "true"]
-    wall = {"none": (bare, bench.floor_at_rest(RUNS, "-N")["total"]), "bridge": (published, bench.floor_at_rest(RUNS)["total"])}
-    for name, (words, floor) in wall.items():
-        bench.stack(*words)
-        show(f"run.{name}", statistics.median(timed(lambda: bench.stack(*words)) for _ in range(RUNS)),
-             "floor, one container's life", floor)
+    show_life(bench, "run.none", bare, "floor, one container's life", bench.floor_at_rest(RUNS, "-N")["total"])
+    show_life(bench, "run.bridge.alone", published, "floor, the life of a container and of its bridge",
+              bench.floor_at_rest(RUNS, "-B")["total"])
+    bench.stack("container", "run", "-d", "--name", "other", "busybox", "sleep", "1000")  # the bridge is there, as for the floor
+    show_life(bench, "run.bridge", published, "floor, one container's life", bench.floor_at_rest(RUNS)["total"])
+    bench.stack("container", "rm", "-f", "other")
     show("run.none.cpu", cpu_time(lambda: [bench.stack(*bare) for _ in range(20)]) / 20, "floor, CPU of one container's life",
          bench.floor("-N", "-n", "20")["cpu"])
+
+
+def show_life(bench, figure, words, versus, floor):
+    bench.stack(*words)
+    show(figure, statistics.median(timed(lambda: bench.stack(*words)) for _ in range(RUNS)), versus, floor)
 
 
 def execute(bench):
