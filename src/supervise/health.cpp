@@ -1,5 +1,7 @@
 #include "supervise/health.h"
 
+#include <utility>
+
 namespace stack::supervise {
 namespace {
 
@@ -31,13 +33,15 @@ Duration HealthMachine::pause(Moment now) const {
     return set_or(check_.interval, default_interval);
 }
 
+/// Whether a failure counts is decided by when it was asked, however long the answer took (moby's
+/// daemon/health.go).
 bool HealthMachine::on_result(const ProbeResult& result, Moment now) {
-    probing_ = false;
+    const Moment asked = std::exchange(asked_, std::nullopt).value_or(now);
     const Health before = health_;
     if (result.exit_code == 0 && !result.timed_out) {
         health_ = Health::healthy;
         streak_ = 0;
-    } else if (!(health_ == Health::starting && in_start_period(now))) {
+    } else if (!(health_ == Health::starting && in_start_period(asked))) {
         ++streak_;
         const int retries = check_.retries.value_or(0);
         if (streak_ >= (retries > 0 ? retries : default_retries))

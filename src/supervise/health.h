@@ -19,12 +19,12 @@ class HealthMachine {
 
     /// When the next probe is due; nullopt while one runs.
     [[nodiscard]] std::optional<Moment> next() const {
-        return probing_ ? std::nullopt : std::optional(next_);
+        return asked_ ? std::nullopt : std::optional(next_);
     }
 
-    void on_probe_started() { probing_ = true; }
+    void on_probe_started(Moment now) { asked_ = now; }
 
-    /// True where the container's health changed.
+    /// The answer to the probe that runs. True where the container's health changed.
     bool on_result(const ProbeResult& result, Moment now);
 
     [[nodiscard]] Health health() const { return health_; }
@@ -42,7 +42,7 @@ class HealthMachine {
     Health health_;
     int streak_ = 0;
     Moment next_;
-    bool probing_ = false;
+    std::optional<Moment> asked_;  // since when a probe runs
 };
 
 }  // namespace stack::supervise

@@ -53,7 +53,7 @@ HealthChecks::Run* HealthChecks::run_of(const ObservedContainer& container) {
 
 void HealthChecks::probe(const std::string& id, const std::string& name) {
     HealthMachine& machine = runs_.at(id).machine;
-    machine.on_probe_started();
+    machine.on_probe_started(timers_.moment());
     const auto finished = [this, id, start = timers_.now()](const ProbeResult& result) {
         finish(id, start, result);
     };

@@ -46,6 +46,14 @@ TEST(Health, FailuresWhileItStartsDoNotCount) {
     EXPECT_EQ(machine.health(), Health::unhealthy);
 }
 
+TEST(Health, AFailureCountsAsOfWhenItWasAskedFor) {
+    HealthMachine machine({.start_period = seconds(60), .retries = 1}, start);
+    machine.on_probe_started(start + seconds(59));
+    EXPECT_FALSE(machine.on_result(bad, start + seconds(80)));
+    machine.on_probe_started(start + seconds(110));
+    EXPECT_TRUE(machine.on_result(bad, start + seconds(111)));
+}
+
 TEST(Health, FailuresAfterASuccessCountAlsoWhileItStarts) {
     HealthMachine machine({.start_period = seconds(60), .retries = 1}, start);
     EXPECT_TRUE(machine.on_result(good, start + seconds(5)));
@@ -68,7 +76,7 @@ TEST(Health, ATimeoutIsAFailureWhateverTheStatus) {
 
 TEST(Health, IsNotAskedForTwiceAtOnce) {
     HealthMachine machine({}, start);
-    machine.on_probe_started();
+    machine.on_probe_started(start);
     EXPECT_FALSE(machine.next());
     machine.on_result(good, start + seconds(40));
     EXPECT_EQ(machine.next(), start + seconds(70)) << "one interval from the end of the last";
