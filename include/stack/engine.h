@@ -24,7 +24,7 @@ namespace stack {
 using Outcome = std::optional<Error>;
 using Done = std::function<void(Outcome)>;
 
-/// What the process of a health check or a hook did. `timed_out`: it was killed after its timeout.
+/// What a health check or the process of a hook did. `timed_out`: it was ended after its timeout.
 struct ProbeResult {
     int exit_code = 0;
     bool timed_out = false;
@@ -56,7 +56,7 @@ class Engine {
     /// bound; returns a sentence a conflict, naming the process or container that holds it.
     virtual Strings port_conflicts(const Stack& desired, const Observed& observed) = 0;
 
-    /// Runs a health check's command inside a running container.
+    /// Asks once as the check says: by its command inside a running container, or by a probe.
     virtual void probe(const std::string& container_id,
                        const Healthcheck& check,
                        ProbeDone done) = 0;

@@ -73,7 +73,7 @@ struct FileReference {
     bool operator==(const FileReference&) const = default;
 };
 
-/// `test` is CMD, CMD-SHELL or NONE followed by its words; empty means the image's own.
+/// `test`: CMD, CMD-SHELL, NONE, HTTP or TCP with its words (native_probe.h); empty: the image's.
 struct Healthcheck {
     Strings test;
     std::optional<Duration> interval;        // default 30 s

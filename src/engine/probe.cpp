@@ -1,8 +1,10 @@
 // One run of a health check or a hook. It is over when its command has ended, whoever else may hold
 // its output open; where it is over its time, nothing that it started goes on.
 
+#include "engine/native_probe.h"
 #include "engine/real_engine.h"
 #include "engine/watch.h"
+#include "sys/network_namespace.h"
 
 #include <array>
 #include <csignal>
@@ -143,13 +145,25 @@ class Probing : public std::enable_shared_from_this<Probing> {
 }  // namespace
 
 void RealEngine::probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) {
+    const Duration given = check.timeout.value_or(Duration::zero());
+    const Duration timeout = given > Duration::zero() ? given : default_timeout;
+    if (const auto question = native_probe(check)) {
+        const sys::Fd network = runtime_.network_namespace(container_id);
+        if (!network)
+            throw Error(std::make_error_code(std::errc::no_such_process), "it does not run");
+        ask(loop_,
+            sys::make_tcp_socket(network, question->address.family),
+            *question,
+            timeout,
+            std::move(done));
+        return;
+    }
     runtime::ExecOptions options;
     options.command = command_of(check);
-    const Duration timeout = check.timeout.value_or(Duration::zero());
     auto processes = [this, container_id] { return runtime_.processes(container_id); };
     std::make_shared<Probing>(
         loop_, runtime_.probe(container_id, options), std::move(processes), std::move(done))
-        ->begin(timeout > Duration::zero() ? timeout : default_timeout);
+        ->begin(timeout);
 }
 
 void RealEngine::run_hook(const std::string& container, const Hook& hook, ProbeDone done) {

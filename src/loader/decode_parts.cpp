@@ -6,6 +6,7 @@
 #include "loader/decode.h"
 #include "loader/paths.h"
 #include "loader/short_syntax.h"
+#include "model/native_probe.h"
 
 namespace stack::loader {
 namespace {
@@ -181,6 +182,29 @@ std::vector<Mount> decode_mounts(const Node& node, Reporter& reporter) {
     return mounts;
 }
 
+/// `x-stack: {http: URL}` or `{tcp: ADDRESS}` takes the place of `test`, which other programs read.
+void decode_native_probe(const Node& node, Healthcheck& check, Reporter& reporter) {
+    Object own(node, "`x-stack`", reporter);
+    std::string url;
+    own.text("http", url);
+    if (!url.empty()) {
+        check.test = {"HTTP", url};
+        if (const auto parsed = parse_http_probe(url); !parsed)
+            reporter.malformed(*own.take("http"), "`http`", parsed.error());
+    }
+    const Node* tcp = own.take("tcp");
+    if (tcp == nullptr || tcp->is_null())
+        return;
+    if (!url.empty()) {
+        reporter.error(
+            tcp->at, "conflict", "`http` and `tcp` are two health checks", "leave one of them out");
+        return;
+    }
+    check.test = {"TCP", scalar_of(*tcp, "`tcp`", reporter)};
+    if (const auto parsed = parse_tcp_probe(check.test.back()); !parsed && tcp->is_scalar())
+        reporter.malformed(*tcp, "`tcp`", parsed.error());
+}
+
 Healthcheck decode_healthcheck(const Node& node, Reporter& reporter) {
     Object object(node, "`healthcheck`", reporter);
     Healthcheck check;
@@ -205,6 +229,8 @@ Healthcheck decode_healthcheck(const Node& node, Reporter& reporter) {
     object.duration("start_interval", check.start_interval);
     object.number("retries", check.retries);
     object.boolean("disable", check.disabled);
+    if (const Node* extension = object.take("x-stack"))
+        decode_native_probe(*extension, check, reporter);
     return check;
 }
 

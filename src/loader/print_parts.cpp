@@ -6,6 +6,7 @@
 #include "loader/print.h"
 #include "loader/reader.h"
 #include "model/fields.h"
+#include "model/native_probe.h"
 
 #include <cmath>
 
@@ -227,7 +228,10 @@ Json build_json(const Build& build) {
 
 Json healthcheck_json(const Healthcheck& check) {
     Json json;
-    put(json, "test", check.test);
+    if (native_probe(check))
+        json["x-stack"][to_lower(check.test.front())] = check.test.back();
+    else
+        put(json, "test", check.test);
     put(json, "interval", check.interval);
     put(json, "timeout", check.timeout);
     put(json, "start_period", check.start_period);

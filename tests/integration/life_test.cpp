@@ -407,6 +407,59 @@ services:
     EXPECT_LE(std::stoi("0" + sleeping), 3) << "of the check under way";
 }
 
+TEST_F(Life, AHealthCheckMayAskWithoutAProcess) {
+    stack_.write("compose.yaml", R"(
+name: shop
+x-check: &check {interval: 100ms, timeout: 300ms, retries: 1, x-stack: {http: "http://localhost/answer"}}
+services:
+  web:
+    image: busybox
+    command: sh -c 'echo fine > /tmp/answer; exec httpd -f -p 127.0.0.1:80 -h /tmp'
+    network_mode: none
+    healthcheck: {interval: 10s, start_period: 30s, start_interval: 100ms, x-stack: {http: "http://localhost/answer"}}
+  store:
+    image: busybox
+    command: httpd -f -p 5432
+    healthcheck: {test: exit 1, interval: 100ms, x-stack: {tcp: 5432}}
+  lost:
+    image: busybox
+    command: httpd -f -p 80 -h /tmp
+    healthcheck: *check
+  mute:
+    image: busybox
+    command: sh -c 'httpd -f -p 80 & sleep 1; kill -STOP $$!; exec sleep 1000'
+    healthcheck: *check
+  absent:
+    image: busybox
+    command: sleep 1000
+    healthcheck: *check
+)");
+    stack_.must({"up", "-d"});
+    const auto health = [&](const std::string& service, const std::string& expected) {
+        return eventually([&] { return container(stack_, service)["Health"] == expected; });
+    };
+    EXPECT_TRUE(health("web", "healthy"));
+    EXPECT_TRUE(health("store", "healthy")) << "its test is for others";
+    EXPECT_TRUE(health("lost", "unhealthy"));
+    EXPECT_TRUE(health("mute", "unhealthy"));
+    EXPECT_TRUE(health("absent", "unhealthy"));
+    const auto said_of = [&](const std::string& service) {
+        return stack_.must({"container",
+                            "inspect",
+                            "-f",
+                            "{{with index .State.Health.Log 0}}{{.ExitCode}} {{.Output}}{{end}}",
+                            "shop-" + service + "-1"});
+    };
+    EXPECT_EQ(said_of("web"), "0 GET http://localhost/answer: 200 OK\nfine\n\n");
+    EXPECT_EQ(said_of("store"), "0 connect to 127.0.0.1:5432: connected\n");
+    EXPECT_NE(said_of("lost").find("1 GET http://localhost/answer: 404"), std::string::npos);
+    EXPECT_TRUE(eventually([&] {
+        return said_of("mute").find("-1 Health check exceeded timeout (300ms): GET") == 0;
+    }));
+    EXPECT_NE(said_of("absent").find("answer: Connection refused"), std::string::npos);
+    EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+}
+
 TEST_F(Life, AServiceThatIsNamedNeedsNoProfile) {
     stack_.write("compose.yaml", R"(
 name: shop

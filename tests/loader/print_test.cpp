@@ -96,3 +96,70 @@ secrets: {key: {file: ./key}}
 
 }  // namespace
 }  // namespace stack::test
+TEST(Print, AHealthCheckOfOursStaysOne) {
+    const Project project(R"(services:
+  web: {image: a, healthcheck: {test: curl localhost, x-stack: {http: "http://localhost/"}}}
+  db: {image: a, healthcheck: {x-stack: {tcp: 5432}, retries: 2}}
+)");
+    const std::string text = to_yaml(project.stack());
+    EXPECT_NE(text.find("x-stack:\n        http: http://localhost/\n"), std::string::npos) << text;
+    EXPECT_NE(text.find("x-stack:\n        tcp: \"5432\"\n"), std::string::npos) << text;
+    expect_same_again(project);
+}
+
+TEST(Print, HasWhatNothingHereActsOn) {
+    Project project(R"(x-common: &common {cost: $$5, list: [1, 'two', {x-in: true}]}
+services:
+  web:
+    image: a
+    environment: {x-one: set}
+    extra_hosts: {x-host: 10.0.0.1}
+    x-owner: *common
+    x-stack: {on-unhealthy: restart, lint: {unpinned-image: false}}
+    deploy: {placement: {constraints: [node.role==manager]}}
+    networks: {back: {x-speed: 5}}
+  idle: {image: a, profiles: [never], x-gone: 1}
+networks: {back: {x-tier: 1}}
+)");
+    project.input.remainder = true;
+    const LoadResult loaded = project.load();
+    EXPECT_EQ(to_yaml(*loaded.stack, loaded.remainder), R"(name: p
+services:
+  web:
+    image: a
+    environment:
+      x-one: set
+    networks:
+      back:
+        x-speed: 5
+    extra_hosts:
+      - x-host=10.0.0.1
+    x-stack:
+      on-unhealthy: restart
+      lint:
+        unpinned-image: false
+    x-owner:
+      cost: $$5
+      list:
+        - 1
+        - two
+        - x-in: true
+    deploy:
+      placement:
+        constraints:
+          - node.role==manager
+networks:
+  back:
+    name: p_back
+    x-tier: 1
+x-common:
+  cost: $$5
+  list:
+    - 1
+    - two
+    - x-in: true
+)");
+    project.input.profiles = {"never"};
+    expect_same_again(std::move(project));
+}
+
