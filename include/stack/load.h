@@ -35,6 +35,7 @@ struct LoadInput {
     bool all_resources = false;     // keep networks, volumes, secrets and configs that nothing uses
     bool resolve_paths = true;
     bool resolve_environment = true;  // read env_file and pass-through variables
+    bool remainder = false;           // keep what no Stack holds, for printing
     bool lint = false;                // warn of what the rules of lint.h find, too
     Strings lint_only;                // these rules; empty: all
     Strings lint_without;             // not these
@@ -60,6 +61,7 @@ struct LoadResult {
     std::optional<Stack> stack;                  // nullopt exactly when `diagnostics` has an error
     WrittenFile written;                         // only where `interpolate` is off: then, no stack
     std::vector<Variable> variables;             // likewise
+    std::string remainder;                       // only where it is asked for: for to_yaml()
     Diagnostics diagnostics;                     // warnings, too
     std::map<std::string, std::string> sources;  // text of each file read, for quoting lines
 };
@@ -75,9 +77,9 @@ struct LoadResult {
                                           const ReadFile& read_file,
                                           Diagnostics& diagnostics);
 
-/// The canonical stack file: loads again to the same Stack.
-[[nodiscard]] std::string to_yaml(const Stack& stack);
-[[nodiscard]] std::string to_json_text(const Stack& stack);
+/// The canonical stack file: loads again to the same Stack. `remainder`: that of its LoadResult.
+[[nodiscard]] std::string to_yaml(const Stack& stack, const std::string& remainder = {});
+[[nodiscard]] std::string to_json_text(const Stack& stack, const std::string& remainder = {});
 [[nodiscard]] std::string to_json_text(const std::vector<Variable>& variables);
 
 /// The JSON Schema of stack files (schemas/stack.schema.json), for editors.

@@ -123,6 +123,13 @@ Stack only_images(const Stack& stack) {
     return pins;
 }
 
+std::string in_format(const ConfigOptions& options,
+                      const Stack& stack,
+                      const std::string& remainder) {
+    return options.format == "json" ? to_json_text(stack, remainder) + "\n"
+                                    : to_yaml(stack, remainder);
+}
+
 /// `services`, and without what they depend on the printed file could not be loaded.
 std::set<std::string> with_dependencies(const Stack& stack, Strings services) {
     std::set<std::string> all;
@@ -137,7 +144,10 @@ std::set<std::string> with_dependencies(const Stack& stack, Strings services) {
     return all;
 }
 
-std::string config_text(const Context& context, const ConfigOptions& options, Stack stack) {
+std::string config_text(const Context& context,
+                        const ConfigOptions& options,
+                        Stack stack,
+                        const std::string& remainder) {
     check_services(options.services, stack);
     if (!options.hash.empty() && options.hash != "*")
         check_services({options.hash}, stack);
@@ -171,8 +181,8 @@ std::string config_text(const Context& context, const ConfigOptions& options, St
     if (options.resolve_image_digests || options.lock_image_digests)
         pin_images(context, stack);
     if (options.lock_image_digests)
-        stack = only_images(stack);
-    return options.format == "json" ? to_json_text(stack) + "\n" : to_yaml(stack);
+        return in_format(options, only_images(stack), {});
+    return in_format(options, stack, remainder);
 }
 
 /// Lists and hashes do not depend on whether ${…} was replaced.
@@ -205,10 +215,11 @@ void run_config(const Context& context, const ConfigOptions& options) {
     if (options.list_variables || (options.no_interpolate && prints_the_file(options))) {
         text = uninterpolated_text(context, options, adjust);
     } else {
-        Stack stack = load_project(context, adjust);
-        check_services(options.services, stack);
+        adjust.remainder = true;
+        LoadResult result = load_files(context, adjust);
+        check_services(options.services, *result.stack);
         if (!options.quiet)
-            text = config_text(context, options, std::move(stack));
+            text = config_text(context, options, *std::move(result.stack), result.remainder);
     }
     if (options.quiet)
         return;

@@ -210,6 +210,7 @@ LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     input.all_resources = context.globals.all_resources;
     input.resolve_paths = adjust.resolve_paths;
     input.resolve_environment = adjust.resolve_environment;
+    input.remainder = adjust.remainder;
     input.lint = adjust.lint;
     input.lint_only = adjust.lint_only;
     input.lint_without = adjust.lint_without;

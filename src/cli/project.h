@@ -18,6 +18,7 @@ struct LoadAdjustments {
     bool check_consistency = true;
     bool resolve_paths = true;
     bool resolve_environment = true;
+    bool remainder = false;
     bool all_profiles = false;
     bool lint = false;
     Strings lint_only;

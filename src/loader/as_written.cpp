@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 #include "loader/interpolate.h"
-#include "loader/print.h"
 
 #include <algorithm>
 #include <map>
@@ -17,21 +16,6 @@ Json scalar_json(const Node& node) {
         return node.value == "true";
     Json number = Json::parse(node.value, nullptr, false);
     return number.is_number() ? number : Json(node.value);
-}
-
-Json json_of(const Node& node) {
-    if (node.is_scalar())
-        return scalar_json(node);
-    Json json;
-    if (node.is_sequence())
-        json = Json::array();
-    if (node.is_mapping())
-        json = Json::object();
-    for (const auto& item : node.items)
-        json.push_back(json_of(item));
-    for (const auto& [key, value] : node.entries)
-        json[key.text] = json_of(value);
-    return json;
 }
 
 /// Where values with variables stand.
@@ -61,6 +45,21 @@ void collect(const Node& node, std::map<std::string, Variable>& variables) {
 }
 
 }  // namespace
+
+Json json_of(const Node& node) {
+    if (node.is_scalar())
+        return scalar_json(node);
+    Json json;
+    if (node.is_sequence())
+        json = Json::array();
+    if (node.is_mapping())
+        json = Json::object();
+    for (const auto& item : node.items)
+        json.push_back(json_of(item));
+    for (const auto& [key, value] : node.entries)
+        json[key.text] = json_of(value);
+    return json;
+}
 
 WrittenFile as_written(const Node& root) {
     const Json json = json_of(root);

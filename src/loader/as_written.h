@@ -5,8 +5,11 @@
 #include <stack/load.h>
 
 #include "loader/node.h"
+#include "loader/print.h"
 
 namespace stack::loader {
+
+[[nodiscard]] Json json_of(const Node& node);
 
 /// As YAML and as JSON. Short forms stay short: what holds a variable cannot be read further.
 [[nodiscard]] WrittenFile as_written(const Node& root);

@@ -11,6 +11,7 @@
 #include "loader/merge.h"
 #include "loader/paths.h"
 #include "loader/project_name.h"
+#include "loader/remainder.h"
 #include "loader/validate.h"
 
 #include <algorithm>
@@ -76,6 +77,9 @@ class Loader {
             lint(stack, root, input_.lint_only, input_.lint_without, session_.reporter);
         if (input_.normalize && !input_.all_resources)
             remove_unused(stack);
+        if (input_.remainder)
+            session_.result.remainder =
+                remainder_of(root).dump(-1, ' ', false, Json::error_handler_t::replace);
         if (!has_errors(session_.result.diagnostics))
             session_.result.stack = std::move(stack);
         return std::move(session_.result);

@@ -4,6 +4,8 @@
 
 #include <stack/load.h>
 
+#include "loader/remainder.h"
+
 namespace stack {
 namespace loader {
 namespace {
@@ -55,7 +57,7 @@ Json source_json(const FileSource& source) {
     return json;
 }
 
-Json stack_json(const Stack& stack) {
+Json stack_json(const Stack& stack, const std::string& remainder) {
     Json json;
     put(json, "name", stack.name);
     json["services"] = Json::object();
@@ -69,19 +71,21 @@ Json stack_json(const Stack& stack) {
         json["secrets"][key] = source_json(secret);
     for (const auto& [key, config] : stack.configs)
         json["configs"][key] = source_json(config);
+    if (!remainder.empty())
+        add_remainder(json, Json::parse(remainder));
     return json;
 }
 
 }  // namespace
 }  // namespace loader
 
-std::string to_yaml(const Stack& stack) {
-    return loader::yaml_text(loader::stack_json(stack));
+std::string to_yaml(const Stack& stack, const std::string& remainder) {
+    return loader::yaml_text(loader::stack_json(stack, remainder));
 }
 
-std::string to_json_text(const Stack& stack) {
-    return loader::stack_json(stack).dump(
-        2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+std::string to_json_text(const Stack& stack, const std::string& remainder) {
+    return loader::stack_json(stack, remainder)
+        .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 std::string to_json_text(const std::vector<Variable>& variables) {

@@ -14,13 +14,15 @@ namespace {
 namespace fs = std::filesystem;
 
 void expect_same_again(Project project) {
+    project.input.remainder = true;
     const Stack stack = project.stack();
-    const std::string printed = to_yaml(stack);
+    const std::string remainder = project.load().remainder;
+    const std::string printed = to_yaml(stack, remainder);
     project.file("compose.yaml", printed);
     const Stack again = project.stack();
-    EXPECT_EQ(to_yaml(again), printed);
+    EXPECT_EQ(to_yaml(again, project.load().remainder), printed);
     EXPECT_TRUE(again == stack) << printed;
-    project.file("compose.yaml", to_json_text(stack));
+    project.file("compose.yaml", to_json_text(stack, remainder));
     EXPECT_TRUE(project.stack() == stack) << "as JSON";
 }
 
@@ -94,8 +96,6 @@ secrets: {key: {file: ./key}}
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
 }
 
-}  // namespace
-}  // namespace stack::test
 TEST(Print, AHealthCheckOfOursStaysOne) {
     const Project project(R"(services:
   web: {image: a, healthcheck: {test: curl localhost, x-stack: {http: "http://localhost/"}}}
@@ -163,3 +163,5 @@ x-common:
     expect_same_again(std::move(project));
 }
 
+}  // namespace
+}  // namespace stack::test
