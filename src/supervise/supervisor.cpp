@@ -413,6 +413,8 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
     look();
     if (asked.request.verb == "restart" && succeeded)
         tell_restart(asked.request.services);
+    if (asked.request.verb == keep && succeeded)
+        restart_followers(asked.request.up.services);
     asked.answer(succeeded ? 0 : 1);
     next_request();
     if (!busy_)
@@ -557,18 +559,22 @@ void Supervisor::restart(const ObservedContainer& container) {
             if (outcome)
                 failed(*outcome);
             else
-                restart_followers(service);
+                restart_followers({service});
         });
 }
 
-/// Those that a restart of the service has left behind.
-void Supervisor::restart_followers(const std::string& service) {
-    const Strings followers = followers_of(desired_, service);
+/// Those that a new start of the services has left behind.
+void Supervisor::restart_followers(const Strings& services) {
+    std::set<std::string> followers;
+    for (const auto& service : services)
+        for (auto& follower : followers_of(desired_, service))
+            followers.insert(std::move(follower));
+    for (const auto& service : services)
+        followers.erase(service);  // it has just begun itself, in its turn
     Request request;
     request.verb = "restart";
     for (const auto& container : engine_.observe(desired_, {}).containers)
-        if (is_up(container) && !container.oneoff &&
-            std::find(followers.begin(), followers.end(), container.service) != followers.end())
+        if (is_up(container) && !container.oneoff && followers.contains(container.service))
             request.services.push_back(container.service);
     if (!request.services.empty())
         ask_myself(std::move(request));

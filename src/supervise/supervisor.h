@@ -85,7 +85,7 @@ class Supervisor {
     [[nodiscard]] Returning returning() const;
     void restart_ended(const Observed& observed);
     void restart(const ObservedContainer& container);
-    void restart_followers(const std::string& service);
+    void restart_followers(const Strings& services);
     void restart_unhealthy(const Observed& observed);
     void note_kept(const Observed& observed);
     void put_drift_right(const Observed& observed);

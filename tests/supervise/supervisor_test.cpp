@@ -274,6 +274,28 @@ TEST(Supervisor, RestartsThoseThatFollowWhatWasRestarted) {
     EXPECT_EQ(house.find("shop-side-1")->started, first);
 }
 
+TEST(Supervisor, RestartsThoseThatWhatComesBackHasLeftBehind) {
+    Household house;
+    house.add("db");
+    auto& sidecar = house.add("sidecar");
+    sidecar.network_mode = "service:db";
+    sidecar.networks.clear();
+    house.add("side").depends_on["db"];
+    ASSERT_EQ(house.up(), 0);
+    const Time first = house.find("shop-side-1")->started;
+    house.pass(seconds(1));
+    const std::string id = house.find("shop-db-1")->id;
+    for (const Action& by_hand : {Action(StopContainer{id, "shop-db-1", {}}),
+                                  Action(RemoveContainer{id, "shop-db-1", true})})
+        house.engine.perform(
+            by_hand, [](const Event&) {}, [](const Outcome&) {});
+    house.pass(seconds(20));
+    EXPECT_EQ(house.state("shop-db-1"), "running");
+    EXPECT_EQ(house.state("shop-sidecar-1"), "running");
+    EXPECT_GT(house.find("shop-sidecar-1")->started, first);
+    EXPECT_EQ(house.find("shop-side-1")->started, first);
+}
+
 TEST(Supervisor, IsOverWhenDownIsAnswered) {
     Household house;
     house.add("web");
