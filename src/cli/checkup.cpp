@@ -88,14 +88,24 @@ Finding forwarding(const Machine& machine) {
     return good("forwarding", "net.ipv4.ip_forward is 0; the first network sets it to 1");
 }
 
+std::string described(network::Flow flow) {
+    switch (flow) {
+        case network::Flow::outward:
+            return "what containers send to the world";
+        case network::Flow::inward:
+            return "what is sent to published ports of containers";
+        case network::Flow::question:
+            break;
+    }
+    return "what containers ask for names";
+}
+
 std::vector<Finding> firewalls(const Machine& machine) {
     std::vector<Finding> list;
     for (const auto& obstacle : machine.obstacles)
         list.push_back(bad("firewall",
-                           "table " + obstacle.table + ", chain " + obstacle.chain +
-                               ", drops what " +
-                               (obstacle.outward ? "containers send to the world"
-                                                 : "is sent to published ports of containers"),
+                           "table " + obstacle.table + ", chain " + obstacle.chain + ", drops " +
+                               described(obstacle.flow),
                            obstacle.advice));
     if (!machine.unread_rules.empty())
         list.push_back(good("firewall",
@@ -106,7 +116,7 @@ std::vector<Finding> firewalls(const Machine& machine) {
     if (machine.has_legacy_filter)
         list.push_back(good("firewall",
                             "there are rules of iptables-legacy, which nftables do not show: "
-                            "`iptables-legacy -S FORWARD` must not drop"));
+                            "`iptables-legacy -S FORWARD` and `-S INPUT` must not drop"));
     return list;
 }
 

@@ -73,8 +73,8 @@ TEST(Checkup, SaysWhatIsMissing) {
 TEST(Checkup, TellsOfEachObstacleWithItsWayOut) {
     EXPECT_EQ(
         complaints([](Machine& machine) {
-            machine.obstacles = {{"inet filter", "forward", true, "do this"},
-                                 {"inet filter", "forward", false, "do that"}};
+            machine.obstacles = {{"inet filter", "forward", network::Flow::outward, "do this"},
+                                 {"inet filter", "forward", network::Flow::inward, "do that"}};
         }),
         "firewall: table inet filter, chain forward, drops what containers send to the world "
         "=> do this\n"

@@ -38,6 +38,17 @@ TEST(Doctor, FindsARuleThatDropsWhatContainersSendAndSaysWhatToDo) {
             0);
     EXPECT_EQ(finding(stack, "firewall")["ok"], true);
     EXPECT_EQ(run({"nft", "delete table inet guard"}).status, 0);
+    ASSERT_EQ(run({"nft",
+                   "add table inet guard; add chain inet guard input { type filter hook input "
+                   "priority 0; policy drop; }"})
+                  .status,
+              0);
+    EXPECT_EQ(finding(stack, "firewall")["text"],
+              "table inet guard, chain input, drops what containers ask for names");
+    const std::string advice = finding(stack, "firewall")["advice"];
+    ASSERT_EQ(run({"sh", "-c", advice}).status, 0) << advice;
+    EXPECT_EQ(finding(stack, "firewall")["ok"], true);
+    EXPECT_EQ(run({"nft", "delete table inet guard"}).status, 0);
     for (const auto* check :
          {"kernel", "isolation", "nftables", "forwarding", "names", "leftovers"})
         EXPECT_EQ(finding(stack, check)["ok"], true) << finding(stack, check);

@@ -35,11 +35,17 @@ const std::string state = R"({"ct": {"key": "state"}})";
 const std::string accept = R"({"accept": null})";
 const std::string drop = R"({"drop": null})";
 
-/// "out", "in", "out in" or "".
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+    return text.replace(text.find(what), what.size(), with);
+}
+
+/// "out", "in" and "names", as many as are.
 std::string dropped(const std::string& text) {
     std::string ways;
     for (const auto& one : obstacles(text, "stack"))
-        ways += std::string(ways.empty() ? "" : " ") + (one.outward ? "out" : "in");
+        ways += std::string(ways.empty() ? "" : " ") + (one.flow == Flow::outward  ? "out"
+                                                        : one.flow == Flow::inward ? "in"
+                                                                                   : "names");
     return ways;
 }
 
@@ -90,15 +96,42 @@ TEST(Obstacles, AreFoundBehindJumpsMapsAndStates) {
     EXPECT_EQ(dropped(ruleset("accept", jump + "," + loop)), "");
 }
 
+TEST(Obstacles, AreInTheWayOfQuestionsForNames) {
+    const std::string input =
+        replaced(ruleset("drop", ""), R"("hook": "forward")", R"("hook": "input")");
+    const auto with = [&](const std::string& rules) {
+        return dropped(
+            replaced(ruleset("drop", rules), R"("hook": "forward")", R"("hook": "input")"));
+    };
+    EXPECT_EQ(with(""), "names");
+    EXPECT_EQ(with(rule(match(to, "==", "\"stk*\"") + "," + accept)), "names");
+    EXPECT_EQ(with(rule(match(from, "==", "\"stk*\"") + "," + accept)), "");
+    const std::string port = R"({"payload": {"protocol": "udp", "field": "dport"}})";
+    EXPECT_EQ(with(rule(match(port, "==", "53") + "," + accept)), "names");
+    EXPECT_EQ(with(rule(match(port, "==", "15353") + "," + accept)), "");
+    EXPECT_EQ(
+        with(rule(match(R"({"meta": {"key": "l4proto"}})", "==", R"({"set": ["tcp", "udp"]})") +
+                  "," +
+                  match(R"({"payload": {"protocol": "th", "field": "dport"}})",
+                        "==",
+                        R"({"set": [22, 15353]})") +
+                  "," + accept)),
+        "");
+    EXPECT_EQ(obstacles(input, "stack").at(0).advice,
+              "nft insert rule inet filter forward iifname '\"stk*\"' meta l4proto '{ tcp, udp }' "
+              "th dport 15353 accept");
+}
+
 TEST(Obstacles, HaveTheAdviceOfTheirMaker) {
     const auto advice = [](const std::string& family,
                            const std::string& table,
                            const std::string& chain,
-                           const std::string& other) {
+                           const std::string& other,
+                           const std::string& hook = "forward") {
         const std::string where = R"("family": ")" + family + R"(", "table": ")" + table + "\"";
         return obstacles(R"({"nftables": [{"chain": {)" + where + R"(, "name": ")" + chain +
-                             R"(", "hook": "forward", "policy": "drop"}}, {"chain": {)" + where +
-                             R"(, "name": ")" + other + R"("}}]})",
+                             R"(", "policy": "drop", "hook": ")" + hook + R"("}}, {"chain": {)" +
+                             where + R"(, "name": ")" + other + R"("}}]})",
                          "stack")
             .at(0)
             .advice;
@@ -109,6 +142,10 @@ TEST(Obstacles, HaveTheAdviceOfTheirMaker) {
     EXPECT_TRUE(advice("ip", "filter", "FORWARD", "ufw-before-forward")
                     .starts_with("ufw route allow from SUBNET"));
     EXPECT_TRUE(advice("inet", "firewalld", "filter_FORWARD", "x").starts_with("firewall-cmd "));
+    EXPECT_EQ(advice("ip", "filter", "INPUT", "DOCKER-USER", "input"),
+              "iptables -I INPUT -i stk+ -p udp --dport 15353 -j ACCEPT, and so for tcp");
+    EXPECT_TRUE(advice("ip", "filter", "INPUT", "ufw-before-input", "input")
+                    .starts_with("ufw allow from SUBNET to any port 15353"));
 }
 
 }  // namespace stack::network

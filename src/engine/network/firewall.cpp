@@ -1,6 +1,7 @@
 #include "engine/network/firewall.h"
 
 #include "base/ip.h"
+#include "base/name_service.h"
 
 #include <algorithm>
 #include <map>
@@ -17,21 +18,34 @@ using Json = nlohmann::json;
 constexpr const char* some_bridge = "stk00000000";
 constexpr const char* some_uplink = "eth0";
 constexpr const char* some_container = "10.0.0.2";
+constexpr const char* some_gateway = "10.0.0.1";
 constexpr const char* somebody = "192.0.2.1";  // RFC 5737
 constexpr int deepest_jump = 16;               // the kernel's, NFT_JUMP_STACK_SIZE
 
 enum class Verdict { none, accept, drop };
 
 struct Packet {
-    bool outward = true;
+    Flow flow = Flow::outward;
 
-    [[nodiscard]] std::string from() const { return outward ? some_bridge : some_uplink; }
+    [[nodiscard]] std::string from() const {
+        return flow == Flow::inward ? some_uplink : some_bridge;
+    }
 
-    [[nodiscard]] std::string to() const { return outward ? some_uplink : some_bridge; }
+    [[nodiscard]] std::optional<std::string> to() const {
+        if (flow == Flow::question)
+            return std::nullopt;  // it goes nowhere else
+        return flow == Flow::outward ? some_uplink : some_bridge;
+    }
 
-    [[nodiscard]] std::string source() const { return outward ? some_container : somebody; }
+    [[nodiscard]] std::string source() const {
+        return flow == Flow::inward ? somebody : some_container;
+    }
 
-    [[nodiscard]] std::string destination() const { return outward ? somebody : some_container; }
+    [[nodiscard]] std::string destination() const {
+        return flow == Flow::outward  ? somebody
+               : flow == Flow::inward ? some_container
+                                      : some_gateway;
+    }
 };
 
 /// What the left side of a condition is for the packet; nullopt where that is not known.
@@ -45,7 +59,14 @@ std::optional<std::string> value_of(const Json& left, const Packet& packet) {
         return packet.from();
     if (meta == "oifname" || meta == "oif")
         return packet.to();
-    if (part("payload", "protocol") == "ip") {
+    const std::string protocol = part("payload", "protocol");
+    if (packet.flow == Flow::question) {
+        if (meta == "l4proto")
+            return "udp";
+        if ((protocol == "udp" || protocol == "th") && part("payload", "field") == "dport")
+            return std::to_string(name_service_port);  // our rules have led it there
+    }
+    if (protocol == "ip") {
         const std::string field = part("payload", "field");
         if (field == "saddr")
             return packet.source();
@@ -56,7 +77,7 @@ std::optional<std::string> value_of(const Json& left, const Packet& packet) {
     if (connection == "state")
         return "new";
     if (connection == "status")
-        return packet.outward ? "confirmed" : "dnat";
+        return packet.flow == Flow::outward ? "confirmed" : "dnat";
     return std::nullopt;
 }
 
@@ -69,6 +90,8 @@ bool fits_text(const std::string& value, const std::string& wanted) {
 bool fits(const std::string& value, const Json& wanted) {
     if (wanted.is_string())
         return fits_text(value, wanted.get<std::string>());
+    if (wanted.is_number_unsigned())
+        return value == std::to_string(wanted.get<std::uint64_t>());
     if (wanted.is_array())
         return std::any_of(
             wanted.begin(), wanted.end(), [&](const Json& one) { return fits(value, one); });
@@ -165,31 +188,43 @@ class Walk {
     Packet packet_;
 };
 
+bool is_ufw(const Chains& chains) {
+    return std::any_of(chains.begin(), chains.end(), [](const auto& chain) {
+        return chain.first.starts_with("ufw-") || chain.first.starts_with("ufw6-");
+    });
+}
+
 std::string advice_for(const std::string& table,
                        const std::string& chain,
                        const Chains& chains,
-                       bool outward) {
-    const std::string side = outward ? "-i" : "-o";
-    if (chains.contains("ufw-before-forward") || chains.contains("ufw6-before-forward"))
-        return std::string("ufw route allow ") + (outward ? "from" : "to") +
-               " SUBNET, for the subnet of each network (`stack network inspect`)";
+                       Flow flow) {
+    const std::string port = std::to_string(name_service_port);
+    const bool asks = flow == Flow::question;
+    if (is_ufw(chains))
+        return (asks ? "ufw allow from SUBNET to any port " + port
+                     : std::string("ufw route allow ") + (flow == Flow::outward ? "from" : "to") +
+                           " SUBNET") +
+               ", for the subnet of each network (`stack network inspect`)";
     if (table.ends_with(" firewalld"))
         return "firewall-cmd --permanent --zone=trusted --add-source=SUBNET, for the subnet of "
-               "each "
-               "network (`stack network inspect`), then firewall-cmd --reload";
-    if (chain == "FORWARD") {
+               "each network (`stack network inspect`), then firewall-cmd --reload";
+    if (chain == "FORWARD" || chain == "INPUT") {
         const std::string program = table.starts_with("ip6 ") ? "ip6tables" : "iptables";
-        return program + " -I " + (chains.contains("DOCKER-USER") ? "DOCKER-USER" : chain) + " " +
-               side + " stk+ -j ACCEPT";
+        const bool has_own = !asks && chains.contains("DOCKER-USER");
+        return program + " -I " + (has_own ? "DOCKER-USER" : chain) +
+               (flow == Flow::inward ? " -o" : " -i") + " stk+ " +
+               (asks ? "-p udp --dport " + port + " -j ACCEPT, and so for tcp" : "-j ACCEPT");
     }
-    return "nft insert rule " + table + " " + chain + (outward ? " iifname" : " oifname") +
-           " '\"stk*\"' accept";
+    return "nft insert rule " + table + " " + chain +
+           (flow == Flow::inward ? " oifname" : " iifname") + " '\"stk*\"' " +
+           (asks ? "meta l4proto '{ tcp, udp }' th dport " + port + " accept" : "accept");
 }
 
 struct BaseChain {
     std::string table;
     std::string name;
-    bool drops = false;  // what no rule decides
+    bool is_input = false;  // of what is for the host itself; else: of what it passes on
+    bool drops = false;     // what no rule decides
 };
 
 }  // namespace
@@ -212,19 +247,21 @@ std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& o
             continue;
         }
         chains[one.value("name", "")];
-        if (one.value("hook", "") == "forward")
-            bases.push_back({table, one.value("name", ""), one.value("policy", "") == "drop"});
+        const std::string hook = one.value("hook", "");
+        if (hook == "forward" || hook == "input")
+            bases.push_back(
+                {table, one.value("name", ""), hook == "input", one.value("policy", "") == "drop"});
     }
     std::vector<Obstacle> found;
     for (const auto& base : bases)
-        for (const bool outward : {true, false}) {
+        for (const Flow flow : {Flow::outward, Flow::inward, Flow::question}) {
+            if ((flow == Flow::question) != base.is_input)
+                continue;
             const auto& chains = tables[base.table];
-            const Verdict verdict = Walk(chains, {outward}).through(base.name);
+            const Verdict verdict = Walk(chains, {flow}).through(base.name);
             if (verdict == Verdict::drop || (verdict == Verdict::none && base.drops))
-                found.push_back({base.table,
-                                 base.name,
-                                 outward,
-                                 advice_for(base.table, base.name, chains, outward)});
+                found.push_back(
+                    {base.table, base.name, flow, advice_for(base.table, base.name, chains, flow)});
         }
     return found;
 }
