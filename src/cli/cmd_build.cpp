@@ -52,37 +52,22 @@ void add_dependencies(const Stack& stack, Strings& services) {
                 services.push_back(name);
 }
 
-/// Runs actions one by one with progress; the first failure ends it unless `go_on`.
-int perform_all(const Context& context,
-                LocalEngine& local,
-                const std::vector<Action>& actions,
-                const std::string& title,
-                bool go_on) {
+/// Carries the plan out with progress; returns the exit code.
+int perform_all(const Context& context, LocalEngine& local, Plan plan, const std::string& title) {
     const auto progress = make_progress(context.globals, title);
-    int status = 0;
-    for (const auto& action : actions) {
-        const bool builds = std::holds_alternative<BuildImage>(action);
-        const std::string id = object(action);
-        progress->show(
-            {.id = id, .status = EventStatus::working, .text = builds ? "Building" : "Pulling"});
-        const auto failed =
-            local.perform({action}, [&](const Event& event) { progress->show(event); });
-        if (!failed) {
-            progress->show(
-                {.id = id, .status = EventStatus::done, .text = builds ? "Built" : "Pulled"});
-            continue;
-        }
-        progress->show({.id = id,
-                        .status = go_on ? EventStatus::warning : EventStatus::error,
-                        .text = go_on ? "Warning" : "Error",
-                        .detail = failed->what()});
-        if (!go_on) {
-            status = 1;
-            break;
-        }
-    }
+    const bool succeeded = local.carry_out(
+        std::move(plan),
+        [&](const Event& event) { progress->show(event); },
+        context.globals.parallel);
     progress->finish();
-    return status;
+    return succeeded ? 0 : 1;
+}
+
+std::vector<Action> actions_of(const Plan& plan) {
+    std::vector<Action> actions;
+    for (const auto& planned : plan.actions)
+        actions.push_back(planned.action);
+    return actions;
 }
 
 int check_all(const Context& context, const std::vector<Action>& actions) {
@@ -113,12 +98,11 @@ void run_build(Context& context, BuildOptions options) {
     for (const auto& [name, service] : stack.services)
         if (service.build && chosen(options.services, name))
             wanted.push_back(name);
-    const Plan plan = plan_build(stack, wanted);
+    Plan plan = plan_build(stack, wanted);
     if (!plan.errors.empty())
         throw Error(plan.errors.front());
-    std::vector<Action> actions;
-    for (const auto& planned : plan.actions) {
-        auto action = std::get<BuildImage>(planned.action);
+    for (auto& planned : plan.actions) {
+        auto& action = std::get<BuildImage>(planned.action);
         action.no_cache = action.no_cache || options.no_cache;
         action.pull = action.pull || options.pull;
         for (const auto& argument : options.args) {
@@ -130,10 +114,10 @@ void run_build(Context& context, BuildOptions options) {
         for (const auto& build : observed.builds)
             if (build.service == action.service && options.args.empty())
                 action.source_digest = build.source_digest;
-        actions.emplace_back(std::move(action));
     }
-    if (actions.empty())
+    if (plan.actions.empty())
         warn("no service to build");
+    const std::vector<Action> actions = actions_of(plan);
     if (options.check) {
         context.exit_code = check_all(context, actions);
         return;
@@ -145,7 +129,7 @@ void run_build(Context& context, BuildOptions options) {
     Context quiet = context;
     if (options.quiet)
         quiet.globals.progress = "quiet";
-    context.exit_code = perform_all(quiet, local, actions, "Building", false);
+    context.exit_code = perform_all(quiet, local, std::move(plan), "Building");
     if (options.push && context.exit_code == 0)
         run_push(context, {.services = options.services, .quiet = options.quiet});
 }
@@ -157,7 +141,7 @@ void run_pull(Context& context, PullOptions options) {
     if (options.include_deps)
         add_dependencies(stack, options.services);
     const image::Store store(context.paths);
-    std::vector<Action> actions;
+    Plan plan;
     std::set<std::string> seen;
     for (const auto& [name, service] : stack.services) {
         if (service.image.empty() || !chosen(options.services, name) ||
@@ -165,9 +149,13 @@ void run_pull(Context& context, PullOptions options) {
             !seen.insert(service.image).second ||
             (options.policy == "missing" && store.find(service.image)))
             continue;
-        actions.emplace_back(PullImage{.reference = service.image, .platform = service.platform});
+        plan.actions.push_back(
+            {.action = PullImage{.reference = service.image, .platform = service.platform},
+             .resource = "image/" + service.image,
+             .reason = "asked for",
+             .optional = options.ignore_failures});
     }
-    if (const auto told = only_actions(context, actions)) {
+    if (const auto told = only_actions(context, actions_of(plan))) {
         context.exit_code = *told;
         return;
     }
@@ -175,7 +163,7 @@ void run_pull(Context& context, PullOptions options) {
     Context quiet = context;
     if (options.quiet)
         quiet.globals.progress = "quiet";
-    context.exit_code = perform_all(quiet, local, actions, "Pulling", options.ignore_failures);
+    context.exit_code = perform_all(quiet, local, std::move(plan), "Pulling");
 }
 
 /// The images that services build; those that come from elsewhere are there already.

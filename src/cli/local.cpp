@@ -48,7 +48,7 @@ Outcome LocalEngine::perform(const std::vector<Action>& actions, const EventSink
     return std::nullopt;
 }
 
-bool LocalEngine::carry_out(Plan plan, const EventSink& events) {
+bool LocalEngine::carry_out(Plan plan, const EventSink& events, int parallel) {
     std::optional<bool> succeeded;
     const auto executor = std::make_shared<supervise::Executor>(
         std::move(plan),
@@ -56,7 +56,8 @@ bool LocalEngine::carry_out(Plan plan, const EventSink& events) {
             engine_->perform(action, sink, std::move(done));
         },
         events,
-        [&](bool all) { succeeded = all; });
+        [&](bool all) { succeeded = all; },
+        parallel);
     executor->start();
     loop_->io.restart();
     while (!succeeded)

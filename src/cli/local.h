@@ -24,8 +24,8 @@ class LocalEngine {
     Outcome perform(const std::vector<Action>& actions, const EventSink& events);
 
     /// Does what is planned, as the supervisor of a project would; the errors go to `events`.
-    /// Whether all of it succeeded.
-    bool carry_out(Plan plan, const EventSink& events);
+    /// Whether all of it succeeded. `parallel` as Request::parallel.
+    bool carry_out(Plan plan, const EventSink& events, int parallel = 0);
 
     /// Runs a command inside a running container to its end.
     [[nodiscard]] ProbeResult run_hook(const std::string& container, const Hook& hook);

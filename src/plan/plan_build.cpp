@@ -2,6 +2,8 @@
 
 #include "plan/resolve.h"
 
+#include <map>
+
 namespace stack {
 
 Plan plan_build(const Stack& desired, const Strings& services) {
@@ -11,6 +13,7 @@ Plan plan_build(const Stack& desired, const Strings& services) {
         plan.errors.push_back(order.error().message);
         return plan;
     }
+    std::map<std::string, std::size_t> places;
     for (const auto& name : *order) {
         const Service& service = desired.services.at(name);
         BuildImage action;
@@ -20,7 +23,12 @@ Plan plan_build(const Stack& desired, const Strings& services) {
         action.no_cache = service.build->no_cache;
         action.pull = service.build->pull;
         PlannedAction planned;
+        planned.resource = "image/" + action.tag;
+        planned.reason = "asked for";
         planned.action = std::move(action);
+        for (const auto& source : plan::build_sources(service))
+            planned.after.push_back(places.at(source));
+        places[name] = plan.actions.size();
         plan.actions.push_back(std::move(planned));
     }
     return plan;

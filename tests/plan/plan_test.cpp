@@ -422,6 +422,17 @@ TEST(Plan, OfDownLeavesWhatLeftTheFile) {
     EXPECT_EQ(plan_down(stack, world, {}).warnings, Strings{});
 }
 
+TEST(Plan, OfABuildWaitsForWhatItTakesFromAndForNothingElse) {
+    Stack stack = shop();
+    for (const auto* name : {"app", "zbase", "tool"})
+        stack.services[name] = {.name = name, .build = Build{.context = "/src"}};
+    stack.services["app"].build->additional_contexts["base"] = "service:zbase";
+    EXPECT_EQ(to_text(plan_build(stack, {"app", "tool"})),
+              "#0 build image/shop-zbase: asked for\n"
+              "#1 build image/shop-app: asked for (after #0)\n"
+              "#2 build image/shop-tool: asked for\n");
+}
+
 TEST(Plan, OfKeepBringsBackWhatVanishedAndTakesNothingAway) {
     Stack stack = shop();
     stack.services["web"].scale = 3;
