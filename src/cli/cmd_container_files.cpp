@@ -1,4 +1,4 @@
-// container diff, export, commit: what a container has made of its image.
+// diff, export, commit: what a container has made of its image.
 
 #include <stack/error.h>
 
@@ -301,27 +301,18 @@ void commit(const Context& context, const CommitOptions& options) {
     sys::write_out(store.put(made).id + "\n");
 }
 
-}  // namespace
-
-void add_container_diff(CLI::App& app, Context& context) {
-    const auto target = std::make_shared<Target>();
-    target->naming = Naming::container;
-    declare_target(app, *target);
-    app.callback([&context, target] { diff(context, *target); });
-}
-
-void add_container_export(CLI::App& app, Context& context) {
+void declare_export(CLI::App& app, Context& context, Naming naming) {
     const auto target = std::make_shared<Target>();
     const auto file = std::make_shared<std::string>();
-    target->naming = Naming::container;
+    target->naming = naming;
     declare_target(app, *target);
     app.add_option("-o,--output", *file, "Write to this file (default: standard output)");
     app.callback([&context, target, file] { export_tar(context, *target, *file); });
 }
 
-void add_container_commit(CLI::App& app, Context& context) {
+void declare_commit(CLI::App& app, Context& context, Naming naming) {
     const auto options = std::make_shared<CommitOptions>();
-    options->target.naming = Naming::container;
+    options->target.naming = naming;
     declare_target(app, options->target);
     app.add_option("IMAGE", options->reference, "The name it gets");
     app.add_option("-a,--author", options->author, "Who made it");
@@ -332,6 +323,31 @@ void add_container_commit(CLI::App& app, Context& context) {
         ->allow_extra_args(false);
     app.add_flag("-p,--pause", options->pause, "Freeze the container meanwhile (default true)");
     app.callback([&context, options] { commit(context, *options); });
+}
+
+}  // namespace
+
+void add_container_diff(CLI::App& app, Context& context) {
+    const auto target = std::make_shared<Target>();
+    target->naming = Naming::container;
+    declare_target(app, *target);
+    app.callback([&context, target] { diff(context, *target); });
+}
+
+void add_export(CLI::App& app, Context& context) {
+    declare_export(app, context, Naming::service);
+}
+
+void add_container_export(CLI::App& app, Context& context) {
+    declare_export(app, context, Naming::container);
+}
+
+void add_commit(CLI::App& app, Context& context) {
+    declare_commit(app, context, Naming::service);
+}
+
+void add_container_commit(CLI::App& app, Context& context) {
+    declare_commit(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

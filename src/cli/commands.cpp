@@ -34,6 +34,8 @@ const std::vector<Command>& commands() {
         {"run", "Services", "Run one command in a new container of a service", add_run},
         {"cp", "Services", "Copy files between a container and this machine", add_cp},
         {"attach", "Services", "Join a running container's input and output", add_attach},
+        {"export", "Services", "Write all files of a container as a tar archive", add_export},
+        {"commit", "Services", "Make an image of what a container has become", add_commit},
         {"stats", "Services", "Show what containers use of the machine", add_stats},
         {"top", "Services", "List the processes in containers", add_top},
         {"port", "Services", "Print where a container's port is published", add_port},

@@ -61,6 +61,8 @@ void add_exec(CLI::App& app, Context& context);
 void add_run(CLI::App& app, Context& context);
 void add_cp(CLI::App& app, Context& context);
 void add_attach(CLI::App& app, Context& context);
+void add_export(CLI::App& app, Context& context);
+void add_commit(CLI::App& app, Context& context);
 void add_build(CLI::App& app, Context& context);
 void add_pull(CLI::App& app, Context& context);
 void add_push(CLI::App& app, Context& context);

@@ -29,6 +29,7 @@ const std::map<std::string, const char*>& without_dry_run() {
         {"container exec", by_its_program},
         {"container attach", by_its_program},
         {"container cp", by_its_input},
+        {"commit", "`stack container diff` shows what has changed"},
         {"container commit", "`stack container diff` shows what has changed"},
         {"container update", "it changes what its options name and nothing else"},
         {"image build", "`--check` looks at the Dockerfile and builds nothing"},

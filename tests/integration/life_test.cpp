@@ -460,6 +460,19 @@ services:
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
 }
 
+TEST_F(Life, AContainerOfAServiceIsExportedAndCommitted) {
+    stack_.write("compose.yaml",
+                 "name: shop\nservices: {web: {image: busybox, command: sleep 1000}}\n");
+    stack_.must({"up", "-d"});
+    stack_.must({"exec", "-T", "web", "sh", "-c", "echo kept > /made"});
+    const std::string archive = stack_.directory() + "/web.tar";
+    stack_.must({"export", "-o", archive, "web"});
+    EXPECT_EQ(run({"tar", "-xOf", archive, "made"}).out, "kept\n");
+    stack_.must({"commit", "-c", "CMD [\"cat\", \"/made\"]", "web", "made:1"});
+    EXPECT_EQ(stack_.must({"container", "run", "--rm", "made:1"}), "kept\n");
+    EXPECT_EQ(stack_.run({"commit", "nobody", "made:2"}).status, 1);
+}
+
 TEST_F(Life, AServiceThatIsNamedNeedsNoProfile) {
     stack_.write("compose.yaml", R"(
 name: shop
