@@ -42,10 +42,10 @@ void check_container_name(const Node& node, Reporter& reporter) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     };
     const std::string& name = node.value;
-    if (!node.is_scalar() || name.empty())
+    if (!node.is_scalar())
         return;
     const bool fits =
-        is_plain(name[0]) && name.size() > 1 && std::all_of(name.begin(), name.end(), [&](char c) {
+        name.size() > 1 && is_plain(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
             return is_plain(c) || c == '_' || c == '.' || c == '-';
         });
     if (!fits)
@@ -262,6 +262,7 @@ void decode_network_side(Object& object, Service& service) {
                 object.reporter.malformed(
                     server, "name server", {"it is an address, as in 9.9.9.9"});
         });
+    std::erase(service.dns, "");
     object.strings("dns_search", service.dns_search);
     object.list("dns_opt", service.dns_opt);
     object.list("links", service.links);

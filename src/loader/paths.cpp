@@ -63,8 +63,9 @@ void rewrite_build(Node& build, const std::string& directory, const std::string&
 void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {
     if (volume.is_mapping()) {
         const Node* type = volume.find("type");
-        if (type != nullptr && type->value == "bind")
-            rewrite(volume.find("source"), directory, home);
+        Node* source = volume.find("source");
+        if (type != nullptr && type->value == "bind" && source != nullptr && source->is_scalar())
+            source->value = absolute(source->value, directory, home);
         return;
     }
     const char first = volume.value.empty() ? '\0' : volume.value[0];

@@ -231,6 +231,8 @@ TEST(Blank, IsAsIfNothingWereSaid) {
                   .services.count("web"),
               1U);
     EXPECT_EQ(web("gpus: [{driver: nvidia}]").device_requests[0].count, -1);
+    EXPECT_EQ(web("dns: ['', 9.9.9.9]").dns, Strings{"9.9.9.9"});
+    EXPECT_EQ(web("volumes: [{type: bind, source: '', target: /x}]").volumes[0].source, "/p");
 }
 
 TEST(Alternatives, MayHaveTheSamePortOfTheHost) {
