@@ -385,7 +385,8 @@ void add_image_build(CLI::App& group, Context& context) {
                     "Additional context: NAME=DIRECTORY, a repository's address, "
                     "docker-image://IMAGE or oci-layout://DIRECTORY (repeatable)")
         ->allow_extra_args(false);
-    app->add_option("--platform", options->platform, "Platform of the image, as linux/amd64");
+    app->add_option("--platform", options->platform, "Platform of the image, as linux/amd64")
+        ->envname("DOCKER_DEFAULT_PLATFORM");
     app->add_flag("--pull", options->pull, "Pull base images, also where they are here");
     add_step_options(*app, *options);
     add_cache_options(*app, *options);

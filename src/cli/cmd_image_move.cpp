@@ -185,7 +185,8 @@ void add_image_pull(CLI::App& group, Context& context) {
     const auto platform = std::make_shared<std::string>();
     const auto limit = std::make_shared<std::string>();
     app->add_option("IMAGE", *reference, "[registry/]name[:tag][@digest]")->required();
-    app->add_option("--platform", *platform, "os/architecture, where it is not this machine's");
+    app->add_option("--platform", *platform, "os/architecture, where it is not this machine's")
+        ->envname("DOCKER_DEFAULT_PLATFORM");
     app->add_option("--max-unpacked", *limit, limit_help);
     app->footer(
         "Mirrors, insecure registries and CAs: /etc/stack/registries.json or registries.json in "

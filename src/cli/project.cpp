@@ -245,10 +245,20 @@ void note_contents(std::map<std::string, FileSource>& sources) {
     }
 }
 
+/// Of the services that name none.
+void use_default_platform(const Context& context, Stack& stack) {
+    const StringMap environment = project_environment(context);
+    if (const auto found = environment.find("DOCKER_DEFAULT_PLATFORM"); found != environment.end())
+        for (auto& [name, service] : stack.services)
+            if (service.platform.empty())
+                service.platform = found->second;
+}
+
 }  // namespace
 
 Stack load_project(const Context& context, const LoadAdjustments& adjust) {
     Stack stack = std::move(*load_files(context, adjust).stack);
+    use_default_platform(context, stack);
     note_contents(stack.secrets);
     note_contents(stack.configs);
     return stack;

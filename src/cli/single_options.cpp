@@ -30,7 +30,8 @@ void declare_process(CLI::App& app, SingleOptions& options) {
     app.add_flag("--rm", options.remove, "Remove it, and its anonymous volumes, when it has ended");
     app.add_option("--pull", options.pull, "Pull the image: always, missing (default) or never")
         ->check(CLI::IsMember({"always", "missing", "never"}));
-    app.add_option("--platform", options.platform, "os/architecture of the image");
+    app.add_option("--platform", options.platform, "os/architecture of the image")
+        ->envname("DOCKER_DEFAULT_PLATFORM");
     app.add_option("--hostname,-h", options.hostname, "Its own host name");
     app.add_option("--domainname", options.domainname, "Its own domain name");
     add_list(app, "-l,--label", options.labels, "Set a label: NAME=VALUE");
