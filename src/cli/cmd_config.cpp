@@ -104,7 +104,9 @@ std::string variables_text(const std::vector<Variable>& variables, const std::st
 void pin_images(const Context& context, Stack& stack) {
     const image::Store store(context.paths);
     for (auto& [name, service] : stack.services) {
-        if (service.image.empty() || service.image.find('@') != std::string::npos)
+        const bool is_made_here =
+            service.image.starts_with("rootfs:") || service.image.starts_with("debootstrap:");
+        if (service.image.empty() || is_made_here || service.image.find('@') != std::string::npos)
             continue;
         const auto image = store.find(service.image);
         if (!image)

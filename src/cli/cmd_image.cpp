@@ -20,6 +20,7 @@ void add_image(CLI::App& app, Context& context) {
                            add_image_load,
                            add_image_export,
                            add_image_import,
+                           add_image_collect,
                            add_image_prune,
                            add_image_verify})
         add(app, context);

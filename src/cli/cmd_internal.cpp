@@ -1,8 +1,9 @@
-// supervise, build-worker: the processes that other commands start.
+// supervise, build-worker, debootstrap-worker: the processes that other commands start.
 
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "engine/engine.h"
+#include "engine/image/debootstrap_worker.h"
 #include "supervise/server.h"
 
 namespace stack::cli {
@@ -27,6 +28,16 @@ void add_supervise(CLI::App& app, Context& context) {
 
 void add_build_worker(CLI::App& app, Context& context) {
     app.callback([&context] { context.exit_code = engine::run_build_worker(context.paths); });
+}
+
+void add_debootstrap_worker(CLI::App& app, Context& context) {
+    const auto reference = std::make_shared<std::string>();
+    const auto platform = std::make_shared<std::string>();
+    app.add_option("IMAGE", *reference, "debootstrap:SUITE…")->required();
+    app.add_option("PLATFORM", *platform, "os/architecture");
+    app.callback([&context, reference, platform] {
+        context.exit_code = image::run_debootstrap_worker(context.paths, *reference, *platform);
+    });
 }
 
 }  // namespace stack::cli

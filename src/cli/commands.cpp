@@ -72,6 +72,10 @@ const std::vector<Command>& commands() {
          "Keep a project as its stack file says (started by other commands)",
          add_supervise},
         {"build-worker", "", "Run one build (started by other commands)", add_build_worker},
+        {"debootstrap-worker",
+         "",
+         "Make an image of Debian's packages (started by other commands)",
+         add_debootstrap_worker},
     };
     return all;
 }

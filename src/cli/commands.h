@@ -102,5 +102,6 @@ void add_container_cp(CLI::App& app, Context& context);
 void add_version(CLI::App& app, Context& context);
 void add_supervise(CLI::App& app, Context& context);
 void add_build_worker(CLI::App& app, Context& context);
+void add_debootstrap_worker(CLI::App& app, Context& context);
 
 }  // namespace stack::cli

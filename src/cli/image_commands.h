@@ -23,6 +23,7 @@ void add_image_build(CLI::App& group, Context& context);
 void add_image_pull(CLI::App& group, Context& context);
 void add_image_push(CLI::App& group, Context& context);
 void add_image_import(CLI::App& group, Context& context);
+void add_image_collect(CLI::App& group, Context& context);
 void add_image_load(CLI::App& group, Context& context);
 void add_image_save(CLI::App& group, Context& context);
 void add_image_export(CLI::App& group, Context& context);

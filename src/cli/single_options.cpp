@@ -136,7 +136,10 @@ void declare_limits(CLI::App& app, SingleOptions& options) {
 void declare_single_options(CLI::App& app, SingleOptions& options) {
     app.set_help_flag("--help", "Print this help message and exit");  // -h is the host name
     app.positionals_at_end(true);
-    app.add_option("IMAGE", options.image, "Name of the image, or rootfs:DIR")->required();
+    app.add_option("IMAGE",
+                   options.image,
+                   "Name of the image, rootfs:DIR, or debootstrap:SUITE[,include=PACKAGE…]")
+        ->required();
     app.add_option("COMMAND", options.command, "The command and its arguments");
     declare_process(app, options);
     declare_network(app, options);

@@ -156,7 +156,9 @@ void remote_build(Findings& found) {
 
 void unpinned_image(Findings& found) {
     const std::string& image = found.service.image;
-    if (image.empty() || image.find('@') != std::string::npos || found.service.build)
+    const bool is_made_here = image.starts_with("rootfs:") || image.starts_with("debootstrap:");
+    if (image.empty() || image.find('@') != std::string::npos || found.service.build ||
+        is_made_here)
         return;
     const auto slash = image.find_last_of('/');
     const auto colon = image.find(':', slash == std::string::npos ? 0 : slash);

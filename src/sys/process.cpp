@@ -297,6 +297,19 @@ bool may_administer() {
     return (mask >> net_admin & 1U) != 0 && (mask >> sys_admin & 1U) != 0;
 }
 
+std::optional<std::string> find_program(const std::string& name) {
+    const auto is_program = [](const std::string& path) {
+        return ::access(path.c_str(), X_OK) == 0 && !is_directory(path);
+    };
+    if (name.find('/') != std::string::npos)
+        return is_program(name) ? std::optional(name) : std::nullopt;
+    const char* path = std::getenv("PATH");
+    for (const auto& directory : split(path ? path : "/usr/sbin:/usr/bin:/sbin:/bin", ':'))
+        if (const std::string found = directory + "/" + name; is_program(found))
+            return found;
+    return std::nullopt;
+}
+
 std::string own_program() {
     std::array<char, PATH_MAX> buffer{};
     const auto length =

@@ -87,6 +87,10 @@ void reap(int pid);
 /// CAP_NET_ADMIN).
 [[nodiscard]] bool may_administer();
 
+/// The path of a program, searched for as a shell does (PATH, or the name where it has a slash);
+/// nullopt where there is none that could be executed.
+[[nodiscard]] std::optional<std::string> find_program(const std::string& name);
+
 /// The path of the running program.
 [[nodiscard]] std::string own_program();
 /// A helper program (stack-shim, stack-dns, stack-fetch): beside this program, or in

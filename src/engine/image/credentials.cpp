@@ -106,9 +106,8 @@ std::string helper_for(const Json& config, const std::string& domain) {
 std::string program_of(const std::string& helper) {
     const std::string name = "docker-credential-" + helper;
     if (helper.find('/') == std::string::npos)
-        for (const auto& directory : split(variable("PATH"), ':'))
-            if (::access((directory + "/" + name).c_str(), X_OK) == 0)
-                return directory + "/" + name;
+        if (auto program = sys::find_program(name))
+            return *std::move(program);
     throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
                 docker_config_path() + " names the credential helper " + name +
                     ", which is not on the PATH: install it, or take it out of that file");

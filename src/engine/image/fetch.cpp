@@ -2,6 +2,8 @@
 
 #include <stack/error.h>
 
+#include "engine/image/debootstrap.h"
+#include "engine/image/debootstrap_worker.h"
 #include "model/codec.h"
 #include "sys/file.h"
 
@@ -55,6 +57,16 @@ Fetch start_unpack(const sys::Fd& archive, const sys::Fd& directory) {
     return start_archive_worker({"stack-fetch", "unpack"}, archive, directory);
 }
 
+Fetch start_add(const sys::Fd& archive, const sys::Fd& directory, const std::string& owner) {
+    return start_archive_worker({"stack-fetch", "add", owner}, archive, directory);
+}
+
+bool is_unpackable(const sys::Fd& archive, const sys::Fd& empty) {
+    const Fetch probe = start_archive_worker({"stack-fetch", "probe"}, archive, empty);
+    static_cast<void>(sys::read_all(probe.output));
+    return sys::wait(probe.worker) == 0;
+}
+
 Fetch start_merge(const sys::Fd& archive, const sys::Fd& root, const std::string& base) {
     return start_archive_worker({"stack-fetch", "merge", base}, archive, root);
 }
@@ -70,6 +82,8 @@ Fetch start_pull(const Paths& paths,
                  const std::string& reference,
                  const std::string& platform,
                  std::int64_t max_unpacked) {
+    if (reference.starts_with(debootstrap_scheme))
+        return start_debootstrap(paths, reference, platform);
     return start_worker(
         paths,
         with_limit({{"verb", "pull"}, {"reference", reference}, {"platform", platform}},
@@ -77,6 +91,10 @@ Fetch start_pull(const Paths& paths,
 }
 
 Fetch start_push(const Paths& paths, const std::string& reference) {
+    if (reference.starts_with(debootstrap_scheme))
+        throw Error("image " + reference +
+                    " is made where it is needed: no registry has it under this name; give it one "
+                    "of a registry with `stack image tag`");
     return start_worker(paths, {{"verb", "push"}, {"reference", reference}});
 }
 

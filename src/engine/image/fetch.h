@@ -22,7 +22,8 @@ struct Fetch {
     sys::Fd output;  // JSON lines, end of file when it is done
 };
 
-/// Starts a pull of `reference` (as people write it) for `platform` ("" for this machine's).
+/// Starts a pull of `reference` (as people write it) for `platform` ("" for this machine's); or the
+/// making of it, where it is `debootstrap:…`.
 /// `max_unpacked`: how many bytes a layer may become; 0: what the machine's owner has set.
 [[nodiscard]] Fetch start_pull(const Paths& paths,
                                const std::string& reference,
@@ -80,6 +81,15 @@ std::string finish(Fetch& fetch, const EventSink& sink);
 
 /// Starts the unpacking of an archive, packed or not, into `directory`.
 [[nodiscard]] Fetch start_unpack(const sys::Fd& archive, const sys::Fd& directory);
+
+/// The same for an ADD: the directory itself stays as it is, and everything in it gets the owner
+/// `UID:GID`; "": the archive's.
+[[nodiscard]] Fetch start_add(const sys::Fd& archive,
+                              const sys::Fd& directory,
+                              const std::string& owner);
+
+/// Whether it is an archive that these take; `empty` is a directory that nothing is in.
+[[nodiscard]] bool is_unpackable(const sys::Fd& archive, const sys::Fd& empty);
 
 /// The same into a tree that is in use, below `base` in it: what is there keeps its kind
 /// (fetch/tree_writer.h).

@@ -1,6 +1,7 @@
 #include "engine/image/reference.h"
 
 #include "base/digest.h"
+#include "engine/image/debootstrap.h"
 
 #include <algorithm>
 
@@ -72,6 +73,14 @@ bool is_registry(std::string_view text) {
 
 Expected<Reference> parse_reference(std::string_view text) {
     Reference reference;
+    if (text.starts_with(debootstrap_scheme)) {
+        const auto made = parse_debootstrap(text.substr(debootstrap_scheme.size()));
+        if (!made)
+            return malformed(made.error().message, debootstrap_scheme.size() + made.error().offset);
+        reference.domain = debootstrap_domain;
+        reference.path = text.substr(debootstrap_scheme.size());
+        return reference;
+    }
     std::string_view rest = text;
     if (const auto at = rest.find('@'); at != std::string_view::npos) {
         reference.digest = rest.substr(at + 1);
@@ -113,17 +122,24 @@ Expected<Reference> parse_reference(std::string_view text) {
             break;
         path = path.substr(end + 1);
     }
+    if (reference.domain == "docker.io" && reference.path.find('/') == std::string::npos)
+        reference.path = "library/" + reference.path;
     constexpr std::size_t longest_name = 255;
     if (reference.domain.size() + 1 + reference.path.size() > longest_name)
         return malformed("the name of an image has at most 255 characters");
-    if (reference.domain == "docker.io" && reference.path.find('/') == std::string::npos)
-        reference.path = "library/" + reference.path;
     if (reference.tag.empty() && reference.digest.empty())
         reference.tag = "latest";
     return reference;
 }
 
+bool is_name(const Reference& reference) {
+    const bool is_algorithm = reference.domain == "docker.io" && reference.path == "library/sha256";
+    return reference.digest.empty() && !is_algorithm;
+}
+
 std::string canonical(const Reference& reference) {
+    if (reference.domain == debootstrap_domain)
+        return std::string(debootstrap_scheme) + reference.path;
     std::string text = reference.domain + "/" + reference.path;
     if (!reference.tag.empty() && reference.digest.empty())
         text += ":" + reference.tag;

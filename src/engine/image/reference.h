@@ -1,6 +1,7 @@
 #pragma once
 
-// Names of images: `[domain/]path[:tag][@digest]` (distribution/reference grammar).
+// Names of images: `[domain/]path[:tag][@digest]` (distribution/reference grammar), and
+// `debootstrap:…` (debootstrap.h), which has its domain alone, and its whole text as its path.
 
 #include "base/expected.h"
 
@@ -18,8 +19,15 @@ struct Reference {
     bool operator==(const Reference&) const = default;
 };
 
+/// The domain of images that are made from Debian's packages.
+inline constexpr std::string_view debootstrap_domain = "debootstrap";
+
 /// Splits and normalizes: no domain means docker.io, one path component there means library/.
 [[nodiscard]] Expected<Reference> parse_reference(std::string_view text);
+
+/// Whether an image may be given it: it has no digest, which only content can have, and looks like
+/// none (`sha256:…`).
+[[nodiscard]] bool is_name(const Reference& reference);
 
 /// docker.io/library/nginx:latest: the key under which the store knows it.
 [[nodiscard]] std::string canonical(const Reference& reference);
