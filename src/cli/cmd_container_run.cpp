@@ -46,19 +46,9 @@ int with_docker_status(const std::function<int()>& work) {
     return engine_failed;
 }
 
-/// os[/architecture[/variant]]: what `wanted` does not say is as it is.
-bool is_for(const ImageConfig& image, const std::string& wanted) {
-    const Strings own{image.os, image.architecture, image.variant};
-    const Strings parts = split(wanted, '/');
-    for (std::size_t i = 0; i < parts.size() && i < own.size(); ++i)
-        if (!parts[i].empty() && parts[i] != own[i])
-            return false;
-    return true;
-}
-
 /// Says nothing where --platform does not, or the image is as it says.
 void check_platform(const image::Image& image, const SingleOptions& wanted) {
-    if (!is_for(image.config, wanted.platform))
+    if (!image::is_for(image.config, wanted.platform))
         throw stack::Error("image with reference " + wanted.image +
                            " was found but its platform (" + image.config.os + "/" +
                            image.config.architecture + ") does not match the specified platform (" +
@@ -70,7 +60,7 @@ void ensure_image(const Context& context, const Options& options) {
     if (wanted.image.starts_with("rootfs:"))
         return;
     const auto found = image::Store(context.paths).find(wanted.image);
-    const bool fits = found && is_for(found->config, wanted.platform);
+    const bool fits = found && image::is_for(found->config, wanted.platform);
     if (fits && wanted.pull != "always")
         return;
     if (found && wanted.pull == "never")

@@ -4,8 +4,11 @@
 #include "cli/dry_run.h"
 #include "cli/image_commands.h"
 #include "cli/prune.h"
+#include "engine/image/reference.h"
 #include "engine/in_use.h"
 #include "sys/terminal.h"
+
+#include <algorithm>
 
 namespace stack::cli {
 namespace {
@@ -21,6 +24,14 @@ Strings removal_lines(const image::Removal& removal) {
     for (const auto& id : removal.deleted)
         lines.push_back("Deleted: " + id);
     return lines;
+}
+
+/// Whether it is the name of one that cannot be read.
+bool is_damaged(const image::Store& store, const std::string& reference) {
+    const auto parsed = image::parse_reference(reference);
+    const Strings damaged = store.damaged();
+    return parsed &&
+           std::find(damaged.begin(), damaged.end(), image::canonical(*parsed)) != damaged.end();
 }
 
 struct PruneOptions {
@@ -55,6 +66,8 @@ void add_image_tag(CLI::App& group, Context& context) {
         require_root();
         image::Store store(context.paths);
         const std::string id = require_image(store, *source).id;
+        if (const auto name = image::parse_reference(*target); name && !image::is_name(*name))
+            give_up(*target + " is a digest's: only an image's content can give it that name");
         const auto told = only_sentences(context, {"tag image/" + *source + " as " + *target});
         if (told)
             context.exit_code = *told;
@@ -75,21 +88,26 @@ void add_image_rm(CLI::App& group, Context& context) {
         require_root();
         image::Store store(context.paths);
         Strings sentences;
+        Strings there;
         for (const auto& reference : *references) {
-            const auto image = require_image(store, reference);
-            sentences.push_back((image.references.size() > 1 ? "untag image/" : "remove image/") +
-                                reference);
+            const auto image = store.find(reference);
+            if (!image && !is_damaged(store, reference)) {
+                warn("no such image: " + reference + " (see `stack image ls`)");
+                context.exit_code = *force ? 0 : 1;
+                continue;
+            }
+            there.push_back(reference);
+            const bool untags = image && image->references.size() > 1;
+            sentences.push_back((untags ? "untag image/" : "remove image/") + reference);
         }
         if (const auto told = only_sentences(context, sentences)) {
-            context.exit_code = *told;
+            context.exit_code = std::max(context.exit_code, *told);
             return;
         }
-        for (const auto& reference : *references) {
-            static_cast<void>(require_image(store, reference));
+        for (const auto& reference : there)
             for (const auto& line :
                  removal_lines(store.remove(reference, *force, in_use_of(context))))
                 sys::write_out(line + "\n");
-        }
     });
 }
 
@@ -125,18 +143,25 @@ void add_image_verify(CLI::App& group, Context& context) {
     app->callback([&context, references] {
         require_root();
         Strings chosen = *references;
+        const Strings damaged = chosen.empty() ? image::Store(context.paths).damaged() : Strings();
+        for (const auto& name : damaged)
+            warn("image " + familiar(name) +
+                 ": its manifest or configuration is missing or damaged; pull it again, or `stack "
+                 "image rm` it");
+        context.exit_code = damaged.empty() ? 0 : 1;
         if (chosen.empty())
             for (const auto& image : image::Store(context.paths).list())
                 chosen.push_back(image.id);
         if (chosen.empty())
             return;
         std::string result;
-        context.exit_code = show_fetch(context,
-                                       image::start_verify(context.paths, chosen),
-                                       "Images",
-                                       "Verifying",
-                                       "Good",
-                                       result);
+        const int status = show_fetch(context,
+                                      image::start_verify(context.paths, chosen),
+                                      "Images",
+                                      "Verifying",
+                                      "Good",
+                                      result);
+        context.exit_code = std::max(context.exit_code, status);
     });
 }
 

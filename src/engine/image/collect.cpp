@@ -4,6 +4,7 @@
 
 #include "base/digest.h"
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "engine/image/index.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
@@ -63,7 +64,7 @@ Removal Store::remove(const std::string& reference, bool force, const FindInUse&
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     const auto image = find(reference);
     if (!image)
-        return removal;
+        return remove_damaged(reference, trash.path(), find_in_use);
     const auto parsed = parse_reference(reference);
     const std::string name = parsed ? canonical(*parsed) : "";
     const bool by_name = is_in(image->references, name);
@@ -81,6 +82,23 @@ Removal Store::remove(const std::string& reference, bool force, const FindInUse&
     }
     index.write(root_);
     removal.freed = collect(in_use, trash.path());
+    return removal;
+}
+
+/// The name goes, and what it was of cannot be told.
+Removal Store::remove_damaged(const std::string& reference,
+                              const std::string& trash,
+                              const FindInUse& find_in_use) {
+    Removal removal;
+    const auto parsed = parse_reference(reference);
+    Index index = Index::read(root_);
+    const IndexEntry* named = parsed ? index.find(canonical(*parsed)) : nullptr;
+    if (named == nullptr)
+        return removal;
+    removal.untagged = {named->reference};
+    index.forget(std::string(named->digest));
+    index.write(root_);
+    removal.freed = collect(needed(find_in_use), trash);
     return removal;
 }
 
@@ -116,6 +134,12 @@ InUse Store::needed(const FindInUse& find_in_use) const {
 }
 
 std::int64_t Store::collect(const InUse& in_use, const std::string& trash) {
+    if (const Strings unread = damaged(); !unread.empty()) {
+        log::warn("nothing is collected: what image " + unread.front() +
+                  " needs is not known, its manifest or configuration is damaged; pull it again, "
+                  "or `stack image rm` it");
+        return 0;
+    }
     Kept kept;
     for (const auto& image : list())
         kept.add(image);

@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/text.h"
 #include "engine/image/document.h"
 #include "engine/image/store.h"
 
@@ -161,6 +162,15 @@ ImageConfig parse_config(const std::string& json_text) {
             if (is_text(value))
                 config.labels[name] = value.get<std::string>();
     return config;
+}
+
+bool is_for(const ImageConfig& image, const std::string& platform) {
+    const Strings own{image.os, image.architecture, image.variant};
+    const Strings parts = split(platform, '/');
+    for (std::size_t i = 0; i < parts.size() && i < own.size(); ++i)
+        if (!parts[i].empty() && !own[i].empty() && parts[i] != own[i])
+            return false;
+    return true;
 }
 
 std::string make_config(const std::string& base,

@@ -182,7 +182,8 @@ std::optional<Image> Store::find(const std::string& reference) const {
     const std::string id = reference.starts_with("sha256:") ? hex_of(reference) : reference;
     const bool may_be_id = id.size() >= shortest_id && is_hex(id);
     const Index index = Index::read(root_);
-    const IndexEntry* named = parsed ? index.find(canonical(*parsed)) : nullptr;
+    const IndexEntry* named =
+        parsed && !is_digest(reference) ? index.find(canonical(*parsed)) : nullptr;
     if (named == nullptr && !may_be_id)
         return std::nullopt;
     for (auto& image : load_images(root_))
@@ -208,6 +209,15 @@ LayerRecord Store::layer(const std::string& diff_id) const {
 
 std::string Store::layer_directory(const std::string& diff_id) const {
     return layer_path(root_, diff_id) + "/fs";
+}
+
+Strings Store::damaged() const {
+    Strings names;
+    const Index index = Index::read(root_);
+    for (const auto& entry : index.entries())
+        if (!load_image(root_, entry))
+            names.push_back(entry.reference.empty() ? entry.digest : entry.reference);
+    return names;
 }
 
 Strings Store::lower_directories(const Image& image) const {

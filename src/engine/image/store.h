@@ -97,6 +97,10 @@ class Store {
 
     /// Postcondition: what of these layers is in the store stays there as long as this object
     /// lives. Hold first, look with has_layer() afterwards.
+    /// The names, or digests, of images whose manifest or configuration is missing or damaged: no
+    /// list has them, and what they need is not known.
+    [[nodiscard]] Strings damaged() const;
+
     void hold(const Strings& diff_ids);
 
     [[nodiscard]] bool has_layer(const std::string& diff_id) const;
@@ -126,8 +130,8 @@ class Store {
                      const PackedLayer& packed,
                      const std::string& packed_file);
 
-    /// Postcondition: find() answers the id and every reference of `image`. What had these names stays without
-    /// them, until remove() or prune().
+    /// Postcondition: find() answers the id and every reference of `image`. What had these names
+    /// stays without them, until remove() or prune().
     Image put(const NewImage& image);
     /// Postcondition: `reference` names the image with this id. `remote_digest` is what its
     /// registry calls it by that name; empty: what it called it before.
@@ -145,6 +149,9 @@ class Store {
 
   private:
     [[nodiscard]] InUse needed(const FindInUse& find_in_use) const;
+    Removal remove_damaged(const std::string& reference,
+                           const std::string& trash,
+                           const FindInUse& find_in_use);
     [[nodiscard]] std::int64_t collect(const InUse& in_use, const std::string& trash);
 
     std::string root_;
@@ -154,6 +161,10 @@ class Store {
 /// The configuration's JSON as a value. Throws stack::Error where it is not one (naming what is
 /// wrong).
 [[nodiscard]] ImageConfig parse_config(const std::string& json);
+
+/// Whether an image is for `os[/architecture[/variant]]`; what that does not say makes no
+/// difference.
+[[nodiscard]] bool is_for(const ImageConfig& image, const std::string& platform);
 /// The configuration as OCI JSON, merged over `base` (the JSON of the image it is derived from; may
 /// be empty) so that unknown fields stay.
 [[nodiscard]] std::string make_config(const std::string& base,
