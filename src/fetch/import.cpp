@@ -29,6 +29,9 @@ std::string canonical_name(const std::string& name) {
     const auto reference = image::parse_reference(name);
     if (!reference)
         throw Error("\"" + name + "\" is not the name of an image: " + reference.error().message);
+    if (!image::is_name(*reference))
+        throw Error("\"" + name +
+                    "\" is a digest's, and nothing but an image's content can give it that name");
     return image::canonical(*reference);
 }
 
@@ -184,7 +187,7 @@ class Importer {
         store_.hold({diff_id});
         if (store_.has_layer(diff_id))
             return;
-        const sys::Fd file = sys::find_in_root(root, name, O_RDONLY);
+        const sys::Fd file = sys::find_file_in_root(root, name);  // a pipe would never open
         if (!file)
             throw Error("the archive lacks layer " + name);
         try {
@@ -231,9 +234,6 @@ class Importer {
         for (const auto& name : names)
             if (!name.empty())
                 image.references.push_back(canonical_name(name));
-        if (image.references.empty())
-            throw Error(
-                "the image carries no name: give one, as in stack image import SOURCE NAME");
         return store_.put(image).id;
     }
 
@@ -264,28 +264,64 @@ std::string import_image(const Paths& paths,
         request.source + "\"");
 }
 
-void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules) {
-    std::deque<std::string> ready;
-    Inflater inflater([&](std::string_view bytes) { ready.emplace_back(bytes); });
-    std::string current;
-    bool ended = false;
-    const auto next = [&]() -> std::string_view {
-        while (ready.empty() && !ended) {
-            const std::string bytes = sys::read_some(archive, 256U << 10U);
-            if (bytes.empty()) {
-                inflater.finish();
-                ended = true;
-            } else {
-                inflater.feed(bytes);
-            }
-        }
-        if (ready.empty())
+namespace {
+
+/// What an archive is when it is unpacked, piece by piece.
+class Unpacked {
+  public:
+    explicit Unpacked(const sys::Fd& archive)
+        : archive_(archive), inflater_([this](std::string_view bytes) { take(bytes); }) {}
+
+    /// As NextPiece.
+    std::string_view next() {
+        while (ready_.empty() && !ended_)
+            feed();
+        if (ready_.empty())
             return {};
-        current = std::move(ready.front());
-        ready.pop_front();
-        return current;
-    };
-    static_cast<void>(untar(next, directory, rules));
+        current_ = std::move(ready_.front());
+        ready_.pop_front();
+        return current_;
+    }
+
+  private:
+    /// A little at a time: a thousand bytes can become many millions, which wait here.
+    void feed() {
+        constexpr std::size_t most = 1024;
+        const std::string bytes = sys::read_some(archive_, most);
+        packed_ += static_cast<std::int64_t>(bytes.size());
+        ended_ = bytes.empty();
+        if (ended_)
+            inflater_.finish();
+        else
+            inflater_.feed(bytes);
+    }
+
+    void take(std::string_view bytes) {
+        unpacked_ += static_cast<std::int64_t>(bytes.size());
+        limit_.check(packed_, unpacked_);
+        ready_.emplace_back(bytes);
+    }
+
+    const sys::Fd& archive_;
+    Inflater inflater_;
+    std::deque<std::string> ready_;
+    std::string current_;
+    UnpackLimit limit_;
+    std::int64_t packed_ = 0;
+    std::int64_t unpacked_ = 0;
+    bool ended_ = false;
+};
+
+}  // namespace
+
+bool is_archive(const sys::Fd& file) {
+    Unpacked unpacked(file);
+    return begins_as_tar([&] { return unpacked.next(); });
+}
+
+void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules) {
+    Unpacked unpacked(archive);
+    static_cast<void>(untar([&] { return unpacked.next(); }, directory, rules, true));
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {

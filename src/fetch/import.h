@@ -16,7 +16,10 @@ std::string import_image(const Paths& paths,
                          const image::ImportRequest& request,
                          const UnpackLimit& limit);
 
-/// Unpacks an archive, packed or not, into a directory.
+/// Whether it is an archive that unpack() takes, by its first entry.
+[[nodiscard]] bool is_archive(const sys::Fd& file);
+
+/// Unpacks an archive, packed or not, into a directory. What grows without measure is refused.
 void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules);
 /// The same for a layer, whose whiteouts are meant as such.
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory);

@@ -9,6 +9,7 @@
 
 #include <stack/error.h>
 
+#include "base/text.h"
 #include "engine/image/reference.h"
 #include "fetch/confine.h"
 #include "fetch/download.h"
@@ -25,6 +26,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include <curl/curl.h>
@@ -101,6 +103,25 @@ void unpack(const fetch::WriteRules& rules) {
     fetch::unpack(archive, directory, rules);
 }
 
+/// "1000:1000"; nullopt of "".
+std::optional<std::pair<std::uint32_t, std::uint32_t>> owner_in(std::string_view text) {
+    const auto [uid, gid] = split_once(text, ':');
+    const auto first = parse_number<std::uint32_t>(uid);
+    const auto second = parse_number<std::uint32_t>(gid);
+    return first && second ? std::optional(std::pair(*first, *second)) : std::nullopt;
+}
+
+/// Says nothing where it is one, and throws where it is none.
+void probe() {
+    constexpr int archive_fd = 3;
+    constexpr int directory_fd = 4;
+    const sys::Fd archive(archive_fd);
+    sys::Fd directory(directory_fd);
+    fetch::confine_to(directory);
+    if (!fetch::is_archive(archive))
+        throw Error("it is no archive");
+}
+
 /// The exit code.
 int tell(const std::function<void()>& what) {
     try {
@@ -124,6 +145,10 @@ int main(int argc, char** argv) {
     // Without the end of a process as the C library has it: nothing that wants a file is there.
     if (role == "unpack")
         std::_Exit(tell([] { unpack({}); }));
+    if (role == "add" && argc > 2)
+        std::_Exit(tell([&] { unpack({.keeps_top = true, .owner = owner_in(argv[2])}); }));
+    if (role == "probe")
+        std::_Exit(tell(probe));
     if (role == "merge" && argc > 2)
         std::_Exit(tell([&] { unpack({.merge = true, .base = argv[2]}); }));
     return tell([] { fetch::say_result(work()); });

@@ -117,7 +117,8 @@ class Pull {
     /// The id of the image that is here already, where its tag is still what it was: one request.
     std::string unchanged() {
         const auto image = store_.find(name_);
-        if (!image || image->remote_digest.empty() || !platform_.empty())
+        const std::string wanted = platform_.empty() ? "linux/" + this_architecture() : platform_;
+        if (!image || image->remote_digest.empty() || !image::is_for(image->config, wanted))
             return {};
         store_.hold(image->layers);
         const bool whole = std::all_of(image->layers.begin(), image->layers.end(), [&](auto& one) {

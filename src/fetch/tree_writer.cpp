@@ -64,6 +64,10 @@ bool may_be_set(const std::string& name) {
 TreeWriter::TreeWriter(const sys::Fd& root, WriteRules rules)
     : root_(root), rules_(std::move(rules)) {}
 
+std::pair<std::uint32_t, std::uint32_t> TreeWriter::owner_of(const Entry& entry) const {
+    return rules_.owner.value_or(std::pair(entry.uid, entry.gid));
+}
+
 std::string TreeWriter::place_of(const std::string& path) const {
     const std::string clean = clean_path(path);
     return rules_.base.empty() || clean.empty() ? clean : rules_.base + "/" + clean;
@@ -155,7 +159,8 @@ void TreeWriter::make_directory(const sys::Fd& parent,
 }
 
 void TreeWriter::set_attributes(const sys::Fd& file, const Entry& entry) const {
-    sys::check(::fchown(file.get(), entry.uid, entry.gid), "own " + entry.path);
+    const auto [uid, gid] = owner_of(entry);
+    sys::check(::fchown(file.get(), uid, gid), "own " + entry.path);
     sys::check(::fchmod(file.get(), entry.mode & 07777U),
                "set the mode of " + entry.path);  // after chown: it clears setuid
     for (const auto& [name, value] : entry.attributes)
@@ -172,7 +177,7 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
         if (!S_ISDIR(entry.mode) || entry.hard_link)
             throw Error("entry \"" + entry.path +
                         "\" makes the root something else than a directory");
-        if (rules_.merge)
+        if (rules_.merge || rules_.keeps_top)
             return {};
         set_attributes(root_, entry);
         directory_times_["."] = entry.modified;
@@ -217,7 +222,8 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
         sys::check(::mknodat(parent.get(), name.c_str(), entry.mode, entry.device),
                    "create " + entry.path);
     }
-    sys::check(::fchownat(parent.get(), name.c_str(), entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW),
+    const auto [uid, gid] = owner_of(entry);
+    sys::check(::fchownat(parent.get(), name.c_str(), uid, gid, AT_SYMLINK_NOFOLLOW),
                "own " + entry.path);
     const std::array<timespec, 2> times{entry.modified, entry.modified};
     sys::check(::utimensat(parent.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),

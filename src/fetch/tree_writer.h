@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -37,7 +38,10 @@ struct WriteRules {
     /// Into a tree that is in use: what is there keeps its kind. No directory gives way to a file,
     /// no file to a directory, and the top keeps its owner and mode.
     bool merge = false;
-    std::string base;  // a directory inside the root: the archive's names begin there
+    std::string base;        // a directory inside the root: the archive's names begin there
+    bool keeps_top = false;  // its owner, mode and time, whatever the archive says of `.`
+    std::optional<std::pair<std::uint32_t, std::uint32_t>>
+        owner{};  // uid, gid of all; none: its own
 };
 
 class TreeWriter {
@@ -62,6 +66,7 @@ class TreeWriter {
                         const std::string& name);
     void make_directory(const sys::Fd& parent, const Entry& entry, const std::string& name);
     void set_attributes(const sys::Fd& file, const Entry& entry) const;
+    [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> owner_of(const Entry& entry) const;
     [[nodiscard]] std::string place_of(const std::string& path) const;
     [[nodiscard]] sys::Fd parent_of(const std::string& directory) const;
     void clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry) const;

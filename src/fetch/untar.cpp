@@ -125,14 +125,42 @@ std::int64_t copy_content(archive* reader,
     return size;
 }
 
+using Reader = std::unique_ptr<archive, int (*)(archive*)>;
+
+Reader make_reader() {
+    Reader reader(archive_read_new(), archive_read_free);
+    archive_read_support_format_tar(reader.get());
+    archive_read_set_options(reader.get(), "hdrcharset=BINARY");
+    return reader;
+}
+
+/// A filter that libarchive was built without would be run as a program found on PATH: it says so
+/// with a warning, and is not wanted then.
+void take_packed(const Reader& reader) {
+    for (const auto support : {archive_read_support_filter_bzip2, archive_read_support_filter_xz})
+        if (const Reader other = make_reader(); support(other.get()) == ARCHIVE_OK)
+            support(reader.get());
+}
+
 }  // namespace
 
-std::int64_t untar(const NextPiece& next, const sys::Fd& root, const WriteRules& rules) {
-    const std::unique_ptr<archive, int (*)(archive*)> reader(archive_read_new(), archive_read_free);
-    // The format alone: a filter that this build lacks would be run as a program found on PATH.
-    archive_read_support_format_tar(reader.get());
+bool begins_as_tar(const NextPiece& next) {
+    const Reader reader = make_reader();
+    take_packed(reader);
+    Source source{next};
+    archive_entry* header = nullptr;
+    return archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) == ARCHIVE_OK &&
+           succeeded(archive_read_next_header(reader.get(), &header));
+}
+
+std::int64_t untar(const NextPiece& next,
+                   const sys::Fd& root,
+                   const WriteRules& rules,
+                   bool packed) {
+    const Reader reader = make_reader();
     archive_read_support_format_empty(reader.get());
-    archive_read_set_options(reader.get(), "hdrcharset=BINARY");
+    if (packed)
+        take_packed(reader);
     Source source{next};
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);

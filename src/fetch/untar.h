@@ -16,7 +16,13 @@ namespace stack::fetch {
 using NextPiece = std::function<std::string_view()>;
 
 /// Unpacks the whole stream (also what follows the end-of-archive mark is read). Returns the sum of
-/// file sizes.
-std::int64_t untar(const NextPiece& next, const sys::Fd& root, const WriteRules& rules);
+/// file sizes. `packed`: the stream may be packed with bzip2 or xz, too, whose digest is nobody's.
+std::int64_t untar(const NextPiece& next,
+                   const sys::Fd& root,
+                   const WriteRules& rules,
+                   bool packed = false);
+
+/// Whether the stream, packed as untar() takes it, begins with the header of a tar's entry.
+[[nodiscard]] bool begins_as_tar(const NextPiece& next);
 
 }  // namespace stack::fetch
