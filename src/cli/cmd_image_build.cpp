@@ -32,6 +32,7 @@ struct Options {
     std::string target;
     std::string platform;
     std::string network;
+    Strings entitlements;
     std::string shm_size;
     std::string id_file;
     std::string metadata_file;
@@ -179,6 +180,7 @@ Build build_of(const Options& options) {
     build.ulimits = limits_of(options.limits);
     build.target = options.target;
     build.network = options.network;
+    build.entitlements = options.entitlements;
     if (!options.platform.empty())
         build.platforms = split(options.platform, ',');
     if (!options.shm_size.empty()) {
@@ -388,6 +390,11 @@ void add_image_build(CLI::App& group, Context& context) {
     app->add_option("--platform", options->platform, "Platform of the image, as linux/amd64")
         ->envname("DOCKER_DEFAULT_PLATFORM");
     app->add_flag("--pull", options->pull, "Pull base images, also where they are here");
+    app->add_option("--allow",
+                    options->entitlements,
+                    "network.host: RUN --network=host is what the Dockerfile may say (repeatable)")
+        ->check(CLI::IsMember({"network.host"}))
+        ->allow_extra_args(false);
     add_step_options(*app, *options);
     add_cache_options(*app, *options);
     add_result_options(*app, *options);

@@ -64,6 +64,8 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
     if (const Node* ssh = object.take("ssh"))
         build.ssh = decode_ssh(*ssh, reporter);
     object.list("entitlements", build.entitlements);
+    if (build.entitlements != Strings{"network.host"})
+        object.warn_ignored({"entitlements"}, "network.host alone is known here");
     object.text("isolation", build.isolation);
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);
@@ -73,8 +75,7 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
             object.unread_text(attestation);
     Strings stages;
     object.strings("no_cache_filter", stages);
-    object.warn_ignored(
-        {"privileged", "entitlements", "isolation", "provenance", "sbom", "no_cache_filter"});
+    object.warn_ignored({"privileged", "isolation", "provenance", "sbom", "no_cache_filter"});
     if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())
         reporter.error(node.find("dockerfile_inline")->at,
                        "conflict",

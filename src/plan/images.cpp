@@ -149,6 +149,8 @@ void Images::plan_build(const Service& service,
     action.service = service.name;
     action.tag = reference;
     action.build = resolved_build(desired_, service);
+    if (action.build->platforms.size() > 1)
+        action.build->platforms.clear();  // what runs here is for this machine
     action.source_digest = source_digest(service.name);
     action.no_cache = service.build->no_cache;
     action.pull = service.build->pull;

@@ -370,6 +370,66 @@ RUN [ ! -e /run/agent ] && echo gone > /gone
     EXPECT_EQ(result.diagnostics[0].message, "the ssh agent `unknown` is required and not given");
 }
 
+TEST_F(RealBuild, AddsWhatIsPackedAndNoTarAsItIs) {
+    shop.write("dump.sql", "select 1;\n");
+    shop.write("tree/a", "a");
+    const std::string context = shop.context();
+    for (const auto& command : {"gzip -k dump.sql",
+                                "bzip2 -k dump.sql",
+                                "xz -k dump.sql",
+                                "tar -C tree -cJf t.txz .",
+                                "chmod 700 tree && tar --owner=7 --group=7 -C tree -cf own.tar ."})
+        ASSERT_EQ(sys::run_and_capture(
+                      "/bin/sh", {"sh", "-c", "cd '" + context + "' && " + std::string(command)})
+                      .first,
+                  0)
+            << command;
+    build(
+        "FROM busybox\n"
+        "ADD dump.sql.gz dump.sql.bz2 dump.sql.xz /in/\n"
+        "ADD t.txz /tree/\n"
+        "RUN mkdir -m 755 /there\n"
+        "ADD --chown=5:6 own.tar /there\n");
+    for (const auto* name : {"gz", "bz2", "xz"})
+        EXPECT_EQ(shop.read("/in/dump.sql." + std::string(name)),
+                  sys::read_file(context + "/dump.sql." + name));
+    EXPECT_EQ(shop.read("/tree/a"), "a");
+    EXPECT_EQ(shop.attributes("/there"), "0755 0:0") << "the archive's `.` is not it";
+    EXPECT_EQ(shop.attributes("/there/a"), "0644 5:6");
+}
+
+TEST_F(RealBuild, CopiesOntoWhatIsThereAsOthersDo) {
+    shop.write("app/data/file", "1");
+    shop.write("default", "new");
+    build(
+        "FROM busybox\n"
+        "RUN mkdir -p /app/data /sites /other && chmod 700 /app /app/data && "
+        "echo old > /other/default && ln -s /other/default /sites/default\n"
+        "COPY --chown=5:6 app /app\n"
+        "COPY default /sites/\n");
+    EXPECT_EQ(shop.attributes("/app"), "0700 0:0") << "the destination itself stays";
+    EXPECT_EQ(shop.attributes("/app/data"), "0755 5:6");
+    EXPECT_EQ(shop.read("/other/default"), "old\n");
+    EXPECT_EQ(shop.read("/sites/default"), "new");
+}
+
+TEST_F(RealBuild, GetsTheHostsNetworkWhereItIsEntitledToIt) {
+    const std::string dockerfile = "FROM busybox\nRUN --network=host true\n";
+    EXPECT_EQ(shop.build(dockerfile).image_id, "");
+    shop.options.entitlements = {"network.host"};
+    build(dockerfile);
+}
+
+TEST_F(RealBuild, HeedsTheIgnoreFileOfAnAdditionalContext) {
+    shop.write("more/kept", "1");
+    shop.write("more/.env", "secret");
+    shop.write("more/.dockerignore", ".env\n");
+    shop.options.additional_contexts["more"] = shop.context() + "/more";
+    build("FROM busybox\nCOPY --from=more . /more/\n");
+    EXPECT_EQ(shop.read("/more/kept"), "1");
+    EXPECT_EQ(shop.read("/more/.env"), std::nullopt);
+}
+
 TEST_F(RealBuild, StartsFromNothing) {
     shop.write("x", "x");
     build("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n");

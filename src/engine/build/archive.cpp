@@ -7,7 +7,7 @@
 
 namespace stack::build {
 
-bool is_archive(const sys::Fd& file) {
+bool may_be_archive(const sys::Fd& file) {
     constexpr std::size_t magic_at = 257;
     std::array<char, 512> head{};
     const auto size = ::pread(file.get(), head.data(), head.size(), 0);

@@ -4,7 +4,7 @@
 
 namespace stack::build {
 
-/// By content, as ADD tells archives from other files: tar, gzip, bzip2, xz, zstd.
-[[nodiscard]] bool is_archive(const sys::Fd& file);
+/// By its first bytes: a tar, or something packed (gzip, bzip2, xz, zstd), which may be one.
+[[nodiscard]] bool may_be_archive(const sys::Fd& file);
 
 }  // namespace stack::build

@@ -137,14 +137,15 @@ void TreeWriter::set_owner_and_times(const sys::Fd& parent,
 
 void TreeWriter::write(const SourceTree& source,
                        const std::vector<SourceFile>& files,
-                       const std::string& destination) {
-    const std::string base = clean_path(destination);
+                       const Destination& destination) {
+    const std::string base = clean_path(destination.path);
     for (const auto& file : files) {
         const std::string path = joined(base, file.name);
         if (S_ISDIR(file.status.st_mode))
             make_directory(file, path);
         else
-            write_entry(source, file, file.name.empty() ? follow(path) : path);
+            write_entry(
+                source, file, file.name.empty() && destination.follows ? follow(path) : path);
     }
     for (const auto& made : made_) {
         const std::array<timespec, 2> times{made.modified, made.modified};
@@ -155,8 +156,14 @@ void TreeWriter::write(const SourceTree& source,
 }
 
 void TreeWriter::make_directory(const SourceFile& file, const std::string& path) {
-    if (is_directory(path))
+    if (is_directory(path)) {
+        if (file.name.empty())
+            return;
+        sys::Fd there = ensure_directory(path, most_links);
+        finish(there, file.status);
+        made_.push_back({std::move(there), file.status.st_mtim});
         return;
+    }
     const sys::Fd parent = ensure_directory(parent_of(path), most_links);
     if (link_at(parent, name_of(path)) && ::unlinkat(parent.get(), name_of(path).c_str(), 0) < 0)
         sys::fail("replace /" + path);
@@ -218,8 +225,11 @@ void TreeWriter::write_file(const SourceTree& source,
     sys::check(::futimens(to.get(), times.data()), "set the times of " + name);
 }
 
-void TreeWriter::write_text(const std::string& path, std::string_view content, std::uint32_t mode) {
-    const std::string place = follow(clean_path(path));
+void TreeWriter::write_text(const Destination& destination,
+                            std::string_view content,
+                            std::uint32_t mode) {
+    const std::string path = clean_path(destination.path);
+    const std::string place = destination.follows ? follow(path) : path;
     const sys::Fd parent = ensure_directory(parent_of(place), most_links);
     const std::string name = name_of(place);
     if (::unlinkat(parent.get(), name.c_str(), 0) < 0 && errno != ENOENT)

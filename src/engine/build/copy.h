@@ -19,6 +19,11 @@ struct WriteOptions {
     std::string mode;            // as --chmod has it; empty: as in the source
 };
 
+struct Destination {
+    std::string path;
+    bool follows = true;  // a link there leads on; not the one in a directory that was named
+};
+
 /// Writes below a root as a process chrooted there would, links included.
 class TreeWriter {
   public:
@@ -31,14 +36,15 @@ class TreeWriter {
     /// options' owner.
     sys::Fd ensure_directory(const std::string& path);
 
-    /// Postcondition: the listed files are at `destination`, their names below it. Existing
-    /// directories stay as they are; other files that are in the way are replaced.
+    /// Postcondition: the listed files are at the destination, their names below it. The
+    /// destination itself stays as it is where it is a directory, and those below get the source's
+    /// owner, mode and times; other files that are in the way are replaced.
     void write(const SourceTree& source,
                const std::vector<SourceFile>& files,
-               const std::string& destination);
+               const Destination& destination);
 
-    /// Postcondition: a file with this content is at `path`.
-    void write_text(const std::string& path, std::string_view content, std::uint32_t mode);
+    /// Postcondition: a file with this content is there.
+    void write_text(const Destination& destination, std::string_view content, std::uint32_t mode);
 
   private:
     struct MadeDirectory {

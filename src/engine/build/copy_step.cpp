@@ -111,7 +111,7 @@ class CopyPreparer {
             return;
         }
         for (const auto& source : result_.copy.sources) {
-            if (is_remote(source))
+            if (is_fetched(source))
                 collect_remote(source, *excludes);
             else if (result_.copy.parents)
                 collect_with_parents(tree, source, *excludes);
@@ -121,6 +121,11 @@ class CopyPreparer {
         for (auto& batch : result_.batches)
             if (batch.tree != &sources_.downloads())  // those have theirs
                 batch.tree->add_digests(batch.files);
+    }
+
+    /// COPY takes files only; and the short form of a repository could be a directory's name.
+    [[nodiscard]] bool is_fetched(const std::string& source) const {
+        return result_.copy.add && is_remote(source) && !source.starts_with("github.com/");
     }
 
     void collect_remote(const std::string& source, const IgnoreRules& excludes) {
@@ -144,7 +149,8 @@ class CopyPreparer {
             complain("bad-destination",
                      place.url + " has no file name: name the file in the destination `" +
                          result_.copy.destination + "`");
-        batch.archive = result_.copy.unpack.value_or(false) && is_archive(batch.tree->open(file));
+        batch.archive =
+            result_.copy.unpack.value_or(false) && sources_.holds_archive(batch.tree->open(file));
         result_.modified.push_back(std::to_string(file.status.st_mtim.tv_sec));
         batch.files.push_back(std::move(file));
         result_.batches.push_back(std::move(batch));
@@ -180,7 +186,7 @@ class CopyPreparer {
         batch.directory = S_ISDIR(batch.files.front().status.st_mode);
         const bool may_unpack = result_.copy.add && result_.copy.unpack.value_or(true);
         batch.archive = may_unpack && S_ISREG(batch.files.front().status.st_mode) &&
-                        is_archive(tree.open(batch.files.front()));
+                        sources_.holds_archive(tree.open(batch.files.front()));
         result_.batches.push_back(std::move(batch));
     }
 
@@ -231,7 +237,8 @@ class CopyPreparer {
     [[nodiscard]] std::string key_for(const State& state) const {
         const Copy& copy = result_.copy;
         CacheKey key(copy.add ? "add" : "copy");
-        if (!copy.link)
+        const bool has_names = copy.chown.find_first_not_of("0123456789:") != std::string::npos;
+        if (!copy.link || has_names)  // which the base says who they are
             key.add("layers", state.layers);
         key.add("destination", result_.destination)
             .add("into", result_.into_directory ? "directory" : "")
@@ -253,9 +260,14 @@ class CopyPreparer {
 };
 
 /// The archive is read by the fetch worker's program: hostile bytes never meet this process.
-void unpack(const CopyBatch& batch, const std::string& destination, TreeWriter& writer) {
-    auto worker = image::start_unpack(batch.tree->open(batch.files.front()),
-                                      writer.ensure_directory(destination));
+void unpack(const CopyBatch& batch,
+            const std::string& destination,
+            const std::optional<Owner>& owner,
+            TreeWriter& writer) {
+    const std::string all =
+        owner ? std::to_string(owner->uid) + ":" + std::to_string(owner->gid) : "";
+    auto worker = image::start_add(
+        batch.tree->open(batch.files.front()), writer.ensure_directory(destination), all);
     try {
         image::finish_unpack(worker);
     } catch (const Error& error) {
@@ -263,11 +275,11 @@ void unpack(const CopyBatch& batch, const std::string& destination, TreeWriter& 
     }
 }
 
-std::string place_for(const PreparedCopy& prepared,
+Destination place_for(const PreparedCopy& prepared,
                       const std::string& name,
                       const TreeWriter& writer) {
     const bool into = prepared.into_directory || writer.is_directory(prepared.destination);
-    return into ? prepared.destination + "/" + name : prepared.destination;
+    return {into ? prepared.destination + "/" + name : prepared.destination, !into};
 }
 
 }  // namespace
@@ -294,12 +306,12 @@ void write_copy(const PreparedCopy& prepared, const NewLayer& layer) {
     TreeWriter writer(root, options);
     for (const auto& batch : prepared.batches) {
         if (batch.archive)
-            unpack(batch, prepared.destination, writer);
+            unpack(batch, prepared.destination, options.owner, writer);
         else
-            writer.write(
-                *batch.tree,
-                batch.files,
-                batch.directory ? prepared.destination : place_for(prepared, batch.name, writer));
+            writer.write(*batch.tree,
+                         batch.files,
+                         batch.directory ? Destination{prepared.destination}
+                                         : place_for(prepared, batch.name, writer));
     }
     for (const auto& file : copy.files)
         writer.write_text(place_for(prepared, file.name, writer), file.content, 0644);

@@ -123,6 +123,10 @@ IgnoreRules read_ignore_rules(const Build& build) {
     return rules;
 }
 
+std::string target_platform(const Build& build) {
+    return build.platforms.empty() ? machine_platform() : build.platforms.front();
+}
+
 BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     BuildInputs inputs;
     inputs.text = read_dockerfile(build, inputs.file);
@@ -132,8 +136,7 @@ BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     inputs.diagnostics = checked(inputs.dockerfile.diagnostics, {inputs.check.skip, false});
     inputs.epoch = epoch_of(inputs.choices.arguments);
     inputs.choices.target = build.target;
-    inputs.choices.platform =
-        build.platforms.empty() ? machine_platform() : build.platforms.front();
+    inputs.choices.platform = target_platform(build);
     for (const auto& [name, source] : build.additional_contexts)
         inputs.choices.contexts.push_back(name);
     if (!has_errors(inputs.diagnostics)) {
@@ -154,7 +157,11 @@ SourceTree open_context(const Paths& paths, const Build& build) {
 }
 
 SourceTree open_additional_context(const Paths& paths, const std::string& directory) {
-    SourceTree tree(sys::open_directory(directory), SourceTree::Owners::root);
+    Build build;
+    build.context = directory;
+    build.dockerfile_inline = "FROM scratch";  // it has none, so .dockerignore counts alone
+    SourceTree tree(
+        sys::open_directory(directory), SourceTree::Owners::root, read_ignore_rules(build));
     tree.use(kept_digests(paths, directory));
     return tree;
 }

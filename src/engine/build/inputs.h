@@ -38,6 +38,9 @@ struct BuildInputs {
 /// stack::Error where they are wrong.
 [[nodiscard]] IgnoreRules read_ignore_rules(const Build& build);
 
+/// What is built for: the build's first platform, or this machine's.
+[[nodiscard]] std::string target_platform(const Build& build);
+
 /// The context, with these rules, and with the digests that an earlier build kept. Throws
 /// stack::Error where it is no directory or the rules are wrong.
 [[nodiscard]] SourceTree open_context(const Paths& paths, const Build& build);

@@ -131,7 +131,7 @@ std::string LocalContexts::tree_of(const sys::Fd& file) const {
     const std::string place = places_.back().path();
     const std::string tree = place + "/tree";
     sys::ensure_directory(tree);
-    if (!is_archive(file)) {
+    if (!may_be_archive(file)) {
         sys::rename(place + "/file", tree + "/Dockerfile");
         return tree;
     }

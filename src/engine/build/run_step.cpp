@@ -65,6 +65,7 @@ class RunPreparer {
         result_.network = run.network;
         if (run.network == "default" && !around_.build.network.empty())
             result_.network = around_.build.network;
+        check_network(run);
         for (const auto& text : run.mounts)
             add_mount(text);
         if (!has_errors(result_.diagnostics))
@@ -73,6 +74,22 @@ class RunPreparer {
     }
 
   private:
+    /// A Dockerfile alone does not get the host's network: localhost and its sockets are others'.
+    void check_network(const Run& run) {
+        constexpr const char* entitlement = "network.host";
+        const Strings& allowed = around_.build.entitlements;
+        if (run.network != "host" || around_.build.network == "host" ||
+            std::find(allowed.begin(), allowed.end(), entitlement) != allowed.end())
+            return;
+        result_.diagnostics.push_back(
+            {Severity::error,
+             "entitlement",
+             "RUN --network=host needs the entitlement network.host",
+             instruction_.location,
+             "allow it with `entitlements: [network.host]` of the build, or --allow network.host",
+             {}});
+    }
+
     void complain(std::string message, std::string hint = {}) {
         result_.diagnostics.push_back({Severity::error,
                                        "bad-mount",
@@ -335,7 +352,7 @@ class MountMaker {
         sys::ensure_directory(place, 0755);
         const sys::Fd directory = sys::open_directory(place);
         const bool single = !S_ISDIR(prepared.files.front().status.st_mode);
-        TreeWriter(directory, {}).write(*prepared.tree, prepared.files, single ? "file" : "");
+        TreeWriter(directory, {}).write(*prepared.tree, prepared.files, {single ? "file" : ""});
         return single ? place + "/file" : place;
     }
 

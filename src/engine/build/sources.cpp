@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "engine/build/archive.h"
 #include "engine/build/inputs.h"
 #include "engine/build/new_layer.h"
 #include "engine/image/fetch.h"
@@ -23,7 +24,7 @@ const State& Sources::stage(std::size_t index) const {
 image::Image Sources::find_or_pull(const std::string& reference,
                                    const std::string& platform) const {
     auto image = pull_ ? std::nullopt : store_.find(reference);
-    if (!image) {
+    if (!image || !image::is_for(image->config, platform)) {
         auto fetch = image::start_pull(paths_, reference, platform);
         const std::string id = image::finish(fetch, sink_);
         image = store_.find(id);
@@ -79,13 +80,20 @@ State Sources::base_state(const StageSource& base, const std::string& platform) 
     return image_state(base.name, platform);
 }
 
+sys::Fd Sources::empty_directory() const {
+    const std::string empty = paths_.state + "/build/empty";
+    sys::ensure_directory(empty);
+    return sys::open_directory(empty);
+}
+
+bool Sources::holds_archive(const sys::Fd& file) const {
+    return may_be_archive(file) && image::is_unpackable(file, empty_directory());
+}
+
 SourceTree Sources::open_layers(const Strings& layers) const {
     const Strings lowers = lowers_for(store_, layers);
-    if (lowers.empty()) {
-        const std::string empty = paths_.state + "/build/empty";
-        sys::ensure_directory(empty);
-        return {sys::open_directory(empty), SourceTree::Owners::kept};
-    }
+    if (lowers.empty())
+        return {empty_directory(), SourceTree::Owners::kept};
     return {sys::merged_view(lowers), SourceTree::Owners::kept};
 }
 
@@ -103,12 +111,12 @@ SourceTree Sources::open_uncached(const StageSource& source) {
             const std::string reference = context_image(source.name);
             if (reference.empty())
                 return open_additional_context(paths_, build_.additional_contexts.at(source.name));
-            return open_layers(find_image(reference, "").layers);
+            return open_layers(find_image(reference, target_platform(build_)).layers);
         }
         case StageSource::Kind::image:
             break;
     }
-    return open_layers(find_image(source.name, "").layers);
+    return open_layers(find_image(source.name, target_platform(build_)).layers);
 }
 
 const SourceTree& Sources::open(const StageSource& source) {

@@ -58,6 +58,9 @@ class Sources {
 
     [[nodiscard]] const Repository& repository(const RemotePlace& from, bool keep_git_dir);
 
+    /// Whether ADD unpacks it: it is a tar, packed or not.
+    [[nodiscard]] bool holds_archive(const sys::Fd& file) const;
+
     /// A file from the web, open() to downloads().
     [[nodiscard]] SourceFile download(const std::string& url, const std::string& checksum);
 
@@ -69,6 +72,7 @@ class Sources {
   private:
     [[nodiscard]] image::Image find_or_pull(const std::string& reference,
                                             const std::string& platform) const;
+    [[nodiscard]] sys::Fd empty_directory() const;
     [[nodiscard]] SourceTree open_layers(const Strings& layers) const;
     [[nodiscard]] SourceTree open_uncached(const StageSource& source);
     [[nodiscard]] State image_state(const std::string& reference, const std::string& platform);

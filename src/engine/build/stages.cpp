@@ -92,6 +92,8 @@ class Planner {
         planned.title =
             stage.from.name.empty() ? "stage-" + std::to_string(index) : stage.from.name;
         planned.platform = expanded(stage.from.platform, stage.location);
+        if (planned.platform.empty())
+            planned.platform = choices_.platform;
         const std::string base = expanded(stage.from.image, stage.location);
         if (base.empty() && !has_errors(plan_.diagnostics))
             plan_.diagnostics.push_back(

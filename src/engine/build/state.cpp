@@ -122,14 +122,22 @@ class Applier {
             const auto value = argument_value(*name, fallback);
             if (!value)
                 return tl::unexpected(value.error());
-            std::erase_if(state_.arguments,
-                          [&](const auto& known) { return known.first == *name; });
-            state_.arguments.emplace_back(*name, *value);
+            declare(*name, *value);
             shown.push_back(*name + (*value ? "=" + **value : ""));
             if (*value && !has_variable(state_.config.environment, *name))
                 variables_[*name] = **value;
         }
         return "ARG " + join(shown, " ");
+    }
+
+    /// Without a value, what an earlier ARG of the name gave it stays.
+    void declare(const std::string& name, const std::optional<std::string>& value) {
+        auto& arguments = state_.arguments;
+        const auto is_known = [&](const auto& known) { return known.first == name; };
+        if (!value && std::any_of(arguments.begin(), arguments.end(), is_known))
+            return;
+        std::erase_if(arguments, is_known);
+        arguments.emplace_back(name, value);
     }
 
     Result operator()(const Env& env) {
