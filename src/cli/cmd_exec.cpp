@@ -93,7 +93,7 @@ void run(Context& context, const Options& options) {
     const auto exec = exec_options(options);
     const ExecHistory history(context, container, options.command);
     if (options.detach) {
-        static_cast<void>(runtime->probe(container.id, exec));
+        runtime->exec_detached(container.id, exec);
         return;
     }
     context.exit_code = runtime->exec(container.id, exec);

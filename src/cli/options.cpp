@@ -125,6 +125,8 @@ void check_services(const Strings& services, const Stack& stack) {
 std::optional<Duration> seconds(const std::optional<double>& value) {
     if (!value)
         return std::nullopt;
+    if (*value < 0)
+        return std::chrono::hours(24 * 365 * 100);  // for as long as it takes, as docker has it
     return Duration(std::llround(*value * 1e9));
 }
 

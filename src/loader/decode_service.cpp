@@ -290,6 +290,12 @@ void decode_files(Object& object, Service& service) {
     object.map("storage_opt", service.storage_opt);
 }
 
+bool is_one_of_security_options(const std::string& name) {
+    static const Strings known{
+        "no-new-privileges", "seccomp", "systempaths", "apparmor", "label", "credentialspec"};
+    return std::find(known.begin(), known.end(), name) != known.end();
+}
+
 /// The two keys by which security options are given: `seccomp=unconfined`, `seccomp:unconfined`.
 void check_security_options(const Node& list, Reporter& reporter) {
     for (const auto& item : list.items) {
@@ -307,6 +313,16 @@ void check_security_options(const Node& list, Reporter& reporter) {
         else if ((name == "apparmor" && value != "unconfined") ||
                  (name == "label" && value != "disable"))
             reporter.warning(item.at, "ignored", "`" + name + "` has no effect here");
+        else if (name == "no-new-privileges" && !value.empty() && value != "true" &&
+                 value != "false")
+            reporter.error(item.at, "malformed", "`no-new-privileges` is true or false");
+        else if (name == "systempaths" && value != "unconfined")
+            reporter.error(item.at, "malformed", "`systempaths` can be unconfined, or left out");
+        else if (!is_one_of_security_options(name))
+            reporter.error(item.at,
+                           "malformed",
+                           "`" + shortened(item.value) + "` is no security option",
+                           "known are no-new-privileges, seccomp, systempaths, apparmor and label");
     }
 }
 

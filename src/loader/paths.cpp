@@ -112,6 +112,11 @@ std::string absolute(const std::string& path,
 }
 
 void resolve_service_paths(Node& service, const std::string& directory, const std::string& home) {
+    constexpr std::string_view plain_directory = "rootfs:";
+    if (Node* image = service.find("image");
+        image != nullptr && image->is_scalar() && image->value.starts_with(plain_directory))
+        image->value = std::string(plain_directory) +
+                       absolute(image->value.substr(plain_directory.size()), directory, home);
     if (Node* build = service.find("build"))
         rewrite_build(*build, directory, home);
     if (Node* volumes = service.find("volumes"))

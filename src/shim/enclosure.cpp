@@ -128,14 +128,29 @@ void make_root_read_only() {
     ::close(top);
 }
 
+/// As long as it can be made; where something is mounted on the way, it may be there already.
+void make_working_directory(const Spec& spec) {
+    struct stat status {};
+
+    const std::string& path = spec.process.working_dir;
+    if (path.empty() || ::stat(path.c_str(), &status) == 0 || errno != ENOENT)
+        return;
+    const int root =
+        static_cast<int>(must(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
+    make_directories(root, path);
+    ::close(root);
+}
+
 void change_root(int root, const Spec& spec) {
     go_to_namespace_root();
     must(::fchdir(root), "enter the root file system");
     must(::syscall(SYS_pivot_root, ".", "."), "pivot_root");
     must(::syscall(SYS_umount2, ".", mnt_detach), "leave the host's root");
     must(::chdir("/"), "enter the new root");
-    if (spec.read_only != 0)
-        make_root_read_only();
+    if (spec.read_only == 0)
+        return;
+    make_working_directory(spec);
+    make_root_read_only();
 }
 
 }  // namespace stack::shim

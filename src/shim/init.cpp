@@ -17,8 +17,9 @@ int run_init(char** arguments) {
     ::sigprocmask(SIG_BLOCK, &all, nullptr);
     const int child = ::fork();
     if (child == 0) {
-        ::sigprocmask(SIG_UNBLOCK, &all, nullptr);
         ::setpgid(0, 0);
+        ::tcsetpgrp(STDIN_FILENO, ::getpid());  // where that is a terminal: it reads from it
+        ::sigprocmask(SIG_UNBLOCK, &all, nullptr);
         ::execvp(arguments[0], arguments);
         ::_exit(errno == ENOENT ? not_found : not_executable);
     }

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -120,6 +121,30 @@ void add_device(int root, const DeviceSpec& device) {
     ::close(parent);
 }
 
+/// The mount at `path` of whoever lends the IPC namespace: POSIX shared memory and message queues
+/// are files there. Where it is the host, that is here. -1: it has none.
+int lent_tree(const NamespaceSpec& ipc, const std::string& path) {
+    constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+    const auto slash = ipc.path.rfind('/');  // /proc/PID/ns/ipc
+    if (ipc.sharing != Sharing::joined || slash == std::string::npos)
+        return open_tree_call(AT_FDCWD, path.c_str(), flags);
+    const int here =
+        static_cast<int>(must(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /"));
+    const int own = static_cast<int>(
+        must(::open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC), "open the mount namespace"));
+    const std::string others = ipc.path.substr(0, slash) + "/mnt";
+    const int lender = static_cast<int>(
+        must(::open(others.c_str(), O_RDONLY | O_CLOEXEC), "open the lender's mount namespace"));
+    must(::setns(lender, CLONE_NEWNS), "look at the lender's mounts");
+    const int tree = open_tree_call(AT_FDCWD, path.c_str(), flags);
+    must(::setns(own, CLONE_NEWNS), "come back from the lender's mounts");
+    must(::fchdir(here), "come back to the root");
+    must(::chroot("."), "come back to the root");
+    for (const int fd : {here, own, lender})
+        ::close(fd);
+    return tree;
+}
+
 Terminal mount_dev(int root, const Spec& spec) {
     NewFilesystem tmpfs("tmpfs");
     tmpfs.set("mode", "755");
@@ -146,9 +171,9 @@ Terminal mount_dev(int root, const Spec& spec) {
         NewFilesystem mqueue("mqueue");
         mount_below(dev, "mqueue", mqueue.create(no_suid_dev_exec));
     } else {
-        const int shm = open_tree_call(AT_FDCWD, "/dev/shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (shm >= 0)
-            mount_below(dev, "shm", shm);
+        for (const std::string name : {"shm", "mqueue"})
+            if (const int tree = lent_tree(spec.ipc, "/dev/" + name); tree >= 0)
+                mount_below(dev, name.c_str(), tree);
     }
     for (const auto& device : spec.devices)
         add_device(root, device);

@@ -373,6 +373,73 @@ TEST_F(Container, OneThatWaitsToBeStartedAgainIsSaidToDoSo) {
     EXPECT_EQ(seen("mine")["State"], "exited");
 }
 
+TEST_F(Container, AnonymousVolumesAreItsOwnWhoeverHadTheName) {
+    must({"run", "--name", "pg", "-v", "/data", "busybox", "sh", "-c", "echo first > /data/file"});
+    must({"rm", "pg"});
+    EXPECT_EQ(must({"run", "--name", "pg", "-v", "/data", "busybox", "ls", "/data"}), "");
+    stack_.must({"volume", "prune", "-f"});
+}
+
+TEST_F(Container, AVolumeOfTheImageGivesWayHoweverItIsWritten) {
+    fs::create_directories(here_ / "root/bin");
+    fs::copy_file("/bin/busybox", here_ / "root/bin/sh");
+    stack_.must({"image",
+                 "import",
+                 "-c",
+                 "VOLUME /data/",
+                 "rootfs:" + (here_ / "root").string(),
+                 "voluminous"});
+    must({"run", "--rm", "-v", "kept:/data", "voluminous", "sh", "-c", "echo 1 > /data/file"});
+    EXPECT_EQ(must({"run",
+                    "--rm",
+                    "-v",
+                    "kept:/data",
+                    "voluminous",
+                    "sh",
+                    "-c",
+                    "read x < /data/file; echo $x"}),
+              "1\n");
+    stack_.must({"volume", "rm", "kept"});
+    stack_.must({"image", "rm", "voluminous"});
+}
+
+TEST_F(Container, MemoryIsSharedWithWhoLendsItsIpcNamespace) {
+    must({"run",
+          "-d",
+          "--name",
+          "lender",
+          "--ipc",
+          "shareable",
+          "busybox",
+          "sh",
+          "-c",
+          "echo shared > /dev/shm/mine; exec sleep 1000"});
+    EXPECT_TRUE(eventually([&] {
+        return must({"run",
+                     "--rm",
+                     "--ipc",
+                     "container:lender",
+                     "busybox",
+                     "sh",
+                     "-c",
+                     "cat /dev/shm/mine || true"}) == "shared\n";
+    }));
+    EXPECT_FALSE(fs::exists("/dev/shm/mine"));
+}
+
+TEST_F(Container, ADetachedExecMayPrint) {
+    must({"run", "-d", "--name", "mine", "busybox", "sleep", "1000"});
+    must({"exec", "-d", "mine", "sh", "-c", "echo printed; sleep 1; echo more; touch /done"});
+    EXPECT_TRUE(eventually([&] {
+        return con({"exec", "mine", "test", "-e", "/done"}).status == 0;
+    }));
+}
+
+TEST_F(Container, AReadOnlyOneHasItsWorkingDirectory) {
+    EXPECT_EQ(must({"run", "--rm", "--read-only", "-w", "/made/here", "busybox", "pwd"}),
+              "/made/here\n");
+}
+
 TEST_F(Container, AHealthCheckHasItsKeeper) {
     must({"run",
           "-d",

@@ -48,9 +48,18 @@ Strings read_only_paths() {
 
 namespace {
 
+/// However it is written: `/data/` is `/data`.
+std::string place_of(const std::string& target) {
+    std::string place = std::filesystem::path(target).lexically_normal().string();
+    while (place.size() > 1 && place.ends_with('/'))
+        place.pop_back();
+    return place;
+}
+
 bool has_target(const std::vector<Mount>& mounts, const std::string& target) {
-    return std::any_of(
-        mounts.begin(), mounts.end(), [&](const Mount& mount) { return mount.target == target; });
+    return std::any_of(mounts.begin(), mounts.end(), [&](const Mount& mount) {
+        return place_of(mount.target) == place_of(target);
+    });
 }
 
 Mount tmpfs_mount(const std::string& text) {
@@ -196,6 +205,37 @@ const network::Endpoint* find_published(const std::vector<network::Endpoint>& en
     return first;
 }
 
+namespace {
+
+/// The address on a `nameserver` line; nullopt of another one.
+std::optional<std::string> server_on(const std::string& line) {
+    const auto [word, rest] = split_once(replace_all(line, "\t", " "), ' ');
+    return word == "nameserver" ? std::optional<std::string>(trim(rest)) : std::nullopt;
+}
+
+bool is_on_loopback(const std::string& server) {
+    return server.starts_with("127.") || server == "::1";
+}
+
+}  // namespace
+
+bool has_reachable_server(const std::string& resolv_conf) {
+    for (const auto& line : split(resolv_conf, '\n'))
+        if (const auto server = server_on(line); server && !is_on_loopback(*server))
+            return true;
+    return false;
+}
+
+std::string with_reachable_servers(const std::string& resolv_conf) {
+    std::string text;
+    for (const auto& line : split(resolv_conf, '\n')) {
+        const auto server = server_on(line);
+        if (!line.empty() && !(server && is_on_loopback(*server)))
+            text += line + "\n";
+    }
+    return has_reachable_server(text) ? text : text + "nameserver 8.8.8.8\nnameserver 8.8.4.4\n";
+}
+
 Strings host_servers() {
     Strings servers;
     for (const auto& line : split(sys::read_file("/etc/resolv.conf").value_or(""), '\n'))
@@ -237,9 +277,7 @@ std::string resolv_conf(const ContainerRecord& record,
     Strings servers = lists_own ? service.dns : Strings();
     if (servers.empty() && !is_answered && !endpoints.empty()) {
         servers = host_servers();
-        std::erase_if(servers, [](const std::string& server) {  // nobody is there in its namespace
-            return server.starts_with("127.") || server == "::1";
-        });
+        std::erase_if(servers, is_on_loopback);  // nobody is there in its namespace
     }
     for (const auto& server : servers)
         text += "nameserver " + server + "\n";

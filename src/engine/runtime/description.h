@@ -42,6 +42,12 @@ namespace stack::runtime {
     const std::vector<network::Endpoint>& endpoints);
 [[nodiscard]] shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint);
 
+/// A resolv.conf for another network namespace than the host's: without the servers of the host's
+/// loopback, where nobody is there; with public ones where it has no others, as Docker's builder.
+[[nodiscard]] std::string with_reachable_servers(const std::string& resolv_conf);
+/// Whether it names one that is not on the host's loopback.
+[[nodiscard]] bool has_reachable_server(const std::string& resolv_conf);
+
 /// The name servers that the host asks.
 [[nodiscard]] Strings host_servers();
 

@@ -75,6 +75,7 @@ Probe Runtime::probe(const std::string& id, const ExecOptions& options) {
     const sys::Fd process = init_process(record.id);
     shim::JoinSpec spec = join_spec(record, options);
     spec.die_with_helper = 1;
+    spec.owns_streams = 1;  // or /dev/stdout would be root's alone
     sys::Pipe output = sys::make_pipe();
     const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
     constexpr int process_fd = 4;
@@ -88,6 +89,18 @@ Probe Runtime::probe(const std::string& id, const ExecOptions& options) {
                                 true);
     probe.output = std::move(output.read);
     return probe;
+}
+
+void Runtime::exec_detached(const std::string& id, const ExecOptions& options) {
+    const ContainerRecord record = require(id);
+    const sys::Fd process = init_process(record.id);
+    const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
+    constexpr int process_fd = 4;
+    static_cast<void>(start_helper(
+        "join",
+        shim::encode(join_spec(record, options)),
+        {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}, {process.get(), process_fd}},
+        true));
 }
 
 int Runtime::exec(const std::string& id, const ExecOptions& options) {

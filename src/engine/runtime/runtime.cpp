@@ -147,16 +147,18 @@ std::vector<std::string> Runtime::list() const {
 std::optional<ContainerRecord> Runtime::find(const std::string& id_or_name) const {
     if (const auto record = records_->find(id_or_name))
         return *record;
+    constexpr std::size_t shortest_prefix = 4;
+    std::shared_ptr<const ContainerRecord> begun;  // with what was asked for; a name comes first
     for (const auto& id : list()) {
         const auto record = records_->find_readable(id);
         if (!record)
             continue;  // its creation was interrupted before it had a name
-        constexpr std::size_t shortest_prefix = 4;
-        if (record->spec.name == id_or_name ||
-            (id_or_name.size() >= shortest_prefix && id.starts_with(id_or_name)))
+        if (record->spec.name == id_or_name)
             return *record;
+        if (id_or_name.size() >= shortest_prefix && id.starts_with(id_or_name))
+            begun = record;
     }
-    return std::nullopt;
+    return begun ? std::optional(*begun) : std::nullopt;
 }
 
 ContainerRecord Runtime::require(const std::string& id) const {
@@ -238,7 +240,9 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.image = image;
     record.ports = decide_ports(spec.service, ports_of_others(record), {});
     record.command = command_for(spec.service, image.config);
-    record.mounts = mounts_for(spec, image.config, lent_mounts(spec));
+    if (spec.oneoff)
+        record.spec.anonymous_salt = record.id;  // its volumes are its own, whoever had the name
+    record.mounts = mounts_for(record.spec, image.config, lent_mounts(spec));
     record.created = std::chrono::system_clock::now();
     // It takes its place whole: without its record, nobody could tell whose it is.
     sys::ScratchDirectory made(making_directory(paths_));

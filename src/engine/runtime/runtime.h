@@ -183,6 +183,8 @@ class Runtime {
     /// Runs a command inside, with the container's own isolation, its output in a pipe (for health
     /// checks).
     [[nodiscard]] Probe probe(const std::string& id, const ExecOptions& options);
+    /// Runs a command inside that nobody waits for; what it prints is nowhere.
+    void exec_detached(const std::string& id, const ExecOptions& options);
     /// Runs a command inside with this process's standard streams, or a terminal of the container's
     /// own when options.tty; returns its status. 126 and 127 as a shell has them.
     int exec(const std::string& id, const ExecOptions& options);

@@ -256,18 +256,20 @@ std::optional<std::string> Runtime::lender_of(const ContainerRecord& record,
     const auto [kind, name] = split_once(mode, ':');
     if (name.empty())
         return std::nullopt;
-    for (const auto& id : list()) {
-        const auto other = find(id);
-        if (!other || other->id == record.id)
-            continue;
-        const bool matches = kind == "container"
-                                 ? other->spec.name == name || id.starts_with(name)
-                                 : other->spec.project == record.spec.project &&
-                                       other->spec.service.name == name && !other->spec.oneoff;
-        const auto live = matches ? read_live(places_of(paths_, id)) : std::nullopt;
-        if (live && is_alive(live->pid, live->pid_started))
-            return id;
+    const auto lives = [&](const std::string& id) {
+        const auto live = read_live(places_of(paths_, id));
+        return live && is_alive(live->pid, live->pid_started);
+    };
+    if (kind == "container") {
+        const auto other = find(name);
+        const bool lends = other && other->id != record.id && lives(other->id);
+        return lends ? std::optional(other->id) : std::nullopt;
     }
+    for (const auto& id : list())
+        if (const auto other = find(id);
+            other && other->id != record.id && other->spec.project == record.spec.project &&
+            other->spec.service.name == name && !other->spec.oneoff && lives(id))
+            return id;
     return std::nullopt;
 }
 

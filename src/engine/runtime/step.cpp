@@ -113,6 +113,17 @@ shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scr
     return spec;
 }
 
+/// systemd-resolved's own listens where no other network namespace gets to, and says here whom it
+/// asks (systemd-resolved(8), "/etc/resolv.conf").
+std::string resolv_conf_of(const StepSpec& step) {
+    std::string text = sys::read_file("/etc/resolv.conf").value_or("");
+    if (step.network == "host")
+        return text;
+    if (!has_reachable_server(text))
+        text = sys::read_file("/run/systemd/resolve/resolv.conf").value_or(text);
+    return with_reachable_servers(text);
+}
+
 void add_host_files(const StepSpec& step,
                     const Scratch& scratch,
                     const std::vector<network::Endpoint>& endpoints,
@@ -123,8 +134,7 @@ void add_host_files(const StepSpec& step,
     record.spec.service.extra_hosts = step.extra_hosts;
     sys::replace_volatile_file(scratch.directory + "/hosts", hosts_file(record, endpoints), 0644);
     // The name service is a project's; a step asks the host's servers. A copy: it may write to it.
-    sys::replace_volatile_file(
-        scratch.directory + "/resolv.conf", sys::read_file("/etc/resolv.conf").value_or(""), 0644);
+    sys::replace_volatile_file(scratch.directory + "/resolv.conf", resolv_conf_of(step), 0644);
     for (const auto* name : {"hosts", "resolv.conf"}) {
         shim::MountSpec mount;
         mount.source = scratch.directory + "/" + name;

@@ -77,12 +77,13 @@ Duration Runtime::begin_stop(const std::string& id,
     if (cgroups_.frozen(places.cgroup))
         cgroups_.freeze(places.cgroup, false);
     const int signal = stop_signal_for(record.spec.service, record.image.config);
-    const bool deaf =
-        record.spec.service.pid.empty() && signal != SIGKILL && would_ignore(live->pid, signal);
+    const auto grace = timeout ? timeout : record.spec.service.stop_grace_period;
+    // Who asked for a time gets it: a handler may be on its way.
+    const bool deaf = !grace && record.spec.service.pid.empty() && signal != SIGKILL &&
+                      would_ignore(live->pid, signal);
     sys::send_signal(process, signal);
     constexpr std::chrono::seconds default_grace{10};
-    return deaf ? Duration::zero()
-                : timeout.value_or(record.spec.service.stop_grace_period.value_or(default_grace));
+    return deaf ? Duration::zero() : grace.value_or(default_grace);
 }
 
 void Runtime::signal(const std::string& id, int signal) {
