@@ -144,16 +144,18 @@ void run_pull(Context& context, PullOptions options) {
     Plan plan;
     std::set<std::string> seen;
     for (const auto& [name, service] : stack.services) {
+        const bool is_missing_only =
+            options.policy == "missing" || service.pull_policy == "missing";
         if (service.image.empty() || !chosen(options.services, name) ||
-            service.image.starts_with("rootfs:") || (options.ignore_buildable && service.build) ||
-            !seen.insert(service.image).second ||
-            (options.policy == "missing" && store.find(service.image)))
+            service.image.starts_with("rootfs:") || service.pull_policy == "never" ||
+            service.pull_policy == "build" || (options.ignore_buildable && service.build) ||
+            !seen.insert(service.image).second || (is_missing_only && store.find(service.image)))
             continue;
         plan.actions.push_back(
             {.action = PullImage{.reference = service.image, .platform = service.platform},
              .resource = "image/" + service.image,
              .reason = "asked for",
-             .optional = options.ignore_failures});
+             .optional = options.ignore_failures || service.build.has_value()});
     }
     if (const auto told = only_actions(context, actions_of(plan))) {
         context.exit_code = *told;
@@ -184,18 +186,22 @@ void run_push(Context& context, PullOptions options) {
             warn("service \"" + name + "\" has no `image`, which says where to push: skipped");
             continue;
         }
-        if (!seen.insert(service.image).second || context.globals.dry_run)
-            continue;
-        std::string digest;
-        const int status = show_fetch(quiet,
-                                      image::start_push(context.paths, service.image),
-                                      "Image " + service.image,
-                                      "Pushing",
-                                      "Pushed",
-                                      digest);
-        if (status != 0 && !options.ignore_failures) {
-            context.exit_code = status;
-            return;
+        Strings names{service.image};
+        names.insert(names.end(), service.build->tags.begin(), service.build->tags.end());
+        for (const auto& image : names) {
+            if (!seen.insert(image).second || context.globals.dry_run)
+                continue;
+            std::string digest;
+            const int status = show_fetch(quiet,
+                                          image::start_push(context.paths, image),
+                                          "Image " + image,
+                                          "Pushing",
+                                          "Pushed",
+                                          digest);
+            if (status != 0 && !options.ignore_failures) {
+                context.exit_code = status;
+                return;
+            }
         }
     }
     Strings sentences;
@@ -226,6 +232,11 @@ void add_build(CLI::App& app, Context& context) {
                  options->check,
                  "Look for what the Dockerfiles had better not say; build nothing");
     app.add_flag("-q,--quiet", options->quiet, "No progress");
+    app.add_option(
+           "--progress", context.globals.progress, "As before the verb: how progress is shown")
+        ->check(CLI::IsMember({"auto", "tty", "plain", "json", "quiet"}));
+    for (const auto* flag : {"--parallel", "--compress", "--force-rm", "--no-rm"})
+        add_accepted_flag(app, flag, "it has been without effect for long");
     add_accepted_option(app, "--builder", "there is one builder");
     add_accepted_option(app, "-m,--memory", "the steps of a build are not limited");
     app.add_option("--ssh",

@@ -79,11 +79,10 @@ std::string tree_text(const image::Store& store,
 }
 
 Json list_json(const image::Image& image, const std::string& name) {
-    const auto colon = name.rfind(':');
-    const bool tagged = colon != std::string::npos && name.find('/', colon) == std::string::npos;
+    const auto [repository, tag] = repository_and_tag(name);
     return {{"Image", name},
-            {"Repository", tagged ? name.substr(0, colon) : name},
-            {"Tag", tagged ? name.substr(colon + 1) : "<none>"},
+            {"Repository", repository},
+            {"Tag", tag.empty() ? "<none>" : tag},
             {"ID", image.id},
             {"Digest", image.remote_digest},
             {"CreatedAt", time_text(image.created)},
@@ -187,7 +186,7 @@ Json inspect_json(const image::Store& store, const image::Image& image) {
         if (parsed && parsed->digest.empty())
             tags.push_back(name);
         if (parsed && !image.remote_digest.empty())
-            digests.push_back(name.substr(0, name.find_last_of("@:")) + "@" + image.remote_digest);
+            digests.push_back(repository_and_tag(name).repository + "@" + image.remote_digest);
     }
     std::sort(digests.begin(), digests.end());
     digests.erase(std::unique(digests.begin(), digests.end()), digests.end());

@@ -1,6 +1,5 @@
 // image pull, push, import, load, save, export: into the store and out of it.
 
-#include "base/random.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/cli11.h"
@@ -92,18 +91,13 @@ void export_image(const Context& context, const std::string& reference, std::str
 }
 
 /// An archive from elsewhere, in a file as long as this lives: readers go back and forth in it.
+/// What a killed command has left goes with the next one's.
 class Spool {
   public:
     explicit Spool(const Context& context)
-        : path_(context.paths.state + "/images/load-" + random_hex(16)) {
-        sys::ensure_private_directory(context.paths.state + "/images");
-        file_ = sys::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600);
-    }
-
-    Spool(const Spool&) = delete;
-    Spool& operator=(const Spool&) = delete;
-
-    ~Spool() { sys::remove_file(path_); }
+        : directory_(image::Store(context.paths).scratch()),
+          path_(directory_.path() + "/archive"),
+          file_(sys::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)) {}
 
     void take_input() const {
         if (sys::is_terminal(0))
@@ -126,6 +120,7 @@ class Spool {
     [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
+    sys::ScratchDirectory directory_;
     std::string path_;
     sys::Fd file_;
 };
@@ -288,8 +283,11 @@ void add_image_load(CLI::App& group, Context& context) {
                        result);
         if (context.exit_code != 0)
             return;
-        for (const auto& name : require_image(image::Store(context.paths), result).references)
+        const auto image = require_image(image::Store(context.paths), result);
+        for (const auto& name : image.references)
             sys::write_out("Loaded image: " + familiar(name) + "\n");
+        if (image.references.empty())
+            sys::write_out("Loaded image ID: " + image.id + "\n");
     });
 }
 

@@ -10,6 +10,7 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fnmatch.h>
 
@@ -29,7 +30,7 @@ Condition name_condition(const std::string& pattern) {
         return std::any_of(image.references.begin(), image.references.end(), [&](const auto& name) {
             const std::string text = familiar(name);
             return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0 ||
-                   ::fnmatch(pattern.c_str(), text.substr(0, text.rfind(':')).c_str(), 0) == 0;
+                   ::fnmatch(pattern.c_str(), repository_and_tag(text).repository.c_str(), 0) == 0;
         });
     };
 }
@@ -70,6 +71,17 @@ image::Image require_image(const image::Store& store, const std::string& referen
 std::string familiar(const std::string& canonical) {
     const auto reference = image::parse_reference(canonical);
     return reference ? image::familiar(*reference) : canonical;
+}
+
+RepositoryAndTag repository_and_tag(const std::string& name) {
+    auto reference = image::parse_reference(name);
+    if (!reference)
+        return {name, ""};
+    if (reference->domain == image::debootstrap_domain)
+        return {reference->domain, reference->path};
+    std::string tag = std::exchange(reference->tag, "");
+    reference->digest.clear();
+    return {image::familiar(*reference), std::move(tag)};
 }
 
 std::string id_text(const std::string& id, bool whole) {

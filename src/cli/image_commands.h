@@ -37,6 +37,14 @@ void add_image_verify(CLI::App& group, Context& context);
 [[nodiscard]] image::Image require_image(const image::Store& store, const std::string& reference);
 /// A canonical name as people write it.
 [[nodiscard]] std::string familiar(const std::string& canonical);
+
+/// Of a name: `nginx` and `1`, "" where it has none.
+struct RepositoryAndTag {
+    std::string repository;
+    std::string tag;
+};
+
+[[nodiscard]] RepositoryAndTag repository_and_tag(const std::string& name);
 /// The digits of an id, 12 of them unless `whole`.
 [[nodiscard]] std::string id_text(const std::string& id, bool whole);
 
