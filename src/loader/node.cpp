@@ -111,7 +111,7 @@ class Builder final : public YAML::EventHandler {
         if (open_.size() + extent.depth > deepest_nesting)
             refuse_depth(place(mark, 1));
         pay(extent, place(mark, 1));
-        put(node);
+        put(Node(node));
     }
 
     void OnScalar(const YAML::Mark& mark,
@@ -201,7 +201,7 @@ class Builder final : public YAML::EventHandler {
         add(std::move(done.node), done.anchor);
     }
 
-    void add(Node node, YAML::anchor_t anchor) {
+    void add(Node&& node, YAML::anchor_t anchor) {
         pay({1, node.value.size(), 0}, node.at);
         if (anchor != 0) {
             const Extent extent = extent_of(node);
@@ -211,7 +211,7 @@ class Builder final : public YAML::EventHandler {
         put(std::move(node));
     }
 
-    void put(Node node) {
+    void put(Node&& node) {
         const bool is_key = !open_.empty() && open_.back().node.is_mapping() &&
                             !open_.back().has_key;  // which is a text, whatever it looks like
         if (!is_key)
@@ -259,7 +259,7 @@ class Builder final : public YAML::EventHandler {
         parent.key = {node.value, node.at};
     }
 
-    void add_entry(Open& parent, Node node) {
+    void add_entry(Open& parent, Node&& node) {
         auto& entries = parent.node.entries;
         if (parent.key.text != "<<") {
             const auto [known, is_new] = parent.keys.emplace(parent.key.text, entries.size());
