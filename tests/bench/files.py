@@ -30,10 +30,11 @@ def hostile_files():
     yield "one_gigabyte", None
 
 
-def usage(directory):
-    """Seconds and peak MiB of one `stack config -q` there."""
+def usage(directory, *words):
+    """Seconds and peak MiB of one `stack config -q` there; or of `words`."""
+    words = words or ["--project-directory", directory, "-f", directory / "compose.yaml", "config", "-q"]
     begin = time.monotonic()
-    child = os.posix_spawn(STACK, [STACK, "--project-directory", directory, "-f", directory / "compose.yaml", "config", "-q"],
+    child = os.posix_spawn(STACK, [STACK, *words],
                            os.environ, file_actions=[(os.POSIX_SPAWN_OPEN, fd, "/dev/null", os.O_RDWR, 0) for fd in (0, 1, 2)])
     used = os.wait4(child, 0)[2]
     return time.monotonic() - begin, used.ru_maxrss / 1024
@@ -50,7 +51,8 @@ def load(bench):
         show_bound(f"load.{name}.memory", max(run[1] for run in runs), "MiB", mebibytes)
 
     file.write_text("".join(big_file(2)))
-    measure("2_services", 2, 256)
+    rest, whole = (statistics.median(usage(directory, *words)[0] for _ in range(RUNS * 5)) for words in (["--version"], []))
+    show_bound("load.2_services", (whole - rest) * 1e3, "ms beyond `stack --version`", 2)
     file.write_text("".join(big_file(10000)))
     measure("10000_services", 1000, 400)
     for name, text in hostile_files():

@@ -1,5 +1,6 @@
 """Networks and names."""
 
+import json
 import socket
 import statistics
 import struct
@@ -54,3 +55,67 @@ def names(bench):
     few, many = with_names(2), with_names(1000)
     show_bound("names.lookup", few * 1e6, "us", 100)
     show_bound("names.lookup_of_1000", many * 1e6, "us", round(few * 1e6, 2), "of 2 names")
+
+
+UPLINK = "192.0.2.1"
+TRAFFIC = """
+  web:
+    image: traffic
+    command: nginx -c /etc/web.conf
+    ports: ["8080:80"]
+    tmpfs: [/tmp, /var/log/nginx]
+    configs: [{source: web, target: /etc/web.conf}]
+  stream:
+    image: traffic
+    command: iperf3 -s
+    ports: ["5201:5201"]
+    tmpfs: [/tmp]
+configs:
+  web:
+    content: |
+      daemon off; user root; worker_processes 1; pid /tmp/pid; error_log /dev/null;
+      events { worker_connections 1024; }
+      http {
+        access_log off; keepalive_requests 10000000;
+        client_body_temp_path /tmp/a; proxy_temp_path /tmp/b; fastcgi_temp_path /tmp/c;
+        uwsgi_temp_path /tmp/d; scgi_temp_path /tmp/e;
+        server { listen 80; location / { return 200 "hello"; } }
+      }
+"""
+
+
+def requests(host, port):
+    """Requests a second of one client with 32 connections."""
+    out = subprocess.run(["wrk", "-t1", "-c32", "-d2", f"http://{host}:{port}/"], check=True, capture_output=True, text=True).stdout
+    return next(float(line.split()[1]) for line in out.splitlines() if line.startswith("Requests/sec:"))
+
+
+def throughput(host):
+    """Gigabits a second of one connection."""
+    out = subprocess.run(["iperf3", "-c", host, "-t", "2", "-J"], check=True, capture_output=True, text=True).stdout
+    return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 1e9
+
+
+def traffic(bench):
+    """What goes through a published port, beside the same to the container's own address, in turns: on two cores that
+    others may use as well, only what is measured side by side can be compared."""
+    subprocess.run(f"ip link add up0 type veth peer name out0 && ip addr add {UPLINK}/24 dev up0 && ip link set up0 up && ip link set out0 up", shell=True, check=True)
+    bench.stack("image", "collect", "-t", "traffic", "/usr/sbin/nginx", "/usr/bin/iperf3")
+    directory = bench.project("traffic", TRAFFIC)
+    bench.stack("up", "-d", cwd=directory)
+    own = {service: json.loads(subprocess.run(
+        [STACK, "--root", bench.work / "root", "container", "inspect", f"traffic-{service}-1"], check=True, capture_output=True,
+        text=True).stdout)[0]["NetworkSettings"]["Networks"]["traffic_default"]["IPAddress"] for service in ("web", "stream")}
+    time.sleep(1)
+
+    def compare(name, unit, measure):
+        """`measure` gives the figures for the own address, the host's and localhost, each time anew."""
+        rounds = [measure() for _ in range(5)]
+        bare, published, localhost = (statistics.median(values) for values in zip(*rounds))
+        show_bound(f"traffic.{name}.published", published, unit, round(bare, 2), "to the container's own address")
+        show_bound(f"traffic.{name}.localhost", localhost, unit, round(bare, 2), "to the container's own address")
+
+    compare("requests", "a second", lambda: (requests(own["web"], 80), requests(UPLINK, 8080), requests("127.0.0.1", 8080)))
+    compare("throughput", "Gbit/s", lambda: (throughput(own["stream"]), throughput(UPLINK), throughput("127.0.0.1")))
+    bench.stack("down", "-t", "0", cwd=directory)
+    subprocess.run(["ip", "link", "delete", "up0"], check=True)
