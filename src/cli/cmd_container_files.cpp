@@ -282,6 +282,9 @@ void commit(const Context& context, const CommitOptions& options) {
         if (!reference)
             give_up("\"" + options.reference +
                     "\" is not the name of an image: " + reference.error().message);
+        if (!image::is_name(*reference))
+            give_up(options.reference +
+                    " is a digest's: only an image's content can give it that name");
         made.references = {image::canonical(*reference)};
     }
     const ImageConfig config = config_for(record, options);

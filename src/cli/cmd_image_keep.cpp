@@ -30,8 +30,10 @@ Strings removal_lines(const image::Removal& removal) {
 bool is_damaged(const image::Store& store, const std::string& reference) {
     const auto parsed = image::parse_reference(reference);
     const Strings damaged = store.damaged();
-    return parsed &&
-           std::find(damaged.begin(), damaged.end(), image::canonical(*parsed)) != damaged.end();
+    const std::string name = parsed ? image::canonical(*parsed) : "";
+    return std::any_of(damaged.begin(), damaged.end(), [&](const std::string& one) {
+        return one == name || one == reference;
+    });
 }
 
 struct PruneOptions {

@@ -65,6 +65,27 @@ TEST_F(StoreTest, SaysThatItsIndexIsDamagedAndCollectsNothing) {
     EXPECT_TRUE(store.has_layer(layer));
 }
 
+TEST_F(StoreTest, TellsOfADamagedImageAndCollectsNothingMeanwhile) {
+    Store store(paths_);
+    const auto layer = add_layer(store, "only its own");
+    add_image(store, "web:1", {layer});
+    const std::string manifest = store.find("web:1")->manifest_digest;
+    const auto damage = [&] { sys::replace_file(store.blob_path(manifest), "{", 0644); };
+    damage();
+    EXPECT_FALSE(store.find("web:1"));
+    EXPECT_EQ(store.damaged(), Strings{"docker.io/library/web:1"});
+    Store other(paths_);
+    EXPECT_EQ(other.prune([](const Image&) { return true; }, nothing).freed, 0);
+    EXPECT_TRUE(store.has_layer(layer));
+
+    add_image(store, "web:1", {layer});
+    EXPECT_TRUE(store.find("web:1")) << "made again, it is whole again";
+    damage();
+    const auto removal = store.remove("web:1", false, nothing);
+    EXPECT_EQ(removal.untagged, Strings{"docker.io/library/web:1"});
+    EXPECT_EQ(store.damaged(), Strings());
+}
+
 TEST_F(StoreTest, KeepsTheImageWhoseNameWasTaken) {
     Store store(paths_);
     const auto old_layer = add_layer(store, "old");

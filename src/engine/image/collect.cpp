@@ -85,7 +85,7 @@ Removal Store::remove(const std::string& reference, bool force, const FindInUse&
     return removal;
 }
 
-/// The name goes, and what it was of cannot be told.
+/// Its names go, and what they were of cannot be told.
 Removal Store::remove_damaged(const std::string& reference,
                               const std::string& trash,
                               const FindInUse& find_in_use) {
@@ -93,10 +93,13 @@ Removal Store::remove_damaged(const std::string& reference,
     const auto parsed = parse_reference(reference);
     Index index = Index::read(root_);
     const IndexEntry* named = parsed ? index.find(canonical(*parsed)) : nullptr;
-    if (named == nullptr)
+    const std::string digest = named != nullptr ? named->digest : reference;
+    for (const auto& entry : index.entries())
+        if (entry.digest == digest)
+            removal.untagged.push_back(entry.reference.empty() ? digest : entry.reference);
+    if (removal.untagged.empty())
         return removal;
-    removal.untagged = {named->reference};
-    index.forget(std::string(named->digest));
+    index.forget(digest);
     index.write(root_);
     removal.freed = collect(needed(find_in_use), trash);
     return removal;
@@ -118,6 +121,12 @@ Removal Store::prune(const std::function<bool(const Image&)>& unwanted,
             removal.untagged.end(), image.references.begin(), image.references.end());
         removal.deleted.push_back(image.id);
     }
+    const Strings unread = damaged();
+    for (const auto& name : unread)
+        if (is_digest(name)) {  // nobody can ask for it any more
+            index.forget(name);
+            removal.deleted.push_back(name);
+        }
     if (!removal.deleted.empty())
         index.write(root_);
     removal.freed = collect(in_use, trash.path());

@@ -42,7 +42,7 @@ std::string layer_path(const std::string& root, const std::string& diff_id) {
 /// Content first, name second: a blob that is there is whole.
 std::string put_blob(const std::string& root, const std::string& bytes) {
     const std::string digest = "sha256:" + sha256_hex(bytes);
-    if (!sys::exists(blob_path(root, digest)))
+    if (sys::read_file(blob_path(root, digest)) != bytes)  // none, or a damaged one
         sys::replace_file(blob_path(root, digest), bytes, 0644);
     return digest;
 }

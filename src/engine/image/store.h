@@ -95,12 +95,12 @@ class Store {
     [[nodiscard]] std::optional<Image> find(const std::string& reference) const;
     [[nodiscard]] std::vector<Image> list() const;
 
-    /// Postcondition: what of these layers is in the store stays there as long as this object
-    /// lives. Hold first, look with has_layer() afterwards.
     /// The names, or digests, of images whose manifest or configuration is missing or damaged: no
     /// list has them, and what they need is not known.
     [[nodiscard]] Strings damaged() const;
 
+    /// Postcondition: what of these layers is in the store stays there as long as this object
+    /// lives. Hold first, look with has_layer() afterwards.
     void hold(const Strings& diff_ids);
 
     [[nodiscard]] bool has_layer(const std::string& diff_id) const;
