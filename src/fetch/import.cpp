@@ -38,8 +38,9 @@ std::string canonical_name(const std::string& name) {
 /// An archive's own files, in a directory of ours while they are read.
 class Spool {
   public:
-    Spool(image::Store& store, const std::string& file) : scratch_(store.scratch()) {
-        unpack(sys::open_file(file, O_RDONLY), sys::open_directory(scratch_.path()), {});
+    Spool(image::Store& store, const std::string& file, const UnpackLimit& limit)
+        : scratch_(store.scratch()) {
+        unpack(sys::open_file(file, O_RDONLY), sys::open_directory(scratch_.path()), {}, limit);
     }
 
     [[nodiscard]] const std::string& directory() const { return scratch_.path(); }
@@ -68,7 +69,7 @@ class Importer {
     }
 
     std::string archive(const std::string& file) {
-        const Spool spool(store_, file);
+        const Spool spool(store_, file, limit_);
         return docker_archive(spool.directory());
     }
 
@@ -212,7 +213,8 @@ class Importer {
 
     std::string put_flat(const std::string& diff_id) {
         ImageConfig config = request_.config;
-        config.architecture = "amd64";
+        if (config.architecture.empty())
+            config.architecture = "amd64";
         const Json step = {{"created_by", "stack image import"},
                            {"comment", request_.message.empty() ? "imported" : request_.message}};
         const Json history = Json::array({step});
@@ -269,8 +271,10 @@ namespace {
 /// What an archive is when it is unpacked, piece by piece.
 class Unpacked {
   public:
-    explicit Unpacked(const sys::Fd& archive)
-        : archive_(archive), inflater_([this](std::string_view bytes) { take(bytes); }) {}
+    Unpacked(const sys::Fd& archive, const UnpackLimit& limit)
+        : archive_(archive),
+          inflater_([this](std::string_view bytes) { take(bytes); }),
+          limit_(limit) {}
 
     /// As NextPiece.
     std::string_view next() {
@@ -284,11 +288,15 @@ class Unpacked {
     }
 
   private:
-    /// A little at a time: a thousand bytes can become many millions, which wait here.
+    /// What is packed, a little at a time: a thousand bytes can become many millions, which wait
+    /// here.
     void feed() {
-        constexpr std::size_t most = 1024;
-        const std::string bytes = sys::read_some(archive_, most);
+        constexpr std::size_t little = 1024;
+        constexpr std::size_t much = 256U << 10U;
+        const bool begins = packed_ == 0;
+        const std::string bytes = sys::read_some(archive_, is_plain_ ? much : little);
         packed_ += static_cast<std::int64_t>(bytes.size());
+        is_plain_ = begins ? packing_of(bytes) == Packing::none : is_plain_;
         ended_ = bytes.empty();
         if (ended_)
             inflater_.finish();
@@ -307,6 +315,7 @@ class Unpacked {
     std::deque<std::string> ready_;
     std::string current_;
     UnpackLimit limit_;
+    bool is_plain_ = false;
     std::int64_t packed_ = 0;
     std::int64_t unpacked_ = 0;
     bool ended_ = false;
@@ -315,13 +324,16 @@ class Unpacked {
 }  // namespace
 
 bool is_archive(const sys::Fd& file) {
-    Unpacked unpacked(file);
+    Unpacked unpacked(file, {});
     return begins_as_tar([&] { return unpacked.next(); });
 }
 
-void unpack(const sys::Fd& archive, const sys::Fd& directory, const WriteRules& rules) {
-    Unpacked unpacked(archive);
-    static_cast<void>(untar([&] { return unpacked.next(); }, directory, rules, true));
+void unpack(const sys::Fd& archive,
+            const sys::Fd& directory,
+            const WriteRules& rules,
+            const UnpackLimit& limit) {
+    Unpacked unpacked(archive, limit);
+    static_cast<void>(untar([&] { return unpacked.next(); }, directory, rules, &limit));
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {

@@ -26,6 +26,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -100,7 +101,9 @@ void unpack(const fetch::WriteRules& rules) {
     const sys::Fd archive(archive_fd);
     sys::Fd directory(directory_fd);
     fetch::confine_to(directory);
-    fetch::unpack(archive, directory, rules);
+    // Into a tree that is in use comes what a person sends there, however large it is.
+    const fetch::UnpackLimit limit{rules.merge ? std::numeric_limits<std::int64_t>::max() : 0};
+    fetch::unpack(archive, directory, rules, limit);
 }
 
 /// "1000:1000"; nullopt of "".

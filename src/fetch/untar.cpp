@@ -22,6 +22,13 @@ struct Source {
     std::exception_ptr thrown{};  // an exception must not cross libarchive's frames
     std::size_t in_block = 0;     // bytes of the last, unfinished block
     bool inside_entry = false;
+    const UnpackLimit* limit = nullptr;
+
+    /// What filters of libarchive have made of it so far.
+    void check_limit(archive* reader) const {
+        if (limit != nullptr)
+            limit->check(archive_filter_bytes(reader, -1), archive_filter_bytes(reader, 0));
+    }
 
     /// At the end: what is missing of the last block, where that is padding alone. Some programs
     /// (umoci) end a layer behind the last file's last byte; a file that is cut short stays so.
@@ -118,6 +125,7 @@ std::int64_t copy_content(archive* reader,
             break;
         if (!succeeded(result))
             refuse(reader, source);
+        source.check_limit(reader);
         write_at(file, std::string_view(static_cast<const char*>(bytes), count), offset, path);
         source.inside_entry = offset + static_cast<la_int64_t>(count) < size;
     }
@@ -156,12 +164,13 @@ bool begins_as_tar(const NextPiece& next) {
 std::int64_t untar(const NextPiece& next,
                    const sys::Fd& root,
                    const WriteRules& rules,
-                   bool packed) {
+                   const UnpackLimit* limit) {
     const Reader reader = make_reader();
     archive_read_support_format_empty(reader.get());
-    if (packed)
+    if (limit != nullptr)
         take_packed(reader);
     Source source{next};
+    source.limit = limit;
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);
     TreeWriter writer(root, rules);

@@ -2,6 +2,7 @@
 
 // A tar stream to a directory. libarchive reads; tree_writer.h writes.
 
+#include "fetch/layer.h"
 #include "fetch/tree_writer.h"
 #include "sys/fd.h"
 
@@ -16,11 +17,12 @@ namespace stack::fetch {
 using NextPiece = std::function<std::string_view()>;
 
 /// Unpacks the whole stream (also what follows the end-of-archive mark is read). Returns the sum of
-/// file sizes. `packed`: the stream may be packed with bzip2 or xz, too, whose digest is nobody's.
+/// file sizes. With a `limit`, which what it becomes keeps to, the stream may be packed with bzip2
+/// or xz, too: its digest is nobody's then.
 std::int64_t untar(const NextPiece& next,
                    const sys::Fd& root,
                    const WriteRules& rules,
-                   bool packed = false);
+                   const UnpackLimit* limit = nullptr);
 
 /// Whether the stream, packed as untar() takes it, begins with the header of a tar's entry.
 [[nodiscard]] bool begins_as_tar(const NextPiece& next);
