@@ -65,7 +65,7 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
         build.ssh = decode_ssh(*ssh, reporter);
     object.list("entitlements", build.entitlements);
     if (build.entitlements != Strings{"network.host"})
-        object.warn_ignored({"entitlements"}, "network.host alone is known here");
+        object.warn_ignored({"entitlements"}, "but for network.host");
     object.text("isolation", build.isolation);
     object.boolean("no_cache", build.no_cache);
     object.boolean("pull", build.pull);

@@ -150,6 +150,8 @@ class Builder {
         if (!reference)
             throw Error("`" + text +
                         "` cannot be the name of an image: " + reference.error().message);
+        if (!image::is_name(*reference))
+            throw Error("`" + text + "` is a digest's: only content can give an image that name");
         return image::canonical(*reference);
     }
 
@@ -181,9 +183,8 @@ class Builder {
         for (const auto& tag : request_.build.tags)
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
-        const auto present = image.references.empty()
-                                 ? find_without_name(state)
-                                 : store_.find(image.references.front());
+        const auto present = image.references.empty() ? find_without_name(state)
+                                                      : store_.find(image.references.front());
         image.config_json = config_of(state, present);
         if (present && is_published(image, *present))
             return present->id;

@@ -2,6 +2,8 @@
 
 #include <stack/error.h>
 
+#include "base/digest.h"
+#include "base/log.h"
 #include "engine/build/archive.h"
 #include "engine/build/inputs.h"
 #include "engine/build/new_layer.h"
@@ -21,14 +23,29 @@ const State& Sources::stage(std::size_t index) const {
     return stages_.at(index);
 }
 
+/// What is here, and for another platform, serves where there is none for this one.
+std::optional<image::Image> Sources::pull_instead(std::optional<image::Image> here,
+                                                  const std::string& reference,
+                                                  const std::string& platform) const {
+    try {
+        auto fetch = image::start_pull(paths_, reference, platform);
+        return store_.find(image::finish(fetch, sink_));
+    } catch (const Error& error) {
+        if (!here)
+            throw;
+        log::warn("image " + reference + " is for " + here->config.os + "/" +
+                  here->config.architecture + ", not " + platform +
+                  ", and no other one comes: " + error.what());
+        return here;
+    }
+}
+
 image::Image Sources::find_or_pull(const std::string& reference,
                                    const std::string& platform) const {
     auto image = pull_ ? std::nullopt : store_.find(reference);
-    if (!image || !image::is_for(image->config, platform)) {
-        auto fetch = image::start_pull(paths_, reference, platform);
-        const std::string id = image::finish(fetch, sink_);
-        image = store_.find(id);
-    }
+    const bool serves = image && (is_digest(reference) || image::is_for(image->config, platform));
+    if (!serves)
+        image = pull_instead(std::move(image), reference, platform);
     if (image) {  // hold first, look afterwards: it may have been removed in between
         store_.hold(image->layers);
         image = store_.find(image->id);

@@ -73,6 +73,9 @@ class Sources {
     [[nodiscard]] image::Image find_or_pull(const std::string& reference,
                                             const std::string& platform) const;
     [[nodiscard]] sys::Fd empty_directory() const;
+    [[nodiscard]] std::optional<image::Image> pull_instead(std::optional<image::Image> here,
+                                                           const std::string& reference,
+                                                           const std::string& platform) const;
     [[nodiscard]] SourceTree open_layers(const Strings& layers) const;
     [[nodiscard]] SourceTree open_uncached(const StageSource& source);
     [[nodiscard]] State image_state(const std::string& reference, const std::string& platform);

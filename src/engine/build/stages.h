@@ -36,7 +36,7 @@ struct PlannedStage {
     std::size_t index = 0;  // in Dockerfile::stages
     std::string title;      // its name, or its number where it has none
     StageSource base;
-    std::string platform;            // empty: this machine's
+    std::string platform;            // FROM's, or what is built for
     std::vector<std::size_t> needs;  // indices of the stages it is made from
 };
 

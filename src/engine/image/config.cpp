@@ -166,7 +166,9 @@ ImageConfig parse_config(const std::string& json_text) {
 
 bool is_for(const ImageConfig& image, const std::string& platform) {
     const Strings own{image.os, image.architecture, image.variant};
-    const Strings parts = split(platform, '/');
+    Strings parts = split(platform, '/');
+    for (auto& part : parts)  // uname(2)'s words for them
+        part = part == "x86_64" ? "amd64" : part == "aarch64" ? "arm64" : part;
     for (std::size_t i = 0; i < parts.size() && i < own.size(); ++i)
         if (!parts[i].empty() && !own[i].empty() && parts[i] != own[i])
             return false;
