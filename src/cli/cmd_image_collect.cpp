@@ -47,24 +47,23 @@ void collect(Context& context, const CollectOptions& options) {
         return;
     }
     image::Store store(context.paths);
-    const sys::ScratchDirectory root = store.scratch();
+    const sys::ScratchDirectory scratch = store.scratch();
+    const std::string root = scratch.path() + "/root";
     try {
-        image::copy_program_files(files, root.path());
+        image::copy_program_files(files, root);
     } catch (const std::filesystem::filesystem_error& error) {
         give_up("the files of the programs cannot be copied: " + std::string(error.what()));
     }
     std::string id;
-    context.exit_code = show_fetch(context,
-                                   image::start_import(context.paths,
-                                                       {"rootfs:" + root.path(),
-                                                        options.reference,
-                                                        config_of(options),
-                                                        "stack image collect",
-                                                        0}),
-                                   "Image " + options.reference,
-                                   "Collecting",
-                                   "Collected",
-                                   id);
+    context.exit_code = show_fetch(
+        context,
+        image::start_import(
+            context.paths,
+            {"rootfs:" + root, options.reference, config_of(options), "stack image collect", 0}),
+        "Image " + options.reference,
+        "Collecting",
+        "Collected",
+        id);
     if (context.exit_code == 0)
         sys::write_out(id + "\n");
 }

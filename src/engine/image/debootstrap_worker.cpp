@@ -30,7 +30,7 @@ std::string architecture_of(const std::string& platform) {
                                                            {"mips64le", "mips64el"}};
     const std::string name = platform.starts_with("linux/") ? platform.substr(6) : platform;
     const auto other = others.find(name);
-    return other == others.end() ? name : other->second;
+    return other == others.end() ? split_once(name, '/').first : other->second;
 }
 
 ImageConfig config_for(const std::string& platform) {
@@ -61,12 +61,14 @@ std::string last_lines(const std::string& text) {
     return join(lines, "\n");
 }
 
-std::string require_program(const std::string& name, const std::string& reference) {
+std::string require_program(const std::string& name,
+                            const std::string& package,
+                            const std::string& reference) {
     if (const auto program = sys::find_program(name))
         return *program;
     throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
                 "image " + reference + " is made by the program " + name +
-                    ", which is not here: install it (Debian's package mmdebstrap)");
+                    ", which is not here: install it (Debian's package " + package + ")");
 }
 
 /// It ends with us, however we end.
@@ -79,7 +81,7 @@ void make_root(const Debootstrap& wanted,
     options.arguments = {"setpriv",
                          "--pdeathsig",
                          "TERM",
-                         require_program("mmdebstrap", reference),
+                         require_program("mmdebstrap", "mmdebstrap", reference),
                          "--variant=" + wanted.variant,
                          "--format=tar"};
     if (!wanted.include.empty())
@@ -93,7 +95,8 @@ void make_root(const Debootstrap& wanted,
     sys::Pipe said = sys::make_pipe();
     const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
     options.descriptors = {{null.get(), 0}, {null.get(), 1}, {said.write.get(), 2}};
-    const sys::Child child = sys::spawn(require_program("setpriv", reference), options);
+    const sys::Child child =
+        sys::spawn(require_program("setpriv", "util-linux", reference), options);
     said.write.reset();
     const std::string text = sys::read_all(said.read);
     if (const int status = sys::wait(child); status != 0)
