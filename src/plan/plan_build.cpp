@@ -3,6 +3,7 @@
 #include "plan/resolve.h"
 
 #include <map>
+#include <utility>
 
 namespace stack {
 
@@ -14,6 +15,7 @@ Plan plan_build(const Stack& desired, const Strings& services) {
         return plan;
     }
     std::map<std::string, std::size_t> places;
+    std::map<std::string, std::size_t> tags;
     for (const auto& name : *order) {
         const Service& service = desired.services.at(name);
         BuildImage action;
@@ -25,9 +27,12 @@ Plan plan_build(const Stack& desired, const Strings& services) {
         PlannedAction planned;
         planned.resource = "image/" + action.tag;
         planned.reason = "asked for";
-        planned.action = std::move(action);
         for (const auto& source : plan::build_sources(service))
             planned.after.push_back(places.at(source));
+        const auto [same, is_first] = tags.try_emplace(action.tag, plan.actions.size());
+        if (!is_first)  // the second has the steps of the first, and the name is one's at a time
+            planned.after.push_back(std::exchange(same->second, plan.actions.size()));
+        planned.action = std::move(action);
         places[name] = plan.actions.size();
         plan.actions.push_back(std::move(planned));
     }

@@ -431,6 +431,11 @@ TEST(Plan, OfABuildWaitsForWhatItTakesFromAndForNothingElse) {
               "#0 build image/shop-zbase: asked for\n"
               "#1 build image/shop-app: asked for (after #0)\n"
               "#2 build image/shop-tool: asked for\n");
+    stack.services["app"].build->additional_contexts.clear();
+    stack.services["app"].image = stack.services["tool"].image = "one";
+    EXPECT_EQ(to_text(plan_build(stack, {"app", "tool"})),
+              "#0 build image/one: asked for\n"
+              "#1 build image/one: asked for (after #0)\n");
 }
 
 TEST(Plan, OfKeepBringsBackWhatVanishedAndTakesNothingAway) {
