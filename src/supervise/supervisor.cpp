@@ -414,7 +414,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
     if (asked.request.verb == "restart" && succeeded)
         tell_restart(asked.request.services);
     if (asked.request.verb == keep && succeeded)
-        restart_followers(asked.request.up.services);
+        restart_followers(asked.request.services);
     asked.answer(succeeded ? 0 : 1);
     next_request();
     if (!busy_)
@@ -573,9 +573,13 @@ void Supervisor::restart_followers(const Strings& services) {
         followers.erase(service);  // it has just begun itself, in its turn
     Request request;
     request.verb = "restart";
-    for (const auto& container : engine_.observe(desired_, {}).containers)
-        if (is_up(container) && !container.oneoff && followers.contains(container.service))
-            request.services.push_back(container.service);
+    try {
+        for (const auto& container : engine_.observe(desired_, {}).containers)
+            if (is_up(container) && !container.oneoff && followers.contains(container.service))
+                request.services.push_back(container.service);
+    } catch (const Error& error) {
+        log::error(std::string("restart of dependents: ") + error.what() + ", leaving them alone");
+    }
     if (!request.services.empty())
         ask_myself(std::move(request));
 }
@@ -632,6 +636,8 @@ void Supervisor::put_drift_right(const Observed& observed) {
         if (present[service] < count && desired_.services.contains(service)) {
             request.up.services.push_back(service);
             request.up.scale[service] = count;
+            if (present[service] == 0)
+                request.services.push_back(service);  // who shares with it has lost it
         }
     if (!request.up.services.empty())
         ask_myself(std::move(request));
