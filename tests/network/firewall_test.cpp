@@ -108,6 +108,7 @@ TEST(Obstacles, AreInTheWayOfQuestionsForNames) {
     EXPECT_EQ(with(rule(match(from, "==", "\"stk*\"") + "," + accept)), "");
     const std::string port = R"({"payload": {"protocol": "udp", "field": "dport"}})";
     EXPECT_EQ(with(rule(match(port, "==", "53") + "," + accept)), "names");
+    EXPECT_EQ(with(rule(match(port, "==", R"({"range": [1024, 65535]})") + "," + accept)), "");
     EXPECT_EQ(with(rule(match(port, "==", "15353") + "," + accept)), "");
     EXPECT_EQ(
         with(rule(match(R"({"meta": {"key": "l4proto"}})", "==", R"({"set": ["tcp", "udp"]})") +

@@ -2,6 +2,7 @@
 
 #include "base/ip.h"
 #include "base/name_service.h"
+#include "base/text.h"
 
 #include <algorithm>
 #include <map>
@@ -99,6 +100,13 @@ bool fits(const std::string& value, const Json& wanted) {
         return false;
     if (const auto set = wanted.find("set"); set != wanted.end())
         return fits(value, *set);
+    if (const auto range = wanted.find("range");
+        range != wanted.end() && range->is_array() && range->size() == 2 &&
+        (*range)[0].is_number_unsigned() && (*range)[1].is_number_unsigned()) {
+        const auto number = parse_number<std::uint64_t>(value);
+        return number && *number >= (*range)[0].get<std::uint64_t>() &&
+               *number <= (*range)[1].get<std::uint64_t>();
+    }
     if (const auto given = wanted.find("prefix"); given != wanted.end() && given->is_object()) {
         const auto prefix =
             parse_prefix(given->value("addr", "") + "/" + std::to_string(given->value("len", 0)));
@@ -255,7 +263,8 @@ std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& o
     std::vector<Obstacle> found;
     for (const auto& base : bases)
         for (const Flow flow : {Flow::outward, Flow::inward, Flow::question}) {
-            if ((flow == Flow::question) != base.is_input)
+            const bool is_asked = !base.table.starts_with("ip6 ");  // gateways are asked by IPv4
+            if ((flow == Flow::question) != base.is_input || (base.is_input && !is_asked))
                 continue;
             const auto& chains = tables[base.table];
             const Verdict verdict = Walk(chains, {flow}).through(base.name);
