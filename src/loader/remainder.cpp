@@ -10,7 +10,7 @@ namespace stack::loader {
 namespace {
 
 /// By their place in the file, `*` for any name.
-constexpr std::array<std::string_view, 17> unread{
+constexpr std::array<std::string_view, 18> unread{
     "/models",
     "/services/*/models",
     "/services/*/cpu_count",
@@ -19,6 +19,7 @@ constexpr std::array<std::string_view, 17> unread{
     "/services/*/isolation",
     "/services/*/pull_refresh_after",
     "/services/*/use_api_socket",
+    "/services/*/healthcheck/test",  // beside one of ours, which is read in its place
     "/services/*/build/provenance",
     "/services/*/build/sbom",
     "/services/*/deploy/endpoint_mode",

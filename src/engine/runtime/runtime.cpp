@@ -240,8 +240,9 @@ std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
     record.image = image;
     record.ports = decide_ports(spec.service, ports_of_others(record), {});
     record.command = command_for(spec.service, image.config);
-    if (spec.oneoff)
-        record.spec.anonymous_salt = record.id;  // its volumes are its own, whoever had the name
+    // A command's own, whoever had the name; those of hooks are the same for every run.
+    if (spec.oneoff && !spec.anonymous_salt.empty())
+        record.spec.anonymous_salt = record.id;
     record.mounts = mounts_for(record.spec, image.config, lent_mounts(spec));
     record.created = std::chrono::system_clock::now();
     // It takes its place whole: without its record, nobody could tell whose it is.
