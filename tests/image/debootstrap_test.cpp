@@ -51,6 +51,8 @@ TEST(Debootstrap, IsTheNameOfAnImage) {
     EXPECT_EQ(parse_reference("debootstrap:sid,x=1").error().offset, 16U);
     EXPECT_EQ(canonical(parse_reference("debootstrap").value()),
               "docker.io/library/debootstrap:latest");
+    EXPECT_EQ(familiar(parse_reference("debootstrap").value()),
+              "docker.io/library/debootstrap:latest");
 }
 
 }  // namespace stack::image

@@ -157,7 +157,9 @@ std::string familiar(const Reference& reference) {
         if (text.starts_with(library) && text.find('/', library.size()) == std::string::npos)
             text.erase(0, library.size());
     }
-    return text;
+    const bool means_another =
+        text.starts_with(debootstrap_scheme) && reference.domain != debootstrap_domain;
+    return means_another ? canonical(reference) : text;
 }
 
 }  // namespace stack::image
