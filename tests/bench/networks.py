@@ -64,13 +64,15 @@ TRAFFIC = """
     command: nginx -c /etc/web.conf
     ports: ["8080:80"]
     tmpfs: [/tmp, /var/log/nginx]
-    configs: [{source: web, target: /etc/web.conf}]
+    configs: [{source: web, target: /etc/web.conf}, {source: users, target: /etc/passwd}, {source: groups, target: /etc/group}]
   stream:
     image: traffic
     command: iperf3 -s
     ports: ["5201:5201"]
     tmpfs: [/tmp]
 configs:
+  users: {content: "root:x:0:0::/:"}
+  groups: {content: "root:x:0:"}
   web:
     content: |
       daemon off; user root; worker_processes 1; pid /tmp/pid; error_log /dev/null;
