@@ -296,7 +296,8 @@ class Unpacked {
         const bool begins = packed_ == 0;
         const std::string bytes = sys::read_some(archive_, is_plain_ ? much : little);
         packed_ += static_cast<std::int64_t>(bytes.size());
-        is_plain_ = begins ? packing_of(bytes) == Packing::none : is_plain_;
+        if (begins)  // too few bytes to tell: taken for packed
+            is_plain_ = bytes.size() >= enough_to_tell && packing_of(bytes) == Packing::none;
         ended_ = bytes.empty();
         if (ended_)
             inflater_.finish();
