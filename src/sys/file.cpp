@@ -87,6 +87,19 @@ std::vector<std::string> list_entries(const std::string& path, const IsWanted& i
     return names;
 }
 
+/// Each piece in turn, to the end or until `take` has had enough.
+void read_until(const Fd& fd, const std::function<bool(std::string_view)>& take) {
+    std::array<char, 65536> buffer;  // not cleared: most files are smaller than one of its pages
+    for (;;) {
+        const auto count = ::read(fd.get(), buffer.data(), buffer.size());
+        if (count < 0 && errno == EINTR)
+            continue;
+        check(count, "read");
+        if (count == 0 || take({buffer.data(), static_cast<std::size_t>(count)}))
+            return;
+    }
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
@@ -100,8 +113,17 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     check(::fstat(file.get(), &status), "stat " + path);
     if (S_ISDIR(status.st_mode))
         fail("read " + path, EISDIR);
+    const auto size = static_cast<std::size_t>(status.st_size);
+    std::string text;
     try {
-        return read_all(file, limit);
+        // A file that says its size is over there; the kernel's own say none.
+        read_until(file, [&](std::string_view bytes) {
+            text += bytes;
+            if (text.size() > limit)
+                fail("read", EFBIG);
+            return size > 0 && text.size() >= size;
+        });
+        return text;
     } catch (const std::system_error& error) {
         const int reason = error.code().value();
         if (says_absent(reason))
@@ -120,16 +142,10 @@ std::string read_some(const Fd& fd, std::size_t most) {
 }
 
 void read_each(const Fd& fd, const std::function<void(std::string_view)>& each) {
-    std::array<char, 65536> buffer;  // not cleared: most files are smaller than one of its pages
-    for (;;) {
-        const auto count = ::read(fd.get(), buffer.data(), buffer.size());
-        if (count < 0 && errno == EINTR)
-            continue;
-        check(count, "read");
-        if (count == 0)
-            return;
-        each(std::string_view(buffer.data(), static_cast<std::size_t>(count)));
-    }
+    read_until(fd, [&](std::string_view bytes) {
+        each(bytes);
+        return false;
+    });
 }
 
 std::string read_all(const Fd& fd, std::size_t limit) {

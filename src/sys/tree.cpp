@@ -108,6 +108,8 @@ void remove_below(const Fd& top) {
                 continue;
             if (errno != EISDIR && errno != EPERM)
                 fail("remove " + *name);
+            if (::unlinkat(walk.here().get(), name->c_str(), AT_REMOVEDIR) == 0)
+                continue;  // empty, as most directories of a container are
             if (!walk.try_enter(*name)) {
                 if (::faccessat(walk.here().get(), name->c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                     fail("remove " + *name, EPERM);
