@@ -9,6 +9,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/poll.h"
+#include "sys/populate.h"
 #include "sys/process.h"
 #include "sys/socket_path.h"
 #include "sys/tree.h"
@@ -245,7 +246,11 @@ class Server {
 
     void session_ends() {
         --sessions_;
-        asio::post(loop_, [this] { end_when_over(); });
+        asio::post(loop_, [this] {
+            end_when_over();
+            if (sessions_ == 0)
+                sys::release_memory();  // a plan of many services takes twice what stays of it
+        });
     }
 
     /// Nobody is to think that we died, or to ask us for more. Where nothing is left of the

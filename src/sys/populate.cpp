@@ -68,4 +68,8 @@ void populate_memory() {
     populate(here - stack_size, here);
 }
 
+void release_memory() {
+    ::malloc_trim(0);
+}
+
 }  // namespace stack::sys

@@ -11,4 +11,7 @@ namespace stack::sys {
 /// top of its stack. To be called before anything else; what the kernel does not know is left out.
 void populate_memory();
 
+/// Gives back what the heap keeps for later: after work that needs far more than what stays.
+void release_memory();
+
 }  // namespace stack::sys
