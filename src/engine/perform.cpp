@@ -323,8 +323,7 @@ void RealEngine::begin(const PauseContainer& action, const EventSink& /*events*/
 void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*/, Done done) {
     // A plan stops first, with the container's grace period; a remove that came too early would
     // kill.
-    if (const auto seen = runtime_.observe(action.id);
-        seen && (seen->state == ContainerState::running || seen->state == ContainerState::paused))
+    if (runtime_.watch(action.id))
         throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                     "container " + action.name + " is running: stop it first");
     watches_.erase(action.id);

@@ -71,7 +71,8 @@ void Runtime::await_end(const std::string& id) const {
 }
 
 Probe Runtime::probe(const std::string& id, const ExecOptions& options) {
-    const ContainerRecord record = require(id);
+    const auto found = require(id);
+    const ContainerRecord& record = *found;
     const sys::Fd process = init_process(record.id);
     shim::JoinSpec spec = join_spec(record, options);
     spec.die_with_helper = 1;
@@ -92,7 +93,8 @@ Probe Runtime::probe(const std::string& id, const ExecOptions& options) {
 }
 
 void Runtime::exec_detached(const std::string& id, const ExecOptions& options) {
-    const ContainerRecord record = require(id);
+    const auto found = require(id);
+    const ContainerRecord& record = *found;
     const sys::Fd process = init_process(record.id);
     const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
     constexpr int process_fd = 4;
@@ -104,7 +106,8 @@ void Runtime::exec_detached(const std::string& id, const ExecOptions& options) {
 }
 
 int Runtime::exec(const std::string& id, const ExecOptions& options) {
-    const ContainerRecord record = require(id);
+    const auto found = require(id);
+    const ContainerRecord& record = *found;
     const sys::Fd process = init_process(record.id);
     shim::JoinSpec spec = join_spec(record, options);
     spec.die_with_helper = 1;

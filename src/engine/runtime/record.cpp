@@ -120,7 +120,7 @@ ContainerRecord decode_record(const std::string& text) {
     }
 }
 
-std::shared_ptr<const ContainerRecord> Records::find(const std::string& id) {
+ContainerRecordPtr Records::find(const std::string& id) {
     const std::string file = places_of(paths_, id).state + "/config.json";
     const auto stamp = sys::find_stamp(file);
     const auto known = entries_.find(id);
@@ -141,7 +141,7 @@ std::shared_ptr<const ContainerRecord> Records::find(const std::string& id) {
     }
 }
 
-std::shared_ptr<const ContainerRecord> Records::find_readable(const std::string& id) {
+ContainerRecordPtr Records::find_readable(const std::string& id) {
     try {
         return find(id);
     } catch (const Error& error) {

@@ -52,14 +52,14 @@ class Records {
     explicit Records(Paths paths) : paths_(std::move(paths)) {}
 
     /// nullptr where there is none.
-    [[nodiscard]] std::shared_ptr<const ContainerRecord> find(const std::string& id);
+    [[nodiscard]] ContainerRecordPtr find(const std::string& id);
     /// The same for those who look at all: one damaged record keeps nobody from the others.
-    [[nodiscard]] std::shared_ptr<const ContainerRecord> find_readable(const std::string& id);
+    [[nodiscard]] ContainerRecordPtr find_readable(const std::string& id);
 
   private:
     struct Entry {
         sys::FileStamp stamp;
-        std::shared_ptr<const ContainerRecord> record;
+        ContainerRecordPtr record;
     };
 
     Paths paths_;

@@ -78,9 +78,9 @@ void Runtime::rewire(const std::string& id, const Attachments& networks) {
 
 /// The record is written last: a rewiring that is interrupted is seen by that, and done again.
 void Runtime::rewire(const std::string& id, const std::function<void(Attachments&)>& change) {
-    const Places places = places_of(paths_, require(id).id);
+    const Places places = places_of(paths_, require(id)->id);
     const auto alone = hold_run(places);
-    ContainerRecord record = require(id);
+    ContainerRecord record = *require(id);
     Service& service = record.spec.service;
     if (!service.network_mode.empty() && service.network_mode != "bridge")
         throw Error("container " + record.spec.name + " has network mode " + service.network_mode +

@@ -144,29 +144,30 @@ std::vector<std::string> Runtime::list() const {
     return names;
 }
 
-std::optional<ContainerRecord> Runtime::find(const std::string& id_or_name) const {
-    if (const auto record = records_->find(id_or_name))
-        return *record;
+ContainerRecordPtr Runtime::find(const std::string& id_or_name) const {
+    if (auto record = records_->find(id_or_name))
+        return record;
     constexpr std::size_t shortest_prefix = 4;
-    std::shared_ptr<const ContainerRecord> begun;  // with what was asked for; a name comes first
+    ContainerRecordPtr begun;  // with what was asked for; a name comes first
     for (const auto& id : list()) {
         const auto record = records_->find_readable(id);
         if (!record)
             continue;  // its creation was interrupted before it had a name
         if (record->spec.name == id_or_name)
-            return *record;
+            return record;
         if (id_or_name.size() >= shortest_prefix && id.starts_with(id_or_name))
             begun = record;
     }
-    return begun ? std::optional(*begun) : std::nullopt;
+    return begun;
 }
 
-ContainerRecord Runtime::require(const std::string& id) const {
+/// Never null.
+ContainerRecordPtr Runtime::require(const std::string& id) const {
     auto record = find(id);
     if (!record)
         throw Error(std::make_error_code(std::errc::no_such_process),
                     "container " + id + " does not exist");
-    return std::move(*record);
+    return record;
 }
 
 /// Throws where a container may not be called so.
@@ -186,9 +187,9 @@ void Runtime::check_name(const std::string& name) const {
             existing->id.substr(0, short_id) + ": remove that one, or choose another name");
 }
 
-ContainerRecord Runtime::volume_lender(const ContainerSpec& spec,
-                                       const model::VolumesFrom& from) const {
-    std::optional<ContainerRecord> lender;
+ContainerRecordPtr Runtime::volume_lender(const ContainerSpec& spec,
+                                          const model::VolumesFrom& from) const {
+    ContainerRecordPtr lender;
     if (from.is_container) {
         lender = find(from.name);
     } else {
@@ -205,7 +206,7 @@ ContainerRecord Runtime::volume_lender(const ContainerSpec& spec,
                         (from.is_container ? "container " + from.name + ", which does not exist"
                                            : "service " + from.name + ", which has no container") +
                         ": create that one first");
-    return std::move(*lender);
+    return lender;
 }
 
 std::vector<Mount> Runtime::lent_mounts(const ContainerSpec& spec) {
@@ -215,9 +216,9 @@ std::vector<Mount> Runtime::lent_mounts(const ContainerSpec& spec) {
         const auto from = model::parse_volumes_from(*text);
         if (!from)
             throw Error("volumes cannot be taken from " + *text + ": the mode is ro or rw");
-        const ContainerRecord lender = volume_lender(spec, *from);
-        prepare_volumes(lender);  // with what its own image has there, whoever starts first
-        for (auto mount : lender.mounts) {
+        const ContainerRecordPtr lender = volume_lender(spec, *from);
+        prepare_volumes(*lender);  // with what its own image has there, whoever starts first
+        for (auto mount : lender->mounts) {
             if (mount.type != MountType::volume && mount.type != MountType::bind)
                 continue;
             mount.read_only = mount.read_only || from->read_only;
@@ -268,7 +269,7 @@ PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {
     if (!has_chosen_port(record.spec.service))
         return ports;
     for (const auto& id : list()) {
-        const auto other = id == record.id ? std::nullopt : find(id);
+        const auto other = id == record.id ? nullptr : find(id);
         if (other && !other->ports.empty() && look_at(*other).state != ContainerState::exited)
             ports.insert(ports.end(), other->ports.begin(), other->ports.end());
     }
@@ -279,7 +280,7 @@ void Runtime::renew_ports(ContainerRecord& record) const {
     if (!has_chosen_port(record.spec.service))
         return;
     const sys::Lock lock = hold_records(paths_);
-    record = require(record.id);  // it may have another name by now
+    record = *require(record.id);  // it may have another name by now
     auto ports = decide_ports(record.spec.service, ports_of_others(record), record.ports);
     if (ports == record.ports)
         return;
@@ -291,7 +292,7 @@ void Runtime::renew_ports(ContainerRecord& record) const {
 void Runtime::change_record(const std::string& id,
                             const std::function<void(ContainerRecord&)>& change) {
     const sys::Lock lock = hold_records(paths_);
-    ContainerRecord record = require(id);
+    ContainerRecord record = *require(id);
     change(record);
     sys::replace_file(places_of(paths_, record.id).state + "/config.json", encode(record));
 }
@@ -306,22 +307,22 @@ void Runtime::rename(const std::string& id, const std::string& name) {
 void Runtime::update(const std::string& id,
                      const Service& service,
                      const std::string& config_digest) {
-    ContainerRecord record = require(id);
-    const Places places = places_of(paths_, record.id);
+    ContainerRecordPtr record = require(id);
+    const Places places = places_of(paths_, record->id);
     {
         const auto alone = hold_run(places);
         Strings warnings;
         if (read_live(places))
             cgroups_.ensure(places.cgroup, resources_for(service), warnings);
-        change_record(record.id, [&](ContainerRecord& fresh) {
+        change_record(record->id, [&](ContainerRecord& fresh) {
             fresh.spec.service.resources = service.resources;
             fresh.spec.service.restart = service.restart;
             fresh.spec.config_digest = config_digest;
         });
-        record = require(record.id);
+        record = require(record->id);
     }
-    if (!is_wired(record, service.networks))
-        rewire(record.id, service.networks);
+    if (!is_wired(*record, service.networks))
+        rewire(record->id, service.networks);
 }
 
 std::optional<sys::Fd> Runtime::watch(const std::string& id) const {
@@ -360,7 +361,7 @@ void Runtime::clear_run(const std::string& id) {
 bool Runtime::is_mounted_by_another(const std::string& volume, const std::string& id) const {
     const auto names = list();
     return std::any_of(names.begin(), names.end(), [&](const std::string& other) {
-        const auto record = other == id ? std::nullopt : find(other);
+        const auto record = other == id ? nullptr : find(other);
         return record && mounts_volume(*record, volume);
     });
 }

@@ -61,6 +61,9 @@ struct ContainerRecord {
     Time created{};
 };
 
+/// A record as it was when it was asked for, which many may look at; null: there is none.
+using ContainerRecordPtr = std::shared_ptr<const ContainerRecord>;
+
 [[nodiscard]] bool mounts_volume(const ContainerRecord& record, const std::string& volume);
 
 /// A shim that was started and has not yet said how the start went.
@@ -161,7 +164,7 @@ class Runtime {
     void sweep();
 
     [[nodiscard]] std::vector<std::string> list() const;
-    [[nodiscard]] std::optional<ContainerRecord> find(const std::string& id_or_name) const;
+    [[nodiscard]] ContainerRecordPtr find(const std::string& id_or_name) const;
     [[nodiscard]] std::optional<ObservedContainer> observe(const std::string& id) const;
     [[nodiscard]] std::vector<ObservedContainer> observe_project(const std::string& project) const;
 
@@ -222,7 +225,7 @@ class Runtime {
     [[nodiscard]] std::optional<Consumption> consumption(const std::string& id) const;
 
   private:
-    [[nodiscard]] ContainerRecord require(const std::string& id) const;
+    [[nodiscard]] ContainerRecordPtr require(const std::string& id) const;
     [[nodiscard]] ObservedContainer look_at(const ContainerRecord& record) const;
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     [[nodiscard]] bool is_wired(const ContainerRecord& record,
@@ -236,8 +239,8 @@ class Runtime {
                                              const std::string& id) const;
     /// The container that an entry of the container's volumes_from means. Throws where there is
     /// none.
-    [[nodiscard]] ContainerRecord volume_lender(const ContainerSpec& spec,
-                                                const model::VolumesFrom& from) const;
+    [[nodiscard]] ContainerRecordPtr volume_lender(const ContainerSpec& spec,
+                                                   const model::VolumesFrom& from) const;
     /// The volumes and binds of those in volumes_from, the last one's first, made and filled.
     [[nodiscard]] std::vector<Mount> lent_mounts(const ContainerSpec& spec);
     /// Containers by their names, for sentences.

@@ -396,10 +396,10 @@ void add_host_files(shim::Spec& spec,
 }  // namespace
 
 Starting Runtime::start(const std::string& id, bool by_policy) {
-    ContainerRecord record = require(id);
+    ContainerRecord record = *require(id);
     const Places places = places_of(paths_, record.id);
     const auto run = hold_run(places);
-    record = require(record.id);  // it may have changed, or gone, before the lock was ours
+    record = *require(record.id);  // it may have changed, or gone, before the lock was ours
     if (!run)
         throw Error(std::make_error_code(std::errc::no_such_process),
                     "container " + record.spec.name + " has been removed meanwhile");
@@ -495,7 +495,7 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     if (sentence.empty())
         sentence = "its shim died before the container ran";
     throw Error(std::make_error_code(std::errc::io_error),
-                "container " + require(starting.id).spec.name + " cannot be started: " + sentence);
+                "container " + require(starting.id)->spec.name + " cannot be started: " + sentence);
 }
 
 }  // namespace stack::runtime

@@ -46,6 +46,9 @@ bool would_ignore(int pid, int signal) {
 /// It stays down until a person wants it up again. Returns what to warn of: a container that has
 /// filled the disk must still be one that can be stopped.
 Strings note_stop(const Places& places) {
+    const Life before = read_life(places);
+    if (before.stopped_by_user && before.stopped_boot == sys::boot_id())
+        return {};
     try {
         change_life(places, [](Life& life) {
             life.stopped_by_user = true;
@@ -64,8 +67,8 @@ Strings note_stop(const Places& places) {
 Duration Runtime::begin_stop(const std::string& id,
                              std::optional<Duration> timeout,
                              Strings& warnings) {
-    const ContainerRecord record = require(id);
-    const Places places = places_of(paths_, record.id);
+    const auto record = require(id);
+    const Places places = places_of(paths_, record->id);
     {
         const auto run = hold_run(places);  // a start that is under way comes to its end first
         warnings = note_stop(places);
@@ -76,10 +79,10 @@ Duration Runtime::begin_stop(const std::string& id,
         return Duration::zero();
     if (cgroups_.frozen(places.cgroup))
         cgroups_.freeze(places.cgroup, false);
-    const int signal = stop_signal_for(record.spec.service, record.image.config);
-    const auto grace = timeout ? timeout : record.spec.service.stop_grace_period;
+    const int signal = stop_signal_for(record->spec.service, record->image.config);
+    const auto grace = timeout ? timeout : record->spec.service.stop_grace_period;
     // Who asked for a time gets it: a handler may be on its way.
-    const bool deaf = !grace && record.spec.service.pid.empty() && signal != SIGKILL &&
+    const bool deaf = !grace && record->spec.service.pid.empty() && signal != SIGKILL &&
                       would_ignore(live->pid, signal);
     sys::send_signal(process, signal);
     constexpr std::chrono::seconds default_grace{10};
@@ -91,11 +94,11 @@ void Runtime::signal(const std::string& id, int signal) {
     const auto live = read_live(places);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     if (process) {
-        const ContainerRecord record = require(id);
+        const auto record = require(id);
         if (signal == SIGKILL ||
-            signal == stop_signal_for(record.spec.service, record.image.config))
+            signal == stop_signal_for(record->spec.service, record->image.config))
             for (const auto& warning : note_stop(places))
-                log::warn("container " + record.spec.name + ": " + warning);
+                log::warn("container " + record->spec.name + ": " + warning);
         sys::send_signal(process, signal);
     }
     if (signal == SIGKILL && cgroups_.frozen(places.cgroup))

@@ -51,7 +51,8 @@ void View::open_root() {
 }
 
 View Runtime::view(const std::string& id) {
-    const ContainerRecord record = require(id);
+    const auto found = require(id);
+    const ContainerRecord& record = *found;
     const Places places = places_of(paths_, record.id);
     static_cast<void>(hold_run(places));  // an end that is being settled, or a start, first
     sys::Lock lock = sys::Lock::acquire(files_lock(places));
