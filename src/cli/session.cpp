@@ -7,6 +7,7 @@
 #include "sys/poll.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <future>
 
 namespace stack::cli {
@@ -81,11 +82,15 @@ class PendingStart {
 sys::Fd connect(const runtime::Runtime& runtime,
                 const std::string& id,
                 const PendingStart& pending) {
-    constexpr std::chrono::milliseconds between{2};
+    // Most shims listen within a few milliseconds; one whose volumes are filled first may take
+    // minutes. What is waited in vain is a fraction of what was waited.
+    constexpr std::chrono::microseconds longest{2000};
+    std::chrono::microseconds between{100};
     while (!pending.is_over()) {
         if (sys::Fd shim = runtime.attach(id))
             return shim;
         sys::pause(between);
+        between = std::min(between + between / 4, longest);
     }
     return runtime.attach(id);
 }

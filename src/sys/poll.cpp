@@ -2,6 +2,8 @@
 
 #include "sys/fd.h"
 
+#include <ctime>
+
 #include <fcntl.h>
 #include <poll.h>
 
@@ -28,8 +30,11 @@ void wait_ready(std::vector<Wait>& waits) {
     }
 }
 
-void pause(std::chrono::milliseconds time) {
-    ::poll(nullptr, 0, static_cast<int>(time.count()));
+void pause(std::chrono::microseconds time) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
+    const std::chrono::nanoseconds rest = time - seconds;
+    const timespec length{seconds.count(), rest.count()};
+    ::nanosleep(&length, nullptr);
 }
 
 }  // namespace stack::sys

@@ -24,6 +24,6 @@ struct Wait {
 void wait_ready(std::vector<Wait>& waits);
 
 /// Lets time pass, where the kernel offers nothing to wait for.
-void pause(std::chrono::milliseconds time);
+void pause(std::chrono::microseconds time);
 
 }  // namespace stack::sys
