@@ -4,8 +4,8 @@
 #include "sys/netlink.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
+#include <functional>
 #include <string>
 
 #include <arpa/inet.h>
@@ -19,11 +19,14 @@
 namespace stack::sys {
 namespace {
 
-/// One tracked UDP flow: where it was sent to, and the attributes that identify it to the kernel,
+/// One tracked flow: whom it leads from and to, and the attributes that identify it to the kernel,
 /// as they came.
 struct Flow {
-    IpAddress host;
-    std::uint16_t port = 0;
+    IpAddress from;  // who began it
+    IpAddress sent_to;
+    IpAddress led_to;  // who answers: another than `sent_to` where it is translated
+    std::uint8_t protocol = 0;
+    std::uint16_t port = 0;  // that it was sent to; 0 where the protocol has none
     std::string tuple;
     std::string zone;
 };
@@ -38,53 +41,75 @@ nlattr* find_inside(nlattr* nest, int type) {
                            : nla_find(static_cast<nlattr*>(nla_data(nest)), nla_len(nest), type);
 }
 
-std::optional<Flow> parse_udp_flow(nlmsghdr* message) {
-    nlattr* tuple = nlmsg_find_attr(message, sizeof(nfgenmsg), CTA_TUPLE_ORIG);
+/// An address of a tuple, by its attribute's number in IPv4; that of IPv6 is two further.
+std::optional<IpAddress> find_address(nlattr* tuple, int type) {
+    static_assert(CTA_IP_V6_SRC == CTA_IP_V4_SRC + 2 && CTA_IP_V6_DST == CTA_IP_V4_DST + 2);
     nlattr* addresses = find_inside(tuple, CTA_TUPLE_IP);
+    nlattr* host = find_inside(addresses, type);
+    if (host == nullptr)
+        host = find_inside(addresses, type + 2);
+    return host == nullptr ? std::nullopt : std::optional(ip_from_bytes(payload(host)));
+}
+
+std::optional<Flow> parse_flow(nlmsghdr* message) {
+    nlattr* tuple = nlmsg_find_attr(message, sizeof(nfgenmsg), CTA_TUPLE_ORIG);
+    nlattr* answers = nlmsg_find_attr(message, sizeof(nfgenmsg), CTA_TUPLE_REPLY);
+    const auto from = find_address(tuple, CTA_IP_V4_SRC);
+    const auto sent_to = find_address(tuple, CTA_IP_V4_DST);
+    const auto led_to = find_address(answers, CTA_IP_V4_SRC);
     nlattr* protocol = find_inside(tuple, CTA_TUPLE_PROTO);
     nlattr* number = find_inside(protocol, CTA_PROTO_NUM);
-    nlattr* port = find_inside(protocol, CTA_PROTO_DST_PORT);
-    nlattr* host = find_inside(addresses, CTA_IP_V4_DST);
-    if (host == nullptr)
-        host = find_inside(addresses, CTA_IP_V6_DST);
-    if (number == nullptr || port == nullptr || host == nullptr ||
-        nla_get_u8(number) != IPPROTO_UDP)
+    if (!from || !sent_to || !led_to || number == nullptr)
         return std::nullopt;
+    nlattr* port = find_inside(protocol, CTA_PROTO_DST_PORT);
     nlattr* zone = nlmsg_find_attr(message, sizeof(nfgenmsg), CTA_ZONE);
-    return Flow{ip_from_bytes(payload(host)),
-                ntohs(nla_get_u16(port)),
+    return Flow{*from,
+                *sent_to,
+                *led_to,
+                nla_get_u8(number),
+                port == nullptr ? std::uint16_t{0} : ntohs(nla_get_u16(port)),
                 std::string(payload(tuple)),
                 zone == nullptr ? std::string() : std::string(payload(zone))};
 }
 
-NetlinkMessage conntrack_message(int operation, Family family) {
+NetlinkMessage conntrack_message(int operation, std::uint8_t family) {
     nfgenmsg header{};
-    header.nfgen_family = family == Family::v4 ? AF_INET : AF_INET6;
+    header.nfgen_family = family;
     return {(NFNL_SUBSYS_CTNETLINK << 8) | operation, 0, raw_bytes(header)};
 }
 
-std::vector<Flow> udp_flows(NetlinkSocket& socket, Family family) {
-    std::vector<Flow> flows;
-    auto message = conntrack_message(IPCTNL_MSG_CT_GET, family);
-    socket.dump(message, "list the tracked connections", [&](nlmsghdr* one) {
-        if (auto flow = parse_udp_flow(one))
-            flows.push_back(std::move(*flow));
-    });
-    return flows;
-}
-
 void forget(NetlinkSocket& socket, const Flow& flow) {
-    auto message = conntrack_message(IPCTNL_MSG_CT_DELETE, flow.host.family);
+    auto message = conntrack_message(IPCTNL_MSG_CT_DELETE,
+                                     flow.from.family == Family::v4 ? AF_INET : AF_INET6);
     message.put(CTA_TUPLE_ORIG | NLA_F_NESTED, flow.tuple);
     if (!flow.zone.empty())
         message.put(CTA_ZONE, flow.zone);
     const int error = socket.execute(message);
     if (error != 0 && error != ENOENT)
-        fail("forget a tracked connection to " + to_text(flow.host), error);
+        fail("forget a tracked connection to " + to_text(flow.sent_to), error);
+}
+
+/// Those of both families come in one walk.
+void forget_where(const std::function<bool(const Flow&)>& condition) {
+    NetlinkSocket socket(NETLINK_NETFILTER);
+    std::vector<Flow> flows;
+    auto message = conntrack_message(IPCTNL_MSG_CT_GET, AF_UNSPEC);
+    socket.dump(message, "list the tracked connections", [&](nlmsghdr* one) {
+        if (auto flow = parse_flow(one); flow && condition(*flow))
+            flows.push_back(std::move(*flow));
+    });
+    for (const auto& flow : flows)
+        forget(socket, flow);
 }
 
 bool leads_to(const Flow& flow, const UdpPort& port) {
-    return flow.port == port.port && (!port.host || *port.host == flow.host);
+    return flow.protocol == IPPROTO_UDP && flow.port == port.port &&
+           (!port.host || *port.host == flow.sent_to);
+}
+
+bool is_of(const Flow& flow, const IpPrefix& hosts) {
+    return contains(hosts, flow.from) || contains(hosts, flow.sent_to) ||
+           contains(hosts, flow.led_to);
 }
 
 }  // namespace
@@ -92,14 +117,19 @@ bool leads_to(const Flow& flow, const UdpPort& port) {
 void forget_flows(const std::vector<UdpPort>& ports) {
     if (ports.empty())
         return;
-    NetlinkSocket socket(NETLINK_NETFILTER);
-    for (const Family family : {Family::v4, Family::v6}) {
-        for (const auto& flow : udp_flows(socket, family)) {
-            const auto leads_here = [&](const UdpPort& port) { return leads_to(flow, port); };
-            if (std::any_of(ports.begin(), ports.end(), leads_here))
-                forget(socket, flow);
-        }
-    }
+    forget_where([&](const Flow& flow) {
+        return std::any_of(
+            ports.begin(), ports.end(), [&](const UdpPort& port) { return leads_to(flow, port); });
+    });
+}
+
+void forget_flows(const std::vector<IpPrefix>& hosts) {
+    if (hosts.empty())
+        return;
+    forget_where([&](const Flow& flow) {
+        return std::any_of(
+            hosts.begin(), hosts.end(), [&](const IpPrefix& one) { return is_of(flow, one); });
+    });
 }
 
 }  // namespace stack::sys

@@ -249,6 +249,40 @@ bool Responder::serve() {
     return true;
 }
 
+UdpSocket::UdpSocket(const Namespace& where, const std::string& address, std::uint16_t port) {
+    const SocketAddress here(address, port);
+    socket_ = make_socket(where, Protocol::udp, here.get()->sa_family);
+    sys::check(::bind(socket_.get(), here.get(), here.length), "bind " + address);
+}
+
+void UdpSocket::send(const std::string& address, std::uint16_t port, const std::string& text) {
+    const SocketAddress there(address, port);
+    ::sendto(socket_.get(), text.data(), text.size(), 0, there.get(), there.length);
+}
+
+void UdpSocket::reply(const std::string& text) {
+    ::sendto(socket_.get(),
+             text.data(),
+             text.size(),
+             0,
+             reinterpret_cast<const sockaddr*>(&peer_),
+             peer_length_);
+}
+
+std::string UdpSocket::receive() {
+    if (!readable(socket_, moment))
+        return {};
+    std::array<char, 64> text{};
+    peer_length_ = sizeof peer_;
+    const auto length = ::recvfrom(socket_.get(),
+                                   text.data(),
+                                   text.size(),
+                                   0,
+                                   reinterpret_cast<sockaddr*>(&peer_),
+                                   &peer_length_);
+    return length <= 0 ? std::string() : std::string(text.data(), static_cast<std::size_t>(length));
+}
+
 std::string ask(const Namespace& from,
                 Protocol protocol,
                 const std::string& address,

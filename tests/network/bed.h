@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/socket.h>
+
 namespace stack::test {
 
 /// A network namespace that lives as long as this.
@@ -86,6 +88,24 @@ class Responder {
     Protocol protocol_;
     std::string name_;
     sys::Fd socket_;
+};
+
+/// A UDP socket of a namespace, which keeps its port.
+class UdpSocket {
+  public:
+    /// `address`: 0.0.0.0, or one of the namespace's.
+    UdpSocket(const Namespace& where, const std::string& address, std::uint16_t port);
+
+    void send(const std::string& address, std::uint16_t port, const std::string& text);
+    /// To whoever sent what was received last.
+    void reply(const std::string& text);
+    /// "" where nothing comes within a moment.
+    std::string receive();
+
+  private:
+    sys::Fd socket_;
+    sockaddr_storage peer_{};
+    socklen_t peer_length_ = 0;
 };
 
 /// What answers at an address, asked from a namespace; "" where nothing does within a moment.

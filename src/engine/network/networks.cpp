@@ -102,11 +102,35 @@ Strings holders(const std::vector<Lease>& leases) {
     return names;
 }
 
-/// Turns the container's lease into a memory of it. False where it has none.
-bool release_lease(std::vector<Lease>& leases, const std::string& container) {
-    const auto found = std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
+std::vector<Lease>::iterator find_held(std::vector<Lease>& leases, const std::string& container) {
+    return std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
         return lease.container == container;
     });
+}
+
+std::vector<IpPrefix> hosts_of(const Lease& lease) {
+    std::vector<IpPrefix> hosts;
+    for (const auto& text : {lease.address4, lease.address6})
+        if (const auto address = parse_ip(text))
+            hosts.push_back({*address, bit_count(address->family)});
+    return hosts;
+}
+
+/// Whether an address of the lease was last that of another key, which is remembered: a static one,
+/// or one of a range that has no fresh ones.
+bool was_anothers(const std::vector<Lease>& leases, const Lease& lease) {
+    const auto is_same = [](const std::string& one, const std::string& other) {
+        return !one.empty() && one == other;
+    };
+    return std::any_of(leases.begin(), leases.end(), [&](const Lease& other) {
+        return other.container.empty() && other.key != lease.key &&
+               (is_same(other.address4, lease.address4) || is_same(other.address6, lease.address6));
+    });
+}
+
+/// Turns the container's lease into a memory of it. False where it has none.
+bool release_lease(std::vector<Lease>& leases, const std::string& container) {
+    const auto found = find_held(leases, container);
     if (found == leases.end())
         return false;
     Lease released = *found;
@@ -281,6 +305,13 @@ void Networks::remove(const std::string& name) {
         throw Error("network " + name + " is in use by " + stack::join(names, ", ") +
                     "; remove these first");
     remove_locked(*stored);
+    if (!stored->record.driver.empty())
+        return;  // its packets never came by here
+    std::vector<IpPrefix> subnets;
+    for (const auto& text : {stored->record.subnet4, stored->record.subnet6})
+        if (const auto subnet = parse_prefix(text))
+            subnets.push_back(*subnet);
+    sys::forget_flows(subnets);
 }
 
 void Networks::remove_locked(const StoredNetwork& network) {
@@ -315,11 +346,12 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
                                  int index) {
     const std::string& name = network.record.name;
     auto leases = load_leases(paths_, name);
-    auto own = std::find_if(leases.begin(), leases.end(), [&](const Lease& lease) {
-        return lease.container == container;
-    });
+    auto own = find_held(leases, container);
     if (own == leases.end()) {
-        own = leases.insert(leases.end(), lease_for(network, leases, container, key, wanted));
+        const Lease lease = lease_for(network, leases, container, key, wanted);
+        if (was_anothers(leases, lease))
+            sys::forget_flows(hosts_of(lease));
+        own = leases.insert(leases.end(), lease);
         append_lease(paths_, name, *own);
         STACK_FAILPOINT("ipam.reserve");
     }
@@ -351,6 +383,12 @@ void Networks::detach(const std::string& network, const std::string& container) 
     const auto lock = lock_networks(paths_);
     if (const auto link = kernel().routes().find_link(veth_name(container, network)))
         kernel().routes().remove_link(link->index);
+    auto leases = load_leases(paths_, network);
+    const auto held = find_held(leases, container);
+    if (held == leases.end())
+        return;
+    // Before the lease goes: whoever is killed in between does all of it again.
+    sys::forget_flows(hosts_of(*held));
     release_locked(network, container);
 }
 

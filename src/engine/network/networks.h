@@ -120,8 +120,9 @@ class Networks {
     NetworkRecord ensure(const std::string& project,
                          const Network& network,
                          const std::string& config_digest);
-    /// Postcondition: nothing of the network is left. Its veths go in one message by group. Throws
-    /// while containers hold leases in it, naming them.
+    /// Postcondition: nothing of the network is left, nor a tracked flow of its subnets. Its veths
+    /// go in one message by group. Throws while containers hold leases in it, naming them. The host
+    /// goes on forwarding: others may have come to rely on it.
     void remove(const std::string& name);
 
     /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as
@@ -133,7 +134,8 @@ class Networks {
                     const std::string& key,
                     const NetworkAttachment& wanted,
                     int index);
-    /// Postcondition: the container has neither an interface nor a lease in the network.
+    /// Postcondition: the container has neither an interface nor a lease in the network, and its
+    /// addresses there no tracked flow.
     void detach(const std::string& network, const std::string& container);
     /// attach() to a network of no project that is there while somebody is in it: the first who
     /// joins makes it, and leave() of the last removes it.
