@@ -78,6 +78,8 @@ struct ContainerSpec {
     std::string anonymous_salt;  // renews the names of anonymous volumes when it changes
     std::string working_dir;     // of the stack, for labels
     Strings files;               // of the stack, for labels
+    std::map<std::string, Strings>
+        avoided_addresses;  // by network: the static ones of the stack's other services
     bool operator==(const ContainerSpec&) const = default;
 };
 

@@ -255,7 +255,7 @@ void visit_fields(Is<ContainerSpec> auto& v, auto&& field) {
     field("service", v.service), field("secrets", v.secrets);
     field("configs", v.configs), field("image", v.image), field("config_digest", v.config_digest);
     field("anonymous_salt", v.anonymous_salt), field("working_dir", v.working_dir),
-        field("files", v.files);
+        field("files", v.files), field("avoided_addresses", v.avoided_addresses);
 }
 
 void visit_fields(Is<PlanOptions> auto& v, auto&& field) {

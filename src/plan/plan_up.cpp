@@ -1,6 +1,7 @@
 // up: from what is there to what is wanted, as early as each part can be.
 
 #include "model/volumes_from.h"
+#include "plan/addresses.h"
 #include "plan/builder.h"
 #include "plan/capacity.h"
 #include "plan/diverge.h"
@@ -644,6 +645,7 @@ namespace {
 Plan checked(const Stack& desired, const Observed& observed, Plan plan) {
     plan = plan::within_capacity(desired, observed, std::move(plan));
     plan = plan::with_ports_of_their_own(observed, std::move(plan));
+    plan = plan::with_addresses_kept(desired, std::move(plan));
     return plan::with_values(std::move(plan));
 }
 
@@ -661,7 +663,8 @@ Plan plan_run(const Stack& desired,
 }
 
 Plan plan_keep(const Stack& desired, const Observed& observed, const PlanOptions& options) {
-    return plan::UpPlanner(desired, observed, options, true).plan();
+    return plan::with_addresses_kept(desired,
+                                     plan::UpPlanner(desired, observed, options, true).plan());
 }
 
 }  // namespace stack

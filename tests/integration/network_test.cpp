@@ -193,6 +193,28 @@ TEST_F(NetworkCommand, UpChangesTheNetworksOfARunningServiceInPlace) {
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
 }
 
+TEST_F(NetworkCommand, AStaticAddressIsFreeWhenItsContainerStarts) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  early: {image: busybox, command: sleep 1000, scale: 2}
+  late:
+    image: busybox
+    command: sleep 1000
+    depends_on: [early]
+    networks: {default: {ipv4_address: 10.77.0.2}}
+networks:
+  default: {ipam: {config: [{subnet: 10.77.0.0/24}]}}
+)");
+    stack_.must({"up", "-d"});
+    std::map<std::string, std::string> addresses;
+    const auto network = inspected("shop_default");
+    for (const auto& one : network["Containers"])
+        addresses[one["Name"]] = one["IPv4Address"];
+    EXPECT_EQ(addresses["shop-late-1"], "10.77.0.2/24");
+    EXPECT_EQ(addresses.size(), 3U);
+}
+
 /// A wire whose one end, `lan0`, is an interface of the machine; the other has 10.99.0.1.
 void lay_wire() {
     EXPECT_EQ(run({"sh",

@@ -137,6 +137,27 @@ TEST(Lease, IsRefusedWhereTheBridgeIsFull) {
               "networks");
 }
 
+TEST(Lease, IsOfNoAddressThatIsPromisedToAnother) {
+    const auto stored = layout({.name = "n",
+                                .ipam = {{.subnet = "10.5.0.0/29"}, {.subnet = "fd05::/64"}},
+                                .enable_ipv6 = true});
+    const Strings promised{"10.5.0.2", "10.5.0.4", "fd05::2", "nonsense"};
+    const Lease first = lease_for(stored, {}, "aa", "shop/web/1", {}, promised);
+    EXPECT_EQ(first.address4, "10.5.0.3");
+    EXPECT_EQ(first.address6, "fd05::3");
+    const Lease before{"10.5.0.4", "fd05::4", "", "shop/web/1"};
+    const Lease again = lease_for(stored, {before}, "bb", "shop/web/1", {}, promised);
+    EXPECT_EQ(again.address4, "10.5.0.3") << "not even the one that it had";
+    EXPECT_EQ(again.address6, "fd05::4");
+    EXPECT_EQ(lease_for(stored, {}, "cc", "", {.ipv4_address = "10.5.0.2"}, promised).address4,
+              "10.5.0.2");
+    const std::vector<Lease> others{
+        {"10.5.0.3", "", "dd", ""}, {"10.5.0.5", "", "ee", ""}, {"10.5.0.6", "", "ff", ""}};
+    EXPECT_EQ(
+        message([&] { static_cast<void>(lease_for(stored, others, "gg", "", {}, promised)); }),
+        "network n has no address left in 10.5.0.0/29; give it a larger subnet");
+}
+
 TEST(Lease, IsRefusedForAnAddressThatCannotBe) {
     const auto stored = layout({.name = "n", .ipam = {{.subnet = "10.5.0.0/24"}}});
     const auto refusal = [&](const NetworkAttachment& wanted) {

@@ -177,6 +177,33 @@ TEST(Plan, FinishesAConnectThatDiedInTheMiddle) {
               "      networks.shop_front: (none) -> connected\n");
 }
 
+TEST(Plan, KeepsStaticAddressesFromOtherServices) {
+    Stack stack = shop();
+    const auto add = [&](const std::string& name, const NetworkAttachment& attachment) {
+        auto& service = stack.services[name] = stack.services["web"];
+        service.name = name;
+        service.networks["default"] = attachment;
+    };
+    add("db", {.ipv4_address = "10.5.0.2", .ipv6_address = "fd05::2"});
+    add("cache", {.ipv4_address = "10.5.0.3"});
+    const auto avoided_by = [&](const Plan& plan, const std::string& name) {
+        for (const auto& planned : plan.actions)
+            if (const auto* create = std::get_if<CreateContainer>(&planned.action))
+                if (create->spec->service.name == name)
+                    return create->spec->avoided_addresses;
+        return std::map<std::string, Strings>{{"no such container", {}}};
+    };
+    using Avoided = std::map<std::string, Strings>;
+    const Plan plan = plan_up(stack, {}, {});
+    EXPECT_EQ(avoided_by(plan, "web"),
+              (Avoided{{"shop_default", {"10.5.0.3", "10.5.0.2", "fd05::2"}}}));
+    EXPECT_EQ(avoided_by(plan, "cache"), (Avoided{{"shop_default", {"fd05::2"}}}));
+    EXPECT_EQ(avoided_by(plan, "db"), Avoided{});
+    Observed world = up(stack);
+    std::erase_if(world.containers, [](const auto& one) { return one.service == "web"; });
+    EXPECT_EQ(avoided_by(plan_keep(stack, world, {.services = {"web"}}), "web").size(), 1U);
+}
+
 TEST(Plan, RefusesMoreContainersThanABridgeCarries) {
     Stack stack = shop();
     stack.networks["default"].ipam.push_back({.subnet = "10.5.0.0/16"});

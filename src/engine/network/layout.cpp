@@ -232,6 +232,7 @@ std::vector<IpAddress> addresses(const std::vector<Lease>& leases, Family family
 struct Wish {
     std::string fixed;       // from the stack file
     std::string remembered;  // what the replica had before
+    Strings avoided;         // not for it
 };
 
 std::string fixed_address(const StoredNetwork& network,
@@ -265,7 +266,10 @@ std::string choose(const StoredNetwork& network,
         return {};
     if (!wish.fixed.empty())
         return fixed_address(network, *range, leases, wish.fixed);
-    const auto held = addresses(leases, family, true);
+    auto held = addresses(leases, family, true);
+    for (const auto& text : wish.avoided)
+        if (const auto address = parse_ip(text))
+            held.push_back(*address);
     const auto before = parse_ip(wish.remembered);
     if (before && contains(range->range, *before) && is_usable(*range, *before) &&
         std::find(held.begin(), held.end(), *before) == held.end())
@@ -345,7 +349,8 @@ Lease lease_for(const StoredNetwork& network,
                 const std::vector<Lease>& leases,
                 const std::string& container,
                 const std::string& key,
-                const NetworkAttachment& wanted) {
+                const NetworkAttachment& wanted,
+                const Strings& avoided) {
     const auto held = std::count_if(
         leases.begin(), leases.end(), [](const Lease& lease) { return !lease.container.empty(); });
     if (network.record.driver.empty() && static_cast<std::size_t>(held) >= model::bridge_ports)
@@ -357,10 +362,11 @@ Lease lease_for(const StoredNetwork& network,
         if (lease.container.empty() && !key.empty() && lease.key == key)
             remembered = lease;
     }
-    return {choose(network, Family::v4, leases, {wanted.ipv4_address, remembered.address4}),
-            choose(network, Family::v6, leases, {wanted.ipv6_address, remembered.address6}),
-            container,
-            key};
+    return {
+        choose(network, Family::v4, leases, {wanted.ipv4_address, remembered.address4, avoided}),
+        choose(network, Family::v6, leases, {wanted.ipv6_address, remembered.address6, avoided}),
+        container,
+        key};
 }
 
 Endpoint endpoint_for(const std::string& instance,

@@ -32,13 +32,15 @@ struct Surroundings {
 [[nodiscard]] std::optional<AddressRange> address_range(const StoredNetwork& network,
                                                         Family family);
 
-/// The lease of one container, given the leases there are. Throws where a static address is
+/// The lease of one container, given the leases there are; `avoided` are addresses that are not for
+/// it. Throws where a static address is
 /// impossible (naming who has it) or the network is full.
 [[nodiscard]] Lease lease_for(const StoredNetwork& network,
                               const std::vector<Lease>& leases,
                               const std::string& container,
                               const std::string& key,
-                              const NetworkAttachment& wanted);
+                              const NetworkAttachment& wanted,
+                              const Strings& avoided = {});
 
 [[nodiscard]] Endpoint endpoint_for(const std::string& instance,
                                     const NetworkRecord& network,

@@ -331,24 +331,26 @@ Endpoint Networks::attach(const std::string& name,
                           const std::string& container,
                           const std::string& key,
                           const NetworkAttachment& wanted,
-                          int index) {
+                          int index,
+                          const Strings& avoided) {
     const auto lock = lock_networks(paths_);
     const auto stored = find_stored(paths_, name);
     if (!stored)
         throw Error("network " + name + " does not exist; create it, or bring its stack up");
-    return attach_locked(*stored, container, key, wanted, index);
+    return attach_locked(*stored, container, key, wanted, index, avoided);
 }
 
 Endpoint Networks::attach_locked(const StoredNetwork& network,
                                  const std::string& container,
                                  const std::string& key,
                                  const NetworkAttachment& wanted,
-                                 int index) {
+                                 int index,
+                                 const Strings& avoided) {
     const std::string& name = network.record.name;
     auto leases = load_leases(paths_, name);
     auto own = find_held(leases, container);
     if (own == leases.end()) {
-        const Lease lease = lease_for(network, leases, container, key, wanted);
+        const Lease lease = lease_for(network, leases, container, key, wanted, avoided);
         if (was_anothers(leases, lease))
             sys::forget_flows(hosts_of(lease));
         own = leases.insert(leases.end(), lease);
@@ -366,7 +368,7 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
 
 Endpoint Networks::join(const Network& network, const std::string& container) {
     const auto lock = lock_networks(paths_);
-    return attach_locked(ensure_locked("", network, ""), container, "", {}, 0);
+    return attach_locked(ensure_locked("", network, ""), container, "", {}, 0, {});
 }
 
 void Networks::leave(const std::string& network, const std::string& container) {

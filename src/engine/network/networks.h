@@ -128,12 +128,13 @@ class Networks {
     /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as
     /// its `index`-th (eth<index>). The lease is kept until release(); a container that has one
     /// gets the same again, and `key` (project, service, number) is preferred the address it had
-    /// before.
+    /// before. `avoided`: addresses that are not for it.
     Endpoint attach(const std::string& name,
                     const std::string& container,
                     const std::string& key,
                     const NetworkAttachment& wanted,
-                    int index);
+                    int index,
+                    const Strings& avoided = {});
     /// Postcondition: the container has neither an interface nor a lease in the network, and its
     /// addresses there no tracked flow.
     void detach(const std::string& network, const std::string& container);
@@ -174,7 +175,8 @@ class Networks {
                            const std::string& container,
                            const std::string& key,
                            const NetworkAttachment& wanted,
-                           int index);
+                           int index,
+                           const Strings& avoided);
     void release_locked(const std::string& network, const std::string& container);
     void bring_up(const NetworkRecord& network);
     void replace_publication(const std::string& container,

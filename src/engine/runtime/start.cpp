@@ -178,8 +178,14 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
                                                : record.spec.project + "/" + service.name + "/" +
                                                      std::to_string(record.spec.number);
     for (const auto& name : network_order(service)) {
+        const auto avoided = record.spec.avoided_addresses.find(name);
         auto endpoint = networks_.attach(
-            name, record.id, key, service.networks.at(name), static_cast<int>(endpoints.size()));
+            name,
+            record.id,
+            key,
+            service.networks.at(name),
+            static_cast<int>(endpoints.size()),
+            avoided == record.spec.avoided_addresses.end() ? Strings() : avoided->second);
         if (const auto network = networks_.find(name); network && network->driver.empty())
             endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
         endpoints.push_back(std::move(endpoint));
