@@ -5,6 +5,29 @@
 
 namespace stack::loader {
 
+namespace {
+
+/// The one option of an endpoint that means something here: docker's older way to say
+/// `interface_name`.
+constexpr const char* name_option = "com.docker.network.endpoint.ifname";
+
+void read_driver_options(Object& object, NetworkAttachment& attachment, Reporter& reporter) {
+    object.map("driver_opts", attachment.driver_opts);
+    const auto name = attachment.driver_opts.find(name_option);
+    if (name != attachment.driver_opts.end() && attachment.interface_name.empty())
+        attachment.interface_name = name->second;
+    if (const Node* options = object.take("driver_opts"))
+        for (const auto& [option, value] : options->entries)
+            if (option.text != name_option)
+                reporter.warning(option.at,
+                                 "ignored",
+                                 "`" + option.text +
+                                     "` of the `driver_opts` of a service's network has no effect "
+                                     "here");
+}
+
+}  // namespace
+
 std::map<std::string, NetworkAttachment> decode_attachments(const Node& node, Reporter& reporter) {
     std::map<std::string, NetworkAttachment> attachments;
     for (const auto& item : node.items)
@@ -18,8 +41,7 @@ std::map<std::string, NetworkAttachment> decode_attachments(const Node& node, Re
         object.text("mac_address", attachment.mac_address);
         object.text("interface_name", attachment.interface_name);
         object.list("link_local_ips", attachment.link_local_ips);
-        object.map("driver_opts", attachment.driver_opts);
-        object.warn_ignored({"link_local_ips"});
+        read_driver_options(object, attachment, reporter);
         object.integer("priority", attachment.priority);
         object.integer("gw_priority", attachment.gw_priority);
         attachments[key.text] = std::move(attachment);

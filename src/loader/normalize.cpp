@@ -49,6 +49,17 @@ void bind_ports(Stack& stack) {
                         port.host_ip = binding->second;
 }
 
+/// The service's own `mac_address` is that of its main network: the one that it is attached to
+/// first.
+void name_main_hardware(Service& service) {
+    const auto main = std::max_element(
+        service.networks.begin(), service.networks.end(), [](const auto& one, const auto& other) {
+            return one.second.priority < other.second.priority;
+        });
+    if (main != service.networks.end() && main->second.mac_address.empty())
+        main->second.mac_address = service.mac_address;
+}
+
 }  // namespace
 
 std::string normalized_name(const std::string& name) {
@@ -71,9 +82,7 @@ void normalize(Stack& stack, Budget& budget) {
             service.networks["default"] = {};
         }
         needs_default = needs_default || service.networks.contains("default");
-        if (!service.mac_address.empty() && !service.networks.empty() &&
-            service.networks.begin()->second.mac_address.empty())
-            service.networks.begin()->second.mac_address = service.mac_address;
+        name_main_hardware(service);
         if (service.build && service.build->context.empty())
             service.build->context = stack.working_dir;
         if (service.pull_policy == "if_not_present")

@@ -324,6 +324,8 @@ void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
         for (const auto& address : {interface.address4, interface.address6})
             if (!address.empty())
                 add_address(socket, index, address);
+        for (const auto& address : interface.link_local)
+            add_address(socket, index, address);
         bring_up(socket, index, interface.name);
         for (const auto& gateway : {interface.gateway4, interface.gateway6})
             if (!gateway.empty())

@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 6;
+constexpr std::uint32_t version = 7;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -26,7 +26,7 @@ void fields(auto& v, FileSpec& s) {
 
 void fields(auto& v, InterfaceSpec& s) {
     v(s.kind), v(s.mode), v(s.bridge), v(s.group), v(s.host_name), v(s.name), v(s.alias), v(s.mac),
-        v(s.address4), v(s.address6);
+        v(s.address4), v(s.address6), v(s.link_local);
     v(s.gateway4), v(s.gateway6), v(s.mtu);
 }
 

@@ -66,6 +66,7 @@ struct InterfaceSpec {
     std::string mac;
     std::string address4;  // with prefix length
     std::string address6;
+    std::vector<std::string> link_local;  // further addresses, with prefix length
     std::string gateway4;
     std::string gateway6;
     std::uint32_t mtu = 1500;  // 0: of what it lies on

@@ -215,6 +215,44 @@ networks:
     EXPECT_EQ(addresses.size(), 3U);
 }
 
+TEST_F(NetworkCommand, AnInterfaceIsAsTheServiceWantsIt) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    networks:
+      a: {interface_name: eth1, mac_address: "02:00:00:00:00:07"}
+      b: {link_local_ips: [169.254.8.8], priority: 1}
+      c: {gw_priority: 1, interface_name: lan}
+  peer:
+    image: busybox
+    command: httpd -f -p 80 -h /etc
+    networks: {b: {link_local_ips: [169.254.8.9]}}
+networks:
+  a: {ipam: {config: [{subnet: 10.77.1.0/24}]}}
+  b: {ipam: {config: [{subnet: 10.77.2.0/24}]}}
+  c: {ipam: {config: [{subnet: 10.77.3.0/24}]}}
+)");
+    stack_.must({"up", "-d"});
+    const auto shown = [&](const std::string& interface) {
+        return stack_.must({"exec", "-T", "web", "ip", "addr", "show", interface});
+    };
+    EXPECT_NE(shown("eth0").find("10.77.2."), std::string::npos) << "the highest priority first";
+    EXPECT_NE(shown("eth0").find("169.254.8.8/16"), std::string::npos);
+    EXPECT_NE(shown("eth1").find("10.77.1."), std::string::npos);
+    EXPECT_NE(shown("eth1").find("02:00:00:00:00:07"), std::string::npos);
+    EXPECT_NE(shown("lan").find("10.77.3."), std::string::npos);
+    const std::string routes = stack_.must({"exec", "-T", "web", "ip", "route"});
+    EXPECT_NE(routes.find("default via 10.77.3.1 dev lan"), std::string::npos) << routes;
+    EXPECT_EQ(routes.find("default"), routes.rfind("default")) << routes;
+    EXPECT_TRUE(eventually([&] {
+        return stack_.run({"exec", "-T", "web", "wget", "-qO-", "http://169.254.8.9/group"})
+            .out.starts_with("root:");
+    }));
+}
+
 /// A wire whose one end, `lan0`, is an interface of the machine; the other has 10.99.0.1.
 void lay_wire() {
     EXPECT_EQ(run({"sh",

@@ -117,7 +117,7 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "pull_refresh_after: 1h",
                                    "volumes: [{type: bind, source: ., target: /a, "
                                    "bind: {recursive: disabled}}]",
-                                   "networks: {default: {link_local_ips: [169.254.1.1]}}",
+                                   "networks: {default: {driver_opts: {a: b}}}",
                                    "network_mode: host\n    ports: ['80:80']",
                                    "deploy: {placement: {constraints: [a]}}",
                                    "deploy: {endpoint_mode: vip}",

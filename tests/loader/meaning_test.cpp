@@ -201,6 +201,25 @@ TEST(Ports, AreWhereTheirNetworkBindsThem) {
     EXPECT_EQ(service.ports[1].host_ip, "192.0.2.1");
 }
 
+TEST(Networks, HaveTheServicesHardwareAddressOnTheMainOne) {
+    const auto service =
+        web("mac_address: '02:00:00:00:00:07'\n    networks: {a: , b: {priority: 5}, c: {priority: "
+            "5}}\nnetworks: {a: , b: , c: }");
+    EXPECT_EQ(service.networks.at("a").mac_address, "");
+    EXPECT_EQ(service.networks.at("b").mac_address, "02:00:00:00:00:07");
+    EXPECT_EQ(service.networks.at("c").mac_address, "");
+}
+
+TEST(Networks, NameAnInterfaceInTwoWays) {
+    const auto service =
+        web("networks: {default: {driver_opts: {com.docker.network.endpoint.ifname: lan}}}");
+    EXPECT_EQ(service.networks.at("default").interface_name, "lan");
+    const auto both =
+        web("networks: {default: {interface_name: wan, driver_opts: "
+            "{com.docker.network.endpoint.ifname: lan}}}");
+    EXPECT_EQ(both.networks.at("default").interface_name, "wan");
+}
+
 TEST(Device, WithoutATargetIsAtItsSource) {
     const auto service = web("devices: ['/dev/fuse::r']");
     EXPECT_EQ(service.devices[0].target, "/dev/fuse");

@@ -125,6 +125,37 @@ TEST(Layout, OnAnInterfaceOfTheHostIsInTheSubnetOutside) {
               std::string::npos);
 }
 
+TEST(Endpoint, IsWhatTheServiceWants) {
+    const auto record = layout({.name = "n", .ipam = {{.subnet = "10.5.0.0/24"}}}).record;
+    const Lease lease{"10.5.0.7", "", "aa", ""};
+    const auto endpoint = endpoint_for("",
+                                       record,
+                                       lease,
+                                       {.mac_address = "02:00:00:00:00:07",
+                                        .interface_name = "lan",
+                                        .link_local_ips = {"169.254.8.8", "fe80::8"}},
+                                       2);
+    EXPECT_EQ(endpoint.mac, "02:00:00:00:00:07");
+    EXPECT_EQ(endpoint.name, "lan");
+    EXPECT_EQ(endpoint.link_local, (Strings{"169.254.8.8/16", "fe80::8/64"}));
+    EXPECT_EQ(endpoint_for("", record, lease, {}, 2).name, "eth2");
+    const auto refusal = [&](const NetworkAttachment& wanted) {
+        return message([&] { static_cast<void>(endpoint_for("", record, lease, wanted, 0)); });
+    };
+    for (const char* address : {"10.5.0.8", "fd00::8", "169.254.8.8/16", "x"})
+        EXPECT_NE(refusal({.link_local_ips = {address}}).find("is not a link-local address"),
+                  std::string::npos)
+            << address;
+    for (const char* name : {"much-too-long-a-name", "a/b", "a b", ".", "lo"})
+        EXPECT_NE(refusal({.interface_name = name}).find("cannot be the name of a container's"),
+                  std::string::npos)
+            << name;
+    EXPECT_NE(refusal({.mac_address = "02:42"}).find("is not a hardware address"),
+              std::string::npos);
+    EXPECT_NE(refusal({.mac_address = "03:00:00:00:00:07"}).find("is one of a group"),
+              std::string::npos);
+}
+
 TEST(Lease, IsRefusedWhereTheBridgeIsFull) {
     const auto stored = layout({.name = "big", .ipam = {{.subnet = "10.5.0.0/16"}}});
     std::vector<Lease> leases;

@@ -18,7 +18,8 @@ Spec example() {
     spec.mounts = {{MountKind::tmpfs, "", "", "/tmp", "size=1", "", {}, 1}};
     spec.files = {{"/run/secrets/x", "hush", 0400, 1, 2}};
     spec.network = {Sharing::joined, "/proc/1/ns/net"};
-    spec.interfaces.push_back({.bridge = 3, .name = "eth0"});
+    spec.interfaces.push_back(
+        {.bridge = 3, .name = "eth0", .link_local = {"169.254.8.8/16", "fe80::8/64"}});
     spec.ports = {{"127.0.0.1", 80, 6}};
     spec.process.has_exact_sets = 1;
     spec.process.exact_sets.ambient = 5;
@@ -35,6 +36,7 @@ TEST(ShimSpec, ArrivesAsItWasSent) {
     EXPECT_EQ(back.process.oom_score_adj, -7);
     EXPECT_EQ(back.process.seccomp.size(), 3U);
     EXPECT_EQ(back.interfaces.at(0).name, "eth0");
+    EXPECT_EQ(back.interfaces.at(0).link_local.size(), 2U);
     EXPECT_EQ(back.bundle.nodes.at(0).gid, 4U);
     EXPECT_EQ(back.bundle.start_hooks.at(0).timeout, 3U);
 }

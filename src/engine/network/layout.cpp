@@ -204,14 +204,19 @@ int mtu_of(const Network& network, const Surroundings& around) {
     return *mtu;
 }
 
-std::string bridge_of(const Network& network, const std::string& hash) {
+/// As the kernel has it (dev_valid_name); that of loopback is taken everywhere.
+bool is_interface_name(const std::string& name) {
     constexpr std::size_t longest = 15;  // IFNAMSIZ - 1
+    return !name.empty() && name.size() <= longest && name[0] != '.' && name != "lo" &&
+           name.find_first_of("/ :\"") == std::string::npos;
+}
+
+std::string bridge_of(const Network& network, const std::string& hash) {
     const auto option = network.driver_opts.find(bridge_option);
     if (option == network.driver_opts.end())
         return "stk" + hash;
     const std::string& name = option->second;
-    if (name.empty() || name.size() > longest || name.find_first_of("/ :\"") != std::string::npos ||
-        name[0] == '.')
+    if (!is_interface_name(name))
         refuse(network,
                "\"" + name +
                    "\" cannot be the name of a bridge: 1 to 15 characters without blank, / and :");
@@ -279,6 +284,39 @@ std::string choose(const StoredNetwork& network,
         throw Error("network " + network.record.name + " has no address left in " +
                     to_text(range->range) + "; give it a larger subnet");
     return to_text(*address);
+}
+
+/// For what people give to one interface of a container, and nobody looks at before.
+void check_interface(const NetworkAttachment& wanted) {
+    const auto mac = sys::parse_mac(wanted.mac_address);
+    if (!wanted.mac_address.empty() && !mac)
+        throw Error("\"" + wanted.mac_address +
+                    "\" is not a hardware address such as 02:42:0a:00:00:02");
+    if (mac && (static_cast<unsigned char>((*mac)[0]) & 1U) != 0)
+        throw Error("hardware address " + wanted.mac_address +
+                    " is one of a group (its first byte is odd); no interface can have it");
+    if (!wanted.interface_name.empty() && !is_interface_name(wanted.interface_name))
+        throw Error("\"" + wanted.interface_name +
+                    "\" cannot be the name of a container's interface: 1 to 15 characters without "
+                    "blank, / and :, and not lo");
+}
+
+/// With the lengths of their ranges (RFC 3927, RFC 4291 section 2.5.6).
+Strings link_local_addresses(const NetworkAttachment& wanted) {
+    static const IpPrefix range4 = *parse_prefix("169.254.0.0/16");
+    static const IpPrefix range6 = *parse_prefix("fe80::/10");
+    constexpr int length6 = 64;
+    Strings addresses;
+    for (const auto& text : wanted.link_local_ips) {
+        const auto address = parse_ip(text);
+        if (!address || !(contains(range4, *address) || contains(range6, *address)))
+            throw Error("\"" + text +
+                        "\" is not a link-local address: these are in 169.254.0.0/16 and "
+                        "fe80::/10");
+        addresses.push_back(
+            to_text(IpPrefix{*address, address->family == Family::v4 ? range4.length : length6}));
+    }
+    return addresses;
 }
 
 std::string with_length(const std::string& address, const std::string& subnet) {
@@ -374,9 +412,7 @@ Endpoint endpoint_for(const std::string& instance,
                       const Lease& lease,
                       const NetworkAttachment& wanted,
                       int index) {
-    if (!wanted.mac_address.empty() && !sys::parse_mac(wanted.mac_address))
-        throw Error("\"" + wanted.mac_address +
-                    "\" is not a hardware address such as 02:42:0a:00:00:02");
+    check_interface(wanted);
     Endpoint endpoint;
     endpoint.network = network.name;
     endpoint.bridge = network.bridge;
@@ -396,6 +432,7 @@ Endpoint endpoint_for(const std::string& instance,
         endpoint.mac = mac_for(*address);
     endpoint.address4 = with_length(lease.address4, network.subnet4);
     endpoint.address6 = with_length(lease.address6, network.subnet6);
+    endpoint.link_local = link_local_addresses(wanted);
     endpoint.internal = network.internal;
     if (!network.internal) {
         endpoint.gateway4 = network.gateway4;

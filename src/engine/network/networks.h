@@ -64,6 +64,7 @@ struct Endpoint {
     std::string mac;
     std::string address4;  // 10.210.3.2/24
     std::string address6;
+    Strings link_local;    // further addresses: 169.254.8.8/16
     std::string gateway4;  // empty: no default route through this network
     std::string gateway6;
     std::string resolver;  // where the network's name service answers

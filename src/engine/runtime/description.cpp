@@ -186,6 +186,7 @@ shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
     spec.mac = endpoint.mac;
     spec.address4 = endpoint.address4;
     spec.address6 = endpoint.address6;
+    spec.link_local = endpoint.link_local;
     spec.gateway4 = endpoint.gateway4;
     spec.gateway6 = endpoint.gateway6;
     spec.mtu = static_cast<std::uint32_t>(endpoint.mtu);

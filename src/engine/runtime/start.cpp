@@ -65,6 +65,17 @@ Strings network_order(const Service& service) {
     return names;
 }
 
+/// The number of the first interface from `number` on whose name, eth<number>, the stack file gives
+/// to no other.
+int free_number(const Service& service, int number) {
+    const auto is_given = [&](const auto& network) {
+        return network.second.interface_name == "eth" + std::to_string(number);
+    };
+    while (std::any_of(service.networks.begin(), service.networks.end(), is_given))
+        ++number;
+    return number;
+}
+
 /// One network gives the default route: the one with the highest gw_priority, else the first that
 /// has a gateway.
 void choose_gateway(const Service& service, std::vector<network::Endpoint>& endpoints) {
@@ -177,18 +188,21 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
     const std::string key = record.spec.oneoff ? record.id
                                                : record.spec.project + "/" + service.name + "/" +
                                                      std::to_string(record.spec.number);
+    int number = 0;
     for (const auto& name : network_order(service)) {
+        number = free_number(service, number);
         const auto avoided = record.spec.avoided_addresses.find(name);
         auto endpoint = networks_.attach(
             name,
             record.id,
             key,
             service.networks.at(name),
-            static_cast<int>(endpoints.size()),
+            number,
             avoided == record.spec.avoided_addresses.end() ? Strings() : avoided->second);
         if (const auto network = networks_.find(name); network && network->driver.empty())
             endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
         endpoints.push_back(std::move(endpoint));
+        number += service.networks.at(name).interface_name.empty() ? 1 : 0;
     }
     choose_gateway(service, endpoints);
     return endpoints;
