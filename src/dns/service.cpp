@@ -258,7 +258,7 @@ void Service::answer(const IpAddress& gateway,
     if (!query || scope == table_.end())
         return;
     const std::size_t limit = transport == Transport::tcp ? largest_tcp_message : query->udp_size;
-    if (auto known = find_answer(scope->second, *query, asker, host_.search)) {
+    if (auto known = find_answer(table_, {gateway, asker}, *query, host_.search)) {
         std::shuffle(known->addresses.begin(), known->addresses.end(), random_);
         reply(compose_answer(packet, *query, *known, limit));
         return;

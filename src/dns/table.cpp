@@ -73,6 +73,13 @@ void add_referral(Table& table, const std::vector<std::string>& words) {
         scope->referred.insert(asker.begin(), asker.end());
 }
 
+void add_beside(Table& table, const std::vector<std::string>& words) {
+    Scope* scope = scope_at(table, words[1]);
+    const auto addresses = addresses_from(words, 2);
+    if (scope != nullptr && addresses.size() == 3)
+        scope->beside[addresses[0]].push_back({addresses[1], addresses[2]});
+}
+
 void add_upstream(Table& table, const std::vector<std::string>& words) {
     Scope* scope = scope_at(table, words[1]);
     const auto asker = words.size() < 3 ? std::nullopt : parse_ip(words[2]);
@@ -123,6 +130,35 @@ std::optional<Answer> find_known(const Names& names,
     return find_pointer(names, query);
 }
 
+/// Of one network.
+std::optional<Answer> find_known(const Scope& scope,
+                                 const IpAddress& asker,
+                                 const Query& query,
+                                 const std::vector<std::string>& search) {
+    if (const auto own = scope.also.find(asker); own != scope.also.end())
+        if (auto answer = find_known(own->second, query, search))
+            return answer;
+    return find_known(scope.names, query, search);
+}
+
+/// Of all networks of the asker.
+std::optional<Answer> find_known(const Table& table,
+                                 const Asking& asking,
+                                 const Query& query,
+                                 const std::vector<std::string>& search) {
+    const Scope& scope = table.at(asking.gateway);
+    if (auto answer = find_known(scope, asking.asker, query, search))
+        return answer;
+    const auto beside = scope.beside.find(asking.asker);
+    if (beside == scope.beside.end())
+        return std::nullopt;
+    for (const auto& other : beside->second)
+        if (const auto far = table.find(other.gateway); far != table.end())
+            if (auto answer = find_known(far->second, other.asker, query, search))
+                return answer;
+    return std::nullopt;
+}
+
 }  // namespace
 
 Table parse_table(std::string_view text) {
@@ -140,6 +176,8 @@ Table parse_table(std::string_view text) {
             add_known(table, words);
         else if (words[0] == "also")
             add_also(table, words);
+        else if (words[0] == "beside")
+            add_beside(table, words);
         else if (words[0] == "askers")
             add_askers(table, words);
         else if (words[0] == "refer")
@@ -180,23 +218,20 @@ HostResolver parse_resolv_conf(std::string_view text) {
     return resolver;
 }
 
-std::optional<Answer> find_answer(const Scope& scope,
+std::optional<Answer> find_answer(const Table& table,
+                                  const Asking& asking,
                                   const Query& query,
-                                  const IpAddress& asker,
                                   const std::vector<std::string>& search) {
     constexpr std::uint16_t class_internet = 1;
-    if (scope.askers && !contains(*scope.askers, asker))
+    const Scope& scope = table.at(asking.gateway);
+    if (scope.askers && !contains(*scope.askers, asking.asker))
         return Answer{.status = Status::refused};
     if (!query.is_standard())
         return Answer{.status = Status::not_implemented};
-    if (query.record_class == class_internet) {
-        if (const auto own = scope.also.find(asker); own != scope.also.end())
-            if (auto answer = find_known(own->second, query, search))
-                return answer;
-        if (auto answer = find_known(scope.names, query, search))
+    if (query.record_class == class_internet)
+        if (auto answer = find_known(table, asking, query, search))
             return answer;
-    }
-    if (scope.referred.count(asker) != 0)
+    if (scope.referred.count(asking.asker) != 0)
         return Answer{.status = Status::refused};
     if (!scope.forwards)
         return Answer{.status = Status::name_error};

@@ -10,6 +10,9 @@
 //     askers 10.210.3.1 10.210.3.0/24           who may ask there; without the line, everybody
 //     name 10.210.3.1 web 10.210.3.2 10.210.3.5
 //     also 10.210.3.1 10.210.3.5 db 10.211.0.2  to who asks from there this name is this
+//     beside 10.210.3.1 10.210.3.5 10.210.4.1 10.210.4.2
+//                                               who asks from there is also 10.210.4.2, and finds
+//                                               what that one finds at 10.210.4.1
 //     refer 10.210.3.1 10.210.3.5               who asks from there has another server to ask
 //     upstream 10.210.3.1 10.210.3.2 9.9.9.9    for who asks from there, ask these
 
@@ -31,6 +34,12 @@ struct Names {
     std::map<IpAddress, std::string> pointers;
 };
 
+/// An asker at a gateway.
+struct Asking {
+    IpAddress gateway;
+    IpAddress asker;
+};
+
 /// What one gateway answers.
 struct Scope {
     std::optional<IpPrefix> askers;  // nobody else is answered
@@ -40,6 +49,7 @@ struct Scope {
     std::map<IpAddress, std::vector<IpAddress>> upstreams;  // instead of these, by asker
     Names names;
     std::map<IpAddress, Names> also;  // by asker: what it alone knows, above the others
+    std::map<IpAddress, std::vector<Asking>> beside;  // by asker: itself on its other networks
 };
 
 using Table = std::map<IpAddress, Scope>;
@@ -60,14 +70,16 @@ struct HostResolver {
                                                         const IpAddress& asker,
                                                         const HostResolver& host);
 
-/// What the table says to a question, records in the table's order; nullopt: nothing, ask others. A
-/// known name has an answer for every type, if an empty one: musl takes NXDOMAIN for AAAA to mean
-/// that there is no A either. `search`: with one of these appended a name is still ours, so that
+/// What the table says to a question at a gateway that it has, records in the table's order;
+/// nullopt: nothing, ask others. A known name has an answer for every type, if an empty one: musl
+/// takes NXDOMAIN for AAAA to mean that there is no A either. Known are the names of all networks
+/// of the asker, since musl asks all of its servers at once and believes the first: those of this
+/// one before the others'. `search`: with one of these appended a name is still ours, so that
 /// nobody outside can take a service's name. An asker that has another server to ask is refused
 /// what is not known here: it goes on to that one, where an answer "no such name" would end it.
-[[nodiscard]] std::optional<Answer> find_answer(const Scope& scope,
+[[nodiscard]] std::optional<Answer> find_answer(const Table& table,
+                                                const Asking& asking,
                                                 const Query& query,
-                                                const IpAddress& asker,
                                                 const std::vector<std::string>& search);
 
 }  // namespace stack::dns

@@ -116,8 +116,8 @@ std::vector<network::Referral> referrals_of(const network::NetworkRecord& networ
     return referrals;
 }
 
-/// The networks whose service `container` does not ask, where the last one that it asks is that of
-/// `network`.
+/// The networks of other owners whose service `container` does not ask, where the last one that it
+/// asks is that of `network`.
 Strings unasked_networks(const network::NetworkRecord& network,
                          const Served& served,
                          const ObservedContainer& container) {
@@ -126,9 +126,30 @@ Strings unasked_networks(const network::NetworkRecord& network,
     Strings networks;
     if (!asked.empty() && *asked.rbegin() == rank_in(served, network.name))
         for (const auto& rank : all)
-            if (!asked.contains(rank))
+            if (!asked.contains(rank) && served.at(rank.second).project != network.project)
                 networks.push_back(rank.second);
     return networks;
+}
+
+/// Of the containers on `network` those that are also on others which its service answers.
+std::vector<network::Beside> beside_of(const network::NetworkRecord& network,
+                                       const Served& served,
+                                       const std::vector<ObservedContainer>& containers) {
+    std::vector<network::Beside> beside;
+    for (const auto& container : containers)
+        for (const auto& own : container.addresses)
+            for (const auto& other : container.addresses) {
+                const auto far = served.find(other.network);
+                if (own.network != network.name || other.network == network.name ||
+                    far == served.end() || far->second.project != network.project)
+                    continue;
+                const auto there = askers_of(far->second, other);
+                for (const auto& [gateway, asker] : askers_of(network, own))
+                    if (!there.empty())  // either family leads to the same names
+                        beside.push_back(
+                            {gateway, asker, there.front().gateway, there.front().asker});
+            }
+    return beside;
 }
 
 /// A name that `container` alone knows at the service of `network`.
@@ -219,6 +240,7 @@ void RealEngine::publish_names_of(const std::string& owner,
         const auto containers = containers_on(name, project, observed);
         add(table.referrals, referrals_of(record, served, containers));
         add(table.upstreams, upstreams_of(record, containers));
+        add(table.beside, beside_of(record, served, containers));
         const auto entries = entries_of(record, containers);
         add(table.entries, entries);
         const auto is_known = [&](const std::string& one) {

@@ -21,6 +21,11 @@ constexpr const char* table_text =
     "also 10.0.1.1 10.0.1.9 web 10.0.4.3\n"
     "also 10.0.1.1 nonsense far 10.0.4.2\n"
     "refer 10.0.1.1 10.0.1.3\n"
+    "beside 10.0.1.1 10.0.1.3 10.0.2.1 10.0.2.3\n"
+    "beside 10.0.2.1 10.0.2.3 10.0.1.1 10.0.1.3\n"
+    "beside 10.0.2.1 10.0.2.3 10.0.9.1 10.0.9.3\n"
+    "beside 10.0.2.1 10.0.2.3 10.0.1.1\n"
+    "also 10.0.1.1 10.0.1.3 nick 10.0.1.2\n"
     "upstream 10.0.3.1 10.0.3.2 9.9.9.9 10.0.1.1 149.112.112.112\n"
     "upstream 10.0.3.1\n";
 
@@ -33,7 +38,7 @@ std::string answer_at(const char* gateway,
     const std::string packet = test::question(name, {.type = type});
     const auto query = parse_query(packet);
     const auto answer =
-        find_answer(table.at(*parse_ip(gateway)), *query, *parse_ip(asker), {"corp.example"});
+        find_answer(table, {*parse_ip(gateway), *parse_ip(asker)}, *query, {"corp.example"});
     return answer ? test::response_text(compose_answer(packet, *query, *answer, 512)) : "forwarded";
 }
 
@@ -71,6 +76,24 @@ TEST(DnsTable, KnowsWhatOneAskerAloneMayKnowAboveWhatAllKnow) {
     EXPECT_EQ(answer_at("10.0.1.1", "2.4.0.10.in-addr.arpa", type_ptr), "NOERROR aa PTR Far");
     EXPECT_EQ(answer_at("10.0.1.1", "web", type_a, "10.0.1.9"), "NOERROR aa A 10.0.4.3");
     EXPECT_EQ(answer_at("10.0.1.1", "far", type_a, "10.0.1.4"), "forwarded");
+}
+
+/// musl asks all servers at once: whichever answers first must know the names of all networks.
+TEST(DnsTable, KnowsTheNamesOfAllNetworksOfItsAsker) {
+    for (const auto& [gateway, asker] :
+         {std::pair("10.0.1.1", "10.0.1.3"), std::pair("10.0.2.1", "10.0.2.3")}) {
+        SCOPED_TRACE(gateway);
+        EXPECT_EQ(answer_at(gateway, "db", type_a, asker), "NOERROR aa A 10.0.2.2");
+        EXPECT_EQ(answer_at(gateway, "db", type_aaaa, asker), "NOERROR aa") << "no such family";
+        EXPECT_EQ(answer_at(gateway, "shop-web-1", type_a, asker), "NOERROR aa A 10.0.1.2");
+        EXPECT_EQ(answer_at(gateway, "nick", type_a, asker), "NOERROR aa A 10.0.1.2")
+            << "what it alone knows";
+        EXPECT_EQ(answer_at(gateway, "nick", type_aaaa, asker), "NOERROR aa");
+        EXPECT_EQ(answer_at(gateway, "2.2.0.10.in-addr.arpa", type_ptr, asker),
+                  "NOERROR aa PTR db");
+    }
+    EXPECT_EQ(answer_at("10.0.2.1", "web", type_a, "10.0.2.2"), "NXDOMAIN aa")
+        << "who is on one network only";
 }
 
 TEST(DnsTable, KeepsTheNamesOfNetworksApart) {

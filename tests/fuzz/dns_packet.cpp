@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto query = parse_query(packet);
     if (!query)
         return 0;
-    const auto answer = find_answer(table.begin()->second, *query, {}, {});
+    const auto answer = find_answer(table, {table.begin()->first, {}}, *query, {});
     const std::string reply = compose_answer(packet, *query, *answer, query->udp_size);
     if (!answers(reply, packet))
         std::abort();

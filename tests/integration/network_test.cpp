@@ -2,6 +2,9 @@
 
 #include "sys/fd.h"
 #include "tests/integration/world.h"
+#include "tests/support/sandbox.h"
+
+#include <fstream>
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -317,9 +320,21 @@ TEST_F(NetworkCommand, AnInterfaceThatIsNotThereIsNamed) {
         "stack: network lan: there is no interface none0 for its `parent` to be (see `ip link`)\n");
 }
 
+/// A program that says by its status whether musl's resolver finds the name it is given.
+std::string musl_lookup() {
+    const std::string program = sandbox_directory() + "/musl-lookup";
+    std::ofstream(program + ".c") << "#include <netdb.h>\n"
+                                     "int main(int count, char** words) {\n"
+                                     "    struct addrinfo* found;\n"
+                                     "    return getaddrinfo(words[1], 0, 0, &found) != 0;\n"
+                                     "}\n";
+    EXPECT_EQ(run({"musl-gcc", "-static", "-o", program, program + ".c"}).status, 0);
+    return program;
+}
+
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
-    // The C library asks no further when one server says that there is no such name, and three
-    // servers at most.
+    // The C library asks no further when one server says that there is no such name (musl asks all
+    // at once), and three servers at most.
     stack_.write("compose.yaml", R"(
 name: shop
 services:
@@ -336,18 +351,60 @@ networks: {a: {}, b: {}, c: {}, d: {}, inside: {internal: true}}
         {"container", "inspect", "shop-both-1"}))[0]["State"]["Pid"]
                                 .dump();
     const std::string root = "/proc/" + pid + "/root/etc/resolv.conf";
-    for (const std::string name : {"in-a", "in-b", "in-c", "in-d", "hidden"})
-        EXPECT_EQ(run({"unshare",
-                       "-m",
-                       "sh",
-                       "-c",
-                       "cp " + root +
-                           " $TMPDIR/resolv.conf && mount --bind $TMPDIR/resolv.conf "
-                           "/etc/resolv.conf && nsenter -n -t " +
-                           pid + " getent hosts " + name})
-                      .status,
-                  0)
-            << name;
+    for (const auto& lookup : {std::string("getent hosts "), musl_lookup() + " "})
+        for (const std::string name : {"in-a", "in-b", "in-c", "in-d", "hidden"})
+            EXPECT_EQ(run({"unshare",
+                           "-m",
+                           "sh",
+                           "-c",
+                           "cp " + root +
+                               " $TMPDIR/resolv.conf && mount --bind $TMPDIR/resolv.conf "
+                               "/etc/resolv.conf && nsenter -n -t " +
+                               pid + " " + lookup + name})
+                          .status,
+                      0)
+                << lookup << name;
+}
+
+TEST_F(NetworkCommand, EachServerKnowsTheNamesOfAllNetworksOfWhoAsks) {
+    // musl's resolver asks all of its servers at once, and believes the first that answers: none
+    // may say that there is no such name, nor that it has no address because it has none of the
+    // other family.
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  both: {image: busybox, command: sleep 1000, networks: [a, b, inside], links: ["in-a:nick"]}
+  in-a: {image: busybox, command: sleep 1000, networks: {a: {aliases: [shown]}}}
+  in-b: {image: busybox, command: sleep 1000, networks: [b]}
+  hidden: {image: busybox, command: sleep 1000, networks: [inside]}
+networks: {a: {}, b: {enable_ipv6: true}, inside: {internal: true}}
+)");
+    stack_.must({"up", "-d"});
+    const auto asked = [&](const std::string& type, const std::string& name) {
+        return stack_.must({"exec",
+                            "-T",
+                            "both",
+                            "sh",
+                            "-c",
+                            "for server in $(sed -n 's/nameserver //p' /etc/resolv.conf); do "
+                            "nslookup -type=" +
+                                type + " " + name + ". $server; done 2>&1; true"});
+    };
+    const auto found = [](const std::string& answers) {
+        std::size_t count = 0;
+        for (auto at = answers.find("Name:"); at != std::string::npos;
+             at = answers.find("Name:", at + 1))
+            ++count;
+        return count;
+    };
+    for (const std::string name : {"in-a", "shown", "nick", "in-b", "hidden", "shop-in-a-1"}) {
+        EXPECT_TRUE(eventually([&] { return found(asked("a", name)) == 3; })) << asked("a", name);
+        const std::string of_ipv6 = asked("aaaa", name);
+        EXPECT_EQ(of_ipv6.find("NXDOMAIN"), std::string::npos) << of_ipv6;
+        EXPECT_EQ(of_ipv6.find("REFUSED"), std::string::npos) << of_ipv6;
+    }
+    const auto apart = stack_.run({"exec", "-T", "in-a", "nslookup", "in-b."});
+    EXPECT_EQ(apart.out.find("Name:"), std::string::npos) << apart.out;
 }
 
 TEST_F(NetworkCommand, AServiceHasNameServersOfItsOwn) {

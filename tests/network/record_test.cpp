@@ -66,6 +66,7 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
                                        {"10.2.0.1", "10.2.0.0/24"}},
                           .entries = entries,
                           .own = {{"10.1.0.1", "10.1.0.2", "far", {"10.7.0.2"}}},
+                          .beside = {{"10.1.0.1", "10.1.0.2", "10.2.0.1", "10.2.0.2"}},
                           .referrals = {{"10.1.0.1", "10.1.0.2"}},
                           .upstreams = {{"10.1.0.1", "10.1.0.3", {"9.9.9.9", "::1"}}}};
     EXPECT_EQ(names_text(table, {"10.2.0.1"}),
@@ -80,6 +81,7 @@ TEST(NameTable, ListensEverywhereAndForwardsNothingOfInternalNetworks) {
               "name 10.1.0.1 0123456789ab 10.1.0.2\n"
               "name fd01::1 0123456789ab 10.1.0.2\n"
               "also 10.1.0.1 10.1.0.2 far 10.7.0.2\n"
+              "beside 10.1.0.1 10.1.0.2 10.2.0.1 10.2.0.2\n"
               "refer 10.1.0.1 10.1.0.2\n"
               "upstream 10.1.0.1 10.1.0.3 9.9.9.9 ::1\n");
 }

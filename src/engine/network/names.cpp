@@ -130,6 +130,9 @@ std::string names_text(const NameTable& table, const std::set<std::string>& inte
     for (const auto& one : table.own)
         text += "also " + one.gateway + " " + one.asker + " " + one.name + " " +
                 join(one.addresses, " ") + "\n";
+    for (const auto& one : table.beside)
+        text += "beside " + one.gateway + " " + one.asker + " " + one.other_gateway + " " +
+                one.other_asker + "\n";
     for (const auto& referral : table.referrals)
         text += "refer " + referral.gateway + " " + referral.asker + "\n";
     for (const auto& upstream : table.upstreams)

@@ -28,9 +28,9 @@ struct NameEntry {
     bool operator==(const NameEntry&) const = default;
 };
 
-/// A container in several networks asks their name services one after another, and the C library
-/// believes the first that knows a name not to exist. So all but the last send it on by a refusal,
-/// and the last answers for the rest of the world.
+/// A container in several networks asks their name services one after another (glibc), or all at
+/// once (musl), and believes the first that knows a name not to exist. So all but the last send it
+/// on by a refusal, and the last answers for the rest of the world.
 struct Referral {
     std::string gateway;
     std::string asker;
@@ -48,7 +48,7 @@ struct Upstream {
 };
 
 /// A name that one asker alone knows at this gateway, above those that all know: what its `links`
-/// call another service, or a name of a network whose own service it does not ask.
+/// call another service, or a name of a network of another owner whose own service it does not ask.
 struct OwnName {
     std::string gateway;
     std::string asker;
@@ -58,11 +58,23 @@ struct OwnName {
     bool operator==(const OwnName&) const = default;
 };
 
+/// A container in several networks that the same service answers: at each of their gateways it
+/// finds the names of all, whichever it asks, or believes, first.
+struct Beside {
+    std::string gateway;
+    std::string asker;
+    std::string other_gateway;
+    std::string other_asker;  // the same container there
+
+    bool operator==(const Beside&) const = default;
+};
+
 /// All that a name service knows.
 struct NameTable {
     StringMap gateways;  // where it listens, and the subnet of those that it answers there
     std::vector<NameEntry> entries;
     std::vector<OwnName> own;
+    std::vector<Beside> beside;
     std::vector<Referral> referrals;
     std::vector<Upstream> upstreams;
 };
