@@ -9,6 +9,7 @@
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <map>
 #include <set>
@@ -32,10 +33,31 @@ Strings names_of(const ObservedContainer& container, const std::string& network)
     return names;
 }
 
-struct Candidates {
-    Strings ready;    // healthy, or without a health check
-    Strings running;  // all
+/// How well a container that runs serves, best first. A name leads to the best of those that have
+/// it, and only to these: while one replica is healthy nobody is sent to one that starts or is
+/// unhealthy. But it never leads nowhere while one runs: members of a cluster find each other
+/// before they are healthy, and the question would go on to servers outside, whom it is no business
+/// of.
+enum class Fitness : std::uint8_t {
+    ready,  // healthy, or without a health check
+    starting,
+    unhealthy,
 };
+
+Fitness fitness_of(const ObservedContainer& container) {
+    switch (container.health) {
+        case Health::none:
+        case Health::healthy:
+            return Fitness::ready;
+        case Health::starting:
+            return Fitness::starting;
+        case Health::unhealthy:
+            return Fitness::unhealthy;
+    }
+    return Fitness::unhealthy;
+}
+
+using Candidates = std::map<Fitness, Strings>;  // addresses
 
 void add_names(const ObservedContainer& container,
                const std::string& network,
@@ -44,14 +66,9 @@ void add_names(const ObservedContainer& container,
         if (address.network != network)
             continue;
         for (const auto& name : names_of(container, network))
-            for (const auto& one : {address.ipv4, address.ipv6}) {
-                if (one.empty())
-                    continue;
-                auto& candidates = names[name];
-                candidates.running.push_back(one);
-                if (container.health == Health::none || container.health == Health::healthy)
-                    candidates.ready.push_back(one);
-            }
+            for (const auto& one : {address.ipv4, address.ipv6})
+                if (!one.empty())
+                    names[name][fitness_of(container)].push_back(one);
     }
 }
 
@@ -63,10 +80,7 @@ std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network
             add_names(container, network.name, names);
     std::vector<network::NameEntry> entries;
     for (const auto& [name, candidates] : names)
-        entries.push_back({network.gateway4,
-                           network.gateway6,
-                           name,
-                           candidates.ready.empty() ? candidates.running : candidates.ready});
+        entries.push_back({network.gateway4, network.gateway6, name, candidates.begin()->second});
     return entries;
 }
 

@@ -320,6 +320,50 @@ TEST_F(NetworkCommand, AnInterfaceThatIsNotThereIsNamed) {
         "stack: network lan: there is no interface none0 for its `parent` to be (see `ip link`)\n");
 }
 
+TEST_F(NetworkCommand, ANameLeadsToTheBestOfThoseThatHaveIt) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    scale: 2
+    healthcheck:
+      test: test -e /tmp/well && ! test -e /tmp/sick
+      interval: 300ms
+      start_interval: 300ms
+      start_period: 1h
+      retries: 1
+  asker: {image: busybox, command: sleep 1000}
+)");
+    stack_.must({"up", "-d"});
+    const auto address = [&](const std::string& name) {
+        const auto inspected_one =
+            nlohmann::json::parse(stack_.must({"container", "inspect", name}))[0];
+        return inspected_one["NetworkSettings"]["Networks"]["shop_default"]["IPAddress"]
+            .get<std::string>();
+    };
+    const std::string first = address("shop-web-1");
+    const std::string second = address("shop-web-2");
+    const auto leads_to = [&](bool to_first, bool to_second) {
+        return eventually([&] {
+            const std::string answer = stack_.run({"exec", "-T", "asker", "nslookup", "web."}).out;
+            return (answer.find(first + "\n") != std::string::npos) == to_first &&
+                   (answer.find(second + "\n") != std::string::npos) == to_second;
+        });
+    };
+    const auto mark = [&](const std::string& replica, const std::string& file) {
+        stack_.must({"exec", "-T", "--index", replica, "web", "touch", file});
+    };
+    EXPECT_TRUE(leads_to(true, true)) << "both start";
+    mark("1", "/tmp/well");
+    EXPECT_TRUE(leads_to(true, false)) << "one is healthy";
+    mark("1", "/tmp/sick");
+    EXPECT_TRUE(leads_to(false, true)) << "better one that starts than one that is unhealthy";
+    stack_.must({"exec", "-T", "--index", "1", "web", "rm", "/tmp/sick"});
+    EXPECT_TRUE(leads_to(true, false)) << "healthy again";
+}
+
 /// A program that says by its status whether musl's resolver finds the name it is given.
 std::string musl_lookup() {
     const std::string program = sandbox_directory() + "/musl-lookup";
