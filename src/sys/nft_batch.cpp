@@ -2,7 +2,11 @@
 
 #include <stack/error.h>
 
+#include "base/digest.h"
+#include "sys/fd.h"
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -96,9 +100,37 @@ std::string bytes_of(nlattr* data) {
                                           static_cast<std::size_t>(nla_len(value)));
 }
 
+/// 0 where there is none.
+std::uint32_t number_of(nlattr* attribute) {
+    return attribute == nullptr ? 0 : __builtin_bswap32(nla_get_u32(attribute));
+}
+
+nlattr* find(nlmsghdr* message, int type) {
+    return nlmsg_find_attr(message, sizeof(nfgenmsg), type);
+}
+
+/// User data is a list of parts, each behind its type and length (libnftnl's udata.h); nft(8)
+/// passes over types that it does not know.
+constexpr char mark_type = 0x53;
+
+std::string with_mark_header(const std::string& mark) {
+    return std::string{mark_type, static_cast<char>(mark.size())} + mark;
+}
+
+std::string mark_of(nlmsghdr* rule) {
+    const nlattr* data = find(rule, NFTA_RULE_USERDATA);
+    const std::string bytes = data == nullptr
+                                  ? std::string()
+                                  : std::string(static_cast<const char*>(nla_data(data)),
+                                                static_cast<std::size_t>(nla_len(data)));
+    const bool is_ours = bytes.size() > 2 && bytes[0] == mark_type &&
+                         static_cast<std::size_t>(bytes[1]) == bytes.size() - 2;
+    return is_ours ? bytes.substr(2) : std::string();
+}
+
 std::string text_of(nlmsghdr* message, int type) {
-    const nlattr* text = nlmsg_find_attr(message, sizeof(nfgenmsg), type);
-    return text == nullptr ? std::string() : nla_get_string(const_cast<nlattr*>(text));
+    nlattr* text = find(message, type);
+    return text == nullptr ? std::string() : nla_get_string(text);
 }
 
 NftElement element_of(nlattr* one) {
@@ -107,7 +139,7 @@ NftElement element_of(nlattr* one) {
     element.key_end = bytes_of(find(one, NFTA_SET_ELEM_KEY_END));
     element.data = bytes_of(find(one, NFTA_SET_ELEM_DATA));
     if (nlattr* flags = find(one, NFTA_SET_ELEM_FLAGS))
-        element.belongs = (__builtin_bswap32(nla_get_u32(flags)) & NFT_SET_ELEM_INTERVAL_END) == 0;
+        element.belongs = (number_of(flags) & NFT_SET_ELEM_INTERVAL_END) == 0;
     return element;
 }
 
@@ -117,7 +149,7 @@ NftElements list_elements(NetlinkSocket& socket, const std::string& table, const
     question.put_text(NFTA_SET_ELEM_LIST_SET, set);
     NftElements elements;
     socket.dump(question, "list the set " + set + " of table " + table, [&](nlmsghdr* answer) {
-        nlattr* list = nlmsg_find_attr(answer, sizeof(nfgenmsg), NFTA_SET_ELEM_LIST_ELEMENTS);
+        nlattr* list = find(answer, NFTA_SET_ELEM_LIST_ELEMENTS);
         if (list == nullptr)
             return;
         int rest = nla_len(list);
@@ -128,21 +160,39 @@ NftElements list_elements(NetlinkSocket& socket, const std::string& table, const
     return elements;
 }
 
+/// Without its rules.
+NftChainListing chain_of(nlmsghdr* answer) {
+    NftChainListing chain;
+    nlattr* hook = find(answer, NFTA_CHAIN_HOOK);
+    chain.type = text_of(answer, NFTA_CHAIN_TYPE);
+    chain.hook = number_of(find(hook, NFTA_HOOK_HOOKNUM));
+    chain.priority = static_cast<int>(number_of(find(hook, NFTA_HOOK_PRIORITY)));
+    nlattr* policy = find(answer, NFTA_CHAIN_POLICY);
+    chain.drops = policy != nullptr && number_of(policy) == NF_DROP;
+    return chain;
+}
+
 std::optional<NftListing> list_once(NetlinkSocket& socket, const std::string& table) {
-    const auto tables = list_nft_tables(socket);
-    if (std::find(tables.begin(), tables.end(), "inet " + table) == tables.end())
-        return std::nullopt;
     NftListing listing;
+    auto question = message_for(NFT_MSG_GETTABLE, 0);
+    question.put_text(NFTA_TABLE_NAME, table);
+    const int error = socket.execute(question, [&](nlmsghdr* answer) {
+        listing.dormant = (number_of(find(answer, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT) != 0;
+    });
+    if (error == ENOENT)
+        return std::nullopt;
+    if (error != 0)
+        fail("look at table " + table, error);
     auto chains = message_for(NFT_MSG_GETCHAIN, 0);
     socket.dump(chains, "list the chains of table " + table, [&](nlmsghdr* answer) {
         if (text_of(answer, NFTA_CHAIN_TABLE) == table)
-            listing.rules[text_of(answer, NFTA_CHAIN_NAME)];
+            listing.chains[text_of(answer, NFTA_CHAIN_NAME)] = chain_of(answer);
     });
     auto rules = message_for(NFT_MSG_GETRULE, 0);
     rules.put_text(NFTA_RULE_TABLE, table);
     socket.dump(rules, "list the rules of table " + table, [&](nlmsghdr* answer) {
         if (text_of(answer, NFTA_RULE_TABLE) == table)
-            ++listing.rules[text_of(answer, NFTA_RULE_CHAIN)];
+            listing.chains[text_of(answer, NFTA_RULE_CHAIN)].rules.push_back(mark_of(answer));
     });
     auto sets = message_for(NFT_MSG_GETSET, 0);
     sets.put_text(NFTA_SET_TABLE, table);
@@ -209,6 +259,7 @@ void NftBatch::add_rules(const NftChain& chain) {
         message.put_text(NFTA_RULE_TABLE, table_);
         message.put_text(NFTA_RULE_CHAIN, chain.name);
         message.put(NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule.bytes());
+        message.put(NFTA_RULE_USERDATA, with_mark_header(rule_mark(rule)));
     }
 }
 
@@ -263,13 +314,24 @@ std::string NftBatch::try_commit(NetlinkSocket& socket) {
     return socket.last_message().empty() ? reason : reason + " (" + socket.last_message() + ")";
 }
 
+std::string rule_mark(const NetlinkAttributes& rule) {
+    constexpr std::size_t digits = 32;
+    return sha256_hex(rule.bytes()).substr(0, digits);
+}
+
+NftChainListing listing_for(const NftChain& chain) {
+    NftChainListing listing{chain.type, chain.hook, chain.priority, false, {}};
+    for (const auto& rule : chain.rules)
+        listing.rules.push_back(rule_mark(rule));
+    return listing;
+}
+
 std::uint32_t nft_generation(NetlinkSocket& socket) {
     auto message = message_for(NFT_MSG_GETGEN, 0);
     std::uint32_t generation = 0;
     socket.execute_or_throw(
         message, "ask for the generation of the nftables", [&](nlmsghdr* answer) {
-            if (nlattr* id = nlmsg_find_attr(answer, sizeof(nfgenmsg), NFTA_GEN_ID))
-                generation = __builtin_bswap32(nla_get_u32(id));
+            generation = number_of(find(answer, NFTA_GEN_ID));
         });
     return generation;
 }

@@ -84,8 +84,28 @@ class NftBatch {
 /// "<family> <name>" of every table of everybody: "inet filter".
 [[nodiscard]] std::vector<std::string> list_nft_tables(NetlinkSocket& socket);
 
+/// The kernel gives a rule's expressions back in its own words. What tells ours from another that
+/// somebody put in its place is a digest of them, which it keeps for us; nft(8) shows nothing of
+/// it.
+[[nodiscard]] std::string rule_mark(const NetlinkAttributes& rule);
+
+/// A chain as it is in force.
+struct NftChainListing {
+    std::string type;
+    std::uint32_t hook = 0;
+    int priority = 0;
+    bool drops = false;              // what no rule of it decides
+    std::vector<std::string> rules;  // the mark of each; "" of one without
+
+    bool operator==(const NftChainListing&) const = default;
+};
+
+/// How a chain is listed that add_chain() and add_rules() have made, and nobody has changed.
+[[nodiscard]] NftChainListing listing_for(const NftChain& chain);
+
 struct NftListing {
-    std::map<std::string, int> rules;  // how many, by chain
+    bool dormant = false;  // nothing of it is in force
+    std::map<std::string, NftChainListing> chains;
     std::map<std::string, NftElements> sets;
 };
 

@@ -188,6 +188,22 @@ TEST_F(NetworksTest, ReconcilingLeavesARulesetThatIsRightAlone) {
     EXPECT_EQ(sys::nft_generation(socket), before);
 }
 
+TEST_F(NetworksTest, ReconcilingPutsRulesRightThatAnotherHasReplaced) {
+    networks_.ensure("shop", {.name = "n"}, "1");
+    networks_.reconcile();
+    std::string change = "flush chain inet stack_0123abcd forwarding";
+    for (int i = 0; i < 8; ++i)  // as many as there were
+        change += "; add rule inet stack_0123abcd forwarding accept";
+    test::nft({change});
+    EXPECT_EQ(table().find("@same_net"), std::string::npos);
+    networks_.reconcile();
+    EXPECT_NE(table().find("@same_net"), std::string::npos);
+    sys::NetlinkSocket socket(NETLINK_NETFILTER);
+    const auto settled = sys::nft_generation(socket);
+    networks_.reconcile();
+    EXPECT_EQ(sys::nft_generation(socket), settled);
+}
+
 TEST_F(NetworksTest, ABridgeOfSomebodyElseIsLeftAlone) {
     sys::RouteSocket().make_bridge({.name = "br0", .alias = "mine", .mac = "02:42:00:00:00:01"});
     const Network network{.name = "n", .driver_opts = {{"com.docker.network.bridge.name", "br0"}}};

@@ -158,6 +158,7 @@ TEST_F(TableTest, IsWhatNftMakesOfTheSameInWords) {
     const Json ours = listed("stack");
     EXPECT_TRUE(has(all_elements()));
     test::nft({"delete table inet stack; " + std::string(in_words)});
+    EXPECT_FALSE(has(all_elements())) << "the same, but not ours";
     const Json theirs = listed("stack");
     ASSERT_EQ(ours["nftables"].size(), theirs["nftables"].size());
     for (std::size_t i = 0; i < theirs["nftables"].size(); ++i)
@@ -234,6 +235,30 @@ TEST_F(TableTest, IsNotEditedWhereItIsNotAsItWas) {
     commit(table_edits("stack", {}, port));
     EXPECT_NE(table_edits("stack", {}, elsewhere).try_commit(filter_), "");
     commit(table_edits("stack", port, elsewhere));
+}
+
+/// As many rules as there were are not the same rules.
+TEST_F(TableTest, IsNotInForceWhereSomethingIsAnothers) {
+    const Elements elements = elements_for(networks);
+    const std::vector<std::string> changes{
+        "flush chain inet stack arriving; add rule inet stack arriving accept; "
+        "add rule inet stack arriving accept",
+        "add chain inet stack forwarding { policy drop; }",
+        "add table inet stack { flags dormant; }",
+        "add rule inet stack arriving accept",
+        "flush chain inet stack nat_pre; flush chain inet stack nat_out; "
+        "add rule inet stack nat_pre fib daddr type local counter jump pubmap; "
+        "add rule inet stack nat_out fib daddr type local counter jump pubmap",
+        "add chain inet stack another"};
+    for (const auto& change : changes) {
+        SCOPED_TRACE(change);
+        commit(table_replacement("stack", elements));
+        EXPECT_TRUE(has(elements));
+        test::nft({change});
+        EXPECT_FALSE(has(elements));
+    }
+    commit(table_replacement("stack", elements));
+    EXPECT_TRUE(has(elements));
 }
 
 TEST_F(TableTest, IsNotInForceWhereSomethingIsMissing) {

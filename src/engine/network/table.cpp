@@ -60,18 +60,17 @@ sys::NftBatch table_edits(const std::string& table, const Elements& before, cons
 }
 
 bool is_in_force(const sys::NftListing& listing, const Elements& elements) {
-    const auto has_rules = [&](const sys::NftChain& chain) {
-        const auto found = listing.rules.find(chain.name);
-        return found != listing.rules.end() &&
-               found->second == static_cast<int>(chain.rules.size());
+    const auto has_chain = [&](const sys::NftChain& chain) {
+        const auto found = listing.chains.find(chain.name);
+        return found != listing.chains.end() && found->second == sys::listing_for(chain);
     };
     const auto has_elements = [&](const sys::NftSet& set) {
         const auto found = listing.sets.find(set.name);
         return found != listing.sets.end() && found->second == elements_of(elements, set.name);
     };
-    return listing.rules.size() == table_chains().size() &&
+    return !listing.dormant && listing.chains.size() == table_chains().size() &&
            listing.sets.size() == table_sets().size() &&
-           std::all_of(table_chains().begin(), table_chains().end(), has_rules) &&
+           std::all_of(table_chains().begin(), table_chains().end(), has_chain) &&
            std::all_of(table_sets().begin(), table_sets().end(), has_elements);
 }
 

@@ -23,7 +23,7 @@ namespace stack::network {
                                         const Elements& before,
                                         const Elements& after);
 
-/// Whether a table has all chains and rules, and exactly these elements.
+/// Whether a table has our chains and rules and no others, and exactly these elements.
 [[nodiscard]] bool is_in_force(const sys::NftListing& listing, const Elements& elements);
 
 }  // namespace stack::network
