@@ -7,16 +7,12 @@
 #include "cli/image_commands.h"
 #include "cli/prune.h"
 #include "cli/style.h"
-#include "engine/build/cache_policy.h"
-#include "engine/build/downloads.h"
-#include "engine/build/kept.h"
+#include "engine/build/room.h"
 #include "engine/in_use.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
 #include <ctime>
-#include <map>
-#include <optional>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -33,50 +29,15 @@ struct PruneOptions {
     bool force = false;
 };
 
-/// One thing that builds keep, as it is shown and weighed against the others.
-struct Entry {
-    build::CachedStep step;  // for what is none: by a key that no step has
-    std::string kind = "step";
-    std::string id;
-    std::optional<build::Kept> kept;
-};
-
-std::vector<Entry> entries_of(const Context& context) {
-    std::vector<Entry> all;
-    for (const auto& step : build::StepCache(context.paths).steps())
-        all.push_back({step, "step", step.key, std::nullopt});
-    for (const auto& kept : build::list_kept(context.paths)) {
-        const std::string kind = build::to_text(kept.kind);
-        const std::string key = kind + " " + kept.name;
-        all.push_back({{key, key, kept.used}, kind, kept.id, kept});
-    }
-    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
-        return a.step.used > b.step.used;
-    });
-    return all;
-}
-
-/// The bytes that go with a layer, or with what stands for one.
-build::LayerCost cost_of(const image::Store& store, const std::vector<Entry>& entries) {
-    std::map<std::string, std::int64_t> bytes;
-    for (const auto& entry : entries)
-        if (entry.kept)
-            bytes[entry.step.layer] = entry.kept->bytes;
-    return [bytes, cost = build::cost_in(store)](const std::string& layer) {
-        const auto found = bytes.find(layer);
-        return found == bytes.end() ? cost(layer) : found->second;
-    };
-}
-
 void show_cache(const Context& context, const std::string& format) {
     const image::Store store(context.paths);
-    const auto entries = entries_of(context);
-    const auto cost = cost_of(store, entries);
+    const auto holdings = build::list_holdings(context.paths);
+    const auto cost = build::cost_of(store, holdings);
     std::vector<Strings> rows{{"ID", "TYPE", "LAYER", "RECLAIMABLE", "LAST USED"}};
     std::string lines;
     std::set<std::string> counted;
     std::int64_t sum = 0;
-    for (const auto& [step, kind, id, kept] : entries) {
+    for (const auto& [step, kind, id, kept] : holdings) {
         const std::int64_t bytes = cost(step.layer);
         const std::string layer = kept ? "" : step.layer;
         sum += counted.insert(step.layer).second ? bytes : 0;
@@ -149,35 +110,12 @@ build::CachePolicy cache_policy(const Strings& filters, bool all) {
     return policy;
 }
 
-/// Layers that an image, a container or a running build needs stay: the store knows them. So do
-/// cache mounts that a step has.
 Pruned prune_build_cache(const Context& context, const build::CachePolicy& policy) {
-    image::Store store(context.paths);
-    const auto entries = entries_of(context);
-    std::vector<build::CachedStep> weighed;
-    std::map<std::string, build::Kept> others;
-    for (const auto& entry : entries) {
-        weighed.push_back(entry.step);
-        if (entry.kept)
-            others[entry.step.key] = *entry.kept;
-    }
-    Strings steps =
-        build::steps_to_forget(weighed, policy, cost_of(store, entries), std::time(nullptr));
-    std::int64_t freed = 0;
-    std::erase_if(steps, [&](const std::string& key) {
-        const auto other = others.find(key);
-        if (other != others.end())
-            freed += build::forget(context.paths, other->second);
-        return other != others.end();
-    });
-    build::StepCache(context.paths).forget(steps);
-    if (!policy.most_bytes)  // contents that newer ones took the place of
-        freed += build::Downloads(context.paths).forget(policy.unused_for.value_or(0));
-    const auto removal = store.prune([](const image::Image&) { return false; },
-                                     [&context] { return engine::find_in_use(context.paths); });
+    const auto room = build::make_room(
+        context.paths, policy, [&context] { return engine::find_in_use(context.paths); });
     Pruned pruned;
-    pruned.removed = steps;
-    pruned.freed = removal.freed + freed;
+    pruned.removed = room.steps;
+    pruned.freed = room.freed;
     return pruned;
 }
 

@@ -7,6 +7,7 @@
 #include "cli/image_commands.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "engine/in_use.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -194,7 +195,7 @@ Build build_of(const Options& options) {
     return build;
 }
 
-build::BuildRequest request_of(const Options& options) {
+build::BuildRequest request_of(const Context& context, const Options& options) {
     build::BuildRequest request;
     request.tag = options.tags.empty() ? "" : options.tags.front();
     request.name = request.tag.empty() ? "build" : request.tag;
@@ -203,6 +204,7 @@ build::BuildRequest request_of(const Options& options) {
     request.no_cache = options.no_cache;
     request.no_cache_stages = options.no_cache_stages;
     request.pull = options.pull;
+    request.find_in_use = [paths = context.paths] { return engine::find_in_use(paths); };
     return request;
 }
 
@@ -227,7 +229,7 @@ void write_metadata(const Options& options, const std::string& id) {
 
 void run(Context& context, const Options& options) {
     require_root();
-    const auto request = request_of(options);
+    const auto request = request_of(context, options);
     const BuildOutput output =
         options.output.empty() ? BuildOutput() : parse_build_output(options.output);
     if (options.check) {

@@ -4,6 +4,7 @@
 
 #include "engine/build/build.h"
 #include "engine/engine.h"
+#include "engine/in_use.h"
 #include "model/codec.h"
 #include "sys/fd.h"
 #include "sys/file.h"
@@ -19,7 +20,7 @@ void say(const model::Json& line) {
     sys::write_out(line.dump(-1, ' ', false, model::Json::error_handler_t::replace) + "\n");
 }
 
-build::BuildRequest read_request() {
+build::BuildRequest read_request(const Paths& paths) {
     const auto json = model::Json::parse(sys::read_all(sys::Fd(request_fd)));
     build::BuildRequest request;
     request.name = json.value("name", "");
@@ -29,6 +30,7 @@ build::BuildRequest read_request() {
     request.no_cache = json.value("no_cache", false);
     request.pull = json.value("pull", false);
     request.environment = sys::environment();
+    request.find_in_use = [&paths] { return find_in_use(paths); };
     return request;
 }
 
@@ -42,7 +44,7 @@ std::string source_text(const std::string& file, const void* sources) {
 std::string build_and_tell(const Paths& paths) {
     try {
         const auto result = build::build_image(
-            paths, read_request(), [](const Event& event) { say(model::encode(event)); });
+            paths, read_request(paths), [](const Event& event) { say(model::encode(event)); });
         if (result.image_id.empty())
             return result.failure.empty()
                        ? to_text(result.diagnostics, source_text, &result.sources)

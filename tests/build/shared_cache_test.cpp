@@ -59,6 +59,10 @@ class RealSharedCache : public ::testing::Test {
     /// How many steps a machine that has nothing but the base does not run.
     [[nodiscard]] std::size_t cached_steps(const Strings& cache_from) const {
         Workshop other;
+        return cached_steps(other, cache_from);
+    }
+
+    [[nodiscard]] std::size_t cached_steps(Workshop& other, const Strings& cache_from) const {
         other.options.additional_contexts["busybox"] = "oci-layout://" + base;
         other.write("a", "1");
         other.options.cache_from = cache_from;
@@ -82,6 +86,17 @@ TEST_F(RealSharedCache, GoesToAnotherMachineInADirectory) {
     EXPECT_EQ(cached_steps({}), 0U);
     EXPECT_EQ(cached_steps({"type=local,src=" + shop.root() + "/all"}), 4U);
     EXPECT_EQ(cached_steps({"type=local,src=" + shop.root() + "/few"}), 3U);
+}
+
+TEST_F(RealSharedCache, IsBelievedByTheBuildsThatNameIt) {
+    shop.write("a", "1");
+    const std::string place = shop.root() + "/all";
+    shop.options.cache_to = {"type=local,mode=max,dest=" + place};
+    ASSERT_NE(shop.build(two_stages).image_id, "");
+    Workshop other;
+    EXPECT_EQ(cached_steps(other, {"type=local,src=" + place}), 4U);
+    EXPECT_EQ(cached_steps(other, {}), 0U);
+    EXPECT_EQ(cached_steps(other, {}), 4U) << "what was run here is known here";
 }
 
 TEST_F(RealSharedCache, OneThatCannotBeHadIsDoneWithout) {

@@ -2,6 +2,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
+#include "engine/build/cache.h"
 #include "engine/build/new_layer.h"
 #include "engine/image/layer_writer.h"
 #include "sys/file.h"
@@ -109,6 +110,11 @@ BuildResult Workshop::build(const std::string& dockerfile) {
     request.build = options;
     request.environment = environment;
     request.no_cache = no_cache;
+    request.find_in_use = [this] {
+        image::InUse in_use;
+        in_use.layers = StepCache(paths).layers();
+        return in_use;
+    };
     events_.clear();
     auto result =
         build_image(paths, request, [this](const Event& event) { events_.push_back(event); });

@@ -7,6 +7,8 @@
 #include <stack/model.h>
 #include <stack/paths.h>
 
+#include "engine/image/store.h"
+
 #include <map>
 #include <string>
 
@@ -21,6 +23,7 @@ struct BuildRequest {
     bool no_cache = false;
     Strings no_cache_stages;  // the same for these, by name
     bool pull = false;
+    image::FindInUse find_in_use{};  // for those who make room (room.h); without it, nobody does
 
     /// What the image is called for people.
     [[nodiscard]] const std::string& title() const { return tag.empty() ? name : tag; }

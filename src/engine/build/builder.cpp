@@ -2,10 +2,10 @@
 
 #include "base/failpoint.h"
 #include "base/text.h"
-#include "engine/build/cache_policy.h"
 #include "engine/build/lint.h"
 #include "engine/build/progress.h"
 #include "engine/build/remote.h"
+#include "engine/build/room.h"
 #include "engine/build/shared_cache.h"
 #include "engine/build/stage_builder.h"
 #include "engine/image/reference.h"
@@ -102,13 +102,14 @@ class Builder {
         if (!complaints_.stop().stop_requested()) {
             const Progress progress(sink_, request_.title());
             progress.image(EventStatus::working, "Building");
-            caches_.fetch(cache_);
+            shop_.imported = caches_.fetch();
             build_stages();
             sources_.save_digests();
             if (!complaints_.stop().stop_requested()) {
                 id = publish(sources_.stage(inputs_.plan.order.back()));
                 caches_.send(steps(true), steps(false));
-                forget_old_steps();
+                if (request_.find_in_use)
+                    keep_within_bounds(shop_.paths, request_.find_in_use);
                 progress.image(EventStatus::done, "Built");
             }
         }
@@ -226,14 +227,6 @@ class Builder {
                    image.references.begin(), image.references.end(), [&](const std::string& name) {
                        return std::find(names.begin(), names.end(), name) != names.end();
                    });
-    }
-
-    /// By the policy of cache_policy.h.
-    void forget_old_steps() {
-        if (!cache_.may_look_after_itself())
-            return;
-        cache_.forget(steps_over_bounds(cache_.steps(), cost_in(store_), std::time(nullptr)));
-        static_cast<void>(Downloads(shop_.paths).forget(longest_unused));
     }
 
     const BuildRequest& request_;

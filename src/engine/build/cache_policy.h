@@ -1,11 +1,10 @@
 #pragma once
 
-// Which steps the cache forgets.
+// Which steps the cache forgets, and which of what else builds keep (room.h weighs all of it).
 //
 // After a build, at most once an hour: what was not used for 30 days, and of the rest the longest
-// unused until the layers that only the cache needs take at most 20 GB. `stack builder prune`
-// forgets more. A layer goes from the disk with the last image, container, build and step that
-// needs it.
+// unused until what only builds need takes at most 20 GB. `stack builder prune` forgets more. A
+// layer goes from the disk with the last image, container, build and step that needs it.
 
 #include <stack/model.h>
 

@@ -138,24 +138,31 @@ void SharedCaches::skip(const std::string& name, const std::string& why) const {
     sink_(event);
 }
 
-void SharedCaches::fetch(const StepCache& cache) const {
+StepLayers SharedCaches::fetch() const {
+    StepLayers all;
     for (const auto& place : places(build_.cache_from)) {
         try {
-            fetch_from(place, cache);
+            all.merge(fetch_from(place));
         } catch (const Error& error) {
             skip(place.name, error.what());
         }
     }
+    return all;
 }
 
-void SharedCaches::fetch_from(const CachePlace& place, const StepCache& cache) const {
+/// A cache speaks of the layers that it brings, not of whatever else this machine may have.
+StepLayers SharedCaches::fetch_from(const CachePlace& place) const {
     const auto image = store_.find(image_in(paths_, place, sink_));
     if (!image)
         throw Error("the cache was fetched and is not in the store");
     store_.hold(image->layers);
-    for (const auto& [key, layer] : steps_in(image->config_json))
-        if ((layer.empty() || store_.has_layer(layer)) && cache.find(key) != layer)
-            cache.record(key, layer);
+    const std::set<std::string> brought(image->layers.begin(), image->layers.end());
+    StepLayers steps = steps_in(image->config_json);
+    std::erase_if(steps, [&](const auto& step) {
+        const auto& layer = step.second;
+        return !layer.empty() && !(brought.contains(layer) && store_.has_layer(layer));
+    });
+    return steps;
 }
 
 void SharedCaches::send(const StepLayers& all, const StepLayers& of_image) const {

@@ -9,13 +9,15 @@
 //
 // so that any registry keeps it, and any OCI layout, and `inline` an image that was built. What
 // other builders keep in their ways is not read.
+//
+// Nobody can check such a claim without running the step. So it holds for the builds that name the
+// cache, and never comes into the machine's own (cache.h), which every build believes.
 
 #include <stack/events.h>
 #include <stack/model.h>
 #include <stack/paths.h>
 
 #include "base/expected.h"
-#include "engine/build/cache.h"
 #include "engine/image/store.h"
 
 #include <map>
@@ -54,8 +56,9 @@ class SharedCaches {
     SharedCaches(const Paths& paths, const Build& build, image::Store& store, const EventSink& sink)
         : paths_(paths), build_(build), store_(store), sink_(sink) {}
 
-    /// Postcondition: `cache` knows the steps from there whose layers could be had.
-    void fetch(const StepCache& cache) const;
+    /// What they say that steps gave. Of two that know the same step the first counts. The layers
+    /// are in the store, and held.
+    [[nodiscard]] StepLayers fetch() const;
     /// Sends the steps to where they are to go: all, or those whose layers the image has. What
     /// carries them stays in the store under the name that it has there. Throws stack::Error.
     void send(const StepLayers& all, const StepLayers& of_image) const;
@@ -65,7 +68,7 @@ class SharedCaches {
   private:
     [[nodiscard]] std::vector<CachePlace> places(const Strings& texts) const;
     void skip(const std::string& name, const std::string& why) const;
-    void fetch_from(const CachePlace& place, const StepCache& cache) const;
+    [[nodiscard]] StepLayers fetch_from(const CachePlace& place) const;
     void send_to(const CachePlace& place, const StepLayers& steps) const;
 
     const Paths& paths_;

@@ -233,12 +233,22 @@ class StageBuilder {
             std::find(filter.begin(), filter.end(), stage_.title) != filter.end())
             return std::nullopt;
         auto layer = shop_.cache.find(key);
-        if (layer && !layer->empty())
-            shop_.store.hold({*layer});
-        if (!layer || (!layer->empty() && !shop_.store.has_layer(*layer)))
+        if (!layer || !is_here(*layer)) {
+            const auto claim = shop_.imported.find(key);
+            layer = claim == shop_.imported.end() ? std::nullopt : std::optional(claim->second);
+        }
+        if (!layer || !is_here(*layer))
             return std::nullopt;
         progress_.cached();
         return layer;
+    }
+
+    /// And so stays.
+    bool is_here(const std::string& layer) {
+        if (layer.empty())
+            return true;
+        shop_.store.hold({layer});
+        return shop_.store.has_layer(layer);
     }
 
     std::string record(const std::string& key, NewLayer& layer) {

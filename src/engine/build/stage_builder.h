@@ -10,6 +10,7 @@
 #include "engine/build/cache.h"
 #include "engine/build/complaints.h"
 #include "engine/build/inputs.h"
+#include "engine/build/shared_cache.h"
 #include "engine/build/sources.h"
 #include "engine/image/store.h"
 
@@ -28,6 +29,8 @@ struct Workshop {
     Sources& sources;
     Complaints& complaints;
     const EventSink& sink;
+    /// What the caches that the build names say of steps that this machine has not run.
+    StepLayers imported{};
     /// The layers of the steps, by cache key: what two stages have in common is done once. nullopt
     /// where the step failed.
     Once<std::optional<std::string>> layers{};
