@@ -47,4 +47,20 @@ Lock Lock::acquire_shared(const std::string& path) {
     return Lock(std::move(file));
 }
 
+std::optional<PartLock> PartLock::try_acquire(const std::string& path, std::uint64_t part) {
+    Fd file = open_lock_file(path);
+
+    struct flock lock {};
+
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = static_cast<off_t>(part);
+    lock.l_len = 1;
+    if (::fcntl(file.get(), F_OFD_SETLK, &lock) == 0)
+        return PartLock(std::move(file));
+    if (errno != EAGAIN && errno != EACCES)
+        fail("lock " + path);
+    return std::nullopt;
+}
+
 }  // namespace stack::sys

@@ -29,4 +29,18 @@ class Lock {
     Fd file_;
 };
 
+/// The same on one of 2^62 parts of a file, which need not be that long: one file locks many
+/// things, and none of them leaves a file behind (fcntl(2), open file description locks).
+class PartLock {
+  public:
+    /// nullopt where somebody else holds it, be it in this process.
+    [[nodiscard]] static std::optional<PartLock> try_acquire(const std::string& path,
+                                                             std::uint64_t part);
+
+  private:
+    explicit PartLock(Fd file) : file_(std::move(file)) {}
+
+    Fd file_;
+};
+
 }  // namespace stack::sys

@@ -53,6 +53,18 @@ TEST_F(RealKept, LeavesACacheMountToTheStepThatHasIt) {
     EXPECT_FALSE(CacheMount::open(shop.paths, "/cache", CacheMount::Use::alone_or_not));
 }
 
+TEST_F(RealKept, ACacheMountIsFilledOnce) {
+    const auto cache = CacheMount::open(shop.paths, "new", CacheMount::Use::shared);
+    const auto fill_with = [](const char* text) {
+        return
+            [text](const std::string& directory) { sys::replace_file(directory + "/file", text); };
+    };
+    cache->ensure(fill_with("first"));
+    cache->ensure(fill_with("second"));
+    EXPECT_EQ(sys::read_file(cache->directory() + "/file"), "first");
+    EXPECT_TRUE(sys::list_directory(shop.paths.state + "/build/new-mounts").empty());
+}
+
 TEST_F(RealKept, CountsDigestsOfContexts) {
     shop.no_cache = true;
     ::sleep(2);  // a file that changed a moment ago is not remembered

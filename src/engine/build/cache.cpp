@@ -48,6 +48,14 @@ std::optional<std::string> StepCache::find(const std::string& key) const {
     return layer;
 }
 
+std::optional<sys::PartLock> StepCache::claim(const std::string& key) const {
+    constexpr std::size_t digits = 15;  // which make less than 2^62
+    constexpr int hexadecimal = 16;
+    sys::ensure_directory(directory_, 0700);
+    return sys::PartLock::try_acquire(directory_ + ".running",
+                                      std::stoull(key.substr(0, digits), nullptr, hexadecimal));
+}
+
 std::set<std::string> StepCache::layers() const {
     std::set<std::string> all;
     for (const auto& name : sys::list_directory(directory_))

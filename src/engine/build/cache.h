@@ -9,6 +9,7 @@
 #include <stack/paths.h>
 
 #include "base/digest.h"
+#include "sys/lock.h"
 
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,9 @@ class StepCache {
 
     /// The diffID that the step gave ("" where it wrote nothing); nullopt where it is not known.
     [[nodiscard]] std::optional<std::string> find(const std::string& key) const;
+    /// For who runs the step: as long as it is held, nobody else gets it. nullopt where somebody
+    /// runs it now, here or in another process; find() may know more when that is over.
+    [[nodiscard]] std::optional<sys::PartLock> claim(const std::string& key) const;
     /// Every diffID that a step gave.
     [[nodiscard]] std::set<std::string> layers() const;
     [[nodiscard]] std::vector<CachedStep> steps() const;

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "engine/build/downloads.h"
 #include "sys/file.h"
+#include "sys/scratch_directory.h"
 #include "sys/tree.h"
 
 #include <algorithm>
@@ -119,6 +120,16 @@ std::optional<CacheMount> CacheMount::open(const Paths& paths, const std::string
     else
         sys::replace_volatile_file(id_file, id);
     return CacheMount(directory, *std::move(lock));
+}
+
+void CacheMount::ensure(const std::function<void(const std::string& directory)>& fill) const {
+    const std::string makers = sys::parent_path(sys::parent_path(directory_)) + "/new-mounts";
+    const auto alone = sys::Lock::acquire(makers + ".lock");  // steps that share it come at once
+    if (sys::exists(directory_))
+        return;
+    sys::ScratchDirectory made(makers);
+    fill(made.path());
+    static_cast<void>(made.move_to(directory_));
 }
 
 }  // namespace stack::build

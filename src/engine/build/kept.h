@@ -5,6 +5,7 @@
 //   <state>/build/mounts/<sha256 of the id>        what is in a cache mount; beside it
 //     <sha256 of the id>.id                        the id; its time is that of the last use
 //     <sha256 of the id>.lock                      held by steps that have it mounted
+//   <state>/build/new-mounts                       cache mounts that are being made
 //   <state>/build/context-cache/<sha256 of the directory>   digests of a context's files
 //   <state>/build/downloads                        downloads.h
 
@@ -13,6 +14,7 @@
 #include "sys/lock.h"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -38,15 +40,17 @@ struct Kept {
 /// A cache mount in use: nobody takes it away meanwhile.
 class CacheMount {
   public:
-    enum class Use { shared, alone, alone_or_not };  // the last: without waiting
+    enum class Use { shared, alone_or_not, alone };  // each stricter; the second does not wait
 
     /// nullopt where somebody else uses it and `use` is not to wait.
     [[nodiscard]] static std::optional<CacheMount> open(const Paths& paths,
                                                         const std::string& id,
                                                         Use use);
 
-    /// Is not there before its first user makes it.
     [[nodiscard]] const std::string& directory() const { return directory_; }
+
+    /// Postcondition: directory() is there; where it was not, as `fill` made it: whole, and once.
+    void ensure(const std::function<void(const std::string& directory)>& fill) const;
 
   private:
     CacheMount(std::string directory, sys::Lock lock)

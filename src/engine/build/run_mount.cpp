@@ -197,6 +197,8 @@ class MountParser {
             return "`mode`, `uid` and `gid` are for cache, secret and ssh mounts";
         if (secret && !mount_.from.empty())
             return "a secret mount has no `from`";
+        if (cache && mount_.from.empty() && !mount_.source.empty())
+            return "`source` of a cache mount is a place in what `from` names";
         if (secret && !mount_.source.empty() && !mount_.id.empty())
             return "`source` and `id` of a secret are the same thing: give one";
         if (secret && mount_.source.empty() && mount_.id.empty() && mount_.target.empty())

@@ -17,6 +17,7 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include <fcntl.h>
@@ -293,6 +294,21 @@ class MountMaker {
     MountMaker(const Paths& paths, const NewLayer& layer)
         : paths_(paths), layer_(layer), files_(paths) {}
 
+    /// Waits for the cache mounts of the step in the one order that all steps keep, so that no two
+    /// wait for each other. One that is mounted twice is claimed once, as its strictest use wants.
+    void claim_caches(const std::vector<PreparedRunMount>& mounts) {
+        std::map<std::string, CacheMount::Use> uses;
+        for (const auto& prepared : mounts) {
+            if (prepared.mount.type != RunMountType::cache)
+                continue;
+            const auto wanted = use_of(prepared.mount.sharing);
+            auto& use = uses.try_emplace(prepared.mount.id, wanted).first->second;
+            use = std::max(use, wanted);
+        }
+        for (const auto& [id, use] : uses)
+            caches_.emplace(id, CacheMount::open(paths_, id, use));
+    }
+
     Mount make(const PreparedRunMount& prepared) {
         Mount mount;
         mount.type = MountType::bind;
@@ -357,13 +373,15 @@ class MountMaker {
     }
 
     std::string open_cache(const PreparedRunMount& prepared) {
-        auto cache = CacheMount::open(paths_, prepared.mount.id, use_of(prepared.mount.sharing));
-        std::string directory =
-            cache ? cache->directory() : layer_.scratch() + "/" + std::to_string(count_);
-        if (cache)
-            caches_.push_back(*std::move(cache));
-        if (!sys::exists(directory))
+        const auto fill = [&prepared](const std::string& directory) {
             make_cache(prepared, directory);
+        };
+        if (const auto& cache = caches_.at(prepared.mount.id)) {
+            cache->ensure(fill);
+            return cache->directory();
+        }
+        std::string directory = layer_.scratch() + "/" + std::to_string(count_);
+        fill(directory);
         return directory;
     }
 
@@ -395,7 +413,7 @@ class MountMaker {
     const NewLayer& layer_;
     StepFiles files_;
     std::vector<std::unique_ptr<AgentForwarder>> agents_;
-    std::vector<CacheMount> caches_;
+    std::map<std::string, std::optional<CacheMount>> caches_;  // nullopt: somebody else has it
     int count_ = 0;
 };
 
@@ -429,6 +447,7 @@ int execute_run(const Paths& paths,
     step.extra_hosts = build.extra_hosts;
     step.shm_size = build.shm_size;
     step.ulimits = build.ulimits;
+    maker.claim_caches(prepared.mounts);
     for (const auto& mount : prepared.mounts)
         step.mounts.push_back(maker.make(mount));
     if (prepared.script)

@@ -10,6 +10,8 @@
 #include "engine/build/run_step.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 #include <utility>
 
 namespace stack::build {
@@ -135,11 +137,17 @@ class StageBuilder {
         });
     }
 
-    void fail(const Instruction& instruction, int status) {
-        if (shop_.complaints.stop().stop_requested()) {
+    /// Another step has failed, and this one is not to go on.
+    bool is_stopped() {
+        const bool stopped = shop_.complaints.stop().stop_requested();
+        if (stopped)
             progress_.failed("canceled, because another step failed");
+        return stopped;
+    }
+
+    void fail(const Instruction& instruction, int status) {
+        if (is_stopped())
             return;
-        }
         const std::string sentence =
             "`" + instruction.text + "` failed with status " + std::to_string(status);
         progress_.failed(sentence);
@@ -214,6 +222,11 @@ class StageBuilder {
             is_mine = true;
             if (auto cached = find_cached(key))
                 return cached;
+            const auto turn = wait_for_turn(key);
+            if (auto cached = find_cached(key))
+                return cached;
+            if (is_stopped())
+                return std::nullopt;
             NewLayer made(shop_.store, lowers_for(shop_.store, state.layers));
             return write(made) ? std::optional(record(key, made)) : std::nullopt;
         });
@@ -227,10 +240,30 @@ class StageBuilder {
         return state;
     }
 
-    std::optional<std::string> find_cached(const std::string& key) {
+    [[nodiscard]] bool uses_cache() const {
         const Strings& filter = shop_.request.no_cache_stages;
-        if (shop_.request.no_cache || shop_.request.build.no_cache ||
-            std::find(filter.begin(), filter.end(), stage_.title) != filter.end())
+        return !shop_.request.no_cache && !shop_.request.build.no_cache &&
+               std::find(filter.begin(), filter.end(), stage_.title) == filter.end();
+    }
+
+    /// Another build that runs the very same step does it for this one, too. nullopt where there is
+    /// no use in waiting for that.
+    std::optional<sys::PartLock> wait_for_turn(const std::string& key) {
+        constexpr std::chrono::milliseconds pause(50);
+        if (!uses_cache())
+            return std::nullopt;
+        auto turn = shop_.cache.claim(key);
+        if (!turn)
+            progress_.output("another build runs this step: waiting for it\n");
+        while (!turn && !is_stopped()) {
+            std::this_thread::sleep_for(pause);
+            turn = shop_.cache.claim(key);
+        }
+        return turn;
+    }
+
+    std::optional<std::string> find_cached(const std::string& key) {
+        if (!uses_cache())
             return std::nullopt;
         auto layer = shop_.cache.find(key);
         if (!layer || !is_here(*layer)) {
