@@ -231,19 +231,41 @@ int make_tmpfs(const MountSpec& mount) {
     return tmpfs.create(attributes | (mount.read_only != 0 ? MOUNT_ATTR_RDONLY : 0));
 }
 
-/// The content of an image, read-only.
-int make_image_mount(const MountSpec& mount) {
-    if (mount.lowers.size() == 1) {  // overlayfs wants two; one layer is its own content
+/// A part of a tree that is mounted nowhere. Kernels before 6.15 copy only mounts of this
+/// namespace: for them the tree is on top of `place` for a moment.
+int take_part(int whole, const std::string& subpath, int place) {
+    constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
+    constexpr int detach = 2;  // MNT_DETACH
+    const int inside =
+        static_cast<int>(must(open_in(whole, subpath, O_PATH), "open " + subpath + " of an image"));
+    int part = open_tree_call(inside, "", flags);
+    if (part < 0 && errno == EINVAL) {
+        attach(whole, place, subpath);
+        part = open_tree_call(inside, "", flags);
+        must(::syscall(SYS_umount2, ("/proc/self/fd/" + std::to_string(whole)).c_str(), detach),
+             "unmount an image");
+    }
+    must(part, "mount " + subpath + " of an image");
+    ::close(inside);
+    ::close(whole);
+    return part;
+}
+
+/// The content of an image, or a part of it.
+int make_image_mount(const MountSpec& mount, int root) {
+    const bool is_writable = !mount.upper.empty();
+    if (mount.lowers.size() == 1 && !is_writable) {  // overlayfs wants two; one is its own content
         MountSpec only = mount;
         only.source = mount.lowers.front();
         only.read_only = 1;
         return make_bind(only);
     }
-    return mount_overlay({.lowers = mount.lowers});
+    const int whole = mount_overlay({mount.lowers, mount.upper, mount.work, is_writable});
+    return mount.subpath.empty() ? whole : take_part(whole, mount.subpath, root);
 }
 
 /// A tree on the host's side, made before the host is out of sight.
-int make_mount(const MountSpec& mount) {
+int make_mount(const MountSpec& mount, int root) {
     switch (mount.kind) {
         case MountKind::bind:
             return make_bind(mount);
@@ -254,12 +276,12 @@ int make_mount(const MountSpec& mount) {
         case MountKind::filesystem:
             break;
     }
-    return make_image_mount(mount);
+    return make_image_mount(mount, root);
 }
 
 void mount_all(int root, const Spec& spec) {
     for (const auto& mount : spec.mounts) {
-        const int tree = make_mount(mount);
+        const int tree = make_mount(mount, root);
         attach_for_user(tree, root, mount.target);
         ::close(tree);
     }

@@ -15,7 +15,7 @@ void fields(auto& v, NamespaceSpec& s) {
 
 void fields(auto& v, MountSpec& s) {
     v(s.kind), v(s.source), v(s.subpath), v(s.target), v(s.options), v(s.propagation), v(s.lowers),
-        v(s.read_only);
+        v(s.upper), v(s.work), v(s.read_only);
     v(s.type), v(s.is_recursive), v(s.copies_up), v(s.attributes_set), v(s.attributes_cleared),
         v(s.tree_attributes_set), v(s.tree_attributes_cleared);
 }

@@ -30,11 +30,13 @@ enum class MountKind : std::uint32_t {
 struct MountSpec {
     MountKind kind = MountKind::bind;
     std::string source;               // bind: a path of the host
-    std::string subpath;              // bind: below it, resolved inside it
+    std::string subpath;              // bind and overlay: below it, resolved inside it
     std::string target;               // inside the container
     std::string options;              // tmpfs: size=…,mode=…
     std::string propagation;          // "", shared, slave, private and their r-forms
-    std::vector<std::string> lowers;  // overlay: read-only content of an image
+    std::vector<std::string> lowers;  // overlay: content of an image, topmost first
+    std::string upper;                // overlay: where writes go; empty: it is read-only
+    std::string work;                 // overlay, with `upper`
     std::uint32_t read_only = 0;
     // of a bundle
     std::string type;                       // of a file system

@@ -75,5 +75,20 @@ TEST_F(RealKept, CountsDigestsOfContexts) {
     EXPECT_EQ(find(Kept::Kind::context_digests).name, "");
 }
 
+TEST_F(RealKept, KeepsTheDigestsOfStagesAtOnce) {
+    const auto count = [this] {
+        const auto all = list_kept(shop.paths);
+        return std::count_if(all.begin(), all.end(), [](const Kept& kept) {
+            return kept.kind == Kept::Kind::context_digests && kept.bytes > 64;
+        });
+    };
+    const auto before = count();
+    ASSERT_NE(shop.build("FROM busybox AS made\nRUN echo made > /made\n"
+                         "FROM busybox\nCOPY --from=made /made /taken\n")
+                  .image_id,
+              "");
+    EXPECT_EQ(count(), before + 1);
+}
+
 }  // namespace
 }  // namespace stack::build

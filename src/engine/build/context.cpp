@@ -69,7 +69,8 @@ std::string file_digest(const sys::Fd& file) {
 
 // --- DigestCache
 
-DigestCache::DigestCache(std::string path) : path_(std::move(path)) {
+DigestCache::DigestCache(std::string path, Content content)
+    : path_(std::move(path)), content_(content) {
     constexpr std::size_t limit = 512U << 20U;
     const auto text = sys::read_file(path_, limit);
     if (!text)
@@ -88,6 +89,10 @@ DigestCache::DigestCache(std::string path) : path_(std::move(path)) {
     }
 }
 
+std::string DigestCache::identity_of(const struct stat& status) const {
+    return content_ == Content::stays ? "-" : build::identity_of(status);
+}
+
 std::optional<std::string> DigestCache::find(const std::string& file,
                                              const struct stat& status) const {
     const std::lock_guard lock(mutex_);
@@ -100,7 +105,7 @@ std::optional<std::string> DigestCache::find(const std::string& file,
 void DigestCache::put(const std::string& file,
                       const struct stat& status,
                       const std::string& digest) {
-    if (status.st_ctim.tv_sec + 1 >= std::time(nullptr))
+    if (content_ == Content::changes && status.st_ctim.tv_sec + 1 >= std::time(nullptr))
         return;
     const std::lock_guard lock(mutex_);
     entries_[file] = {identity_of(status), digest};

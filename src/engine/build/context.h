@@ -34,11 +34,14 @@ struct SourceFile {
 
 /// Digests of file contents, kept in a file from run to run. A file is known by device, inode,
 /// size, mtime and ctime; one that changed within the last second before it was read is not
-/// remembered, for its next change might not show. From several threads at once.
+/// remembered, for its next change might not show. Of what never changes, layers, it is known by
+/// its path alone. From several threads at once.
 class DigestCache {
   public:
+    enum class Content { changes, stays };
+
     /// Reads what was kept under `path`; anything unreadable is as if it were not there.
-    explicit DigestCache(std::string path);
+    explicit DigestCache(std::string path, Content content = Content::changes);
 
     [[nodiscard]] std::optional<std::string> find(const std::string& file,
                                                   const struct stat& status) const;
@@ -52,7 +55,10 @@ class DigestCache {
         std::string digest;
     };
 
+    [[nodiscard]] std::string identity_of(const struct stat& status) const;
+
     std::string path_;
+    Content content_;
     mutable std::mutex mutex_;
     std::unordered_map<std::string, Entry> entries_;
     bool changed_ = false;
@@ -69,6 +75,12 @@ class SourceTree {
 
     /// Keeps digests in `cache` from now on.
     void use(std::unique_ptr<DigestCache> cache) { cache_ = std::move(cache); }
+
+    /// Says of which directories (topmost first) the tree is the merged view.
+    void consists_of(Strings lowers) { lowers_ = std::move(lowers); }
+
+    /// None where it is no view of layers.
+    [[nodiscard]] const Strings& lowers() const { return lowers_; }
 
     /// The paths that a source names, sorted: itself, or those its wildcards match. A path without
     /// wildcards that does not exist (or is ignored) gives nothing.
@@ -104,6 +116,7 @@ class SourceTree {
     std::string root_path_;  // as /proc shows it, to tell where a link led
     Owners owners_;
     IgnoreRules ignore_;
+    Strings lowers_;
     std::unique_ptr<DigestCache> cache_;
 };
 

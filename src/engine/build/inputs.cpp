@@ -95,12 +95,15 @@ StringMap given_arguments(const Build& build, const StringMap& environment) {
     return arguments;
 }
 
+std::string digests_file(const Paths& paths, const std::string& of) {
+    return paths.state + "/build/context-cache/" + sha256_hex(of);
+}
+
 /// None for a directory that is of this build alone (remote.h).
 std::unique_ptr<DigestCache> kept_digests(const Paths& paths, const std::string& directory) {
     if (directory.starts_with(paths.state + "/build/"))
         return nullptr;
-    return std::make_unique<DigestCache>(paths.state + "/build/context-cache/" +
-                                         sha256_hex(directory));
+    return std::make_unique<DigestCache>(digests_file(paths, directory));
 }
 
 }  // namespace
@@ -154,6 +157,11 @@ SourceTree open_context(const Paths& paths, const Build& build) {
         sys::open_directory(build.context), SourceTree::Owners::root, read_ignore_rules(build));
     tree.use(kept_digests(paths, build.context));
     return tree;
+}
+
+std::unique_ptr<DigestCache> kept_digests_of_layers(const Paths& paths, const Strings& layers) {
+    return std::make_unique<DigestCache>(digests_file(paths, "layers " + join(layers, " ")),
+                                         DigestCache::Content::stays);
 }
 
 SourceTree open_additional_context(const Paths& paths, const std::string& directory) {

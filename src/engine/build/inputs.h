@@ -13,6 +13,7 @@
 #include "engine/build/state.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -44,6 +45,10 @@ struct BuildInputs {
 /// The context, with these rules, and with the digests that an earlier build kept. Throws
 /// stack::Error where it is no directory or the rules are wrong.
 [[nodiscard]] SourceTree open_context(const Paths& paths, const Build& build);
+
+/// Digests of the files in a stack of layers, kept from build to build. It never changes.
+[[nodiscard]] std::unique_ptr<DigestCache> kept_digests_of_layers(const Paths& paths,
+                                                                  const Strings& layers);
 
 /// A directory that is given as an additional context.
 [[nodiscard]] SourceTree open_additional_context(const Paths& paths, const std::string& directory);

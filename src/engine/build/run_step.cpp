@@ -107,20 +107,27 @@ class RunPreparer {
             complain(mount.error().message);
             return;
         }
-        PreparedRunMount prepared{*mount, absolute_in(state_, mount->target), nullptr, {}, {}, {}};
+        PreparedRunMount prepared;
+        prepared.mount = *mount;
+        prepared.target = absolute_in(state_, mount->target);
         switch (mount->type) {
             case RunMountType::bind:
-                add_bind(std::move(prepared));
+                if (!add_files(prepared))
+                    return;
+                prepared.tree->add_digests(prepared.files);
+                key_mount(prepared, content_digest(prepared.files));
+                result_.mounts.push_back(std::move(prepared));
                 break;
             case RunMountType::cache:
                 if (prepared.mount.id.empty())
                     prepared.mount.id = prepared.target;
-                if (!mount->from.empty())
-                    add_bind(std::move(prepared));
-                else
-                    result_.mounts.push_back(std::move(prepared));
+                key_mount(prepared, "");
+                if (!mount->from.empty() && !add_files(prepared))
+                    return;
+                result_.mounts.push_back(std::move(prepared));
                 break;
             case RunMountType::tmpfs:
+                key_mount(prepared, "");
                 result_.mounts.push_back(std::move(prepared));
                 break;
             case RunMountType::secret:
@@ -132,8 +139,8 @@ class RunPreparer {
         }
     }
 
-    /// A bind's files, or those that a new cache begins with.
-    void add_bind(PreparedRunMount prepared) {
+    /// A bind's files, or those that a new cache begins with. False where they are not there.
+    [[nodiscard]] bool add_files(PreparedRunMount& prepared) {
         const std::string& from = prepared.mount.from;
         const auto source = from.empty()
                                 ? std::nullopt
@@ -142,56 +149,40 @@ class RunPreparer {
         if (!tree.resolve(prepared.mount.source)) {
             complain("the source `" + prepared.mount.source + "` of the mount is not in " +
                      (from.empty() ? "the build context" : "`" + from + "`"));
-            return;
+            return false;
         }
         prepared.tree = &tree;
         prepared.files = tree.list(prepared.mount.source, "", {});
-        tree.add_digests(prepared.files);
-        result_.mounts.push_back(std::move(prepared));
+        return true;
     }
 
+    /// What is in it is of no interest before the step runs: one that the cache has needs none.
     void add_secret(PreparedRunMount prepared) {
         const RunMount& mount = prepared.mount;
         const std::string id = !mount.id.empty()       ? mount.id
                                : !mount.source.empty() ? mount.source
                                                        : sys::file_name("/" + mount.target);
-        const auto secret = find_secret(id);
-        if (!secret) {
-            if (mount.required)
-                complain("the secret `" + id + "` is required and not given",
-                         "name it under `secrets` of the build");
-            return;
-        }
-        if (mount.environment)
-            result_.environment.push_back((mount.environment->empty() ? id : *mount.environment) +
-                                          "=" + *secret);
-        if (mount.environment && mount.target.empty())
-            return;
+        prepared.mount.id = id;
         if (mount.target.empty())
-            prepared.target = "/run/secrets/" + id;
-        prepared.secret = *secret;
-        result_.mounts.push_back(std::move(prepared));
+            prepared.target = mount.environment ? "" : "/run/secrets/" + id;
+        key_mount(prepared, id + " " + mount.environment.value_or(""));
+        prepared.secret = find_secret(id);
+        if (prepared.secret)
+            result_.mounts.push_back(std::move(prepared));
+        else if (mount.required)
+            complain("the secret `" + id + "` is required and not given",
+                     "name it under `secrets` of the build");
     }
 
-    static std::string file_of(const std::string& id, const std::string& path) {
-        auto content = sys::read_file(path, largest_secret);
-        if (!content)
-            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
-                        "the file " + path + " of the build secret " + id + " does not exist");
-        return std::move(*content);
-    }
-
-    [[nodiscard]] std::optional<std::string> find_secret(const std::string& id) const {
-        for (const auto& secret : around_.build.secrets) {
+    [[nodiscard]] std::optional<BuildSecret> find_secret(const std::string& id) const {
+        for (auto secret : around_.build.secrets) {
             if (id != (secret.target.empty() ? secret.source : secret.target))
                 continue;
-            if (secret.content)
-                return secret.content;
-            if (secret.source.starts_with('/'))
-                return file_of(id, secret.source);
             const auto variable = around_.environment.find(secret.source);
-            if (variable != around_.environment.end())
-                return variable->second;
+            if (!secret.content && variable != around_.environment.end())
+                secret.content = variable->second;
+            if (secret.content || secret.source.starts_with('/'))
+                return secret;
         }
         return std::nullopt;
     }
@@ -199,6 +190,10 @@ class RunPreparer {
     void add_agent(PreparedRunMount prepared) {
         constexpr const char* variable = "SSH_AUTH_SOCK";
         const std::string id = prepared.mount.id.empty() ? "default" : prepared.mount.id;
+        if (prepared.mount.target.empty())
+            prepared.target = "/run/buildkit/ssh_agent." + std::to_string(agents_);
+        ++agents_;
+        key_mount(prepared, id);
         const std::string agent = find_agent(id);
         if (agent.empty()) {
             if (prepared.mount.required)
@@ -212,9 +207,10 @@ class RunPreparer {
                      "start ssh-agent, and add the key to it by ssh-add");
             return;
         }
-        if (prepared.mount.target.empty())
-            prepared.target = "/run/buildkit/ssh_agent." + std::to_string(agents_);
-        if (agents_++ == 0)
+        const auto& mounts = result_.mounts;
+        if (std::none_of(mounts.begin(), mounts.end(), [](const PreparedRunMount& other) {
+                return other.mount.type == RunMountType::ssh;
+            }))
             result_.environment.push_back(std::string(variable) + "=" + prepared.target);
         prepared.agent = agent;
         result_.mounts.push_back(std::move(prepared));
@@ -242,15 +238,17 @@ class RunPreparer {
             .add("user", result_.user)
             .add("directory", result_.working_dir)
             .add("network", result_.network)
-            .add("script", result_.script ? result_.script->content : "");
-        for (const auto& prepared : result_.mounts) {
-            const bool bind = prepared.mount.type == RunMountType::bind;
-            key.add("mount", std::to_string(static_cast<int>(prepared.mount.type)))
-                .add("target", prepared.target)
-                .add("access", prepared.mount.read_only ? "ro" : "rw")
-                .add("content", bind ? content_digest(prepared.files) : "");
-        }
+            .add("script", result_.script ? result_.script->content : "")
+            .add("mounts", mount_keys_);
         return key.finish();
+    }
+
+    /// What a mount is for the key of the step, whether or not it is given. `content` is never a
+    /// secret's.
+    void key_mount(const PreparedRunMount& prepared, const std::string& content) {
+        mount_keys_.push_back(std::to_string(static_cast<int>(prepared.mount.type)) +
+                              (prepared.mount.read_only ? " ro " : " rw ") + prepared.target + " " +
+                              content);
     }
 
     const Instruction& instruction_;
@@ -258,8 +256,21 @@ class RunPreparer {
     const RunSurroundings& around_;
     Sources& sources_;
     int agents_ = 0;
+    Strings mount_keys_;
     PreparedRun result_;
 };
+
+std::string content_of(const BuildSecret& secret) {
+    if (secret.content)
+        return *secret.content;
+    auto content = sys::read_file(secret.source, largest_secret);
+    if (!content)
+        throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                    "the file " + secret.source + " of the build secret " +
+                        (secret.target.empty() ? secret.source : secret.target) +
+                        " does not exist");
+    return std::move(*content);
+}
 
 std::string step_files_directory(const Paths& paths) {
     return paths.run + "/build";
@@ -309,7 +320,29 @@ class MountMaker {
             caches_.emplace(id, CacheMount::open(paths_, id, use));
     }
 
-    Mount make(const PreparedRunMount& prepared) {
+    /// Adds to the step what it sees of this.
+    void add(const PreparedRunMount& prepared, runtime::StepSpec& step) {
+        const std::string secret = prepared.secret ? content_of(*prepared.secret) : "";
+        if (const auto& variable = prepared.mount.environment)
+            step.environment.push_back((variable->empty() ? prepared.mount.id : *variable) + "=" +
+                                       secret);
+        if (!prepared.target.empty())
+            step.mounts.push_back(make(prepared, secret, step));
+    }
+
+    Mount make_script(const Heredoc& script) {
+        Mount mount;
+        mount.type = MountType::bind;
+        mount.target = "/dev/pipes/" + script.name;
+        mount.source = files_.write("script", script.content, 0755, {});
+        mount.read_only = true;
+        return mount;
+    }
+
+  private:
+    Mount make(const PreparedRunMount& prepared,
+               const std::string& secret,
+               runtime::StepSpec& step) {
         Mount mount;
         mount.type = MountType::bind;
         mount.target = prepared.target;
@@ -318,8 +351,14 @@ class MountMaker {
         ++count_;
         switch (prepared.mount.type) {
             case RunMountType::bind:
-                mount.source =
-                    copy_files(prepared, layer_.scratch() + "/" + std::to_string(count_));
+                if (prepared.tree->lowers().empty()) {
+                    mount.source =
+                        copy_files(prepared, layer_.scratch() + "/" + std::to_string(count_));
+                } else {
+                    mount.type = MountType::image;
+                    mount.source = std::to_string(count_);
+                    step.trees[mount.source] = open_tree(prepared);
+                }
                 break;
             case RunMountType::cache:
                 mount.source = open_cache(prepared);
@@ -330,7 +369,7 @@ class MountMaker {
                 break;
             case RunMountType::secret:
                 mount.source = files_.write(std::to_string(count_),
-                                            prepared.secret,
+                                            secret,
                                             prepared.mount.mode.value_or(0400),
                                             owner_of(prepared.mount));
                 mount.read_only = true;
@@ -349,21 +388,28 @@ class MountMaker {
         return mount;
     }
 
-    Mount make_script(const Heredoc& script) {
-        Mount mount;
-        mount.type = MountType::bind;
-        mount.target = "/dev/pipes/" + script.name;
-        mount.source = files_.write("script", script.content, 0755, {});
-        mount.read_only = true;
-        return mount;
-    }
-
-  private:
     static Owner owner_of(const RunMount& mount) {
         return {mount.uid.value_or(0), mount.gid.value_or(0)};
     }
 
-    /// A step sees a copy: whatever it writes there is gone with it, and no link leads out of it.
+    /// Layers do not change: a step has them themselves, and what it writes there lies above them
+    /// and is gone with it.
+    [[nodiscard]] runtime::LayerTree open_tree(const PreparedRunMount& prepared) const {
+        runtime::LayerTree tree;
+        tree.lowers = prepared.tree->lowers();
+        tree.part = prepared.files.front().path;
+        if (prepared.mount.read_only)
+            return tree;
+        const std::string place = layer_.scratch() + "/" + std::to_string(count_);
+        tree.upper = place + "/upper";
+        tree.work = place + "/work";
+        sys::ensure_directory(tree.upper, 0755);
+        sys::ensure_directory(tree.work, 0700);
+        return tree;
+    }
+
+    /// Of a context a step sees a copy: it may change any moment, has other owners and holds what
+    /// is ignored. Whatever the step writes there is gone with it, and no link leads out of it.
     static std::string copy_files(const PreparedRunMount& prepared, const std::string& place) {
         sys::ensure_directory(place, 0755);
         const sys::Fd directory = sys::open_directory(place);
@@ -449,7 +495,7 @@ int execute_run(const Paths& paths,
     step.ulimits = build.ulimits;
     maker.claim_caches(prepared.mounts);
     for (const auto& mount : prepared.mounts)
-        step.mounts.push_back(maker.make(mount));
+        maker.add(mount, step);
     if (prepared.script)
         step.mounts.push_back(maker.make_script(*prepared.script));
     Strings targets;

@@ -21,19 +21,19 @@
 
 namespace stack::build {
 
-/// A mount with its place and, for a bind, what is to be seen there.
+/// A mount with its place and what is to be seen there.
 struct PreparedRunMount {
     RunMount mount;
-    std::string target;  // absolute
+    std::string target;  // absolute; empty: a secret that is a variable only
     const SourceTree* tree = nullptr;
     std::vector<SourceFile> files;
-    std::string secret;  // content
-    std::string agent;   // socket
+    std::optional<BuildSecret> secret;  // nobody has looked into its file yet
+    std::string agent;                  // socket
 };
 
 struct PreparedRun {
     Strings command;
-    Strings environment;  // with secrets and proxies; not part of the key
+    Strings environment;  // with proxies, which are not part of the key; without secrets
     std::string user;
     std::string working_dir;
     std::string network;

@@ -111,7 +111,10 @@ SourceTree Sources::open_layers(const Strings& layers) const {
     const Strings lowers = lowers_for(store_, layers);
     if (lowers.empty())
         return {empty_directory(), SourceTree::Owners::kept};
-    return {sys::merged_view(lowers), SourceTree::Owners::kept};
+    SourceTree tree(sys::merged_view(lowers), SourceTree::Owners::kept);
+    tree.consists_of(lowers);
+    tree.use(kept_digests_of_layers(paths_, layers));
+    return tree;
 }
 
 const SourceTree& Sources::context() {

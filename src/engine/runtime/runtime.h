@@ -276,6 +276,14 @@ class Runtime {
 
 /// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on
 /// top; nothing of it is kept but what it wrote to `upper`.
+/// Layers that a step sees in a place, as a whole or a part of them.
+struct LayerTree {
+    Strings lowers;     // topmost first
+    std::string upper;  // where writes go; empty: it is read-only
+    std::string work;
+    std::string part;  // the path in it of a directory or file; empty: the whole
+};
+
 struct StepSpec {
     std::string name;  // for messages and the cgroup
     Strings lowers;    // topmost first
@@ -285,8 +293,9 @@ struct StepSpec {
     Strings environment;
     std::string user;
     std::string working_dir;
-    std::vector<Mount> mounts;  // bind and tmpfs
-    std::string network;        // "default", "none", "host"
+    std::vector<Mount> mounts;               // bind, tmpfs, and image: one of `trees`
+    std::map<std::string, LayerTree> trees;  // by the source of their mounts
+    std::string network;                     // "default", "none", "host"
     std::map<std::string, Strings> extra_hosts;
     std::optional<Bytes> shm_size;
     std::map<std::string, Ulimit> ulimits;

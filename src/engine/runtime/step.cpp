@@ -85,6 +85,16 @@ void attach(network::Networks& networks,
     endpoints.push_back(std::move(endpoint));
 }
 
+shim::MountSpec tree_mount(const LayerTree& tree) {
+    shim::MountSpec mount;
+    mount.kind = shim::MountKind::overlay;
+    mount.lowers = tree.lowers;
+    mount.upper = tree.upper;
+    mount.work = tree.work;
+    mount.subpath = tree.part;
+    return mount;
+}
+
 shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scratch) {
     shim::Spec spec;
     spec.id = scratch.id;
@@ -102,7 +112,8 @@ shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scr
     spec.work = step.work;
     spec.mount_point = scratch.directory + "/root";
     spec.volatile_upper = 1;
-    spec.mounts = mount_specs(step.mounts, [](const Mount&) { return shim::MountSpec(); });
+    spec.mounts = mount_specs(
+        step.mounts, [&](const Mount& mount) { return tree_mount(step.trees.at(mount.source)); });
     spec.masked_paths = masked_paths();
     spec.read_only_paths = read_only_paths();
     if (step.shm_size)
