@@ -448,6 +448,19 @@ TEST_F(RealBuild, RunsTheTriggersOfItsBase) {
     EXPECT_TRUE(shop.image().config.on_build.empty());
 }
 
+TEST_F(RealBuild, BuildsTheStagesThatTriggersTakeFrom) {
+    const std::string base = "FROM busybox AS base\nONBUILD COPY --from=made /made /taken\n";
+    const std::string made_by = "FROM busybox AS made\nRUN echo made > /made\n";
+    build(base + made_by + "FROM base\nRUN cat /taken > /seen\n");
+    EXPECT_EQ(shop.read("seen"), "made\n");
+    EXPECT_NE(refusal(base + "FROM base AS made\nFROM made\n")
+                  .find("`made` is not another stage of this file"),
+              std::string::npos);
+    EXPECT_NE(refusal(base + "FROM base AS user\nFROM user AS made\nFROM user\n")
+                  .find("the stage `user` needs itself"),
+              std::string::npos);
+}
+
 TEST_F(RealBuild, UnpacksLocalArchivesWithAdd) {
     shop.write("tree/a", "in the archive");
     ASSERT_EQ(sys::run_and_capture(

@@ -8,12 +8,12 @@
 #include "engine/build/room.h"
 #include "engine/build/shared_cache.h"
 #include "engine/build/stage_builder.h"
+#include "engine/build/stage_runs.h"
 #include "engine/image/reference.h"
 #include "sys/process.h"
 
 #include <algorithm>
 #include <chrono>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -91,7 +91,9 @@ class Builder {
           cache_(paths),
           sources_(paths, request_.build, store_, request.pull || request.build.pull, sink_),
           caches_(paths, request_.build, store_, sink_),
-          shop_{paths, request_, inputs_, store_, cache_, sources_, complaints_, sink_} {}
+          shop_{paths, request_, inputs_, store_, cache_, sources_, complaints_, sink_} {
+        shop_.need_stage = [this](std::size_t stage, std::size_t by) { need_stage(stage, by); };
+    }
 
     BuildResult run() {
         complaints_.add_source(inputs_.file, inputs_.text);
@@ -103,7 +105,7 @@ class Builder {
             const Progress progress(sink_, request_.title());
             progress.image(EventStatus::working, "Building");
             shop_.imported = caches_.fetch();
-            build_stages();
+            stages_.run();
             sources_.save_digests();
             if (!complaints_.stop().stop_requested()) {
                 id = publish(sources_.stage(inputs_.plan.order.back()));
@@ -117,22 +119,12 @@ class Builder {
     }
 
   private:
-    /// Each stage as soon as those that it needs are there.
-    void build_stages() {
-        std::map<std::size_t, std::shared_future<void>> stages;
-        for (const auto index : inputs_.plan.order) {
-            std::vector<std::shared_future<void>> needed;
-            for (const auto need : inputs_.plan.stages[index].needs)
-                needed.push_back(stages.at(need));
-            const auto build = [this, index, needed] {
-                for (const auto& stage : needed)
-                    stage.wait();
-                build_one(inputs_.plan.stages[index]);
-            };
-            stages[index] = std::async(std::launch::async, build).share();
-        }
-        for (const auto& [index, stage] : stages)
-            stage.get();
+    /// Who waits for another stage does not keep it from being built.
+    void need_stage(std::size_t stage, std::size_t by) {
+        jobs_.release();
+        const auto acquire = [this](void*) { jobs_.acquire(); };
+        const std::unique_ptr<void, decltype(acquire)> again(this, acquire);
+        stages_.need(stage, by);
     }
 
     void build_one(const PlannedStage& stage) {
@@ -240,6 +232,7 @@ class Builder {
     Complaints complaints_;
     Workshop shop_;
     std::counting_semaphore<most_jobs> jobs_{most_jobs};
+    StageRuns stages_{inputs_.plan, [this](const PlannedStage& stage) { build_one(stage); }};
 };
 
 }  // namespace

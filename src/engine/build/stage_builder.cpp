@@ -68,12 +68,35 @@ class StageBuilder {
             shop_.complaints.add(trigger.diagnostics);
             if (!trigger.instruction)
                 return std::nullopt;
+            if (!has_sources(*trigger.instruction))
+                return std::nullopt;
             steps_ += writes_layer(*trigger.instruction) ? 1 : 0;
             state = step(std::move(*state), *trigger.instruction);
             if (!state)
                 return std::nullopt;
         }
         return state;
+    }
+
+    /// The plan does not know what a trigger takes from: it came with the base.
+    bool has_sources(const Instruction& trigger) {
+        for (const auto& from : sources_of(trigger)) {
+            const auto source = find_source(
+                shop_.inputs.dockerfile, shop_.inputs.choices.contexts, from, stage_.index);
+            if (!source) {
+                shop_.complaints.refuse(trigger.location,
+                                        "`" + from + "` is not another stage of this file");
+                return false;
+            }
+            try {
+                if (source->kind == StageSource::Kind::stage)
+                    shop_.need_stage(source->stage, stage_.index);
+            } catch (const Error& error) {
+                shop_.complaints.refuse(trigger.location, error.what());
+                return false;
+            }
+        }
+        return !shop_.complaints.stop().stop_requested();
     }
 
     std::string title(const std::string& text) {

@@ -14,6 +14,8 @@
 #include "engine/build/sources.h"
 #include "engine/image/store.h"
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -31,6 +33,8 @@ struct Workshop {
     const EventSink& sink;
     /// What the caches that the build names say of steps that this machine has not run.
     StepLayers imported{};
+    /// Postcondition: the stage is built, or has failed; `by` is the one that asks (stage_runs.h).
+    std::function<void(std::size_t stage, std::size_t by)> need_stage{};
     /// The layers of the steps, by cache key: what two stages have in common is done once. nullopt
     /// where the step failed.
     Once<std::optional<std::string>> layers{};

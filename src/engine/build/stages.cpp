@@ -18,24 +18,6 @@ Diagnostic error_at(const Location& at,
     return {Severity::error, code, std::move(message), at, std::move(hint), {}};
 }
 
-/// Every `from` of a stage with the instruction that has it.
-std::vector<std::pair<std::string, const Instruction*>> sources_of(const Stage& stage) {
-    std::vector<std::pair<std::string, const Instruction*>> found;
-    for (const auto& instruction : stage.instructions) {
-        if (const auto* copy = std::get_if<Copy>(&instruction.body);
-            copy != nullptr && !copy->from.empty())
-            found.emplace_back(copy->from, &instruction);
-        if (const auto* run = std::get_if<Run>(&instruction.body)) {
-            for (const auto& mount : run->mounts) {
-                const std::string from = run_mount_source(mount);
-                if (!from.empty())
-                    found.emplace_back(from, &instruction);
-            }
-        }
-    }
-    return found;
-}
-
 class Planner {
   public:
     Planner(const Dockerfile& file, const BuildChoices& choices) : file_(file), choices_(choices) {}
@@ -104,8 +86,9 @@ class Planner {
         planned.base = base_for(base, index);
         if (planned.base.kind == StageSource::Kind::stage)
             planned.needs.push_back(planned.base.stage);
-        for (const auto& [from, instruction] : sources_of(stage))
-            add_need(planned, from, *instruction);
+        for (const auto& instruction : stage.instructions)
+            for (const auto& from : sources_of(instruction))
+                add_need(planned, from, instruction);
         plan_.stages.push_back(std::move(planned));
     }
 
@@ -204,6 +187,18 @@ std::string machine_platform() {
     if (machine == "aarch64")
         return "linux/arm64";
     return machine.starts_with("armv7") ? "linux/arm/v7" : "linux/" + machine;
+}
+
+Strings sources_of(const Instruction& instruction) {
+    Strings found;
+    if (const auto* copy = std::get_if<Copy>(&instruction.body);
+        copy != nullptr && !copy->from.empty())
+        found.push_back(copy->from);
+    if (const auto* run = std::get_if<Run>(&instruction.body))
+        for (const auto& mount : run->mounts)
+            if (std::string from = run_mount_source(mount); !from.empty())
+                found.push_back(std::move(from));
+    return found;
 }
 
 std::optional<StageSource> find_source(const Dockerfile& file,

@@ -49,6 +49,9 @@ struct BuildPlan {
 
 [[nodiscard]] BuildPlan plan_build(const Dockerfile& file, const BuildChoices& choices);
 
+/// Every `from` of an instruction.
+[[nodiscard]] Strings sources_of(const Instruction& instruction);
+
 /// What `from` means in the stage with this index; nullopt where it means the stage itself or a
 /// number that no stage has.
 [[nodiscard]] std::optional<StageSource> find_source(const Dockerfile& file,
