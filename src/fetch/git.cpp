@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -35,6 +36,11 @@ void check_request(const GitRequest& request) {
     if (!is_plain(request.url) || !is_plain(request.reference))
         throw Error("`" + request.url + "#" + request.reference +
                     "` cannot be a repository: neither part begins with `-` or has blanks");
+    if (std::any_of(request.authorization.begin(),
+                    request.authorization.end(),
+                    [](unsigned char c) { return c < ' ' || c == 0x7F; }))
+        throw Error("what GIT_AUTH_TOKEN or GIT_AUTH_HEADER holds for " + request.server +
+                    " has several lines, or characters that no header has");
     if (::access(program, X_OK) != 0)
         throw Error(request.url + " needs git, and there is no " + program +
                     " on this machine: install the package git");
@@ -56,8 +62,9 @@ void become_nobody(const sys::Fd& directory) {
     sys::check(::setresuid(nobody, nobody, nobody), "become nobody");
 }
 
-/// Variables that say how the network is reached, and what keeps git from looking around.
-std::vector<std::string> environment() {
+/// Variables that say how the network is reached, and what keeps git from looking around. What a
+/// server is told is among them: a command line is for all to read.
+std::vector<std::string> environment(const GitRequest& request) {
     std::vector<std::string> all{"PATH=/usr/bin:/bin",
                                  "HOME=/nonexistent",
                                  "GIT_CONFIG_NOSYSTEM=1",
@@ -68,6 +75,11 @@ std::vector<std::string> environment() {
     for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"})
         if (const char* value = std::getenv(name))
             all.push_back(std::string(name) + "=" + value);
+    if (!request.authorization.empty())
+        all.insert(all.end(),
+                   {"GIT_CONFIG_COUNT=1",
+                    "GIT_CONFIG_KEY_0=http." + request.server + "/.extraHeader",
+                    "GIT_CONFIG_VALUE_0=Authorization: " + request.authorization});
     return all;
 }
 
@@ -79,7 +91,7 @@ std::string git(const GitRequest& request, const std::vector<std::string>& words
     options.arguments = {
         "git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false"};
     options.arguments.insert(options.arguments.end(), words.begin(), words.end());
-    options.environment = environment();
+    options.environment = environment(request);
     options.descriptors = {{output.write.get(), 1}, {output.write.get(), 2}};
     const auto child = sys::spawn(program, options);
     output.write.reset();
@@ -95,6 +107,15 @@ std::string git(const GitRequest& request, const std::vector<std::string>& words
     return std::string(trim(text));
 }
 
+/// Where they are relative, they are so to the repository's own address.
+void fetch_submodules(const GitRequest& request) {
+    if (!sys::find_in_root(sys::open_directory(place), ".gitmodules", O_PATH | O_NOFOLLOW))
+        return;
+    static_cast<void>(git(request, {"remote", "add", "origin", request.url}));
+    static_cast<void>(
+        git(request, {"submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"}));
+}
+
 }  // namespace
 
 std::string check_out(const GitRequest& request, const sys::Fd& directory) {
@@ -105,6 +126,8 @@ std::string check_out(const GitRequest& request, const sys::Fd& directory) {
     static_cast<void>(git(
         request, {"fetch", "-q", "--depth=1", "--no-recurse-submodules", "--", request.url, what}));
     static_cast<void>(git(request, {"checkout", "-q", "FETCH_HEAD"}));
+    if (request.submodules)
+        fetch_submodules(request);
     std::string commit = git(request, {"rev-parse", "HEAD"});
     if (!request.keep_git_dir)
         sys::remove_tree(sys::open_directory(place), ".git");

@@ -2,7 +2,8 @@
 
 // A commit of a git repository as a directory, by the machine's own git, which runs as nobody, in a
 // mount namespace of its own in which the directory is /tmp, without a home, configuration, hooks,
-// helpers or a terminal. Submodules are not fetched.
+// helpers or a terminal. Submodules come by http, https and git alone, whatever the repository
+// says.
 
 #include "sys/fd.h"
 
@@ -14,6 +15,9 @@ struct GitRequest {
     std::string url;        // http, https or git
     std::string reference;  // a branch, a tag or a whole commit id; empty: the remote's HEAD
     bool keep_git_dir = false;
+    bool submodules = true;
+    std::string authorization;  // the value of the header that `server` gets; empty: none
+    std::string server;         // https://HOST: nobody else is told
 };
 
 /// Gives this process's rights up for good. Postcondition: the commit's files are in `directory`,

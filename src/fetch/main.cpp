@@ -54,7 +54,10 @@ std::string work() {
     if (request.value("verb", "") == "git")  // which has a confinement of its own
         return fetch::check_out({request.value("url", ""),
                                  request.value("reference", ""),
-                                 request.value("keep_git_dir", false)},
+                                 request.value("keep_git_dir", false),
+                                 request.value("submodules", true),
+                                 request.value("authorization", ""),
+                                 request.value("server", "")},
                                 sys::Fd(target_fd));
     Paths paths;
     paths.state = request.value("state", "");

@@ -2,6 +2,8 @@
 
 #include <stack/error.h>
 
+#include "base/base64.h"
+#include "base/text.h"
 #include "engine/build/downloads.h"
 #include "sys/file.h"
 #include "sys/poll.h"
@@ -10,6 +12,7 @@
 #include "tests/support/web_server.h"
 
 #include <csignal>
+#include <map>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -127,6 +130,22 @@ TEST(RemotePlaces, AreGitsOrFiles) {
     EXPECT_EQ(parse_remote("git://a.b/c"), place(Kind::git, "git://a.b/c"));
     EXPECT_EQ(parse_remote("https://a.b/c.tar.gz"), place(Kind::file, "https://a.b/c.tar.gz"));
     EXPECT_THROW(static_cast<void>(parse_remote("git@a.b:c.git")), Error);
+    EXPECT_EQ(parse_remote("https://a.b/c.git?branch=v1&subdir=sub/dir"),
+              place(Kind::git, "https://a.b/c.git", "refs/heads/v1", "sub/dir"));
+    RemotePlace tag = place(Kind::git, "https://a.b/c.git", "refs/tags/v1");
+    tag.commit = "12ab";
+    tag.keep_git_dir = true;
+    tag.submodules = false;
+    EXPECT_EQ(parse_remote("https://a.b/c.git?tag=v1&commit=12ab&keep-git-dir=1&submodules=false"),
+              tag);
+    EXPECT_EQ(parse_remote("https://a.b/c.tar?branch=v1"),
+              place(Kind::file, "https://a.b/c.tar?branch=v1"));
+    for (const auto* wrong : {"https://a.b/c.git?depth=1",
+                              "https://a.b/c.git?branch=a&tag=b",
+                              "https://a.b/c.git?branch=a#b",
+                              "https://a.b/c.git?subdir=a#:b",
+                              "https://a.b/c.git?submodules=perhaps"})
+        EXPECT_THROW(static_cast<void>(parse_remote(wrong)), Error) << wrong;
     EXPECT_FALSE(is_remote("./github.com/a"));
 }
 
@@ -135,10 +154,17 @@ class GitServer {
   public:
     explicit GitServer(const std::string& root) : root_(root + "/git") {
         sys::ensure_directory(root_ + "/r.git/sub");
+        sys::ensure_directory(root_ + "/s.git");
+        run("-C ../s.git init -q -b main && cd ../s.git && echo inner > inner && git add . && "
+            "git commit -qm inner");
         run("init -q -b main && echo one > file && echo 'FROM busybox' > sub/Dockerfile && "
             "echo 'COPY . /sub' >> sub/Dockerfile && ln -s /etc sub/out && ln -s / up && "
             "git add . && git commit -qm one && git checkout -qb next && echo two > file && "
-            "git commit -qam two && git checkout -q main");
+            "git commit -qam two && git checkout -q main && git checkout -qb joined && "
+            "printf '[submodule \"m\"]\n\tpath = m\n\turl = ../s.git\n' > .gitmodules && "
+            "git add .gitmodules && git update-index --add --cacheinfo "
+            "160000,$(git -C ../s.git rev-parse HEAD),m && git commit -qm joined && "
+            "git checkout -q main");
         sys::SpawnOptions options;
         options.arguments = {"git",
                              "-c",
@@ -187,6 +213,49 @@ TEST_F(RemoteBuild, AddsACommitOfARepository) {
     EXPECT_EQ(shop.attributes("r/.git"), "");
     EXPECT_EQ(shop.read("n/file"), "two\n");
     EXPECT_NE(shop.attributes("n/.git"), "");
+}
+
+TEST_F(RemoteBuild, TakesWhatIsInASubmodule) {
+    const GitServer server(shop.root());
+    const std::string url = repository;
+    build("FROM busybox\nADD " + url + "#joined /with\nADD " + url +
+          "?branch=joined&submodules=0 /without\n");
+    EXPECT_EQ(shop.read("with/m/inner"), "inner\n");
+    EXPECT_EQ(shop.read("without/m/inner"), std::nullopt);
+    EXPECT_EQ(shop.read("without/file"), "one\n");
+}
+
+TEST_F(RemoteBuild, RefusesAnotherCommitThanItsAddressNames) {
+    const GitServer server(shop.root());
+    shop.options.context = std::string(repository) + "?branch=next&commit=0123456789";
+    EXPECT_THROW(static_cast<void>(shop.build("")), Error);
+}
+
+/// What git tells the server when it asks for a repository.
+std::string told(const test::WebServer& server) {
+    const auto requests = server.requests();
+    if (requests.empty())
+        return "nobody asked";
+    const auto& headers = requests.front().headers;
+    const auto header = headers.find("authorization");
+    return header == headers.end() ? "" : header->second;
+}
+
+TEST_F(RemoteBuild, TellsTheServerOfARepositoryWhoAsks) {
+    const auto told_with = [this](const std::string& id, const std::string& content) {
+        const test::WebServer server(
+            [](const test::WebRequest&) { return test::web_answer(404, ""); });
+        shop.options.context = "http://" + server.host() + "/r.git";
+        shop.options.secrets = {{"X", replace_all(id, "HOST", server.host()), content}};
+        EXPECT_THROW(static_cast<void>(shop.build("")), Error);
+        return told(server);
+    };
+    const std::string basic = "basic " + base64_encode("x-access-token:canary");
+    EXPECT_EQ(told_with("GIT_AUTH_TOKEN", "canary\n"), basic);
+    EXPECT_EQ(told_with("GIT_AUTH_TOKEN.HOST", "canary"), basic);
+    EXPECT_EQ(told_with("GIT_AUTH_HEADER", "Bearer canary"), "Bearer canary");
+    EXPECT_EQ(told_with("GIT_AUTH_TOKEN.other.host", "canary"), "");
+    EXPECT_EQ(told_with("GIT_AUTH_HEADER", "a\r\nb: c"), "nobody asked");
 }
 
 TEST_F(RemoteBuild, TakesARepositorysDirectoryAsItsContext) {

@@ -89,7 +89,7 @@ class Builder {
           inputs_(read_inputs(request.build, request.environment)),
           store_(paths),
           cache_(paths),
-          sources_(paths, request_.build, store_, request.pull || request.build.pull, sink_),
+          sources_(paths, request_, store_, sink_),
           caches_(paths, request_.build, store_, sink_),
           shop_{paths, request_, inputs_, store_, cache_, sources_, complaints_, sink_} {
         shop_.need_stage = [this](std::size_t stage, std::size_t by) { need_stage(stage, by); };
@@ -242,14 +242,14 @@ BuildResult build_image(const Paths& paths, const BuildRequest& request, const E
     if (platforms.size() > 1)
         throw Error("an image is built for one platform, and `platforms` names " +
                     join(platforms, ", ") + ": keep one, or name it by `platform` of the service");
-    const LocalContexts contexts(paths, request.build, sink);
+    const LocalContexts contexts(paths, request.build, request.environment, sink);
     BuildRequest local = request;
     local.build = contexts.build();
     return Builder(paths, local, sink).run();
 }
 
 BuildResult check_build(const Paths& paths, const BuildRequest& request, const EventSink& sink) {
-    const LocalContexts contexts(paths, request.build, sink);
+    const LocalContexts contexts(paths, request.build, request.environment, sink);
     const BuildInputs inputs = read_inputs(contexts.build(), request.environment);
     const Diagnostics found = has_errors(inputs.diagnostics)
                                   ? inputs.diagnostics

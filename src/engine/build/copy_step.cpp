@@ -129,10 +129,11 @@ class CopyPreparer {
     }
 
     void collect_remote(const std::string& source, const IgnoreRules& excludes) {
-        const RemotePlace place = parse_remote(source);
+        RemotePlace place = parse_remote(source);
         const std::string& checksum = result_.copy.checksum;
         if (place.kind == RemotePlace::Kind::git) {
-            const auto& repository = sources_.repository(place, result_.copy.keep_git_dir);
+            place.keep_git_dir = place.keep_git_dir || result_.copy.keep_git_dir;
+            const auto& repository = sources_.repository(place);
             if (!repository.commit.starts_with(checksum))
                 complain("bad-checksum",
                          source + " is at the commit " + repository.commit + ", not " + checksum +

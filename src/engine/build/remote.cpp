@@ -2,9 +2,11 @@
 
 #include <stack/error.h>
 
+#include "base/base64.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "engine/build/archive.h"
+#include "engine/build/secrets.h"
 #include "engine/image/fetch.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -44,6 +46,52 @@ sys::Fd open_plain(const sys::Fd& root, const std::string& path) {
         static_cast<int>(::syscall(SYS_openat2, root.get(), name.c_str(), &how, sizeof how)));
 }
 
+bool is_web(const std::string& url) {
+    return url.starts_with("http://") || url.starts_with("https://");
+}
+
+/// `https://host:port` of an address there, without who asks.
+std::string server_of(const std::string& url) {
+    constexpr std::string_view after_scheme = "://";
+    const auto host = url.find(after_scheme) + after_scheme.size();
+    const std::string authority = url.substr(host, url.find('/', host) - host);
+    return url.substr(0, host) + authority.substr(authority.rfind('@') + 1);
+}
+
+bool truth_of(const std::string& part, const std::string& value) {
+    if (value.empty() || value == "1" || value == "true")
+        return true;
+    if (value == "0" || value == "false")
+        return false;
+    throw Error("`" + part + "` of a repository's address is neither true nor false");
+}
+
+/// One `key=value` of a repository's address.
+void apply_query(const std::string& part, RemotePlace& place) {
+    const auto [key, value] = split_once(part, '=');
+    if (key == "ref" || key == "branch" || key == "tag") {
+        if (!place.reference.empty())
+            throw Error("`" + part + "`: the address of the repository names `" + place.reference +
+                        "`, too: keep one");
+        place.reference = (key == "branch" ? "refs/heads/"
+                           : key == "tag"  ? "refs/tags/"
+                                           : "") +
+                          value;
+    } else if (key == "subdir" && place.subdirectory.empty()) {
+        place.subdirectory = value;
+    } else if (key == "commit" || key == "checksum") {
+        place.commit = value;
+    } else if (key == "keep-git-dir") {
+        place.keep_git_dir = truth_of(part, value);
+    } else if (key == "submodules") {
+        place.submodules = truth_of(part, value);
+    } else {
+        throw Error("`" + part +
+                    "` of a repository's address is not known: ref, branch, tag, "
+                    "commit, checksum, subdir (once), keep-git-dir and submodules are");
+    }
+}
+
 std::string scratch_parent(const Paths& paths) {
     std::string parent = paths.state + "/build/remote";
     sys::ensure_private_directory(parent);
@@ -68,16 +116,50 @@ RemotePlace parse_remote(const std::string& text) {
     if (!short_form && !text.starts_with("git://") && !path.ends_with(".git"))
         return {RemotePlace::Kind::file, text, {}, {}};
     const auto [reference, subdirectory] = split_once(fragment, ':');
-    return {
-        RemotePlace::Kind::git, (short_form ? "https://" : "") + address, reference, subdirectory};
+    const auto [repository, query] = split_once(address, '?');
+    RemotePlace place{RemotePlace::Kind::git,
+                      (short_form ? "https://" : "") + repository,
+                      reference,
+                      subdirectory};
+    if (!query.empty())
+        for (const auto& part : split(query, '&'))
+            apply_query(part, place);
+    return place;
 }
 
-Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_dir) {
+std::string authorization_for(const std::string& url,
+                              const Build& build,
+                              const StringMap& environment) {
+    if (!is_web(url))
+        return {};
+    const std::string server = server_of(url);
+    const std::string host = server.substr(server.rfind('/') + 1);
+    for (const auto& suffix : {"." + host, std::string()}) {
+        if (const auto token = find_secret(build, environment, "GIT_AUTH_TOKEN" + suffix))
+            return "basic " +
+                   base64_encode("x-access-token:" + std::string(trim(content_of(*token))));
+        if (const auto header = find_secret(build, environment, "GIT_AUTH_HEADER" + suffix))
+            return std::string(trim(content_of(*header)));
+    }
+    return {};
+}
+
+Checkout check_out(const Paths& paths, const RemotePlace& from, const std::string& authorization) {
     sys::ScratchDirectory place(scratch_parent(paths));
     sys::ensure_directory(place.path() + "/tree");
     const sys::Fd top = sys::open_directory(place.path() + "/tree");
-    auto worker = image::start_check_out(paths, from.url, from.reference, keep_git_dir, top);
+    image::CheckOutRequest request;
+    request.url = from.url;
+    request.reference = from.reference;
+    request.keep_git_dir = from.keep_git_dir;
+    request.submodules = from.submodules;
+    request.authorization = authorization;
+    request.server = authorization.empty() ? "" : server_of(from.url);
+    auto worker = image::start_check_out(paths, request, top);
     std::string commit = image::finish(worker, nowhere());
+    if (!commit.starts_with(from.commit))
+        throw Error(from.url + " is at the commit " + commit + ", not " + from.commit +
+                    " as its address says");
     sys::Fd root = open_plain(top, from.subdirectory);
     if (!root)
         throw Error(from.url + " has no directory `" + from.subdirectory + "` at " +
@@ -87,25 +169,29 @@ Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_di
 
 // --- LocalContexts
 
-LocalContexts::LocalContexts(const Paths& paths, const Build& build, const EventSink& sink)
+LocalContexts::LocalContexts(const Paths& paths,
+                             const Build& build,
+                             const StringMap& environment,
+                             const EventSink& sink)
     : paths_(paths), build_(build) {
     if (build.context == "-")
         build_.context = take_input();
     else if (is_remote(build.context))
-        build_.context = fetch(build.context);
+        build_.context = fetch(build.context, environment);
     for (auto& [name, source] : build_.additional_contexts) {
         if (is_remote(source))
-            source = fetch(source);
+            source = fetch(source, environment);
         else if (source.starts_with(layout_scheme))
             source = import_layout(source.substr(layout_scheme.size()), sink);
     }
 }
 
-std::string LocalContexts::fetch(const std::string& address) {
-    const RemotePlace from = parse_remote(address);
+std::string LocalContexts::fetch(const std::string& address, const StringMap& environment) {
+    RemotePlace from = parse_remote(address);
     if (from.kind == RemotePlace::Kind::file)
         return fetch_file(from.url);
-    auto checkout = check_out(paths_, from, build_.args.contains("BUILDKIT_CONTEXT_KEEP_GIT_DIR"));
+    from.keep_git_dir = from.keep_git_dir || build_.args.contains("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
+    auto checkout = check_out(paths_, from, authorization_for(from.url, build_, environment));
     places_.push_back(std::move(checkout.place));
     return sys::absolute_path(from.subdirectory, places_.back().path() + "/tree");
 }

@@ -20,9 +20,12 @@ namespace stack::build {
 struct RemotePlace {
     enum class Kind { file, git };
     Kind kind = Kind::file;
-    std::string url;           // without the fragment, where it is git's
+    std::string url;           // without query and fragment, where it is git's
     std::string reference;     // git: a branch, a tag or a commit; empty: HEAD
     std::string subdirectory;  // git
+    std::string commit{};      // git: what it is to be, or how that begins; empty: any
+    bool keep_git_dir = false;
+    bool submodules = true;
 
     bool operator==(const RemotePlace&) const = default;
 };
@@ -31,8 +34,10 @@ struct RemotePlace {
 /// github.com/….
 [[nodiscard]] bool is_remote(const std::string& text);
 
-/// `https://host/repository.git#reference:subdirectory` and `github.com/owner/name` are git's,
-/// other addresses name a file. Throws stack::Error where there is no way to get there.
+/// `https://host/repository.git#reference:subdirectory`, `https://host/repository.git?branch=NAME&
+/// subdir=PATH` (and tag, ref, commit, checksum, keep-git-dir, submodules) and
+/// `github.com/owner/name` are git's, other addresses name a file. Throws stack::Error where there
+/// is no way to get there.
 [[nodiscard]] RemotePlace parse_remote(const std::string& text);
 
 /// A git commit's files, gone with the value.
@@ -42,21 +47,34 @@ struct Checkout {
     std::string commit;
 };
 
-/// Throws stack::Error, also where the subdirectory is not a directory of the repository.
-[[nodiscard]] Checkout check_out(const Paths& paths, const RemotePlace& from, bool keep_git_dir);
+/// What an HTTP server is told so that it lets git in: by the secret GIT_AUTH_TOKEN (a password of
+/// `x-access-token`) or GIT_AUTH_HEADER (`Authorization` itself), or the same with `.HOST`, which
+/// comes first. Empty where none is given.
+[[nodiscard]] std::string authorization_for(const std::string& url,
+                                            const Build& build,
+                                            const StringMap& environment);
+
+/// Throws stack::Error, also where the subdirectory is not a directory of the repository, or the
+/// commit is another one than it says.
+[[nodiscard]] Checkout check_out(const Paths& paths,
+                                 const RemotePlace& from,
+                                 const std::string& authorization);
 
 /// The contexts of a build, with those that are remote, or `-` (standard input), fetched into
 /// directories, which are gone with the value.
 class LocalContexts {
   public:
     /// Throws stack::Error.
-    LocalContexts(const Paths& paths, const Build& build, const EventSink& sink);
+    LocalContexts(const Paths& paths,
+                  const Build& build,
+                  const StringMap& environment,
+                  const EventSink& sink);
 
     /// The build with directories in the place of addresses, and images in that of layouts.
     [[nodiscard]] const Build& build() const { return build_; }
 
   private:
-    [[nodiscard]] std::string fetch(const std::string& address);
+    [[nodiscard]] std::string fetch(const std::string& address, const StringMap& environment);
     [[nodiscard]] std::string fetch_file(const std::string& url);
     [[nodiscard]] std::string take_input();
     [[nodiscard]] std::string tree_of(const sys::Fd& file) const;

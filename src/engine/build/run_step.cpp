@@ -10,6 +10,7 @@
 #include "engine/build/expand.h"
 #include "engine/build/kept.h"
 #include "engine/build/mount_points.h"
+#include "engine/build/secrets.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
 #include "sys/scratch_directory.h"
@@ -26,8 +27,6 @@
 
 namespace stack::build {
 namespace {
-
-constexpr std::size_t largest_secret = 500 * 1024;  // bytes, as BuildKit has it
 
 /// What the shell or exec gets. A command that is nothing but a heredoc is the script in it.
 Strings step_command(const State& state, const Run& run, std::optional<Heredoc>& script) {
@@ -166,25 +165,12 @@ class RunPreparer {
         if (mount.target.empty())
             prepared.target = mount.environment ? "" : "/run/secrets/" + id;
         key_mount(prepared, id + " " + mount.environment.value_or(""));
-        prepared.secret = find_secret(id);
+        prepared.secret = find_secret(around_.build, around_.environment, id);
         if (prepared.secret)
             result_.mounts.push_back(std::move(prepared));
         else if (mount.required)
             complain("the secret `" + id + "` is required and not given",
                      "name it under `secrets` of the build");
-    }
-
-    [[nodiscard]] std::optional<BuildSecret> find_secret(const std::string& id) const {
-        for (auto secret : around_.build.secrets) {
-            if (id != (secret.target.empty() ? secret.source : secret.target))
-                continue;
-            const auto variable = around_.environment.find(secret.source);
-            if (!secret.content && variable != around_.environment.end())
-                secret.content = variable->second;
-            if (secret.content || secret.source.starts_with('/'))
-                return secret;
-        }
-        return std::nullopt;
     }
 
     void add_agent(PreparedRunMount prepared) {
@@ -259,18 +245,6 @@ class RunPreparer {
     Strings mount_keys_;
     PreparedRun result_;
 };
-
-std::string content_of(const BuildSecret& secret) {
-    if (secret.content)
-        return *secret.content;
-    auto content = sys::read_file(secret.source, largest_secret);
-    if (!content)
-        throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
-                    "the file " + secret.source + " of the build secret " +
-                        (secret.target.empty() ? secret.source : secret.target) +
-                        " does not exist");
-    return std::move(*content);
-}
 
 std::string step_files_directory(const Paths& paths) {
     return paths.run + "/build";

@@ -146,10 +146,13 @@ const SourceTree& Sources::open(const StageSource& source) {
     return trees_.get(key, [&] { return open_uncached(source); });
 }
 
-const Repository& Sources::repository(const RemotePlace& from, bool keep_git_dir) {
-    const std::string key = from.url + "#" + from.reference + ":" + from.subdirectory;
-    return repositories_.get(keep_git_dir ? key + " .git" : key, [&] {
-        Checkout checkout = check_out(paths_, from, keep_git_dir);
+const Repository& Sources::repository(const RemotePlace& from) {
+    const std::string key = from.url + "#" + from.reference + ":" + from.subdirectory + "#" +
+                            from.commit + (from.keep_git_dir ? " .git" : "") +
+                            (from.submodules ? " submodules" : "");
+    return repositories_.get(key, [&] {
+        Checkout checkout =
+            check_out(paths_, from, authorization_for(from.url, build_, environment_));
         return Repository{std::move(checkout.place),
                           SourceTree(std::move(checkout.root), SourceTree::Owners::root),
                           std::move(checkout.commit)};

@@ -7,6 +7,7 @@
 #include <stack/paths.h>
 
 #include "base/once.h"
+#include "engine/build/build.h"
 #include "engine/build/context.h"
 #include "engine/build/downloads.h"
 #include "engine/build/remote.h"
@@ -30,14 +31,14 @@ struct Repository {
 class Sources {
   public:
     Sources(const Paths& paths,
-            const Build& build,
+            const BuildRequest& request,
             image::Store& store,
-            bool pull,
             const EventSink& sink)
         : paths_(paths),
-          build_(build),
+          build_(request.build),
+          environment_(request.environment),
           store_(store),
-          pull_(pull),
+          pull_(request.pull || request.build.pull),
           sink_(sink),
           downloads_(paths) {}
 
@@ -56,7 +57,7 @@ class Sources {
     [[nodiscard]] const SourceTree& context();
     [[nodiscard]] const SourceTree& open(const StageSource& source);
 
-    [[nodiscard]] const Repository& repository(const RemotePlace& from, bool keep_git_dir);
+    [[nodiscard]] const Repository& repository(const RemotePlace& from);
 
     /// Whether ADD unpacks it: it is a tar, packed or not.
     [[nodiscard]] bool holds_archive(const sys::Fd& file) const;
@@ -84,6 +85,7 @@ class Sources {
 
     const Paths& paths_;
     const Build& build_;
+    const StringMap& environment_;
     image::Store& store_;
     bool pull_;
     const EventSink& sink_;

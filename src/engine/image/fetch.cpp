@@ -117,15 +117,16 @@ Fetch start_download(const Paths& paths,
     return start_worker(paths, {{"verb", "download"}, {"url", url}, {"since", since}}, target);
 }
 
-Fetch start_check_out(const Paths& paths,
-                      const std::string& url,
-                      const std::string& reference,
-                      bool keep_git_dir,
-                      const sys::Fd& target) {
-    return start_worker(
-        paths,
-        {{"verb", "git"}, {"url", url}, {"reference", reference}, {"keep_git_dir", keep_git_dir}},
-        target);
+Fetch start_check_out(const Paths& paths, const CheckOutRequest& request, const sys::Fd& target) {
+    return start_worker(paths,
+                        {{"verb", "git"},
+                         {"url", request.url},
+                         {"reference", request.reference},
+                         {"keep_git_dir", request.keep_git_dir},
+                         {"submodules", request.submodules},
+                         {"authorization", request.authorization},
+                         {"server", request.server}},
+                        target);
 }
 
 Fetch start_verify(const Paths& paths, const Strings& references) {

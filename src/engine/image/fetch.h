@@ -52,12 +52,20 @@ struct Fetch {
                                    std::int64_t since,
                                    const sys::Fd& target);
 
-/// Starts git, which writes a commit's files to `target`, an empty directory (fetch/git.h). The
-/// result is the commit's id.
+/// A commit of a git repository (fetch/git.h).
+struct CheckOutRequest {
+    std::string url;
+    std::string reference;
+    bool keep_git_dir = false;
+    bool submodules = true;
+    std::string authorization;  // what `server` is told; empty: nothing
+    std::string server;         // https://HOST
+};
+
+/// Starts git, which writes a commit's files to `target`, an empty directory. The result is the
+/// commit's id.
 [[nodiscard]] Fetch start_check_out(const Paths& paths,
-                                    const std::string& url,
-                                    const std::string& reference,
-                                    bool keep_git_dir,
+                                    const CheckOutRequest& request,
                                     const sys::Fd& target);
 
 /// Starts reading all of these images again.
