@@ -13,8 +13,6 @@
 namespace stack::shim {
 namespace {
 
-constexpr int mnt_detach = 2;
-
 /// -1: this kernel does not have it. Anything else that keeps us from hiding it is fatal.
 int open_kernel_path(int root, const std::string& path) {
     const int target = open_in(root, path, O_PATH);

@@ -143,6 +143,16 @@ void attach(int mount, int target, const std::string& what) {
          "mount " + what);
 }
 
+HungMount::~HungMount() {
+    const int here =
+        static_cast<int>(must(::open(".", O_PATH | O_DIRECTORY | O_CLOEXEC), "open directory"));
+    must(::fchdir(mount_), "enter a mount");
+    must(::syscall(SYS_umount2, ".", mnt_detach), "take a mount away");
+    must(::fchdir(here), "leave a mount");
+    ::close(here);
+    ::close(mount_);
+}
+
 namespace {
 
 /// An empty file. A link that leads nowhere is as good as the file that it would lead to, as

@@ -22,6 +22,8 @@ constexpr unsigned long ms_private = 1UL << 18U;
 constexpr unsigned long ms_slave = 1UL << 19U;
 constexpr unsigned long ms_shared = 1UL << 20U;
 
+constexpr int mnt_detach = 2;
+
 constexpr unsigned int no_suid_dev_exec = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
 long mount_call(const char* source,
@@ -66,6 +68,24 @@ void make_directories(int root, const std::string& path);
 
 /// Mounts the detached tree `mount` on what is open as `target`.
 void attach(int mount, int target, const std::string& what);
+
+/// A mount that hangs over the directory `place` for as long as this object lives, and is nowhere
+/// then: before Linux 6.15, what hangs nowhere is not cloned by open_tree(2).
+class HungMount {
+  public:
+    HungMount(int mount, int place) : mount_(mount) {
+        attach(mount, place, "a file system for a moment");
+    }
+
+    ~HungMount();
+    HungMount(const HungMount&) = delete;
+    HungMount& operator=(const HungMount&) = delete;
+
+    [[nodiscard]] int fd() const { return mount_; }
+
+  private:
+    int mount_;
+};
 
 /// The last place on the way to a target, made where it is missing: a directory, or a file to hang
 /// a file on.

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include <fcntl.h>
 #include <sched.h>
@@ -186,19 +187,29 @@ Terminal mount_dev(int root, const Spec& spec) {
 
 // --- what the user mounts ---
 
+/// A clone of what is at the subpath, which no link leads out of `whole`.
+int clone_part(int whole, const MountSpec& mount, unsigned int flags) {
+    const std::string what = "subpath " + mount.subpath + " of the mount at " + mount.target;
+    const int part = static_cast<int>(must(open_in(whole, mount.subpath, O_PATH), what));
+    const int tree =
+        static_cast<int>(must(open_tree_call(part, "", flags | AT_EMPTY_PATH), "clone " + what));
+    ::close(part);
+    return tree;
+}
+
 int make_bind(const MountSpec& mount) {
     constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
     int tree = -1;
     if (mount.subpath.empty()) {
-        tree = open_tree_call(AT_FDCWD, mount.source.c_str(), flags);
+        tree = static_cast<int>(must(open_tree_call(AT_FDCWD, mount.source.c_str(), flags),
+                                     "bind mount " + mount.source));
     } else {
-        const int whole = ::open(mount.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
-        const int part = open_in(whole, mount.subpath, O_PATH);
-        tree = open_tree_call(part, "", flags | AT_EMPTY_PATH);
-        ::close(part);
+        const int whole =
+            static_cast<int>(must(::open(mount.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
+                                  "open " + mount.source));
+        tree = clone_part(whole, mount, flags);
         ::close(whole);
     }
-    must(tree, "bind mount " + mount.source + (mount.subpath.empty() ? "" : "/" + mount.subpath));
     mount_attr attributes{};
     if (mount.read_only != 0)
         attributes.attr_set = MOUNT_ATTR_RDONLY;
@@ -231,28 +242,8 @@ int make_tmpfs(const MountSpec& mount) {
     return tmpfs.create(attributes | (mount.read_only != 0 ? MOUNT_ATTR_RDONLY : 0));
 }
 
-/// A part of a tree that is mounted nowhere. Kernels before 6.15 copy only mounts of this
-/// namespace: for them the tree is on top of `place` for a moment.
-int take_part(int whole, const std::string& subpath, int place) {
-    constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH;
-    constexpr int detach = 2;  // MNT_DETACH
-    const int inside =
-        static_cast<int>(must(open_in(whole, subpath, O_PATH), "open " + subpath + " of an image"));
-    int part = open_tree_call(inside, "", flags);
-    if (part < 0 && errno == EINVAL) {
-        attach(whole, place, subpath);
-        part = open_tree_call(inside, "", flags);
-        must(::syscall(SYS_umount2, ("/proc/self/fd/" + std::to_string(whole)).c_str(), detach),
-             "unmount an image");
-    }
-    must(part, "mount " + subpath + " of an image");
-    ::close(inside);
-    ::close(whole);
-    return part;
-}
-
 /// The content of an image, or a part of it.
-int make_image_mount(const MountSpec& mount, int root) {
+int make_image_mount(int root, const MountSpec& mount) {
     const bool is_writable = !mount.upper.empty();
     if (mount.lowers.size() == 1 && !is_writable) {  // overlayfs wants two; one is its own content
         MountSpec only = mount;
@@ -261,11 +252,14 @@ int make_image_mount(const MountSpec& mount, int root) {
         return make_bind(only);
     }
     const int whole = mount_overlay({mount.lowers, mount.upper, mount.work, is_writable});
-    return mount.subpath.empty() ? whole : take_part(whole, mount.subpath, root);
+    if (mount.subpath.empty())
+        return whole;
+    const HungMount hung(whole, root);
+    return clone_part(hung.fd(), mount, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
 
 /// A tree on the host's side, made before the host is out of sight.
-int make_mount(const MountSpec& mount, int root) {
+int make_mount(int root, const MountSpec& mount) {
     switch (mount.kind) {
         case MountKind::bind:
             return make_bind(mount);
@@ -276,15 +270,31 @@ int make_mount(const MountSpec& mount, int root) {
         case MountKind::filesystem:
             break;
     }
-    return make_image_mount(mount, root);
+    return make_image_mount(root, mount);
 }
 
 void mount_all(int root, const Spec& spec) {
     for (const auto& mount : spec.mounts) {
-        const int tree = make_mount(mount, root);
+        const int tree = make_mount(root, mount);
         attach_for_user(tree, root, mount.target);
         ::close(tree);
     }
+}
+
+/// The file, in `store` under a name of its own, as a tree.
+int make_file(int store, const std::string& name, const FileSpec& file) {
+    const int fd = static_cast<int>(must(
+        ::openat(store, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600), file.target));
+    must(::write(fd, file.content.data(), file.content.size()), "write " + file.target);
+    must(::fchown(fd, file.uid, file.gid), "own " + file.target);
+    must(::fchmod(fd, file.mode), "set the mode of " + file.target);
+    ::close(fd);
+    const int tree = open_tree_call(store, name.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    must(tree, "mount " + file.target);
+    mount_attr read_only{};
+    read_only.attr_set = MOUNT_ATTR_RDONLY;
+    must(mount_setattr_call(tree, 0, read_only), "protect " + file.target);
+    return tree;
 }
 
 void mount_files(int root, const Spec& spec) {
@@ -292,26 +302,16 @@ void mount_files(int root, const Spec& spec) {
         return;
     NewFilesystem tmpfs("tmpfs");
     tmpfs.set("mode", "700");
-    const int store = tmpfs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
-    for (std::size_t i = 0; i < spec.files.size(); ++i) {
-        const FileSpec& file = spec.files[i];
-        const std::string name = std::to_string(i);
-        const int fd = static_cast<int>(
-            must(::openat(store, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
-                 file.target));
-        must(::write(fd, file.content.data(), file.content.size()), "write " + file.target);
-        must(::fchown(fd, file.uid, file.gid), "own " + file.target);
-        must(::fchmod(fd, file.mode), "set the mode of " + file.target);
-        ::close(fd);
-        const int tree = open_tree_call(store, name.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        must(tree, "mount " + file.target);
-        mount_attr read_only{};
-        read_only.attr_set = MOUNT_ATTR_RDONLY;
-        must(mount_setattr_call(tree, 0, read_only), "protect " + file.target);
-        attach_for_user(tree, root, file.target);
-        ::close(tree);
+    std::vector<int> trees;
+    {
+        const HungMount store(tmpfs.create(no_suid_dev_exec), root);
+        for (const auto& file : spec.files)
+            trees.push_back(make_file(store.fd(), std::to_string(trees.size()), file));
     }
-    ::close(store);
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+        attach_for_user(trees[i], root, spec.files[i].target);
+        ::close(trees[i]);
+    }
 }
 
 }  // namespace
