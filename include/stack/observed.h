@@ -67,6 +67,7 @@ struct ObservedContainer {
     std::string anonymous_salt;  // of the names of its anonymous volumes
     std::string image;           // reference it was made from
     std::string image_id;        // digest of that image's configuration then
+    StringMap mounted_images;    // reference -> digest likewise, of those that it mounts
     Strings command;             // what runs: entrypoint and command together
     StringMap labels;
     ContainerState state = ContainerState::created;

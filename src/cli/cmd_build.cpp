@@ -143,19 +143,27 @@ void run_pull(Context& context, PullOptions options) {
     const image::Store store(context.paths);
     Plan plan;
     std::set<std::string> seen;
-    for (const auto& [name, service] : stack.services) {
+    const auto add = [&](const Service& service, const std::string& image, bool optional) {
         const bool is_missing_only =
             options.policy == "missing" || service.pull_policy == "missing";
-        if (service.image.empty() || !chosen(options.services, name) ||
-            service.image.starts_with("rootfs:") || service.pull_policy == "never" ||
-            service.pull_policy == "build" || (options.ignore_buildable && service.build) ||
-            !seen.insert(service.image).second || (is_missing_only && store.find(service.image)))
-            continue;
+        if (image.empty() || image.starts_with("rootfs:") || !seen.insert(image).second ||
+            (is_missing_only && store.find(image)))
+            return;
         plan.actions.push_back(
-            {.action = PullImage{.reference = service.image, .platform = service.platform},
-             .resource = "image/" + service.image,
+            {.action = PullImage{.reference = image, .platform = service.platform},
+             .resource = "image/" + image,
              .reason = "asked for",
-             .optional = options.ignore_failures || service.build.has_value()});
+             .optional = options.ignore_failures || optional});
+    };
+    for (const auto& [name, service] : stack.services) {
+        if (!chosen(options.services, name))
+            continue;
+        if (service.pull_policy != "never" && service.pull_policy != "build" &&
+            !(options.ignore_buildable && service.build))
+            add(service, service.image, service.build.has_value());
+        for (const auto& mount : service.volumes)
+            if (mount.type == MountType::image && !stack.services.contains(mount.source))
+                add(service, mount.source, false);
     }
     if (const auto told = only_actions(context, actions_of(plan))) {
         context.exit_code = *told;

@@ -175,7 +175,8 @@ class SingleContainer {
         run_.name = options.container.name;
         run_.auto_remove = options.container.remove;
         run_.keeps_policy = true;
-        plan_options_.pull = "never";  // it is there
+        // Its image is there; what it mounts may have to be fetched.
+        plan_options_.pull = options.container.pull == "never" ? "never" : "missing";
         supervised_ = needs_supervisor(service, image ? image->config : ImageConfig()) ||
                       (options.detach && options.container.remove);
     }

@@ -74,7 +74,7 @@ Json mounts_json(const ObservedContainer& seen, const StringMap& volumes) {
         Json one = {{"Type", types[static_cast<std::size_t>(mount.type)]},
                     {"Source", mount.type == MountType::tmpfs ? "" : mount.source},
                     {"Destination", mount.target},
-                    {"RW", !mount.read_only}};
+                    {"RW", !mount.read_only && mount.type != MountType::image}};
         if (mount.type == MountType::volume) {
             const auto directory = volumes.find(mount.source);
             one["Name"] = mount.source;

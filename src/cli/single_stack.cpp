@@ -70,6 +70,8 @@ class MountOption {
             mount_["volume"]["nocopy"] = is_true("--mount", name, value);
         else if (name == "volume-subpath")
             mount_["volume"]["subpath"] = value;
+        else if (name == "image-subpath")
+            mount_["image"]["subpath"] = value;
         else if (name == "tmpfs-size")
             mount_["tmpfs"]["size"] = value;
         else if (name == "tmpfs-mode")
@@ -77,7 +79,7 @@ class MountOption {
         else if (name != "consistency")
             refuse("--mount " + text_ + ": unknown field " + name +
                    "; there are type, source, target, readonly, bind-propagation, bind-recursive, "
-                   "volume-nocopy, volume-subpath, tmpfs-size and tmpfs-mode");
+                   "volume-nocopy, volume-subpath, image-subpath, tmpfs-size and tmpfs-mode");
     }
 
     std::string text_;

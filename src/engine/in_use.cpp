@@ -15,9 +15,14 @@ image::InUse find_in_use(const Paths& paths) {
         const auto container = runtime.find(id);
         if (!container)
             continue;
-        in_use.images.emplace(container->image.id, container->spec.name);
-        for (const auto& lower : container->image.lowers)  // <images>/layers/<hex>/fs
-            in_use.layers.insert("sha256:" + sys::file_name(sys::parent_path(lower)));
+        const auto keep = [&](const std::string& image, const Strings& lowers) {
+            in_use.images.emplace(image, container->spec.name);
+            for (const auto& lower : lowers)  // <images>/layers/<hex>/fs
+                in_use.layers.insert("sha256:" + sys::file_name(sys::parent_path(lower)));
+        };
+        keep(container->image.id, container->image.lowers);
+        for (const auto& [source, mounted] : container->mounted)
+            keep(mounted.id, mounted.lowers);
     }
     in_use.layers.merge(build::StepCache(paths).layers());
     return in_use;

@@ -8,7 +8,8 @@
 
 namespace stack::engine {
 
-/// The images and layers that containers were made from, and the layers that builds would reuse.
+/// The images and layers that containers were made from or mount, and the layers that builds would
+/// reuse.
 [[nodiscard]] image::InUse find_in_use(const Paths& paths);
 
 /// Forgets what builds would reuse.

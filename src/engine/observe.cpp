@@ -6,10 +6,10 @@
 #include "engine/real_engine.h"
 #include "engine/storage/volumes.h"
 #include "engine/watch.h"
+#include "model/images.h"
 
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include <boost/asio/io_context.hpp>
 
@@ -41,11 +41,6 @@ bool names_one(const Map& elements, const std::string& name) {
     return std::any_of(elements.begin(), elements.end(), [&](const auto& element) {
         return element.second.name == name;
     });
-}
-
-/// The reference that the service's containers are made from: its image, or the tag of its build.
-std::string image_of(const Stack& stack, const Service& service) {
-    return service.image.empty() ? stack.name + "-" + service.name : service.image;
 }
 
 }  // namespace
@@ -117,14 +112,7 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
     for (const auto& record : storage::list_volumes(paths_))
         if (record.project == desired.name || names_one(desired.volumes, record.name))
             all.volumes.push_back(observed(record));
-    std::set<std::string> references;
-    for (const auto& [name, service] : desired.services) {
-        references.insert(image_of(desired, service));
-        for (const auto& hook : service.pre_start)
-            if (!hook.image.empty())
-                references.insert(hook.image);
-    }
-    for (const auto& reference : references)
+    for (const auto& reference : model::images_of(desired))
         if (const auto image = store_.find(reference))
             all.images.push_back(
                 {reference, image->id, image->source_digest, image->created, image->named});

@@ -252,9 +252,18 @@ void RealEngine::begin(const RemoveVolume& action, const EventSink& /*events*/, 
 
 void RealEngine::begin(const CreateContainer& action, const EventSink& /*events*/, Done done) {
     image::Store store(paths_);  // what it holds stays until the container's record says the same
-    if (const auto image = store.find(action.spec->image))
-        store.hold(image->layers);
-    runtime_.create(*action.spec, image_view(action.spec->image));
+    const auto held_view = [&](const std::string& reference) {
+        if (const auto image = store.find(reference))
+            store.hold(image->layers);
+        return image_view(reference);
+    };
+    runtime::MountedImages mounted;
+    for (const auto& mount : action.spec->service.volumes)
+        if (mount.type == MountType::image) {
+            auto view = held_view(mount.source);
+            mounted[mount.source] = {std::move(view.id), std::move(view.lowers)};
+        }
+    runtime_.create(*action.spec, held_view(action.spec->image), mounted);
     complete(std::move(done), std::nullopt);
 }
 

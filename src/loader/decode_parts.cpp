@@ -99,6 +99,8 @@ Mount decode_long_mount(const Node& node, Reporter& reporter) {
         Object options(*image, "`image`", reporter);
         options.text("subpath", mount.subpath);
     }
+    if (mount.type == MountType::image)
+        object.need("source", "a volume of type image needs `source`, the image or a service");
     if (const Node* type = node.find("type"); type != nullptr && type->value == "bind")
         object.need("source", "a volume of type bind needs `source`, the path on the host");
     const Node* target =

@@ -60,12 +60,22 @@ void rewrite_build(Node& build, const std::string& directory, const std::string&
                 item.value = cache_place(item.value, directory, home);
 }
 
+/// `rootfs:DIRECTORY` is an image that lies on this machine.
+void rewrite_image(Node* image, const std::string& directory, const std::string& home) {
+    constexpr std::string_view plain_directory = "rootfs:";
+    if (image != nullptr && image->is_scalar() && image->value.starts_with(plain_directory))
+        image->value = std::string(plain_directory) +
+                       absolute(image->value.substr(plain_directory.size()), directory, home);
+}
+
 void rewrite_volume(Node& volume, const std::string& directory, const std::string& home) {
     if (volume.is_mapping()) {
         const Node* type = volume.find("type");
         Node* source = volume.find("source");
         if (type != nullptr && type->value == "bind" && source != nullptr && source->is_scalar())
             source->value = absolute(source->value, directory, home);
+        if (type != nullptr && type->value == "image")
+            rewrite_image(source, directory, home);
         return;
     }
     const char first = volume.value.empty() ? '\0' : volume.value[0];
@@ -112,11 +122,7 @@ std::string absolute(const std::string& path,
 }
 
 void resolve_service_paths(Node& service, const std::string& directory, const std::string& home) {
-    constexpr std::string_view plain_directory = "rootfs:";
-    if (Node* image = service.find("image");
-        image != nullptr && image->is_scalar() && image->value.starts_with(plain_directory))
-        image->value = std::string(plain_directory) +
-                       absolute(image->value.substr(plain_directory.size()), directory, home);
+    rewrite_image(service.find("image"), directory, home);
     if (Node* build = service.find("build"))
         rewrite_build(*build, directory, home);
     if (Node* volumes = service.find("volumes"))

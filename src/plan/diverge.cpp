@@ -42,6 +42,10 @@ bool can_rewire(const ObservedContainer& container, const Attachments& wanted) {
            std::none_of(container.addresses.begin(), container.addresses.end(), leads_away);
 }
 
+FieldChange image_change(const std::string& before, const std::string& after) {
+    return {"image", before.substr(0, short_digest), after.substr(0, short_digest)};
+}
+
 FieldChange coming_or_going(const std::string& network, bool comes) {
     return {"networks." + network, comes ? "" : connected, comes ? connected : ""};
 }
@@ -108,10 +112,17 @@ std::optional<Divergence> divergence(const ObservedContainer& container,
     if (!container.replaced_files.empty())
         return Divergence{"file " + container.replaced_files.front() + " was replaced", {}};
     if (!image_id.empty() && container.image_id != image_id)
-        return Divergence{"image changed",
-                          {{"image",
-                            container.image_id.substr(0, short_digest),
-                            image_id.substr(0, short_digest)}}};
+        return Divergence{"image changed", {image_change(container.image_id, image_id)}};
+    return std::nullopt;
+}
+
+std::optional<Divergence> mounts_other_image(const ObservedContainer& container,
+                                             const std::vector<ObservedImage>& images) {
+    for (const auto& image : images)
+        if (const auto mounted = container.mounted_images.find(image.reference);
+            mounted != container.mounted_images.end() && mounted->second != image.id)
+            return Divergence{"image " + image.reference + ", which it mounts, changed",
+                              {image_change(mounted->second, image.id)}};
     return std::nullopt;
 }
 

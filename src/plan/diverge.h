@@ -22,6 +22,10 @@ struct Divergence {
                                                    const ContainerSpec& spec,
                                                    const std::string& image_id);
 
+/// The same for the images that it mounts: where one of `images` is another one than it has.
+[[nodiscard]] std::optional<Divergence> mounts_other_image(
+    const ObservedContainer& container, const std::vector<ObservedImage>& images);
+
 /// What a container becomes without being made anew.
 struct InPlace {
     Service service;     // of the container then

@@ -1,6 +1,7 @@
 #include "plan/images.h"
 
 #include "base/units.h"
+#include "model/images.h"
 #include "plan/resolve.h"
 
 #include <chrono>
@@ -30,6 +31,8 @@ void Images::plan(const Strings& services) {
         for (const auto& name : services)
             if (desired_.services.at(name).build.has_value() == built)
                 plan_service(name);
+    for (const auto& name : services)
+        plan_mounted(desired_.services.at(name));
 }
 
 const ObservedImage* Images::present(const std::string& reference) const {
@@ -44,9 +47,49 @@ std::optional<Node> Images::need(const std::string& reference, const Service& se
         return made->second;
     if (present(reference))
         return std::nullopt;
+    if (options_.pull == "never") {
+        builder_.refuse("image " + reference + ", which service " + service.name +
+                        " needs, is not in the store, and --pull never forbids to fetch it");
+        return std::nullopt;
+    }
     nodes_[reference] = builder_.add(
         PullImage{reference, service.platform, false}, "image/" + reference, "not found");
     return nodes_[reference];
+}
+
+/// What another service makes or pulls is that service's to say.
+void Images::plan_mounted(const Service& service) {
+    auto& nodes = mounted_[service.name];
+    nodes.clear();
+    for (const auto& mount : service.volumes) {
+        if (mount.type != MountType::image)
+            continue;
+        const bool is_of_service = desired_.services.contains(mount.source);
+        if (is_of_service)
+            plan_service(mount.source);
+        if (const auto made = is_of_service ? node(mount.source) : need(mount.source, service))
+            nodes.push_back(*made);
+    }
+}
+
+void Images::order_mounted(const Service& service, Node user) {
+    builder_.order_all(mounted_[service.name], user);
+}
+
+void Images::order(const Service& service, Node user) {
+    if (const auto image = node(service.name))
+        builder_.order(*image, user);
+    order_mounted(service, user);
+}
+
+std::optional<Divergence> Images::why_mount_anew(const ObservedContainer& container,
+                                                 const Service& service) const {
+    for (const auto& mount : service.volumes)
+        if (mount.type == MountType::image && is_built(mount.source))
+            return Divergence{"image " + model::mounted_image(desired_, mount) +
+                                  ", which it mounts, is built anew",
+                              {}};
+    return mounts_other_image(container, observed_.images);
 }
 
 std::optional<Node> Images::node(const std::string& service) const {
@@ -86,7 +129,7 @@ std::string Images::source_digest(const std::string& service) const {
 
 void Images::plan_service(const std::string& name) {
     const Service& service = desired_.services.at(name);
-    const std::string reference = image_of(desired_, service);
+    const std::string reference = model::image_of(desired_, service);
     const ObservedImage* image = present(reference);
     if (const auto made = nodes_.find(reference); made != nodes_.end() && !service.build) {
         services_[name] = {made->second, image != nullptr && builds_.contains(reference)};

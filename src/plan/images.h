@@ -6,11 +6,13 @@
 #include <stack/plan.h>
 
 #include "plan/builder.h"
+#include "plan/diverge.h"
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace stack::plan {
 
@@ -25,7 +27,8 @@ class Images {
     /// Those that are built first: who uses one without building it uses the new one.
     void plan(const Strings& services);
 
-    /// What must be done before an image that a hook of `service` names is there; none where it is.
+    /// What must be done before an image that a hook or a mount of `service` names is there; none
+    /// where it is.
     [[nodiscard]] std::optional<Node> need(const std::string& reference, const Service& service);
 
     /// nullptr: it is not in the store.
@@ -33,6 +36,16 @@ class Images {
 
     /// What must be done before the service has its image; none where it has it.
     [[nodiscard]] std::optional<Node> node(const std::string& service) const;
+
+    /// `user` comes when the images that the service mounts are there.
+    void order_mounted(const Service& service, Node user);
+
+    /// Likewise, and when its own is.
+    void order(const Service& service, Node user);
+
+    /// Why a container of the service must be made anew for the sake of the images that it mounts.
+    [[nodiscard]] std::optional<Divergence> why_mount_anew(const ObservedContainer& container,
+                                                           const Service& service) const;
 
     /// Whether a build will give the service another image than it has.
     [[nodiscard]] bool is_built(const std::string& service) const;
@@ -44,6 +57,7 @@ class Images {
     };
 
     void plan_service(const std::string& name);
+    void plan_mounted(const Service& service);
     void plan_build(const Service& service,
                     const std::string& reference,
                     const ObservedImage* present);
@@ -62,8 +76,9 @@ class Images {
     const PlanOptions& options_;
     Builder& builder_;
     std::map<std::string, Planned> services_;
-    std::map<std::string, Node> nodes_;  // by reference
-    std::set<std::string> builds_;       // references
+    std::map<std::string, Node> nodes_;                 // by reference
+    std::map<std::string, std::vector<Node>> mounted_;  // by service
+    std::set<std::string> builds_;                      // references
 };
 
 }  // namespace stack::plan

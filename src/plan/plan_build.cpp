@@ -1,5 +1,6 @@
 #include <stack/plan.h>
 
+#include "model/images.h"
 #include "plan/resolve.h"
 
 #include <map>
@@ -20,7 +21,7 @@ Plan plan_build(const Stack& desired, const Strings& services) {
         const Service& service = desired.services.at(name);
         BuildImage action;
         action.service = name;
-        action.tag = plan::image_of(desired, service);
+        action.tag = model::image_of(desired, service);
         action.build = plan::resolved_build(desired, service);
         action.no_cache = service.build->no_cache;
         action.pull = service.build->pull;

@@ -1,5 +1,6 @@
 // up: from what is there to what is wanted, as early as each part can be.
 
+#include "model/images.h"
 #include "model/volumes_from.h"
 #include "plan/addresses.h"
 #include "plan/builder.h"
@@ -133,12 +134,14 @@ class UpPlanner {
             if (services_[other].recreated)
                 return Divergence{
                     "it shares a namespace or volumes with " + other + ", which is made anew", {}};
-        const ObservedImage* current = images_.present(image_of(desired_, service));
+        const ObservedImage* current = images_.present(model::image_of(desired_, service));
         const std::string name = container_name(desired_, service, container.number);
         if (container.name != name)
             return Divergence{"configuration changed", {{"name", container.name, name}}};
         const ContainerSpec& spec = first_replica_of(service);  // no number is looked at
         if (auto diverged = divergence(container, spec, current ? current->id : ""))
+            return diverged;
+        if (auto diverged = images_.why_mount_anew(container, service))
             return diverged;
         for (const auto& [key, attachment] : service.networks)
             if (const auto network = desired_.networks.find(key);
@@ -319,9 +322,7 @@ class UpPlanner {
                   const Divergence& why) {
         planned.recreated = true;
         const Node removed = remove(container, why.reason, why.changes);
-        if (const auto image = images_.node(service.name))
-            builder_.order(*image,
-                           stops_.contains(container.id) ? stops_.at(container.id) : removed);
+        images_.order(service, stops_.contains(container.id) ? stops_.at(container.id) : removed);
         Slot& slot =
             plan_new(planned, service, container.number, why.reason, container.anonymous_salt);
         slot.recreated = true;
@@ -397,6 +398,7 @@ class UpPlanner {
         created_[action.spec->name] = create;
         if (const auto image = images_.need(action.spec->image, service))
             builder_.order(*image, create);
+        images_.order_mounted(service, create);
         resources_.order(action.spec->service, create);
         order_volume_lenders(action.spec->service, create);
         const Node run = start(action.spec->service, action.spec->name, reason);
@@ -436,8 +438,7 @@ class UpPlanner {
         slot.number = action.spec->number;
         const Node create = builder_.add(std::move(action), "container/" + slot.name, reason);
         created_[slot.name] = create;
-        if (const auto image = images_.node(service.name))
-            builder_.order(*image, create);
+        images_.order(service, create);
         resources_.order(std::get<CreateContainer>(builder_.action(create)).spec->service, create);
         order_volume_lenders(service, create);
         if (!options_.no_start) {

@@ -1,6 +1,7 @@
 #include "plan/resolve.h"
 
 #include "model/digest.h"
+#include "model/images.h"
 #include "model/volumes_from.h"
 
 #include <algorithm>
@@ -27,10 +28,6 @@ std::string why_not_running(const ObservedContainer& container) {
            ")";
 }
 
-std::string image_of(const Stack& stack, const Service& service) {
-    return service.image.empty() ? stack.name + "-" + service.name : service.image;
-}
-
 std::string container_name(const Stack& stack, const Service& service, int number) {
     if (!service.container_name.empty())
         return service.container_name;
@@ -54,6 +51,8 @@ Service with_real_names(const Stack& stack, Service service) {
         const auto found = stack.volumes.find(mount.source);
         if (mount.type == MountType::volume && found != stack.volumes.end())
             mount.source = found->second.name;
+        else if (mount.type == MountType::image)
+            mount.source = model::mounted_image(stack, mount);
     }
     service.networks = networks_of(stack, service);
     return service;
@@ -75,7 +74,7 @@ ContainerSpec container_spec(const Stack& stack, const Service& service, int num
     spec.service = with_real_names(stack, service);
     spec.secrets = sources_of(service.secrets, stack.secrets);
     spec.configs = sources_of(service.configs, stack.configs);
-    spec.image = image_of(stack, service);
+    spec.image = model::image_of(stack, service);
     spec.project = stack.name;
     spec.config_digest = model::config_digest(spec);  // what differs between replicas is not in it
     spec.name = container_name(stack, service, number);
@@ -111,7 +110,7 @@ ContainerSpec pre_start_spec(const Stack& stack,
     own.pre_stop.clear();
     ContainerSpec spec = container_spec(stack, own, number);
     if (hook.image.empty())
-        spec.image = image_of(stack, service);
+        spec.image = model::image_of(stack, service);
     spec.name = (hook.per_replica ? container_name(stack, service, number)
                                   : stack.name + "-" + service.name) +
                 "-pre-start-" + std::to_string(index + 1);
@@ -225,7 +224,7 @@ Build resolved_build(const Stack& stack, const Service& service) {
                                ? stack.services.find(source.substr(service_scheme.size()))
                                : stack.services.end();
         if (found != stack.services.end())
-            source = "docker-image://" + image_of(stack, found->second);
+            source = "docker-image://" + model::image_of(stack, found->second);
     }
     for (auto& secret : build.secrets)
         if (const auto found = stack.secrets.find(secret.source); found != stack.secrets.end())

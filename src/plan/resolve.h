@@ -21,10 +21,6 @@ namespace stack::plan {
 /// As a reason to start one that is not up.
 [[nodiscard]] std::string why_not_running(const ObservedContainer& container);
 
-/// The reference that a service's containers are made from: its image, or `<stack>-<service>` for a
-/// build.
-[[nodiscard]] std::string image_of(const Stack& stack, const Service& service);
-
 /// `<stack>-<service>-<number>`, or the service's container_name.
 [[nodiscard]] std::string container_name(const Stack& stack, const Service& service, int number);
 

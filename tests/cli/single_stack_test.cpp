@@ -91,7 +91,8 @@ TEST(SingleStack, VolumesAreNamedOrPaths) {
     given.volumes = {"old:/a", "new:/b:ro", "./dir:/c", "/anonymous"};
     given.mounts = {"type=volume,src=third,dst=/d",
                     "type=bind,source=/e,target=/e,readonly",
-                    "type=tmpfs,target=/f,tmpfs-size=1m"};
+                    "type=tmpfs,target=/f,tmpfs-size=1m",
+                    "type=image,source=tools,target=/g,image-subpath=bin"};
     const Stack stack = single_stack(given, context());
     EXPECT_TRUE(stack.volumes.at("old").external);
     EXPECT_FALSE(stack.volumes.at("new").external);
@@ -99,12 +100,15 @@ TEST(SingleStack, VolumesAreNamedOrPaths) {
     EXPECT_TRUE(stack.volumes.contains("third"));
     EXPECT_EQ(stack.volumes.size(), 3U);
     const auto& mounts = stack.services.at("mine").volumes;
-    ASSERT_EQ(mounts.size(), 7U);
+    ASSERT_EQ(mounts.size(), 8U);
     EXPECT_EQ(mounts[2].source, "/work/dir");
     EXPECT_EQ(mounts[3].source, "");
     EXPECT_FALSE(mounts[5].create_host_path);
     EXPECT_TRUE(mounts[5].read_only);
     EXPECT_EQ(mounts[6].tmpfs_size, 1 << 20);
+    EXPECT_EQ(mounts[7].type, MountType::image);
+    EXPECT_EQ(mounts[7].source, "tools");
+    EXPECT_EQ(mounts[7].subpath, "bin");
 }
 
 TEST(SingleStack, NetworksAreModesOrNames) {

@@ -79,6 +79,21 @@ services:
     stack_.must({"down", "-t", "0"});
 }
 
+TEST_F(Registry, GivesAnImageThatAServiceMounts) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  tool:
+    image: busybox
+    command: sleep 1000
+    stop_signal: SIGKILL
+    volumes: [{type: image, source: "127.0.0.1:5000/tools/shell:1", target: /shell}]
+)");
+    stack_.must({"up", "-d"});
+    EXPECT_EQ(stack_.must({"exec", "-T", "tool", "ls", "/shell/bin"}), "busybox\nsh\n");
+    stack_.must({"down", "-t", "0"});
+}
+
 TEST_F(Registry, WhichAnswersThatThereIsNoSuchTagIsBelieved) {
     const Result result = stack_.run({"image", "pull", "127.0.0.1:5000/tools/shell:none"});
     EXPECT_NE(result.status, 0);

@@ -43,6 +43,11 @@ TEST(Scalar, NumbersAreDecimal) {
         EXPECT_EQ(number_text(text), std::nullopt) << text;
 }
 
+TEST(ImageMount, OfADirectoryLiesByTheFile) {
+    const auto service = web("volumes: [{type: image, source: 'rootfs:./tools', target: /t}]");
+    EXPECT_EQ(service.volumes.at(0).source, "rootfs:/p/tools");
+}
+
 TEST(Scalar, PlainOnesAreTakenForWhatTheyAre) {
     const auto service =
         web("environment: {A: True, B: 022, C: 1.10, D: '022', E: !!str 022, F: yes, G: "

@@ -97,7 +97,7 @@ std::string Bed::create(const Service& service) {
     spec.service = service;
     spec.image = "busybox";
     spec.secrets = secrets;
-    return runtime.create(spec, {"sha256:busybox", image_config, {image()}});
+    return runtime.create(spec, {"sha256:busybox", image_config, {image()}}, mounted);
 }
 
 void Bed::start(const std::string& id) {

@@ -58,6 +58,7 @@ class Bed {
 
     /// What the image says; part of containers made afterwards.
     ImageConfig image_config;
+    runtime::MountedImages mounted;
     std::map<std::string, FileSource> secrets;
     Strings warnings;  // of stops
 

@@ -1,6 +1,7 @@
 #include "tests/support/fake_engine.h"
 
 #include "base/text.h"
+#include "model/images.h"
 #include "tests/support/fake_world.h"
 
 #include <algorithm>
@@ -13,16 +14,6 @@ template <class Map>
 bool names_one(const Map& elements, const std::string& name) {
     return std::any_of(elements.begin(), elements.end(), [&](const auto& element) {
         return element.second.name == name;
-    });
-}
-
-bool names_image(const Stack& stack, const std::string& reference) {
-    return std::any_of(stack.services.begin(), stack.services.end(), [&](const auto& element) {
-        const auto& [name, service] = element;
-        return reference == (service.image.empty() ? stack.name + "-" + name : service.image) ||
-               std::any_of(service.pre_start.begin(),
-                           service.pre_start.end(),
-                           [&](const Hook& hook) { return reference == hook.image; });
     });
 }
 
@@ -113,8 +104,9 @@ Observed FakeEngine::observe(const Stack& desired, const ObserveOptions& options
     for (const auto& volume : world_.volumes)
         if (volume.project == desired.name || names_one(desired.volumes, volume.name))
             seen.volumes.push_back(volume);
+    const auto references = model::images_of(desired);
     for (const auto& image : world_.images)
-        if (names_image(desired, image.reference))
+        if (references.contains(image.reference))
             seen.images.push_back(image);
     if (options.builds)
         for (const auto& [name, service] : desired.services)

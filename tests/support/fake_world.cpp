@@ -166,9 +166,17 @@ void Effect::operator()(const CreateContainer& a) {
     const auto* image = find_image(world_, spec.image);
     if (image == nullptr)
         throw Error("image " + spec.image + " is not in the store");
+    StringMap mounted;
+    for (const auto& mount : spec.service.volumes)
+        if (mount.type == MountType::image) {
+            const auto* other = find_image(world_, mount.source);
+            if (other == nullptr)
+                throw Error("image " + mount.source + " is not in the store");
+            mounted[mount.source] = other->id;
+        }
     if (const auto* taken = find_container(world_, spec.name)) {
         if (taken->project == spec.project && taken->config_digest == spec.config_digest &&
-            taken->image_id == image->id)
+            taken->image_id == image->id && taken->mounted_images == mounted)
             return;
         throw Error("the name " + spec.name + " belongs to another container");
     }
@@ -186,6 +194,7 @@ void Effect::operator()(const CreateContainer& a) {
     made.anonymous_salt = spec.anonymous_salt;
     made.image = spec.image;
     made.image_id = image->id;
+    made.mounted_images = std::move(mounted);
     made.created = now_;
     made.mounts = spec.service.volumes;
     for (auto& mount : made.mounts)

@@ -70,6 +70,7 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     seen.anonymous_salt = record.spec.anonymous_salt;
     seen.image = record.spec.image;
     seen.image_id = record.image.id;
+    seen.mounted_images = ids_of(record.mounted);
     seen.command = record.command;
     seen.labels = labels_for(record);
     seen.created = record.created;

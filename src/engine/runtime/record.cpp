@@ -23,9 +23,13 @@ void visit_fields(model::Is<ImageView> auto& v, auto&& field) {
     field("id", v.id), field("config", v.config), field("lowers", v.lowers);
 }
 
+void visit_fields(model::Is<MountedImage> auto& v, auto&& field) {
+    field("id", v.id), field("lowers", v.lowers);
+}
+
 void visit_fields(model::Is<ContainerRecord> auto& v, auto&& field) {
     field("id", v.id), field("spec", v.spec), field("image", v.image), field("ports", v.ports);
-    field("command", v.command), field("mounts", v.mounts);
+    field("command", v.command), field("mounts", v.mounts), field("mounted", v.mounted);
 }
 
 namespace {

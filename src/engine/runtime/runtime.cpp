@@ -130,6 +130,13 @@ bool mounts_volume(const ContainerRecord& record, const std::string& volume) {
     });
 }
 
+StringMap ids_of(const MountedImages& mounted) {
+    StringMap ids;
+    for (const auto& [source, image] : mounted)
+        ids[source] = image.id;
+    return ids;
+}
+
 Runtime::Runtime(const Paths& paths, const cgroup::Cgroups& cgroups, network::Networks& networks)
     : paths_(paths),
       cgroups_(cgroups),
@@ -228,17 +235,21 @@ std::vector<Mount> Runtime::lent_mounts(const ContainerSpec& spec) {
     return lent;
 }
 
-std::string Runtime::create(const ContainerSpec& spec, const ImageView& image) {
+std::string Runtime::create(const ContainerSpec& spec,
+                            const ImageView& image,
+                            const MountedImages& mounted) {
     const sys::Lock lock = hold_records(paths_);
     if (const auto existing = find(spec.name);
         existing && existing->spec.name == spec.name && existing->spec.project == spec.project &&
-        existing->spec.config_digest == spec.config_digest && existing->image.id == image.id)
+        existing->spec.config_digest == spec.config_digest && existing->image.id == image.id &&
+        ids_of(existing->mounted) == ids_of(mounted))
         return existing->id;
     check_name(spec.name);
     ContainerRecord record;
     record.id = random_hex(64);
     record.spec = spec;
     record.image = image;
+    record.mounted = mounted;
     record.ports = decide_ports(spec.service, ports_of_others(record), {});
     record.command = command_for(spec.service, image.config);
     // A command's own, whoever had the name; those of hooks are the same for every run.

@@ -50,11 +50,20 @@ struct ImageView {
     Strings lowers;  // overlay lower directories, topmost first
 };
 
+/// An image that a container mounts.
+struct MountedImage {
+    std::string id;
+    Strings lowers;  // as of an ImageView
+};
+
+using MountedImages = std::map<std::string, MountedImage>;  // by the sources of mounts
+
 /// A container on disk.
 struct ContainerRecord {
     std::string id;
     ContainerSpec spec;
     ImageView image;
+    MountedImages mounted;
     std::vector<network::PublishedPort> ports;  // with random ones decided
     Strings command;                            // entrypoint and command together
     std::vector<Mount> mounts;                  // resolved; anonymous volumes by name
@@ -63,6 +72,7 @@ struct ContainerRecord {
 
 /// A record as it was when it was asked for, which many may look at; null: there is none.
 using ContainerRecordPtr = std::shared_ptr<const ContainerRecord>;
+[[nodiscard]] StringMap ids_of(const MountedImages& mounted);
 
 [[nodiscard]] bool mounts_volume(const ContainerRecord& record, const std::string& volume);
 
@@ -115,10 +125,12 @@ class Runtime {
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    /// Postcondition: a container of this name, configuration digest and image exists; returns its
+    /// Postcondition: a container of this name, configuration digest and images exists; returns its
     /// id. Ports that ask for a free one are decided here. Throws where the name belongs to another
     /// container.
-    std::string create(const ContainerSpec& spec, const ImageView& image);
+    std::string create(const ContainerSpec& spec,
+                       const ImageView& image,
+                       const MountedImages& mounted = {});
 
     /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim. The
     /// program waits for a client where its description says so. With `by_policy`, throws where a

@@ -224,7 +224,8 @@ void Runtime::prepare_volumes(const ContainerRecord& record) {
             storage::ensure_volume(paths_, made);
             volume = made;
         }
-        if (volume->populated || !volume->driver_opts.empty())
+        // Whose part is mounted gets nothing: what the image has there is of that part.
+        if (volume->populated || !volume->driver_opts.empty() || !mount.subpath.empty())
             continue;
         if (!image && !mount.nocopy)
             image = sys::merged_view(record.image.lowers);
@@ -238,17 +239,18 @@ void Runtime::prepare_volumes(const ContainerRecord& record) {
 
 shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount& mount) const {
     shim::MountSpec spec;
+    spec.subpath = mount.subpath;
     if (mount.type == MountType::image) {
-        if (mount.source != record.spec.image)
-            throw Error(std::make_error_code(std::errc::not_supported),
-                        "image " + mount.source + " cannot be mounted at " + mount.target +
-                            ": only the container's own image can be mounted into it");
         spec.kind = shim::MountKind::overlay;
-        spec.lowers = record.image.lowers;
+        const auto image = record.mounted.find(mount.source);
+        if (image == record.mounted.end())
+            throw Error("the record of container " + record.spec.name +
+                        " does not say what image " + mount.source +
+                        " was: make it anew, with --force-recreate");
+        spec.lowers = image->second.lowers;
         return spec;
     }
     spec.source = storage::volume_directory(paths_, mount.source);
-    spec.subpath = mount.subpath;
     const auto volume = storage::find_volume(paths_, mount.source);
     if (!volume || volume->driver_opts.empty())
         return spec;
@@ -257,6 +259,10 @@ shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount
         return found == volume->driver_opts.end() ? std::string() : found->second;
     };
     if (option("type") == "tmpfs") {
+        if (!mount.subpath.empty())
+            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                        "volume " + mount.source + " is an empty tmpfs: there is no " +
+                            mount.subpath + " in it to mount at " + mount.target);
         spec = {};
         spec.kind = shim::MountKind::tmpfs;
         spec.options = option("o");
