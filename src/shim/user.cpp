@@ -31,11 +31,13 @@ bool is_digits(std::string_view text) {
 }
 
 /// All digits, or nothing: "1000x" is a name (crun CVE-2026-30892). Ids beyond an int are refused:
-/// -1 means "unchanged" to the kernel, which would leave root (CVE-2024-40635).
+/// -1 means "unchanged" to the kernel, which would leave root (CVE-2024-40635). So are those with
+/// zeros in front, which some read as octal: "00" is nobody's way to ask for root.
 std::optional<std::uint32_t> number(std::string_view text) {
     std::int32_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (!is_digits(text) || error != std::errc{} || end != text.data() + text.size())
+    if (!is_digits(text) || error != std::errc{} || end != text.data() + text.size() ||
+        (text.size() > 1 && text.front() == '0'))
         return std::nullopt;
     return static_cast<std::uint32_t>(value);
 }
@@ -66,13 +68,15 @@ std::string read_file(const char* path) {
         ::close(fd);
         return {};
     }
-    constexpr std::size_t largest = 4U << 20U;
+    constexpr std::size_t largest = 4U << 20U;  // CVE-2026-47262
     std::string text;
     std::array<char, 16384> buffer{};
     for (ssize_t count = 0;
          text.size() < largest && (count = ::read(fd, buffer.data(), buffer.size())) > 0;)
         text.append(buffer.data(), static_cast<std::size_t>(count));
     ::close(fd);
+    if (text.size() >= largest)
+        give_up(not_executable, std::string(path) + " of the container has 4 MiB or more", 0);
     return text;
 }
 
@@ -130,21 +134,22 @@ bool resolve(const std::string& user,
              std::string& problem) {
     const auto colon = user.find(':');
     const std::string name = user.substr(0, colon);
+    const std::string group_name = colon == std::string::npos ? "" : user.substr(colon + 1);
     if (!resolve_user(name, passwd, identity)) {
         problem = "user " + name + " is not in the container's /etc/passwd";
         return false;
     }
-    if (colon != std::string::npos) {
-        const auto gid = find_group(group, user.substr(colon + 1));
+    if (!group_name.empty()) {
+        const auto gid = find_group(group, group_name);
         if (!gid) {
-            problem = "group " + user.substr(colon + 1) + " is not in the container's /etc/group";
+            problem = "group " + group_name + " is not in the container's /etc/group";
             return false;
         }
         identity.gid = *gid;
     }
     // The primary group counts (CVE-2022-36109); memberships do unless a group was named.
     add(identity.groups, identity.gid);
-    if (colon == std::string::npos && !identity.name.empty())
+    if (group_name.empty() && !identity.name.empty())
         add_memberships(group, identity.name, identity);
     for (const auto& more : more_groups) {
         const auto gid = find_group(group, more);

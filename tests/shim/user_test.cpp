@@ -15,6 +15,7 @@ constexpr const char* passwd =
 constexpr const char* group =
     "root:x:0:\n"
     "staff:x:601:root,web\n"
+    ":x:0:\n"
     "42:x:0:\n";
 
 /// uid:gid[groups]home, or the problem.
@@ -41,7 +42,15 @@ TEST(User, TakesAGroup) {
     EXPECT_EQ(who("web:staff"), "500:601[601]/srv");
     EXPECT_EQ(who("77:88"), "77:88[88]/");
     EXPECT_EQ(who(":staff"), "0:601[601]/root");
+    EXPECT_EQ(who("1:1"), "1:1[1]/");
+    EXPECT_EQ(who(":1"), "0:1[1]/root");
     EXPECT_EQ(who("web", {"staff", "9"}), "500:600[600 601 9]/srv");
+}
+
+TEST(User, WithNothingBehindTheColonHasItsOwnGroups) {
+    EXPECT_EQ(who("web:"), who("web"));
+    EXPECT_EQ(who("1:"), "1:0[0]/");
+    EXPECT_EQ(who(":"), who(""));
 }
 
 TEST(User, OfDigitsIsAlwaysANumber) {
@@ -62,13 +71,16 @@ TEST(User, IsNeverRootByMistake) {
                              "99999999999999999999",
                              "-1",
                              "0x0",
+                             "00",
+                             "01",
                              " 0",
                              "1e3",
                              "broken",
                              "wrapped",
                              "short"})
         EXPECT_NE(who(user).find("is not in"), std::string::npos) << user << " is " << who(user);
-    EXPECT_NE(who("77:4294967295").find("is not in"), std::string::npos);
+    for (const auto* user : {"77:4294967295", "77:00", "a:b", "77:a", "77:1:2"})
+        EXPECT_NE(who(user).find("is not in"), std::string::npos) << user;
 }
 
 }  // namespace
