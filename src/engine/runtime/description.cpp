@@ -113,12 +113,17 @@ std::vector<Mount> mounts_for(const ContainerSpec& spec,
 }
 
 StringMap labels_for(const ContainerRecord& record) {
-    StringMap labels = record.image.config.labels;
+    const std::string prefix = "com.docker.compose.";
+    StringMap labels;
+    // An image belongs to no stack, whatever it says: to tools these labels are orders
+    // (CVE-2026-53488).
+    for (const auto& [name, value] : record.image.config.labels)
+        if (!name.starts_with(prefix))
+            labels[name] = value;
     for (const auto& [name, value] : record.spec.service.labels)
         labels[name] = value;
     if (record.spec.project.empty() || record.spec.project == single_containers)
         return labels;
-    const std::string prefix = "com.docker.compose.";
     labels[prefix + "project"] = record.spec.project;
     labels[prefix + "service"] = record.spec.service.name;
     labels[prefix + "container-number"] = std::to_string(record.spec.number);

@@ -23,8 +23,8 @@ namespace stack::runtime {
                                             const ImageConfig& image,
                                             const std::vector<Mount>& lent);
 
-/// The service's labels and those by which tools find the containers of docker compose
-/// (compose.md 1.2).
+/// The image's labels, over them the service's and those by which tools find the containers of
+/// docker compose (compose.md 1.2); the image's say nothing of the latter kind.
 [[nodiscard]] StringMap labels_for(const ContainerRecord& record);
 
 /// /etc/hosts: localhost, the container's own addresses, and the extra hosts; `host-gateway` is the
