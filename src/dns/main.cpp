@@ -32,8 +32,11 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// Keeps the right to bind port 53 and nothing else: containers send us what they like.
+/// Keeps the right to bind port 53 and nothing else: containers send us what they like. With so few
+/// rights it would be anybody's who is root in a container that sees the host's processes: only
+/// whoever may trace them all gets at one that is not dumpable (ptrace(2)).
 void drop_capabilities() {
+    sys::check(::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0), "close this process to others");
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3]{};
     data[0].effective = data[0].permitted = 1U << CAP_NET_BIND_SERVICE;

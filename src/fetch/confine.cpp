@@ -201,10 +201,13 @@ sys::Fd view_without_devices(const sys::Fd& directory) {
                 : sys::Fd();
 }
 
-/// What foreign bytes make of a process is nothing to keep.
-void leave_no_core() {
+/// What foreign bytes make of a process is nothing to keep. And one that keeps few rights would be
+/// anybody's who is root in a container that sees the host's processes: nobody traces it who may
+/// not trace them all (ptrace(2)).
+void close_to_others() {
     const rlimit none{};
     ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 }  // namespace
@@ -213,7 +216,7 @@ void confine(const std::string& state, const std::string& run, const sys::Fd& ta
     sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    leave_no_core();
+    close_to_others();
     std::vector<Exception> exceptions;
     exceptions.emplace_back(place(state + "/images"), writing);
     exceptions.emplace_back(place(run + "/fetch"), writing);
@@ -226,7 +229,7 @@ void confine(const std::string& state, const std::string& run, const sys::Fd& ta
 
 void confine_to(sys::Fd& directory) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    leave_no_core();
+    close_to_others();
     if (sys::Fd view = view_without_devices(directory))
         directory = std::move(view);
     sys::check(::fchdir(directory.get()), "go to the directory");

@@ -8,7 +8,8 @@ namespace stack::fetch {
 
 /// Takes from this process what it does not need: new privileges, other programs and processes
 /// (seccomp), capabilities beyond owning files, and (Landlock) writing anywhere but in the store of
-/// images, the locks, and `target` (where it is a directory). What a kernel lacks is left out.
+/// images, the locks, and `target` (where it is a directory). What a kernel lacks is left out. No
+/// process with fewer rights than the host's root looks into it from here on.
 void confine(const std::string& state, const std::string& run, const sys::Fd& target = {});
 
 /// The same for who unpacks an archive that is open already, and more: there is nothing but what

@@ -99,14 +99,7 @@ void expect_golden(const std::string& name, const std::string& text) {
 
 class Probe : public testing::Test {
   protected:
-    void SetUp() override {
-        const fs::path root = fs::path(stack_.directory()) / "probed";
-        if (fs::exists(root))
-            return;  // by an earlier test of this process: images outlive stacks
-        make_busybox_root(root.string());
-        fs::copy_file(STACK_BINARY_DIR "/stack-probe", root / "probe");
-        stack_.must({"image", "import", "rootfs:" + root.string(), "probed"});
-    }
+    void SetUp() override { import_probed(stack_); }
 
     void TearDown() override { expect_nothing_left(stack_); }
 

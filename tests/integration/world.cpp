@@ -86,6 +86,15 @@ void import_busybox(const StackProgram& stack) {
                 R"(CMD ["sh"])"});
 }
 
+void import_probed(const StackProgram& stack) {
+    const fs::path root = fs::path(sandbox_directory()) / "probed";
+    if (fs::exists(root))
+        return;
+    make_busybox_root(root.string());
+    fs::copy_file(STACK_BINARY_DIR "/stack-probe", root / "probe");
+    stack.must({"image", "import", "rootfs:" + root.string(), "probed"});
+}
+
 std::vector<nlohmann::json> containers(const StackProgram& stack) {
     std::vector<nlohmann::json> list;
     for (const auto& line : lines_of(stack.must({"ps", "-a", "--format", "json"})))

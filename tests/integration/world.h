@@ -18,6 +18,9 @@ void make_busybox_root(const std::string& root);
 /// Puts a busybox image, made from this machine's static busybox, into the program's store.
 void import_busybox(const StackProgram& stack);
 
+/// Puts an image `probed` there: the same with /probe (tests/probe).
+void import_probed(const StackProgram& stack);
+
 /// `stack ps -a --format json`, one object a container.
 [[nodiscard]] std::vector<nlohmann::json> containers(const StackProgram& stack);
 

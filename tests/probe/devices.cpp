@@ -1,11 +1,9 @@
 #include "tests/probe/facts.h"
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -42,18 +40,6 @@ std::string look_of(const std::string& path) {
     return "other " + rest;
 }
 
-std::vector<std::string> names_in_dev() {
-    std::vector<std::string> names;
-    DIR* directory = ::opendir("/dev");
-    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory))
-        if (entry->d_name[0] != '.')
-            names.emplace_back(entry->d_name);
-    if (directory != nullptr)
-        ::closedir(directory);
-    std::sort(names.begin(), names.end());
-    return names;
-}
-
 /// A device that the container has no business with, made by itself: whether it can be made, and
 /// opened then (GHSA-g54h-m393-cpwq).
 void try_device(mode_t kind, unsigned int major_number, unsigned int minor_number, Facts& facts) {
@@ -75,7 +61,7 @@ void try_device(mode_t kind, unsigned int major_number, unsigned int minor_numbe
 }  // namespace
 
 void tell_devices(Facts& facts) {
-    for (const auto& name : names_in_dev())
+    for (const auto& name : names_in("/dev"))
         facts.push_back("device " + name + ": " + look_of("/dev/" + name));
     try_device(S_IFCHR, 1, 1, facts);     // the machine's memory
     try_device(S_IFBLK, 8, 0, facts);     // its disk

@@ -21,7 +21,10 @@ using Facts = std::vector<std::string>;
 
 [[nodiscard]] std::vector<std::string> split(const std::string& text, char separator);
 
-/// What a link says; "" where it is none.
+/// Names of a directory, in order, without those that begin with a dot.
+[[nodiscard]] std::vector<std::string> names_in(const std::string& path);
+
+/// What a link says; "" where it is none, or where that is not for us to know.
 [[nodiscard]] std::string link_target(const std::string& path);
 
 /// EPERM … of an errno; "yes" of 0.
@@ -44,5 +47,10 @@ void tell_devices(Facts& facts);
 
 /// System calls that the kernel refuses whatever their arguments are.
 void tell_calls(Facts& facts);
+
+/// Looks at other processes, until it is killed, as whoever wants to get at them: prints which
+/// programs it has seen run, what they have open beside the standard streams, and which programs it
+/// could have written to. Each once.
+[[noreturn]] void watch();
 
 }  // namespace stack::probe

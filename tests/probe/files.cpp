@@ -3,7 +3,6 @@
 #include <array>
 #include <cerrno>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -35,19 +34,6 @@ constexpr std::array levers{"/proc/sys/kernel/core_pattern",
                             "/proc/sys/net/ipv4/ip_forward",
                             "/proc/sys/vm/overcommit_memory",
                             "/sys/fs/cgroup/cgroup.procs"};
-
-/// Names of a directory, without those that begin with a dot.
-std::vector<std::string> names_in(const std::string& path) {
-    std::vector<std::string> names;
-    DIR* directory = ::opendir(path.c_str());
-    if (directory == nullptr)
-        return names;
-    while (const dirent* entry = ::readdir(directory))
-        if (entry->d_name[0] != '.')
-            names.emplace_back(entry->d_name);
-    ::closedir(directory);
-    return names;
-}
 
 /// Nothing can be read there: it is not there, it is an empty directory, or it is /dev/null itself.
 bool is_closed(const std::string& path) {

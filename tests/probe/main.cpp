@@ -4,15 +4,18 @@
 //   stack-probe [to=FILE] [NAME=VALUE...]     what the host has: its namespaces (net=net:[…]), its
 //                                             capabilities (in hexadecimal digits), and its soft
 //                                             limits where the engine sets none (nproc=1024)
+//   stack-probe watch                         what of other processes it can get at, for ever
 //
 // Static: it runs where nothing else is.
 
 #include "tests/probe/facts.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -53,6 +56,19 @@ std::string status_field(const std::string& name) {
     return {};
 }
 
+std::vector<std::string> names_in(const std::string& path) {
+    std::vector<std::string> names;
+    DIR* directory = ::opendir(path.c_str());
+    if (directory == nullptr)
+        return names;
+    while (const dirent* entry = ::readdir(directory))
+        if (entry->d_name[0] != '.')
+            names.emplace_back(entry->d_name);
+    ::closedir(directory);
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
 std::string link_target(const std::string& path) {
     std::array<char, 4096> target{};
     const auto length = ::readlink(path.c_str(), target.data(), target.size());
@@ -86,6 +102,8 @@ int main(int argc, char** argv) {
         const auto equals = word.find('=');
         host[word.substr(0, equals)] = equals == std::string::npos ? "" : word.substr(equals + 1);
     }
+    if (host.contains("watch"))
+        watch();
     Facts facts;
     tell_process(facts);  // first: what the others open is not its own
     tell_rights(host, facts);
