@@ -347,6 +347,7 @@ struct Service {
     Strings cap_add;
     Strings cap_drop;
     Strings security_opt;
+    std::string seccomp_profile;  // what the file of seccomp=FILE held at loading; "": the default
     std::vector<Device> devices;
     Strings device_cgroup_rules;
     std::vector<DeviceRequest> device_requests;

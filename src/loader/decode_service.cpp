@@ -296,18 +296,17 @@ bool is_one_of_security_options(const std::string& name) {
     return std::find(known.begin(), known.end(), name) != known.end();
 }
 
-/// The two keys by which security options are given: `seccomp=unconfined`, `seccomp:unconfined`.
+/// They are given in two ways: `seccomp=unconfined`, `seccomp:unconfined`.
 void check_security_options(const Node& list, Reporter& reporter) {
     for (const auto& item : list.items) {
         const auto separator = item.value.find_first_of("=:");
         const std::string name = item.value.substr(0, separator);
         const std::string value =
             separator == std::string::npos ? "" : item.value.substr(separator + 1);
-        if (name == "seccomp" && value != "unconfined")
+        if (name == "seccomp" && value.empty())
             reporter.error(item.at,
-                           "unsupported",
-                           "`" + shortened(item.value) +
-                               "`: seccomp profiles of one's own are not supported yet",
+                           "malformed",
+                           "`seccomp` needs the file of a profile",
                            "leave it out for the default profile, or write seccomp=unconfined "
                            "for none");
         else if ((name == "apparmor" && value != "unconfined") ||

@@ -12,6 +12,7 @@
 #include "loader/paths.h"
 #include "loader/project_name.h"
 #include "loader/remainder.h"
+#include "loader/seccomp.h"
 #include "loader/validate.h"
 
 #include <algorithm>
@@ -69,6 +70,8 @@ class Loader {
         apply_profiles(stack, input_.profiles, input_.named_services);
         if (input_.resolve_environment)
             resolve_environment(session_, files_, stack, root);
+        if (input_.resolve_environment && input_.resolve_paths)
+            read_seccomp_profiles(session_, files_, stack, root);
         if (input_.normalize)
             normalize(stack, session_.budget);
         if (input_.check_consistency)

@@ -1,6 +1,7 @@
 #include "loader/paths.h"
 
 #include "base/text.h"
+#include "loader/seccomp.h"
 
 namespace stack::loader {
 namespace {
@@ -94,6 +95,13 @@ void rewrite_files(Node* list, const std::string& directory, const std::string& 
         rewrite(item.is_mapping() ? item.find("path") : &item, directory, home);
 }
 
+/// The profile of `seccomp=FILE`.
+void rewrite_profile(Node& option, const std::string& directory, const std::string& home) {
+    if (const std::string path = profile_path_of(option.value); !path.empty())
+        option.value.replace(
+            option.value.size() - path.size(), path.size(), absolute(path, directory, home));
+}
+
 }  // namespace
 
 bool is_remote(const std::string& path) {
@@ -128,6 +136,9 @@ void resolve_service_paths(Node& service, const std::string& directory, const st
     if (Node* volumes = service.find("volumes"))
         for (auto& volume : volumes->items)
             rewrite_volume(volume, directory, home);
+    if (Node* options = service.find("security_opt"))
+        for (auto& option : options->items)
+            rewrite_profile(option, directory, home);
     rewrite_files(service.find("env_file"), directory, home);
     rewrite_files(service.find("label_file"), directory, home);
     if (Node* develop = service.find("develop"))

@@ -198,7 +198,7 @@ void visit_fields(Is<Service> auto& v, auto&& field) {
     field("storage_opt", v.storage_opt), field("privileged", v.privileged),
         field("cap_add", v.cap_add);
     field("cap_drop", v.cap_drop), field("security_opt", v.security_opt),
-        field("devices", v.devices);
+        field("seccomp_profile", v.seccomp_profile), field("devices", v.devices);
     field("device_cgroup_rules", v.device_cgroup_rules),
         field("device_requests", v.device_requests);
     field("ulimits", v.ulimits), field("sysctls", v.sysctls), field("pid", v.pid),

@@ -1,5 +1,6 @@
 #include "plan/diverge.h"
 
+#include "base/digest.h"
 #include "model/digest.h"
 #include "plan/resolve.h"
 
@@ -67,6 +68,15 @@ void tell_networks(const Attachments& before,
             changes.push_back(coming_or_going(name, true));
 }
 
+/// For a file's content, which nobody reads in a list of changes.
+void shorten_profile(std::vector<FieldChange>& changes) {
+    for (auto& change : changes)
+        if (change.field == "seccomp_profile")
+            for (auto* text : {&change.before, &change.after})
+                if (!text->empty())
+                    *text = ("sha256:" + sha256_hex(*text)).substr(0, short_digest);
+}
+
 /// Networks that a running container is in or not in, whatever its record says: whoever connected
 /// or disconnected it died in the middle.
 std::vector<FieldChange> half_done(const ObservedContainer& container) {
@@ -104,6 +114,7 @@ std::optional<Divergence> divergence(const ObservedContainer& container,
         std::erase_if(changes, [&](const FieldChange& change) {
             return is_of_limits(change) || (rewirable && is_of_networks(change));
         });
+        shorten_profile(changes);
         sort_by_field(changes);
         return Divergence{
             changes.empty() ? "the content of a config or secret changed" : "configuration changed",

@@ -276,5 +276,39 @@ TEST(Names, OfContainersArePartsOfPaths) {
             << name;
 }
 
+TEST(Seccomp, AProfileIsWhatItsFileHeldAtLoading) {
+    const std::string profile = R"({"defaultAction": "SCMP_ACT_ALLOW"})";
+    const auto profile_of = [&](const std::string& options) {
+        Project project("services: {web: {image: x, security_opt: " + options + "}}\n");
+        project.file("sub/profile.json", profile);
+        return project.stack().services.at("web");
+    };
+    const Service web = profile_of("[seccomp=sub/profile.json]");
+    EXPECT_EQ(web.seccomp_profile, profile);
+    EXPECT_EQ(web.security_opt, Strings{"seccomp=/p/sub/profile.json"});
+    EXPECT_EQ(profile_of("['seccomp:./sub/profile.json']").seccomp_profile, profile);
+    EXPECT_EQ(profile_of("[seccomp=unconfined, seccomp=sub/profile.json]").seccomp_profile, profile)
+        << "the last one counts";
+    EXPECT_EQ(profile_of("[seccomp=sub/profile.json, seccomp=unconfined]").seccomp_profile, "");
+    EXPECT_EQ(profile_of("[seccomp=builtin]").seccomp_profile, "");
+}
+
+TEST(Seccomp, AProfileThatIsNoneIsComplainedOfWhereItIsWrong) {
+    Project project("services: {web: {image: x, security_opt: [seccomp=profile.json]}}\n");
+    project.file("profile.json", "{\n  \"defaultAction\" SCMP_ACT_ALLOW\n}\n");
+    const auto broken = project.load().diagnostics;
+    ASSERT_EQ(broken.size(), 1U);
+    EXPECT_EQ(broken[0].location.file, "/p/profile.json");
+    EXPECT_EQ(broken[0].location.line, 2);
+    EXPECT_EQ(broken[0].notes.at(0).location.file, "/p/compose.yaml");
+    project.file("profile.json", R"({"defaultAction": "SCMP_ACT_DENY"})");
+    const auto unknown = project.load().diagnostics;
+    ASSERT_EQ(unknown.size(), 1U);
+    EXPECT_EQ(unknown[0].location.file, "/p/compose.yaml");
+    EXPECT_EQ(unknown[0].message,
+              "the seccomp profile /p/profile.json: `defaultAction`: there is no action "
+              "\"SCMP_ACT_DENY\"");
+}
+
 }  // namespace
 }  // namespace stack::test

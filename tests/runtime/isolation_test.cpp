@@ -103,6 +103,25 @@ TEST(Isolation, RefusesMountsAndNewNamespaces) {
               "refused\nrefused\n");
 }
 
+TEST(Isolation, RefusesTheCallsThatAProfileOfTheServicesOwnRefuses) {
+    Bed bed;
+    const std::string script_of_both =
+        "mkdir /made 2>&1 | grep -o 'No space.*'; hostname x 2>&1 | grep -o 'No space.*'; true";
+    auto service = script("echo up; exec sleep 1000");
+    service.security_opt = {"seccomp=/some/profile.json"};
+    service.seccomp_profile = R"({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["mkdir", "mkdirat", "no_such_call"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28},
+        {"names": ["sethostname"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28,
+         "includes": {"caps": ["CAP_SYS_ADMIN"]}}]})";
+    const auto id = bed.create(service);
+    bed.start(id);
+    EXPECT_EQ(bed.exec(id, {.command = {"sh", "-c", script_of_both}}).output,
+              "No space left on device\n");
+    service.privileged = true;
+    service.command = script(script_of_both).command;
+    EXPECT_EQ(bed.output_of(service), "No space left on device\nNo space left on device\n");
+}
+
 TEST(Isolation, HasItsOwnDevices) {
     Bed bed;
     auto service = script(

@@ -38,11 +38,10 @@ shim::JoinSpec Runtime::join_spec(const ContainerRecord& record, const ExecOptio
         spec.process.working_dir = options.working_dir;
     spec.process.terminal = options.tty ? 1 : 0;
     spec.process.oom_score_adj = 0;
-    const bool privileged = options.privileged || service.privileged;
-    if (privileged)
+    if (options.privileged || service.privileged)
         spec.process.capabilities = ~std::uint64_t{0};
-    else if (!has_security_option(service, "seccomp", "unconfined"))
-        spec.process.seccomp = default_filter(paths_, spec.process.capabilities);
+    if (!options.privileged)
+        spec.process.seccomp = filter_for(paths_, service, spec.process.capabilities);
     const Places places = places_of(paths_, record.id);
     const auto live = read_live(places);
     const auto placement = cgroups_.placement_beside(places.cgroup, live ? live->pid : 0);

@@ -52,15 +52,13 @@ void set(Strings& environment, const std::string& name, const std::string& value
 }  // namespace
 
 bool has_security_option(const Service& service, std::string_view name, std::string_view value) {
-    return std::any_of(
-        service.security_opt.begin(), service.security_opt.end(), [&](const std::string& option) {
-            const auto separator = option.find_first_of("=:");
-            const std::string_view key = std::string_view(option).substr(0, separator);
-            const std::string_view given = separator == std::string::npos
-                                               ? "true"
-                                               : std::string_view(option).substr(separator + 1);
-            return key == name && given == value;
-        });
+    std::string_view last;
+    for (const std::string_view option : service.security_opt) {
+        const auto separator = option.find_first_of("=:");
+        if (option.substr(0, separator) == name)
+            last = separator == std::string_view::npos ? "true" : option.substr(separator + 1);
+    }
+    return last == value;
 }
 
 Strings command_for(const Service& service, const ImageConfig& image) {

@@ -40,8 +40,8 @@ namespace stack::runtime {
 /// The process and its rights, complete but for the system call filter.
 [[nodiscard]] shim::ProcessSpec process_for(const ContainerRecord& record);
 
-/// Whether `option` is among security_opt ("no-new-privileges", "no-new-privileges:true",
-/// "seccomp=unconfined").
+/// Whether security_opt says so, the last time it says something of it: "no-new-privileges",
+/// "no-new-privileges:true", "seccomp=unconfined".
 [[nodiscard]] bool has_security_option(const Service& service,
                                        std::string_view name,
                                        std::string_view value);

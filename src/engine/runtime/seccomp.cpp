@@ -3,11 +3,14 @@
 #include <stack/error.h>
 
 #include "base/digest.h"
+#include "engine/runtime/process.h"
+#include "engine/runtime/seccomp_profile.h"
 #include "sys/file.h"
 
 #include <array>
 #include <cerrno>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -211,6 +214,24 @@ std::string prologue() {
     return bytes_of(program);
 }
 
+/// The program that `compile` makes, which takes a thousand times as long as to read it: kept by
+/// all that it depends on.
+std::string cached(const Paths& paths,
+                   const std::string& identity,
+                   const std::function<std::string()>& compile) {
+    const auto* version = seccomp_version();
+    const std::string key =
+        sha256_hex(identity + " " + std::to_string(version->major) + "." +
+                   std::to_string(version->minor) + "." + std::to_string(version->micro));
+    const std::string file = paths.state + "/cache/seccomp-" + key.substr(0, 16) + ".bpf";
+    if (auto known = sys::read_file(file); known && !known->empty())
+        return std::move(*known);
+    std::string program = compile();
+    sys::ensure_directory(paths.state + "/cache", 0700);
+    sys::replace_volatile_file(file, program);
+    return program;
+}
+
 std::string compile(std::uint64_t capabilities) {
     Filter filter;
     for (const auto& call : refused)
@@ -232,17 +253,26 @@ std::string exported_filter(void* filter) {
 }
 
 std::string default_filter(const Paths& paths, std::uint64_t capabilities) {
-    const auto* version = seccomp_version();
-    const std::string key =
-        sha256_hex("1 " + std::to_string(version->major) + "." + std::to_string(version->minor) +
-                   "." + std::to_string(version->micro) + " " + std::to_string(capabilities));
-    const std::string file = paths.state + "/cache/seccomp-" + key.substr(0, 16) + ".bpf";
-    if (auto cached = sys::read_file(file); cached && !cached->empty())
-        return std::move(*cached);
-    std::string program = compile(capabilities);
-    sys::ensure_directory(paths.state + "/cache", 0700);
-    sys::replace_volatile_file(file, program);
-    return program;
+    return cached(
+        paths, "1 " + std::to_string(capabilities), [&] { return compile(capabilities); });
+}
+
+std::string filter_for(const Paths& paths, const Service& service, std::uint64_t capabilities) {
+    if (has_security_option(service, "seccomp", "unconfined"))
+        return {};
+    const std::string& text = service.seccomp_profile;
+    if (text.empty())
+        return service.privileged ? "" : default_filter(paths, capabilities);
+    const std::string what = "the seccomp profile of service " + service.name;
+    const auto profile = parse_seccomp_profile(text);
+    if (!profile)
+        throw Error(what + ": " + profile.error().message);
+    const KernelVersion kernel = own_kernel();
+    const std::string identity = "profile " + std::to_string(capabilities) + " " +
+                                 std::to_string(kernel.major_number) + "." +
+                                 std::to_string(kernel.minor_number) + " " + text;
+    return cached(
+        paths, identity, [&] { return compile_profile(*profile, capabilities, kernel, what); });
 }
 
 }  // namespace stack::runtime

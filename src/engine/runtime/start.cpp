@@ -322,8 +322,7 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.id = record.id;
     spec.name = record.spec.name;
     spec.process = process_for(record);
-    if (!service.privileged && !has_security_option(service, "seccomp", "unconfined"))
-        spec.process.seccomp = default_filter(paths_, spec.process.capabilities);
+    spec.process.seccomp = filter_for(paths_, service, spec.process.capabilities);
     describe_files(record, spec);
     spec.mount_point = places.run + "/root";
     spec.privileged = service.privileged ? 1 : 0;
