@@ -22,6 +22,7 @@ void decode_deploy(const Node& node, Service& service, Reporter& reporter);
                                              const std::string& what,
                                              Reporter& reporter);
 void decode_resources(Object& service, Resources& resources);
+void decode_isolation(Object& object, Service& service);
 [[nodiscard]] std::map<std::string, NetworkAttachment> decode_attachments(const Node& node,
                                                                           Reporter& reporter);
 [[nodiscard]] std::map<std::string, Strings> decode_extra_hosts(const Node& node,

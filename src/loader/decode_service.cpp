@@ -1,5 +1,5 @@
-#include "base/device_rule.h"
 #include "base/ip.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "loader/decode.h"
@@ -145,38 +145,6 @@ std::vector<FileReference> decode_references(const Node& node,
     return references;
 }
 
-void check_permissions(const Node& node, const std::string& permissions, Reporter& reporter) {
-    if (permissions.empty() || permissions.find_first_not_of("rwm") != std::string::npos)
-        reporter.error(node.at,
-                       "malformed",
-                       "the permissions of a device are letters of `rwm`, not \"" +
-                           shortened(permissions) + "\"");
-}
-
-std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
-    std::vector<Device> devices;
-    for (const auto& item : node.items) {
-        if (item.is_mapping()) {
-            Object object(item, "a device", reporter);
-            Device device;
-            object.text("source", device.source);
-            object.text("target", device.target);
-            object.text("permissions", device.permissions);
-            check_permissions(item, device.permissions, reporter);
-            devices.push_back(std::move(device));
-            continue;
-        }
-        const auto parsed = parse_device(text_of(item, "a device", reporter));
-        if (parsed) {
-            check_permissions(item, parsed->permissions, reporter);
-            devices.push_back(*parsed);
-        } else {
-            reporter.malformed(item, "device", parsed.error());
-        }
-    }
-    return devices;
-}
-
 std::string decode_pull_policy(const Node& node, Reporter& reporter) {
     const bool is_periodic =
         node.value == "daily" || node.value == "weekly" ||
@@ -214,6 +182,10 @@ void decode_process(Object& object, Service& service) {
     object.boolean("stdin_open", service.stdin_open);
     object.boolean("init", service.init);
     object.text("stop_signal", service.stop_signal);
+    if (!service.stop_signal.empty() && !parse_signal(service.stop_signal))
+        object.reporter.malformed(*object.take("stop_signal"),
+                                  "`stop_signal`",
+                                  {"a signal is expected, such as SIGTERM, TERM or SIGRTMIN+3"});
     object.duration("stop_grace_period", service.stop_grace_period);
     object.text("container_name", service.container_name);
     if (const Node* name = object.take("container_name"); name != nullptr)
@@ -288,70 +260,6 @@ void decode_files(Object& object, Service& service) {
     object.boolean("read_only", service.read_only);
     object.bytes("shm_size", service.shm_size);
     object.map("storage_opt", service.storage_opt);
-}
-
-bool is_one_of_security_options(const std::string& name) {
-    static const Strings known{
-        "no-new-privileges", "seccomp", "systempaths", "apparmor", "label", "credentialspec"};
-    return std::find(known.begin(), known.end(), name) != known.end();
-}
-
-/// They are given in two ways: `seccomp=unconfined`, `seccomp:unconfined`.
-void check_security_options(const Node& list, Reporter& reporter) {
-    for (const auto& item : list.items) {
-        const auto separator = item.value.find_first_of("=:");
-        const std::string name = item.value.substr(0, separator);
-        const std::string value =
-            separator == std::string::npos ? "" : item.value.substr(separator + 1);
-        if (name == "seccomp" && value.empty())
-            reporter.error(item.at,
-                           "malformed",
-                           "`seccomp` needs the file of a profile",
-                           "leave it out for the default profile, or write seccomp=unconfined "
-                           "for none");
-        else if ((name == "apparmor" && value != "unconfined") ||
-                 (name == "label" && value != "disable"))
-            reporter.warning(item.at, "ignored", "`" + name + "` has no effect here");
-        else if (name == "no-new-privileges" && !value.empty() && value != "true" &&
-                 value != "false")
-            reporter.error(item.at, "malformed", "`no-new-privileges` is true or false");
-        else if (name == "systempaths" && value != "unconfined")
-            reporter.error(item.at, "malformed", "`systempaths` can be unconfined, or left out");
-        else if (!is_one_of_security_options(name))
-            reporter.error(item.at,
-                           "malformed",
-                           "`" + shortened(item.value) + "` is no security option",
-                           "known are no-new-privileges, seccomp, systempaths, apparmor and label");
-    }
-}
-
-void decode_isolation(Object& object, Service& service) {
-    object.boolean("privileged", service.privileged);
-    object.list("cap_add", service.cap_add);
-    object.list("cap_drop", service.cap_drop);
-    object.list("security_opt", service.security_opt);
-    if (const Node* options = object.take("security_opt"))
-        check_security_options(*options, object.reporter);
-    if (const Node* devices = object.take("devices"))
-        service.devices = decode_devices(*devices, object.reporter);
-    object.list("device_cgroup_rules", service.device_cgroup_rules);
-    if (const Node* rules = object.take("device_cgroup_rules"))
-        for (const auto& item : rules->items)
-            if (const auto rule = parse_device_rule(item.value); !rule)
-                object.reporter.malformed(item, "device rule", rule.error());
-    if (const Node* limits = object.take("ulimits"))
-        service.ulimits = decode_ulimits(*limits, object.reporter);
-    object.map("sysctls", service.sysctls);
-    object.text("pid", service.pid);
-    object.text("ipc", service.ipc);
-    object.text("uts", service.uts);
-    object.choice("cgroup", service.cgroup, {"host", "private"});
-    object.text("cgroup_parent", service.cgroup_parent);
-    object.text("userns_mode", service.userns_mode);
-    object.text("runtime", service.runtime);
-    object.number("oom_score_adj", service.oom_score_adj, {-1000, 1000});
-    if (const Node* gpus = object.take("gpus"))
-        decode_gpus(*gpus, service, object.reporter);
 }
 
 Provider decode_provider(const Node& node, Reporter& reporter) {
@@ -459,8 +367,6 @@ void note_ignored(Object& object, const Service& service) {
                         "put both into one `external` network: they find each other there");
     object.warn_ignored({"cgroup_parent"},
                         "its control group is its stack's; limits go to `deploy.resources`");
-    if (!service.userns_mode.empty() && service.userns_mode != "host")
-        object.warn_ignored({"userns_mode"}, "its users are the host's, as `host` says");
     if (!service.runtime.empty() && service.runtime != "runc")
         object.warn_ignored({"runtime"}, "the engine is its own runtime");
     if (const Node* options = object.take("storage_opt"); options != nullptr)

@@ -78,12 +78,16 @@ void mount_sys(int root, const Spec& spec) {
     ::close(fs);
 }
 
+bool has_shared_memory(const Spec& spec) {
+    return spec.ipc.sharing != Sharing::own || spec.shm_size != 0;
+}
+
 void make_node(int dev, const char* name, unsigned int major_number, unsigned int minor_number) {
     must(::mknodat(dev, name, S_IFCHR | 0666, makedev(major_number, minor_number)),
          std::string("create /dev/") + name);
 }
 
-void fill_dev(int dev) {
+void fill_dev(int dev, const Spec& spec) {
     make_node(dev, "null", 1, 3);
     make_node(dev, "zero", 1, 5);
     make_node(dev, "full", 1, 7);
@@ -92,8 +96,9 @@ void fill_dev(int dev) {
     make_node(dev, "tty", 5, 0);
     for (const auto& link : device_links)
         must(::symlinkat(link[0], dev, link[1]), std::string("create /dev/") + link[1]);
-    for (const auto* name : {"pts", "shm", "mqueue"})
-        must(::mkdirat(dev, name, 0755), std::string("create /dev/") + name);
+    for (const std::string name : {"pts", "shm", "mqueue"})
+        if (name != "shm" || has_shared_memory(spec))
+            must(::mkdirat(dev, name.c_str(), 0755), "create /dev/" + name);
 }
 
 void mount_below(int dev, const char* name, int mount) {
@@ -151,7 +156,7 @@ Terminal mount_dev(int root, const Spec& spec) {
     tmpfs.set("mode", "755");
     tmpfs.set("size", "64k");
     const int mount = tmpfs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME);
-    fill_dev(mount);
+    fill_dev(mount, spec);
     mount_at(root, "/dev", mount);
     const int dev =
         static_cast<int>(must(open_in(root, "/dev", O_RDONLY | O_DIRECTORY), "open /dev"));
@@ -165,10 +170,12 @@ Terminal mount_dev(int root, const Spec& spec) {
     mount_below(dev, "pts", pts.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC));
 
     if (spec.ipc.sharing == Sharing::own) {
-        NewFilesystem shm("tmpfs");
-        shm.set("mode", "1777");
-        shm.set("size", std::to_string(spec.shm_size));
-        mount_below(dev, "shm", shm.create(no_suid_dev_exec));
+        if (has_shared_memory(spec)) {
+            NewFilesystem shm("tmpfs");
+            shm.set("mode", "1777");
+            shm.set("size", std::to_string(spec.shm_size));
+            mount_below(dev, "shm", shm.create(no_suid_dev_exec));
+        }
         NewFilesystem mqueue("mqueue");
         mount_below(dev, "mqueue", mqueue.create(no_suid_dev_exec));
     } else {

@@ -187,7 +187,7 @@ struct Spec {
     std::vector<DeviceSpec> devices;
     std::vector<std::string> masked_paths;
     std::vector<std::string> read_only_paths;
-    std::uint64_t shm_size = 64U << 20U;
+    std::uint64_t shm_size = 64U << 20U;  // of /dev/shm, where `ipc` is its own; 0: there is none
 
     // namespaces
     NamespaceSpec network;

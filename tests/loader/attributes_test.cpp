@@ -106,7 +106,6 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "logging: {driver: syslog}",
                                    "logging: {options: {tag: a}}",
                                    "cgroup_parent: a",
-                                   "userns_mode: keep-id",
                                    "runtime: runsc",
                                    "gpus: all",
                                    "use_api_socket: true",
@@ -135,6 +134,31 @@ TEST(Attributes, WhatIsSoAnywayIsNotSaid) {
                                    "dns: [9.9.9.9, '::1']",
                                    "logging: {driver: json-file, options: {max-size: 1m}}"})
         EXPECT_EQ(web(line).complaints(), "") << line;
+}
+
+TEST(Attributes, NamespacesAreOneOfTheWordsOrAnothersOwn) {
+    for (const std::string line : {"pid: host",
+                                   "pid: private",
+                                   "pid: container:other",
+                                   "ipc: none",
+                                   "ipc: shareable",
+                                   "ipc: private",
+                                   "uts: host",
+                                   "uts: container:other",
+                                   "cgroup: private",
+                                   "userns_mode: host",
+                                   "stop_signal: SIGRTMIN+3",
+                                   "stop_signal: rtmax-1",
+                                   "stop_signal: '9'"})
+        EXPECT_EQ(web(line).complaints(), "") << line;
+    for (const std::string line : {"pid: none",
+                                   "pid: 'container:'",
+                                   "ipc: pod:other",
+                                   "uts: shareable",
+                                   "userns_mode: keep-id"})
+        EXPECT_NE(web(line).complaints().find("cannot be"), std::string::npos) << line;
+    for (const std::string line : {"stop_signal: BOGUS", "stop_signal: SIGRTMIN+99"})
+        EXPECT_NE(web(line).complaints().find("a signal is expected"), std::string::npos) << line;
 }
 
 TEST(Attributes, RefusesALimitThatNothingWouldKeep) {

@@ -134,6 +134,13 @@ TEST(Isolation, HasItsOwnDevices) {
               "random\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nx\nfine\n");
 }
 
+TEST(Isolation, HasNoSharedMemoryWhereItsServiceWantsNone) {
+    Bed bed;
+    auto service = script("ls -d /dev/shm 2>/dev/null || echo none; ls -d /dev/mqueue");
+    service.ipc = "none";
+    EXPECT_EQ(bed.output_of(service), "none\n/dev/mqueue\n");
+}
+
 TEST(Isolation, KeepsToItsRootWhereTheImageHasLinksOut) {
     Bed bed;
     const std::string canary = bed.directory() + "/canary";

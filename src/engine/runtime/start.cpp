@@ -332,7 +332,9 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         spec.masked_paths = masked_paths();
         spec.read_only_paths = read_only_paths();
     }
-    if (service.shm_size)
+    if (service.ipc == "none")
+        spec.shm_size = 0;
+    else if (service.shm_size.value_or(0) > 0)
         spec.shm_size = static_cast<std::uint64_t>(*service.shm_size);
     spec.network = namespace_for(service.network_mode, "net", lend);
     spec.pid = namespace_for(service.pid, "pid", lend);
