@@ -107,7 +107,7 @@ cgroup::Placement Containers::limit(const Bundle& bundle, const std::string& gro
         limits_for(field(bundle.config, "linux"), cgroups_.mode(), has_device_groups, warnings);
     auto placement = cgroups_.ensure(group, limits.resources, limits.more, warnings);
     if (limits.guards_devices)
-        cgroups_.guard_devices(group, limits.allowed_devices, warnings);
+        cgroups_.guard_devices(group, limits.allowed_devices, placement, warnings);
     warn_all(warnings);
     return placement;
 }

@@ -1,15 +1,18 @@
 #include "oci/resources.h"
 
 #include "base/device_rule.h"
+#include "base/text.h"
 #include "engine/cgroup/devices.h"
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace stack::oci {
 namespace {
 
 using cgroup::FileWrite;
+using cgroup::is_everything;
 using cgroup::Mode;
 
 class Reader {
@@ -170,21 +173,6 @@ DeviceRule rule_of(const Json& device) {
     return rule;
 }
 
-bool is_everything(const DeviceRule& rule) {
-    return rule.kind == 'a' && !rule.major_number && !rule.minor_number;
-}
-
-std::string text_of_rule(const DeviceRule& rule) {
-    if (is_everything(rule))
-        return "a";
-    const auto number = [](const std::optional<std::uint32_t>& value) {
-        return value ? std::to_string(*value) : std::string("*");
-    };
-    return std::string(1, rule.kind) + " " + number(rule.major_number) + ":" +
-           number(rule.minor_number) + " " + (rule.may_read ? "r" : "") +
-           (rule.may_write ? "w" : "") + (rule.may_make ? "m" : "");
-}
-
 bool is_of_one(const DeviceRule& a, const DeviceRule& b) {
     return a.kind == b.kind && a.major_number == b.major_number && a.minor_number == b.minor_number;
 }
@@ -234,8 +222,9 @@ std::vector<DeviceRule> allowed_by(const std::vector<Verdict>& verdicts, Strings
                                      return is_of_one(one, refused);
                                  }) == 0 &&
                    std::any_of(allowed.begin(), allowed.end(), is_everything)) {
-            warnings.push_back("linux.resources.devices: " + text_of_rule(rule) +
-                               " cannot be taken out of every device: it is not refused");
+            warnings.push_back(
+                "linux.resources.devices: " + join(cgroup::device_lines(rule), ", ") +
+                " cannot be taken out of every device: it is not refused");
         }
     }
     return allowed;
@@ -251,11 +240,9 @@ Limits limits_for(const Json& linux_part,
     const auto verdicts = verdicts_of(linux_part);
     if (has_device_groups) {
         for (const auto& [allows, rule] : verdicts)
-            limits.more.push_back({"devices",
-                                   allows ? "devices.allow" : "devices.deny",
-                                   text_of_rule(rule),
-                                   false,
-                                   ""});
+            for (auto& line : cgroup::device_lines(rule))
+                limits.more.push_back(
+                    {"devices", allows ? "devices.allow" : "devices.deny", std::move(line)});
     } else if (!verdicts.empty()) {
         limits.guards_devices = true;
         limits.allowed_devices = allowed_by(verdicts, warnings);

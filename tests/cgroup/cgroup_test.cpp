@@ -170,6 +170,31 @@ TEST_F(FakeMount, OnHybridAGroupIsInItsHierarchiesAndInTheUnifiedOne) {
         EXPECT_FALSE(sys::exists(mount_ + "/" + name + "/stack")) << name << " is not needed";
 }
 
+TEST_F(FakeMount, OnV1TheDevicesControllerGuardsDevices) {
+    for (const auto* name : {"memory", "pids"})
+        sys::ensure_directory(mount_ + "/" + name);
+    for (const auto* name : {"tasks", "devices.deny", "devices.allow"})
+        file(std::string("devices/stack/web/") + name);
+    const Cgroups cgroups(mount_);
+    Strings warnings;
+    auto placement = cgroups.ensure("stack/web", {}, warnings);
+    cgroups.guard_devices("stack/web", {*parse_device_rule("c 1:3 rw")}, placement, warnings);
+    EXPECT_EQ(placement.attach_files, Strings{mount_ + "/devices/stack/web/tasks"});
+    EXPECT_EQ(sys::read_file(mount_ + "/devices/stack/web/devices.deny"), "a");
+    EXPECT_EQ(sys::read_file(mount_ + "/devices/stack/web/devices.allow"), "c 1:3 rw");
+    EXPECT_TRUE(warnings.empty());
+}
+
+TEST_F(FakeMount, WhereNothingGuardsDevicesThatIsSaid) {
+    sys::ensure_directory(mount_ + "/memory");
+    const Cgroups cgroups(mount_);
+    Strings warnings;
+    auto placement = cgroups.ensure("stack/web", {}, warnings);
+    cgroups.guard_devices("stack/web", {}, placement, warnings);
+    ASSERT_EQ(warnings.size(), 1U);
+    EXPECT_NE(warnings[0].find("devices controller of v1"), std::string::npos);
+}
+
 TEST_F(FakeMount, AMachineWithoutControlGroupsSaysSo) {
     Strings warnings;
     const auto placement = Cgroups(mount_).ensure("stack/web", {}, warnings);

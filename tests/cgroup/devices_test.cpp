@@ -102,5 +102,30 @@ TEST(DeviceProgram, KeepsToTheAccessOfARule) {
         cgroup::device_program({*parse_device_rule("a *:* rwm")}), block, read | make, 9, 9));
 }
 
+std::string written(const std::vector<const char*>& rules) {
+    std::vector<DeviceRule> allowed;
+    for (const auto* text : rules)
+        allowed.push_back(*parse_device_rule(text));
+    std::string text;
+    for (const auto& one : cgroup::device_writes(allowed))
+        text += one.controller + " " + one.file + " = " + one.value + "\n";
+    return text;
+}
+
+TEST(DeviceWrites, RefuseEverythingFirst) {
+    EXPECT_EQ(written({"c 1:3 rwm", "b 8:* r"}),
+              "devices devices.deny = a\n"
+              "devices devices.allow = c 1:3 rwm\n"
+              "devices devices.allow = b 8:* r\n");
+}
+
+TEST(DeviceWrites, AreOfBothKindsWithoutBeingOfEverything) {
+    EXPECT_EQ(written({"a *:* m"}),
+              "devices devices.deny = a\n"
+              "devices devices.allow = b *:* m\n"
+              "devices devices.allow = c *:* m\n");
+    EXPECT_EQ(written({"a *:* rwm"}), "devices devices.deny = a\ndevices devices.allow = a\n");
+}
+
 }  // namespace
 }  // namespace stack::test

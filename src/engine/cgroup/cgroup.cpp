@@ -153,6 +153,15 @@ void lift_limits(const Tree& tree, Mode mode, const std::string& path, const Res
                        tree.root("cpuset") + "/" + path);
 }
 
+/// 0, or the errno of the first refusal.
+int guard_by_v1(const Tree& tree, const std::string& path, const std::vector<DeviceRule>& allowed) {
+    make_group(tree.root("devices"), path, do_nothing);
+    for (const auto& write : device_writes(allowed))
+        if (const int error = write_limit(tree, path, write); error != 0)
+            return error;
+    return 0;
+}
+
 /// Removes a group and those below it; 0, or the errno. Most have none below, so that is tried
 /// first.
 int remove_group(const std::string& directory) {
@@ -267,14 +276,22 @@ bool Cgroups::ensure_v1(const std::string& path, const std::vector<FileWrite>& w
 
 void Cgroups::guard_devices(const std::string& path,
                             const std::vector<DeviceRule>& allowed,
+                            Placement& placement,
                             Strings& warnings) const {
-    const std::string directory = Tree(mount_, mode_, controllers_).v2_directory(path);
-    const int error =
-        directory.empty() ? ENODEV : sys::guard_devices(directory, device_program(allowed));
+    const Tree tree(mount_, mode_, controllers_);
+    const std::string& directory = placement.v2_directory;
+    int error = directory.empty() ? ENODEV : sys::guard_devices(directory, device_program(allowed));
+    if (error != 0 && tree.has("devices")) {
+        error = guard_by_v1(tree, path, allowed);
+        placement = this->placement(path);
+    }
     if (error != 0)
-        warnings.push_back(
-            "the devices that are not meant for " + path + " are not kept from it (" +
-            (directory.empty() ? "that takes a cgroup v2 mount" : code_of(error).message()) + ")");
+        warnings.push_back("the devices that are not meant for " + path +
+                           " are not kept from it (" +
+                           (error == ENODEV ? "that takes a cgroup v2 mount or the devices "
+                                              "controller of v1"
+                                            : code_of(error).message()) +
+                           ")");
 }
 
 Placement Cgroups::placement(const std::string& path) const {

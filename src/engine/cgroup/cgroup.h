@@ -76,10 +76,12 @@ class Cgroups {
                      const Resources& resources,
                      const std::vector<FileWrite>& more,
                      Strings& warnings) const;
-    /// Postcondition: the group, which exists, reaches the devices that the rules allow and no
-    /// others. Where the kernel cannot see to that, a warning.
+    /// Postcondition: the group, which is at `placement`, reaches the devices that the rules allow
+    /// and no others. Where only v1 can see to that, the group is in its devices hierarchy, too,
+    /// which `placement` has then. Where nothing can, a warning.
     void guard_devices(const std::string& path,
                        const std::vector<DeviceRule>& allowed,
+                       Placement& placement,
                        Strings& warnings) const;
     /// Where a process has to go to be in a group that exists.
     [[nodiscard]] Placement placement(const std::string& path) const;

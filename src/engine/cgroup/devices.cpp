@@ -1,6 +1,8 @@
 #include "engine/cgroup/devices.h"
 
 #include <cstddef>
+#include <string>
+#include <utility>
 
 namespace stack::cgroup {
 namespace {
@@ -79,6 +81,32 @@ Program device_program(const std::vector<DeviceRule>& allowed) {
     program.push_back(set(result, 0));
     program.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
     return program;
+}
+
+bool is_everything(const DeviceRule& rule) {
+    return rule.kind == 'a' && !rule.major_number && !rule.minor_number;
+}
+
+Strings device_lines(const DeviceRule& rule) {
+    if (is_everything(rule) && rule.may_read && rule.may_write && rule.may_make)
+        return {"a"};
+    const auto number = [](const std::optional<std::uint32_t>& value) {
+        return value ? std::to_string(*value) : std::string("*");
+    };
+    const std::string rest = " " + number(rule.major_number) + ":" + number(rule.minor_number) +
+                             " " + (rule.may_read ? "r" : "") + (rule.may_write ? "w" : "") +
+                             (rule.may_make ? "m" : "");
+    if (rule.kind == 'a')
+        return {"b" + rest, "c" + rest};
+    return {rule.kind + rest};
+}
+
+std::vector<FileWrite> device_writes(const std::vector<DeviceRule>& allowed) {
+    std::vector<FileWrite> writes{{"devices", "devices.deny", "a"}};
+    for (const auto& rule : allowed)
+        for (auto& line : device_lines(rule))
+            writes.push_back({"devices", "devices.allow", std::move(line)});
+    return writes;
 }
 
 const std::vector<DeviceRule>& default_devices() {

@@ -453,10 +453,11 @@ Starting Runtime::start(const std::string& id, bool by_policy) {
     const auto endpoints = connect(record);
     STACK_FAILPOINT("container.start.attached");
     Starting starting;
-    const auto placement =
+    auto placement =
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
     if (!record.spec.service.privileged)
-        cgroups_.guard_devices(places.cgroup, device_rules(record.spec.service), starting.warnings);
+        cgroups_.guard_devices(
+            places.cgroup, device_rules(record.spec.service), placement, starting.warnings);
     shim::Spec spec = describe(record, endpoints);
     const auto lender = lender_of(record, record.spec.service.network_mode);
     add_host_files(spec,

@@ -173,8 +173,8 @@ int run_step(const Paths& paths,
         attach(networks, scratch, spec, endpoints);
     add_host_files(step, scratch, endpoints, spec);
     Strings warnings;
-    const auto placement = cgroups.ensure(scratch.cgroup, {}, warnings);
-    cgroups.guard_devices(scratch.cgroup, cgroup::default_devices(), warnings);
+    auto placement = cgroups.ensure(scratch.cgroup, {}, warnings);
+    cgroups.guard_devices(scratch.cgroup, cgroup::default_devices(), placement, warnings);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
     STACK_FAILPOINT("step.spawn");
