@@ -107,7 +107,7 @@ class Reader {
         for (const auto& device : field(blkio, "weightDevice"))
             if (const auto weight = number_of<std::uint16_t>(device, "weight"))
                 write(is_v2_ ? "io" : "blkio",
-                      is_v2_ ? "io.weight" : "blkio.weight_device",
+                      is_v2_ ? "io.weight" : "blkio.bfq.weight_device",
                       number_of_device(device) + " " + std::to_string(*weight));
         read_rates(blkio, "throttleReadBpsDevice", "blkio.throttle.read_bps_device", "rbps");
         read_rates(blkio, "throttleWriteBpsDevice", "blkio.throttle.write_bps_device", "wbps");

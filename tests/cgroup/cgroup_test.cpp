@@ -83,7 +83,7 @@ TEST(Limits, OfBlockDevicesNameTheDevice) {
     resources.blkio.device_read_bps = {{"/dev/sda", 1024}};
     resources.blkio.device_write_iops = {{"/dev/sda", 10}};
     EXPECT_EQ(text_of(limits_for(Mode::v1, resources)),
-              "blkio.weight = 1000 (may fail)\n"
+              "blkio.bfq.weight = 1000 (may fail)\n"
               "blkio.throttle.read_bps_device = </dev/sda> 1024\n"
               "blkio.throttle.write_iops_device = </dev/sda> 10\n");
     EXPECT_EQ(text_of(limits_for(Mode::v2, resources)),
@@ -93,12 +93,28 @@ TEST(Limits, OfBlockDevicesNameTheDevice) {
 }
 
 TEST(LiftedLimits, AreThoseThatAreNotNamed) {
-    EXPECT_EQ(text_of(lifted_limits_for(Mode::v2, limited())), "cpuset.cpus = \n (may fail)\n");
+    EXPECT_EQ(text_of(lifted_limits_for(Mode::v2, limited())),
+              "cpuset.cpus = \n (may fail)\n"
+              "io.weight = default 100 (may fail)\n");
     Resources resources = limited();
     resources.memory.reset();
     EXPECT_EQ(text_of(lifted_limits_for(Mode::v1, resources)),
               "memory.memsw.limit_in_bytes = -1 (may fail)\n"
-              "memory.limit_in_bytes = -1 (may fail)\n");
+              "memory.limit_in_bytes = -1 (may fail)\n"
+              "memory.oom_control = 0 (may fail)\n"
+              "cpu.rt_runtime_us = 0 (may fail)\n"
+              "cpu.rt_period_us = 1000000 (may fail)\n"
+              "blkio.bfq.weight = 100 (may fail)\n");
+    resources.cpus.reset();
+    resources.oom_kill_disable = true;
+    resources.cpu_rt_runtime = 1000;
+    resources.cpu_rt_period = 1000;
+    resources.blkio.weight = 10;
+    EXPECT_EQ(text_of(lifted_limits_for(Mode::v1, resources)),
+              "memory.memsw.limit_in_bytes = -1 (may fail)\n"
+              "memory.limit_in_bytes = -1 (may fail)\n"
+              "cpu.cfs_quota_us = -1 (may fail)\n"
+              "cpu.cfs_period_us = 100000 (may fail)\n");
 }
 
 /// A directory that looks like a cgroup mount, for what cannot be had on this machine.
@@ -168,6 +184,15 @@ TEST_F(FakeMount, OnHybridAGroupIsInItsHierarchiesAndInTheUnifiedOne) {
         EXPECT_TRUE(sys::is_directory(mount_ + "/" + name + "/stack/web")) << name;
     for (const auto* name : {"freezer", "blkio", "cpuset"})
         EXPECT_FALSE(sys::exists(mount_ + "/" + name + "/stack")) << name << " is not needed";
+}
+
+TEST_F(FakeMount, LiftedLimitsOfDevicesAreThoseOfTheFile) {
+    file("cgroup.controllers", "io\n");
+    file("stack/web/io.weight", "default 200\n8:0 300\n");
+    Strings warnings;
+    Cgroups(mount_).ensure("stack/web", {}, warnings);
+    // A plain file keeps what is behind the last write, as the kernel's does not.
+    EXPECT_EQ(sys::read_file(mount_ + "/stack/web/io.weight"), "8:0 default\n8:0 300\n");
 }
 
 TEST_F(FakeMount, OnV1TheDevicesControllerGuardsDevices) {
@@ -249,6 +274,62 @@ TEST_F(RealTree, ChangedLimitsReplaceThoseBefore) {
     EXPECT_EQ(cgroups_.usage(path_).memory_limit, 128 << 20);
     cgroups_.ensure(path_, {}, warnings);
     EXPECT_EQ(cgroups_.usage(path_).memory_limit, 0);
+}
+
+/// What the files of a group say that a test has limited; those that the machine has.
+std::string limits_in(const Cgroups& cgroups, const std::string& path) {
+    std::string text;
+    for (const auto& [hierarchy, directory] : cgroups.directories(path))
+        for (const auto* file : {"memory.limit_in_bytes",
+                                 "memory.memsw.limit_in_bytes",
+                                 "memory.soft_limit_in_bytes",
+                                 "memory.swappiness",
+                                 "memory.oom_control",
+                                 "cpu.shares",
+                                 "cpu.cfs_quota_us",
+                                 "cpu.cfs_period_us",
+                                 "cpuset.cpus",
+                                 "cpuset.mems",
+                                 "pids.max",
+                                 "blkio.bfq.weight",
+                                 "memory.max",
+                                 "memory.swap.max",
+                                 "memory.low",
+                                 "cpu.max",
+                                 "cpu.weight",
+                                 "io.weight"})
+            if (const auto value = sys::read_file(directory + "/" + file))
+                text += std::string(file) + ": " + *value;
+    return text;
+}
+
+TEST_F(RealTree, LiftedLimitsAreThoseOfANewGroup) {
+    ASSERT_FALSE(skipped_) << "needs root and a cgroup mount";
+    Strings warnings;
+    Resources resources = limited();
+    resources.cpu_period = 50'000;
+    resources.cpuset = "0";
+    resources.memory_swappiness = 10;
+    resources.oom_kill_disable = true;
+    resources.blkio.weight = 300;
+    const std::string other = sys::parent_path(path_) + "/other";
+    cgroups_.ensure(path_, resources, warnings);
+    cgroups_.ensure(other, resources, warnings);
+    const std::string limited_files = limits_in(cgroups_, path_);
+    EXPECT_EQ(limits_in(cgroups_, other), limited_files);
+    cgroups_.ensure(path_, {}, warnings);
+    cgroups_.remove(other);
+    for (const auto& [hierarchy, directory] : cgroups_.directories(path_))
+        sys::ensure_directory(sys::parent_path(directory) + "/other");
+    // A new group of v1 has no processors yet: those are its parent's.
+    if (cgroups_.mode() != Mode::v2)
+        for (const auto& [hierarchy, directory] : cgroups_.directories(other))
+            for (const auto* file : {"/cpuset.cpus", "/cpuset.mems"})
+                if (const auto value = sys::read_file(sys::parent_path(directory) + file))
+                    sys::write_existing(directory + file, *value);
+    EXPECT_EQ(limits_in(cgroups_, path_), limits_in(cgroups_, other));
+    EXPECT_NE(limits_in(cgroups_, path_), limited_files);
+    cgroups_.remove(other);
 }
 
 TEST_F(RealTree, ALimitThatTheKernelRefusesIsAnError) {

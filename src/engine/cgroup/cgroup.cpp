@@ -130,10 +130,23 @@ void write_limits(const Tree& tree,
     }
 }
 
-void lift_rates(const std::string& file, const char* unlimited) {
+/// Of every device that the file has a line for.
+void lift_of_devices(const std::string& file, const char* unlimited) {
     for (const auto& line : split(sys::read_file(file).value_or(""), '\n'))
         if (const auto device = split_once(line, ' ').first; device.find(':') != device.npos)
             (void)sys::try_write_existing(file, device + " " + unlimited);
+}
+
+/// v1: what a new group has from its parent.
+void inherit_limits(const Tree& tree, const std::string& path, const Resources& resources) {
+    const std::string parent = sys::parent_path(path);
+    const std::string cpuset = tree.file("cpuset", path, "");
+    if (resources.cpuset.empty() && sys::is_directory(cpuset))
+        inherit_cpuset(tree.file("cpuset", parent, ""), cpuset);
+    if (!resources.memory_swappiness)
+        if (const auto value = sys::read_file(tree.file("memory", parent, "memory.swappiness")))
+            (void)sys::try_write_existing(tree.file("memory", path, "memory.swappiness"),
+                                          trim(*value));
 }
 
 /// For a group that may have had other limits. What is not there cannot be limited.
@@ -142,15 +155,15 @@ void lift_limits(const Tree& tree, Mode mode, const std::string& path, const Res
         if (tree.has(write.controller))
             (void)write_limit(tree, path, write);
     if (mode == Mode::v2) {
-        lift_rates(tree.file("io", path, "io.max"), "rbps=max wbps=max riops=max wiops=max");
+        lift_of_devices(tree.file("io", path, "io.max"), "rbps=max wbps=max riops=max wiops=max");
+        lift_of_devices(tree.file("io", path, "io.weight"), "default");
         return;
     }
     for (const auto* file : {"read_bps", "write_bps", "read_iops", "write_iops"})
-        lift_rates(tree.file("blkio", path, std::string("blkio.throttle.") + file + "_device"),
-                   "0");
-    if (resources.cpuset.empty() && sys::is_directory(tree.file("cpuset", path, "")))
-        inherit_cpuset(sys::parent_path(tree.root("cpuset") + "/" + path),
-                       tree.root("cpuset") + "/" + path);
+        lift_of_devices(tree.file("blkio", path, std::string("blkio.throttle.") + file + "_device"),
+                        "0");
+    lift_of_devices(tree.file("blkio", path, "blkio.bfq.weight_device"), "default");
+    inherit_limits(tree, path, resources);
 }
 
 /// 0, or the errno of the first refusal.

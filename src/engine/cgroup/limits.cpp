@@ -13,6 +13,8 @@ using Writes = std::vector<FileWrite>;
 
 constexpr std::int64_t default_period_us = 100'000;
 constexpr std::int64_t default_shares = 1024;
+constexpr std::int64_t default_rt_period_us = 1'000'000;
+constexpr const char* default_block_weight = "100";
 
 template <class T>
 bool is_set(const std::optional<T>& value) {
@@ -113,11 +115,12 @@ void add_v1_cpu(Writes& writes, const Resources& resources) {
         writes.push_back({"cpuset", "cpuset.cpus", resources.cpuset, true});
 }
 
+/// Weights are those of BFQ, the only scheduler of blocks that has had any on v1 since Linux 5.0.
 void add_v1_blkio(Writes& writes, const Blkio& blkio) {
     if (blkio.weight != 0)
-        writes.push_back({"blkio", "blkio.weight", std::to_string(blkio.weight)});
+        writes.push_back({"blkio", "blkio.bfq.weight", std::to_string(blkio.weight)});
     for (const auto& [path, weight] : blkio.weight_device)
-        writes.push_back({"blkio", "blkio.weight_device", std::to_string(weight), false, path});
+        writes.push_back({"blkio", "blkio.bfq.weight_device", std::to_string(weight), false, path});
     add_rates(writes, "blkio", "blkio.throttle.read_bps_device", "", blkio.device_read_bps);
     add_rates(writes, "blkio", "blkio.throttle.write_bps_device", "", blkio.device_write_bps);
     add_rates(writes, "blkio", "blkio.throttle.read_iops_device", "", blkio.device_read_iops);
@@ -198,12 +201,22 @@ Writes v1_lifted(const Resources& resources) {
     }
     if (!resources.memory_reservation)
         writes.push_back({"memory", "memory.soft_limit_in_bytes", "-1"});
-    if (!bandwidth(resources))
+    if (!resources.oom_kill_disable)
+        writes.push_back({"memory", "memory.oom_control", "0"});
+    if (!bandwidth(resources)) {
         writes.push_back({"cpu", "cpu.cfs_quota_us", "-1"});
+        writes.push_back({"cpu", "cpu.cfs_period_us", std::to_string(default_period_us)});
+    }
     if (!shares(resources))
         writes.push_back({"cpu", "cpu.shares", std::to_string(default_shares)});
+    if (!resources.cpu_rt_runtime)
+        writes.push_back({"cpu", "cpu.rt_runtime_us", "0"});
+    if (!resources.cpu_rt_period)
+        writes.push_back({"cpu", "cpu.rt_period_us", std::to_string(default_rt_period_us)});
     if (!resources.pids)
         writes.push_back({"pids", "pids.max", "max"});
+    if (resources.blkio.weight == 0)
+        writes.push_back({"blkio", "blkio.bfq.weight", default_block_weight});
     return writes;
 }
 
@@ -223,6 +236,8 @@ Writes v2_lifted(const Resources& resources) {
         writes.push_back({"cpuset", "cpuset.cpus", "\n"});  // empty: the parent's
     if (!resources.pids)
         writes.push_back({"pids", "pids.max", "max"});
+    if (resources.blkio.weight == 0)
+        writes.push_back({"io", "io.weight", std::string("default ") + default_block_weight});
     return writes;
 }
 
