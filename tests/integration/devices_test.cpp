@@ -5,6 +5,8 @@
 #include <filesystem>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace stack::test {
 namespace {
@@ -48,6 +50,30 @@ services:
     EXPECT_NE(status("given", "exec 3> /dev/log"), 0);
     EXPECT_EQ(status("all", make + " && " + read), 0);
     EXPECT_EQ(status("plain", "head -c 9 /dev/urandom > /dev/null && mknod /tmp/n c 1 3"), 0);
+}
+
+TEST_F(Devices, OfADirectoryAreAllBelowIt) {
+    const std::string directory = stack_.directory() + "/dev";
+    std::filesystem::create_directories(directory + "/below");
+    for (const auto* name : {"/one", "/below/two"})
+        ASSERT_EQ(::mknod((directory + name).c_str(), S_IFCHR | 0600, makedev(1, 5)), 0);
+    std::filesystem::create_symlink("/dev", directory + "/link");
+    std::filesystem::create_directories(directory + "/empty");
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n"
+                 "  given: {image: busybox, devices: ['" +
+                     directory +
+                     ":/dev/given']}\n"
+                     "  none: {image: busybox, devices: ['" +
+                     directory +
+                     "/empty:/dev/given']}\n"
+                     "  gone: {image: busybox, devices: [/dev/no-such-device]}\n");
+    EXPECT_EQ(status("given",
+                     "head -c 9 /dev/given/one > /dev/null && "
+                     "head -c 9 /dev/given/below/two > /dev/null && test ! -e /dev/given/link"),
+              0);
+    EXPECT_NE(status("none", "true"), 0);
+    EXPECT_NE(status("gone", "true"), 0);
 }
 
 }  // namespace

@@ -2,12 +2,11 @@
 
 #include <stack/error.h>
 
-#include "base/device_rule.h"
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "engine/cgroup/devices.h"
 #include "engine/runtime/description.h"
+#include "engine/runtime/devices.h"
 #include "engine/runtime/helper.h"
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
@@ -122,46 +121,6 @@ std::vector<shim::FileSpec> file_specs(const ContainerSpec& spec) {
         if (const auto found = spec.configs.find(reference.source); found != spec.configs.end())
             files.push_back(file_spec(reference, found->second, "/"));
     return files;
-}
-
-void list_devices(const std::string& directory, std::vector<shim::DeviceSpec>& devices) {
-    for (const auto& name : sys::list_directory(directory)) {
-        const std::string path = directory + "/" + name;
-        if (path == "/dev/console")
-            continue;  // a container's own terminal takes that place
-        if (sys::is_device(path))
-            devices.push_back({path, path});
-        else if (sys::is_directory(path) && name != "pts" && name != "shm" && name != "mqueue" &&
-                 name != "fd" && name != "hugepages")
-            list_devices(path, devices);
-    }
-}
-
-std::vector<shim::DeviceSpec> device_specs(const Service& service) {
-    std::vector<shim::DeviceSpec> devices;
-    if (service.privileged)
-        list_devices("/dev", devices);
-    for (const auto& device : service.devices)
-        devices.push_back({device.source, device.target.empty() ? device.source : device.target});
-    return devices;
-}
-
-/// What it reaches beyond the harmless ones: the devices that it is given, with what it may do to
-/// them (it makes them itself), and those that its rules name, which may come later.
-std::vector<DeviceRule> device_rules(const Service& service) {
-    std::vector<DeviceRule> rules = cgroup::default_devices();
-    const auto add = [&](const std::string& text) {
-        const auto rule = parse_device_rule(text);
-        if (!rule)
-            throw Error("\"" + text + "\" is not a device rule: " + rule.error().message);
-        rules.push_back(*rule);
-    };
-    for (const auto& device : service.devices)
-        if (const auto found = sys::find_device(device.source))
-            add(*found + " " + device.permissions + "m");
-    for (const auto& text : service.device_cgroup_rules)
-        add(text);
-    return rules;
 }
 
 std::uint64_t log_option(const Logging& logging, const char* name, std::uint64_t otherwise) {
@@ -327,7 +286,6 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.mount_point = places.run + "/root";
     spec.privileged = service.privileged ? 1 : 0;
     spec.files = file_specs(record.spec);
-    spec.devices = device_specs(service);
     if (!service.privileged && !has_security_option(service, "systempaths", "unconfined")) {
         spec.masked_paths = masked_paths();
         spec.read_only_paths = read_only_paths();
@@ -455,10 +413,15 @@ Starting Runtime::start(const std::string& id, bool by_policy) {
     Starting starting;
     auto placement =
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
-    if (!record.spec.service.privileged)
-        cgroups_.guard_devices(
-            places.cgroup, device_rules(record.spec.service), placement, starting.warnings);
+    const Service& service = record.spec.service;
+    const auto devices = devices_for(service);
+    if (!service.privileged)
+        cgroups_.guard_devices(places.cgroup,
+                               device_rules(devices, service.device_cgroup_rules),
+                               placement,
+                               starting.warnings);
     shim::Spec spec = describe(record, endpoints);
+    spec.devices = device_specs(devices, service.privileged);
     const auto lender = lender_of(record, record.spec.service.network_mode);
     add_host_files(spec,
                    record,
