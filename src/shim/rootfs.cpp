@@ -58,24 +58,65 @@ void mount_proc(int root, const Spec& spec) {
     ::close(mount);
 }
 
-void mount_sys(int root, const Spec& spec) {
-    NewFilesystem sys("sysfs");
-    const unsigned int read_only = spec.privileged != 0 ? 0 : MOUNT_ATTR_RDONLY;
-    const int mount = sys.create(no_suid_dev_exec | read_only);
-    mount_at(root, "/sys", mount);
-    ::close(mount);
-    // The container's own group, from its cgroup namespace; v1 hierarchies are not shown.
+/// v2: the container's own group, from its cgroup namespace.
+void mount_cgroup2(int root, unsigned int attributes) {
     const int fs = static_cast<int>(::syscall(SYS_fsopen, "cgroup2", FSOPEN_CLOEXEC));
     if (fs < 0 || ::syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0) < 0)
         return;  // a machine without cgroup v2
-    const int cgroup =
-        static_cast<int>(::syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, no_suid_dev_exec | read_only));
+    const int cgroup = static_cast<int>(::syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes));
     const int target = open_in(root, "/sys/fs/cgroup", O_PATH);
     if (cgroup >= 0 && target >= 0)
         attach(cgroup, target, "/sys/fs/cgroup");
     ::close(cgroup);
     ::close(target);
     ::close(fs);
+}
+
+/// v1: the container's groups, where programs look for their limits. Bound from the host's mounts
+/// to the host's mount points, which is 9 us each; a new mount of a v1 hierarchy would wait for
+/// groups that are being removed (cgroup1_get_tree()).
+void mount_hierarchies(int root, const Spec& spec) {
+    constexpr unsigned int clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+    const bool is_hosts = spec.cgroup.sharing == Sharing::host;
+    const int top =
+        open_tree_call(AT_FDCWD, "/sys/fs/cgroup", clone | (is_hosts ? AT_RECURSIVE : 0U));
+    must(top, "open /sys/fs/cgroup");
+    mount_at(root, "/sys/fs/cgroup", top);
+    for (const auto& [name, directory] : spec.hierarchies) {
+        if (is_hosts)
+            break;
+        const int tree = open_tree_call(AT_FDCWD, directory.c_str(), clone);
+        must(tree, "open " + directory);
+        must(::syscall(SYS_move_mount,
+                       tree,
+                       "",
+                       top,
+                       name.c_str(),
+                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS),
+             "mount /sys/fs/cgroup/" + name);
+        ::close(tree);
+    }
+    mount_attr attributes{};
+    attributes.attr_set = no_suid_dev_exec | (spec.privileged != 0 ? 0U : MOUNT_ATTR_RDONLY);
+    attributes.propagation = ms_private;
+    must(mount_setattr_call(top, AT_RECURSIVE, attributes), "protect /sys/fs/cgroup");
+    attributes.attr_set = MOUNT_ATTR_RDONLY;  // the mount points are the host's
+    if (spec.privileged != 0)
+        must(mount_setattr_call(top, 0, attributes), "protect /sys/fs/cgroup");
+    ::close(top);
+}
+
+void mount_sys(int root, const Spec& spec) {
+    NewFilesystem sys("sysfs");
+    const unsigned int attributes =
+        no_suid_dev_exec | (spec.privileged != 0 ? 0U : MOUNT_ATTR_RDONLY);
+    const int mount = sys.create(attributes);
+    mount_at(root, "/sys", mount);
+    ::close(mount);
+    if (spec.hierarchies.empty())
+        mount_cgroup2(root, attributes);
+    else
+        mount_hierarchies(root, spec);
 }
 
 bool has_shared_memory(const Spec& spec) {

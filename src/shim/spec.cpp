@@ -79,7 +79,7 @@ void fields(auto& v, Spec& s) {
     v(s.read_only_paths), v(s.shm_size), v(s.network), v(s.pid), v(s.ipc), v(s.uts), v(s.cgroup),
         v(s.hostname);
     v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.gone_interfaces), v(s.ports),
-        v(s.attach_files), v(s.v2_directory);
+        v(s.attach_files), v(s.v2_directory), v(s.hierarchies);
     v(s.bundle), v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client),
         v(s.init), v(s.run_directory), v(s.log_path), v(s.log_size);
     v(s.log_files), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);

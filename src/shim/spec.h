@@ -205,7 +205,8 @@ struct Spec {
     // cgroup
     std::vector<std::string> attach_files;
     std::string v2_directory;
-    std::string oom_file;  // holds a line "oom_kill N"
+    std::vector<SettingSpec> hierarchies;  // v1: where each has the group, by the hierarchy's name
+    std::string oom_file;                  // holds a line "oom_kill N"
 
     BundleSpec bundle;
 

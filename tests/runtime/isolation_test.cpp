@@ -96,6 +96,24 @@ TEST(Isolation, HidesWhatTheKernelTellsTooFreely) {
         "0\n0\nRead-only file system\nRead-only file system\n");
 }
 
+TEST(Isolation, ShowsItsOwnLimitsAndKeepsThem) {
+    Bed bed;
+    auto service = script(
+        "for file in /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes; do "
+        "test -e $file || continue; cat $file; (echo 1 >$file) 2>/dev/null || echo kept; done; "
+        "cat /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/pids/cgroup.procs 2>/dev/null | grep -x 1; "
+        "true");
+    service.resources.memory = 64 << 20;
+    EXPECT_EQ(bed.output_of(service), "67108864\nkept\n1\n");
+    service.privileged = true;
+    service.command = script(
+                          "cat /sys/fs/cgroup/memory.max "
+                          "/sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null; "
+                          "mkdir /sys/fs/cgroup/memory/x 2>/dev/null; true")
+                          .command;
+    EXPECT_EQ(bed.output_of(service), "67108864\n");
+}
+
 TEST(Isolation, RefusesMountsAndNewNamespaces) {
     Bed bed;
     EXPECT_EQ(bed.output_of(script("mount -t tmpfs none /tmp 2>/dev/null || echo refused; "

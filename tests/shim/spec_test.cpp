@@ -21,6 +21,7 @@ Spec example() {
     spec.interfaces.push_back(
         {.bridge = 3, .name = "eth0", .link_local = {"169.254.8.8/16", "fe80::8/64"}});
     spec.ports = {{"127.0.0.1", 80, 6}};
+    spec.hierarchies = {{"memory", "/sys/fs/cgroup/memory/x"}};
     spec.process.has_exact_sets = 1;
     spec.process.exact_sets.ambient = 5;
     spec.bundle.nodes = {{"/dev/x", 0600, 1, 2, 3, 4}};
@@ -37,6 +38,7 @@ TEST(ShimSpec, ArrivesAsItWasSent) {
     EXPECT_EQ(back.process.seccomp.size(), 3U);
     EXPECT_EQ(back.interfaces.at(0).name, "eth0");
     EXPECT_EQ(back.interfaces.at(0).link_local.size(), 2U);
+    EXPECT_EQ(back.hierarchies.at(0).name, "memory");
     EXPECT_EQ(back.bundle.nodes.at(0).gid, 4U);
     EXPECT_EQ(back.bundle.start_hooks.at(0).timeout, 3U);
 }

@@ -72,6 +72,7 @@ struct ContainerRecord {
 
 /// A record as it was when it was asked for, which many may look at; null: there is none.
 using ContainerRecordPtr = std::shared_ptr<const ContainerRecord>;
+
 [[nodiscard]] StringMap ids_of(const MountedImages& mounted);
 
 [[nodiscard]] bool mounts_volume(const ContainerRecord& record, const std::string& volume);

@@ -430,6 +430,9 @@ Starting Runtime::start(const std::string& id, bool by_policy) {
                    lender ? places_of(paths_, *lender).state : places.state);
     spec.attach_files = placement.attach_files;
     spec.v2_directory = placement.v2_directory;
+    if (cgroups_.mode() != cgroup::Mode::v2)
+        for (const auto& [name, directory] : cgroups_.directories(places.cgroup))
+            spec.hierarchies.push_back({name, directory});
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
         networks_.publish(record.id, *published, record.ports, titles());
