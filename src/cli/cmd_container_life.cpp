@@ -25,6 +25,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <set>
 
 namespace stack::cli {
 namespace {
@@ -104,15 +105,11 @@ std::shared_ptr<Targets> declare(CLI::App& app) {
     return targets;
 }
 
-/// Somebody to start it again, or to ask after its health, where that is wanted.
-void ensure_supervisor(const Context& context, const ObservedContainer& container) {
-    const auto record = LocalRuntime(context.paths).get().find(container.id);
-    if (!record || !needs_supervisor(record->spec.service, record->image.config))
+void ensure_keepers(const Context& context, const Found& found) {
+    if (context.globals.dry_run)
         return;
-    Request request;
-    request.verb = "ping";
-    static_cast<void>(
-        stack::request(context.paths, container.project, request, [](const Event&) {}));
+    for (const auto& container : found.containers)
+        ensure_keeper(context, container);
 }
 
 int start(const Context& context, const Targets& targets) {
@@ -121,8 +118,7 @@ int start(const Context& context, const Targets& targets) {
     const int status = carry_out(context, found, [](const ObservedContainer& container) {
         return std::vector<Action>{StartContainer{container.name}};
     });
-    for (const auto& container : found.containers)
-        ensure_supervisor(context, container);
+    ensure_keepers(context, found);
     return status;
 }
 
@@ -145,13 +141,16 @@ int start_attached(const Context& context, const Targets& targets, bool interact
     session.start = [&](const EventSink& events) {
         const sys::Lock use = use_single_project(context.paths);
         LocalRuntime runtime(context.paths);
-        const auto starting = runtime->start(container.id, true);
+        const auto starting = runtime->start(container.id, runtime::Starter::client);
         events({.id = "Container " + container.name, .text = "Starting"});
         runtime->finish_start(starting, sys::read_all(starting.status));
-        ensure_supervisor(context, container);
+        ensure_keeper(context, container);
         return 0;
     };
-    session.ended = [](const std::string&) {};
+    session.ended = [&](const std::string& id) {
+        if (container.auto_remove)
+            await_removal(context, id);
+    };
     const int status = run_session(context, std::move(session));
     LocalEngine local(context.paths);
     if (is_single(container))
@@ -167,13 +166,29 @@ int stop(const Context& context, const Targets& targets, std::optional<double> t
         });
 }
 
+/// In one order, whatever theirs on the command line: two restarts do not wait for each other.
+std::vector<sys::Lock> hold_for_restart(const Context& context, const Found& found) {
+    std::set<std::string> ids;
+    for (const auto& container : found.containers)
+        if (container.auto_remove)
+            ids.insert(container.id);
+    const LocalRuntime runtime(context.paths);
+    std::vector<sys::Lock> held;
+    for (const auto& id : ids)
+        held.push_back(runtime.get().hold_for_restart(id));
+    return held;
+}
+
 int restart(const Context& context, const Targets& targets, std::optional<double> timeout) {
-    return carry_out(
-        context, find_present(context, targets), [&](const ObservedContainer& container) {
-            return std::vector<Action>{
-                StopContainer{container.id, container.name, seconds(timeout)},
-                StartContainer{container.name}};
-        });
+    const Found found = find_present(context, targets);
+    auto held = hold_for_restart(context, found);
+    const int status = carry_out(context, found, [&](const ObservedContainer& container) {
+        return std::vector<Action>{StopContainer{container.id, container.name, seconds(timeout)},
+                                   StartContainer{container.name}};
+    });
+    held.clear();  // before somebody looks what has become of them
+    ensure_keepers(context, found);
+    return status;
 }
 
 int kill(const Context& context, const Targets& targets, const std::string& signal) {
@@ -270,7 +285,13 @@ Service updated(Service service, SingleOptions options) {
 }
 
 int update(const Context& context, const Targets& targets, const SingleOptions& options) {
-    const Found found = find_present(context, targets);
+    const bool may_come_back = !options.restart.empty() && options.restart != "no";
+    const Found found = fit_ones(
+        find_present(context, targets),
+        [&](const ObservedContainer& container) {
+            return !may_come_back || !container.auto_remove;
+        },
+        "is removed at its end (--rm): it can have no restart policy");
     const int status = carry_out(context, found, [&](const ObservedContainer& container) {
         return std::vector<Action>{UpdateContainer{container.id,
                                                    container.name,
@@ -279,7 +300,7 @@ int update(const Context& context, const Targets& targets, const SingleOptions& 
     });
     for (const auto& container : found.containers)
         if (is_up(container))
-            ensure_supervisor(context, container);
+            ensure_keeper(context, container);
     return status;
 }
 

@@ -300,9 +300,11 @@ class SingleContainer {
         LocalEngine local(context_.paths);
         const Observed observed = local.observe(single_project());
         for (const auto& container : observed.containers) {
-            const bool ended = container.state == ContainerState::exited ||
-                               container.state == ContainerState::created;
-            if (container.name == run_.name && ended && run_.auto_remove)
+            if (container.name != run_.name || !container.auto_remove)
+                continue;
+            if (is_up(container))
+                ensure_keeper(context_, container);  // whose client leaves it
+            else
                 remove_single(local, context_, container);
         }
         if (!run_.service.networks.empty() && !supervised_)

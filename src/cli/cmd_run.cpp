@@ -6,12 +6,10 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/local.h"
-#include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/session.h"
 #include "sys/file.h"
-#include "sys/poll.h"
 #include "sys/terminal.h"
 
 #include <nlohmann/json.hpp>
@@ -145,14 +143,6 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
 
 // --- the client of the container ---
 
-/// The supervisor does it; whoever looks after us is to see it done.
-void await_removal(const runtime::Runtime& runtime, const std::string& id) {
-    constexpr std::chrono::milliseconds between{5};
-    constexpr int tries = 2000;
-    for (int i = 0; i < tries && runtime.find(id); ++i)
-        sys::pause(between);
-}
-
 int run_attached(const Context& context, const Request& request, const Options& options) {
     Session session;
     session.container = request.run.name;
@@ -167,7 +157,7 @@ int run_attached(const Context& context, const Request& request, const Options& 
     };
     session.ended = [&](const std::string& id) {
         if (options.remove)
-            await_removal(LocalRuntime(context.paths).get(), id);
+            await_removal(context, id);
     };
     return run_session(context, std::move(session));
 }

@@ -97,6 +97,14 @@ sys::Fd connect(const runtime::Runtime& runtime,
 
 }  // namespace
 
+void await_removal(const Context& context, const std::string& id) {
+    const LocalRuntime runtime(context.paths);
+    constexpr std::chrono::milliseconds between{5};
+    constexpr int tries = 2000;
+    for (int i = 0; i < tries && runtime.get().find(id); ++i)
+        sys::pause(between);
+}
+
 int run_session(const Context& context, Session session) {
     const LocalRuntime runtime(context.paths);
     PendingStart pending(context, session);

@@ -24,6 +24,10 @@ struct Session {
     std::function<void(const std::string&)> ended;
 };
 
+/// Waits until the container's supervisor has removed it at its end, or a while has passed: whoever
+/// looks after us is to see it done.
+void await_removal(const Context& context, const std::string& id);
+
 /// Returns the container's status, or 0 where a person has left it by the detach keys.
 int run_session(const Context& context, Session session);
 

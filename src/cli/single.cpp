@@ -51,6 +51,17 @@ bool needs_supervisor(const Service& service, const ImageConfig& image) {
     return image.healthcheck && !is_none(*image.healthcheck);
 }
 
+void ensure_keeper(const Context& context, const ObservedContainer& container) {
+    const auto record = LocalRuntime(context.paths).get().find(container.id);
+    if (!record || (!record->spec.auto_remove &&
+                    !needs_supervisor(record->spec.service, record->image.config)))
+        return;
+    Request request;
+    request.verb = "ping";
+    static_cast<void>(
+        stack::request(context.paths, container.project, request, [](const Event&) {}));
+}
+
 sys::Lock use_single_project(const Paths& paths) {
     return sys::Lock::acquire_shared(supervise::single_use_lock(paths));
 }

@@ -21,6 +21,10 @@ namespace stack::cli {
 /// Whether it needs somebody while no client is there, but for its removal.
 [[nodiscard]] bool needs_supervisor(const Service& service, const ImageConfig& image);
 
+/// Postcondition: where the container, of whichever stack, needs somebody while no client is there,
+/// to start it again, to ask after its health, or to remove it at its end, its supervisor lives.
+void ensure_keeper(const Context& context, const ObservedContainer& container);
+
 /// Held while a container is made and started: what they share stays meanwhile.
 [[nodiscard]] sys::Lock use_single_project(const Paths& paths);
 

@@ -277,8 +277,8 @@ void RealEngine::begin(const StartContainer& action, const EventSink& events, Do
         return;
     }
     network_namespaces_.clear();  // what is in one still answers to its address
-    auto starting =
-        std::make_shared<runtime::Starting>(runtime_.start(record->id, action.by_policy));
+    auto starting = std::make_shared<runtime::Starting>(runtime_.start(
+        record->id, action.by_policy ? runtime::Starter::policy : runtime::Starter::person));
     warn(events, action.name, starting->warnings);
     // The shim lives as long as its container: what it says of the start is read here, not its end.
     read_to_end(

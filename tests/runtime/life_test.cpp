@@ -304,7 +304,7 @@ TEST(ContainerStart, ByPolicyIsNotOfOneThatAPersonHasStoppedMeanwhile) {
     bed.start(id);
     bed.runtime.kill(id);
     bed.wait(id);
-    EXPECT_THROW((void)bed.runtime.start(id, true), Error);
+    EXPECT_THROW((void)bed.runtime.start(id, Starter::policy), Error);
     EXPECT_TRUE(bed.runtime.observe(id)->stopped_by_user);
     bed.start(id);
     EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);

@@ -64,7 +64,6 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     seen.service = record.spec.service.name;
     seen.number = record.spec.number;
     seen.oneoff = record.spec.oneoff;
-    seen.auto_remove = record.spec.auto_remove;
     seen.config_digest = record.spec.config_digest;
     seen.service_config = record.spec.service;
     seen.anonymous_salt = record.spec.anonymous_salt;
@@ -110,6 +109,9 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
             seen.finished = settled.finished;
         }
     }
+    // Asked last: where the end that was seen is part of a restart, that is going on, or it runs
+    // by now.
+    seen.auto_remove = record.spec.auto_remove && !sys::Lock::is_held(restart_lock(places));
     return seen;
 }
 

@@ -85,6 +85,10 @@ std::string run_lock(const Places& places) {
     return places.state + "/run.lock";
 }
 
+std::string restart_lock(const Places& places) {
+    return places.state + "/restart.lock";
+}
+
 std::optional<sys::Lock> hold_run(const Places& places) {
     const std::string file = run_lock(places);
     while (sys::exists(places.state)) {

@@ -38,6 +38,9 @@ struct Places {
 /// is not there (any more).
 [[nodiscard]] std::optional<sys::Lock> hold_run(const Places& places);
 
+/// Held over a restart that a person asked for: the end in it is not the container's last.
+[[nodiscard]] std::string restart_lock(const Places& places);
+
 /// Whether whoever started it died over that.
 [[nodiscard]] bool start_was_cut(const Places& places);
 

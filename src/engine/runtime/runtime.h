@@ -26,6 +26,7 @@
 #include "engine/runtime/view.h"
 #include "model/image.h"
 #include "shim/spec.h"
+#include "sys/lock.h"
 #include "sys/process.h"
 #include "sys/scratch_directory.h"
 
@@ -116,6 +117,10 @@ struct Consumption {
     std::int64_t sent_bytes = 0;
 };
 
+/// Who wants a container started: a person, a person whose client the program waits for, or its
+/// restart policy.
+enum class Starter { person, client, policy };
+
 class Records;
 struct Places;
 
@@ -134,9 +139,9 @@ class Runtime {
                        const MountedImages& mounted = {});
 
     /// Begins a start: directories, cgroup, leases, ports, shim. The rest happens in the shim. The
-    /// program waits for a client where its description says so. With `by_policy`, throws where a
-    /// person has stopped it since this boot.
-    [[nodiscard]] Starting start(const std::string& id, bool by_policy = false);
+    /// program waits for a client where its description or its starter says so. Throws where its
+    /// policy starts what a person has stopped since this boot.
+    [[nodiscard]] Starting start(const std::string& id, Starter starter = Starter::person);
     /// Takes what the shim said. Throws stack::Error with its sentence where the start failed;
     /// everything that the start made is gone then.
     void finish_start(const Starting& starting, const std::string& status);
@@ -144,6 +149,10 @@ class Runtime {
     /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before
     /// kill().
     Duration begin_stop(const std::string& id, std::optional<Duration> timeout, Strings& warnings);
+    /// Held from before a stop until after the start that follows it: whoever removes a container
+    /// at its end leaves this one alone meanwhile, and does so again when the holder dies. Waits
+    /// for another restart of it. Throws where it does not exist.
+    [[nodiscard]] sys::Lock hold_for_restart(const std::string& id) const;
     /// What ends it as a person wants it, SIGKILL or its stop signal, is noted as a stop first.
     void signal(const std::string& id, int signal);
     /// SIGKILL to everything in the container.

@@ -380,7 +380,7 @@ void add_host_files(shim::Spec& spec,
 
 }  // namespace
 
-Starting Runtime::start(const std::string& id, bool by_policy) {
+Starting Runtime::start(const std::string& id, Starter starter) {
     ContainerRecord record = *require(id);
     const Places places = places_of(paths_, record.id);
     const auto run = hold_run(places);
@@ -397,7 +397,7 @@ Starting Runtime::start(const std::string& id, bool by_policy) {
                     "container " + record.spec.name +
                         " cannot be started while files are copied from or to it");
     if (const Life life = read_life(places);
-        by_policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
+        starter == Starter::policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
         throw Error(std::make_error_code(std::errc::operation_canceled),
                     "container " + record.spec.name + " has been stopped meanwhile");
     if (sys::exists(places.run))
@@ -439,7 +439,7 @@ Starting Runtime::start(const std::string& id, bool by_policy) {
     STACK_FAILPOINT("container.start.published");
     change_life(places, [&](Life& life) {
         // Who made it for itself waits for its first run, not for those to come.
-        if (record.spec.await_client && !life.started_once)
+        if (starter == Starter::client || (record.spec.await_client && !life.started_once))
             spec.await_client = 1;
         life.stopped_by_user = false;
         life.ended = false;

@@ -89,6 +89,10 @@ Duration Runtime::begin_stop(const std::string& id,
     return deaf ? Duration::zero() : grace.value_or(default_grace);
 }
 
+sys::Lock Runtime::hold_for_restart(const std::string& id) const {
+    return sys::Lock::acquire(restart_lock(places_of(paths_, require(id).id)));
+}
+
 void Runtime::signal(const std::string& id, int signal) {
     const Places places = places_of(paths_, id);
     const auto live = read_live(places);
