@@ -119,19 +119,25 @@ void add_links(const Context& context, SingleOptions& options) {
     }
 }
 
-void choose_name(const Context& context, std::string& name) {
-    const LocalRuntime runtime(context.paths);
-    const auto is_taken = [&](const std::string& one) {
-        const auto record = runtime.get().find(one);
-        return record && record->spec.name == one;
-    };
-    if (name.empty())
-        name = random_name(is_taken);
-    else if (is_taken(name))
+/// Nothing where the name is free.
+std::optional<runtime::ContainerRecord> owner_of(const Context& context, const std::string& name) {
+    auto record = LocalRuntime(context.paths).get().find(name);
+    return record && record->spec.name == name ? record : std::nullopt;
+}
+
+void require_free(const Context& context, const std::string& name) {
+    if (const auto owner = owner_of(context, name))
         throw stack::Error(std::make_error_code(std::errc::file_exists),
-                           "the name " + name + " belongs to container " +
-                               runtime.get().find(name)->id.substr(0, 12) +
+                           "the name " + name + " belongs to container " + owner->id.substr(0, 12) +
                                ": remove or rename that one, or choose another --name");
+}
+
+void choose_name(const Context& context, std::string& name) {
+    if (name.empty())
+        name =
+            random_name([&](const std::string& one) { return owner_of(context, one).has_value(); });
+    else
+        require_free(context, name);
 }
 
 Stack stack_for(const Context& context, const SingleOptions& options) {
@@ -185,17 +191,16 @@ class SingleContainer {
         plan_options_.no_start = true;
         const sys::Lock use = use_single_project(context_.paths);
         LocalEngine local(context_.paths);
-        if (!local.carry_out(plan(local), say_errors))
+        if (!local.carry_out(plan(local), noting_id(say_errors)))
             return engine_failed;
-        note_id();
-        sys::write_out(id() + "\n");
+        sys::write_out(id_ + "\n");
         return 0;
     }
 
     int run_detached() {
         if (bring_up(say_errors) != 0)
             return failed_status();
-        sys::write_out(id() + "\n");
+        sys::write_out(id_ + "\n");
         return 0;
     }
 
@@ -235,29 +240,30 @@ class SingleContainer {
             sys::write_err("stack: " + event.detail + "\n");
     }
 
-    [[nodiscard]] std::string id() const {
-        const auto record = LocalRuntime(context_.paths).get().find(run_.name);
-        return record ? record->id : "";
-    }
-
-    void note_id() const {
-        if (!options_.cid_file.empty())
-            sys::replace_volatile_file(options_.cid_file, id(), 0644);
+    /// Who has made it, and only who has, knows its id: its name may have become another's.
+    [[nodiscard]] EventSink noting_id(const EventSink& events) {
+        return [this, events](const Event& event) {
+            if (event.id == "Container " + run_.name && event.text == "Created") {
+                const auto record = owner_of(context_, run_.name);
+                id_ = record ? record->id : "";
+                if (!options_.cid_file.empty())
+                    sys::replace_volatile_file(options_.cid_file, id_, 0644);
+            }
+            events(event);
+        };
     }
 
     [[nodiscard]] Plan plan(LocalEngine& local) const {
         Plan plan = plan_run(stack_, local.observe(stack_), plan_options_, run_);
-        if (!plan.errors.empty())
+        if (!plan.errors.empty()) {
+            require_free(context_, run_.name);  // somebody may have taken it meanwhile
             throw stack::Error(join(plan.errors, "\nstack: "));
+        }
         return plan;
     }
 
     int bring_up(const EventSink& events) {
-        const auto sink = [&](const Event& event) {
-            if (event.id == "Container " + run_.name && event.text == "Starting")
-                note_id();
-            events(event);
-        };
+        const EventSink sink = noting_id(events);
         const sys::Lock use = use_single_project(context_.paths);
         if (supervised_) {
             Request request;
@@ -286,8 +292,7 @@ class SingleContainer {
     /// Of one that was made and could not be started: that of its program, where it was to blame.
     int failed_status() {
         const LocalRuntime runtime(context_.paths);
-        const auto record = runtime.get().find(run_.name);
-        const auto seen = record ? runtime.get().observe(record->id) : std::nullopt;
+        const auto seen = runtime.get().observe(id_);
         const int status = seen && seen->state == ContainerState::exited
                                ? seen->exit.code.value_or(engine_failed)
                                : engine_failed;
@@ -300,7 +305,7 @@ class SingleContainer {
         LocalEngine local(context_.paths);
         const Observed observed = local.observe(single_project());
         for (const auto& container : observed.containers) {
-            if (container.name != run_.name || !container.auto_remove)
+            if (container.id != id_ || !container.auto_remove)
                 continue;
             if (is_up(container))
                 ensure_keeper(context_, container);  // whose client leaves it
@@ -317,6 +322,7 @@ class SingleContainer {
     Stack stack_;
     RunOptions run_;
     PlanOptions plan_options_;
+    std::string id_;  // empty: it has not been made
     bool supervised_ = false;
 };
 

@@ -25,8 +25,8 @@ class PendingStart {
                              [this, start = session.start] { return carry_out(start); });
     }
 
-    /// Returns when the container is about to start, or never will.
-    void await_start() { about_to_start_.get_future().wait(); }
+    /// Returns when the container is about to start, or never will: whether it is there, and ours.
+    bool await_start() { return about_to_start_.get_future().get(); }
 
     [[nodiscard]] bool is_over() const {
         return answer_.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
@@ -46,10 +46,10 @@ class PendingStart {
         try {
             status = start([this](const Event& event) { show(event); });
         } catch (...) {
-            leave_terminal();
+            leave_terminal(false);
             throw;
         }
-        leave_terminal();
+        leave_terminal(false);
         return status;
     }
 
@@ -59,23 +59,23 @@ class PendingStart {
         else if (event.status == EventStatus::error)
             failures_.push_back(event.detail);
         if (event.id == container_ && event.text == "Starting")
-            leave_terminal();
+            leave_terminal(true);
     }
 
     /// The terminal is the container's from now on.
-    void leave_terminal() {
+    void leave_terminal(bool starts) {
         if (std::exchange(left_, true))
             return;
         if (progress_)
             progress_->finish();
-        about_to_start_.set_value();
+        about_to_start_.set_value(starts);
     }
 
     std::unique_ptr<Progress> progress_;  // none: quiet
     std::string container_;
     bool left_ = false;
     Strings failures_;
-    std::promise<void> about_to_start_;
+    std::promise<bool> about_to_start_;
     std::future<int> answer_;  // last: its end is awaited before the others go
 };
 
@@ -108,8 +108,9 @@ void await_removal(const Context& context, const std::string& id) {
 int run_session(const Context& context, Session session) {
     const LocalRuntime runtime(context.paths);
     PendingStart pending(context, session);
-    pending.await_start();
-    const auto record = runtime.get().find(session.container);
+    // Where it cannot be made, its name may be another's.
+    const auto record =
+        pending.await_start() ? runtime.get().find(session.container) : std::nullopt;
     sys::Fd shim = record ? connect(runtime.get(), record->id, pending) : sys::Fd();
     AttachEnd end;
     if (shim)

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -192,6 +193,24 @@ TEST_F(Container, NamesAreUniqueAndRandomOnesReadable) {
     const std::string name = nlohmann::json::parse(line)["Name"];
     EXPECT_NE(name.find('_'), std::string::npos) << name;
     EXPECT_NE(con({"rm", "mime"}).err.find("did you mean mine?"), std::string::npos);
+}
+
+TEST_F(Container, OfTwoAtOnceWithOneNameOneIsMade) {
+    const std::vector<std::string> words{
+        "container", "run", "--rm", "--name", "mine", "busybox", "sh", "-c", "echo out; exit 7"};
+    Failpoints log("name");
+    auto slow = log.counting();
+    slow["STACK_FAILPOINTS"] = "container.directory=delay:2000";
+    auto first = std::async(std::launch::async, [&] { return stack_.run(words, slow); });
+    ASSERT_TRUE(eventually([&] { return log.hits().contains("container.directory"); }));
+    const auto second = stack_.run(words);  // it looks while the name is free
+    EXPECT_EQ(second.status, 125);
+    EXPECT_EQ(second.out, "");
+    EXPECT_NE(second.err.find("the name mine belongs to another container"), std::string::npos)
+        << second.err;
+    const auto won = first.get();
+    EXPECT_EQ(won.status, 7) << won.err;
+    EXPECT_EQ(won.out, "out\n");
 }
 
 TEST_F(Container, ItLivesByItsName) {

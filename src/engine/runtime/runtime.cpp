@@ -92,6 +92,11 @@ PublishedPorts decide_ports(const Service& service,
     return ports;
 }
 
+/// Of a command (`run`), not of a service or one of its hooks: new each time.
+bool is_of_command(const ContainerSpec& spec) {
+    return spec.oneoff && !spec.anonymous_salt.empty();
+}
+
 /// Nobody makes or names a container, or removes a volume, meanwhile.
 sys::Lock hold_records(const Paths& paths) {
     sys::ensure_directory(containers_directory(paths), 0711);
@@ -239,7 +244,7 @@ std::string Runtime::create(const ContainerSpec& spec,
                             const ImageView& image,
                             const MountedImages& mounted) {
     const sys::Lock lock = hold_records(paths_);
-    if (const auto existing = find(spec.name);
+    if (const auto existing = is_of_command(spec) ? nullptr : find(spec.name);
         existing && existing->spec.name == spec.name && existing->spec.project == spec.project &&
         existing->spec.config_digest == spec.config_digest && existing->image.id == image.id &&
         ids_of(existing->mounted) == ids_of(mounted))
@@ -252,8 +257,7 @@ std::string Runtime::create(const ContainerSpec& spec,
     record.mounted = mounted;
     record.ports = decide_ports(spec.service, ports_of_others(record), {});
     record.command = command_for(spec.service, image.config);
-    // A command's own, whoever had the name; those of hooks are the same for every run.
-    if (spec.oneoff && !spec.anonymous_salt.empty())
+    if (is_of_command(spec))  // whoever had the name
         record.spec.anonymous_salt = record.id;
     record.mounts = mounts_for(record.spec, image.config, lent_mounts(spec));
     record.created = std::chrono::system_clock::now();

@@ -131,9 +131,9 @@ class Runtime {
     Runtime(const Runtime&) = delete;
     Runtime& operator=(const Runtime&) = delete;
 
-    /// Postcondition: a container of this name, configuration digest and images exists; returns its
-    /// id. Ports that ask for a free one are decided here. Throws where the name belongs to another
-    /// container.
+    /// Postcondition: a container of this name, configuration digest and images exists, a new one
+    /// where it is a command's; returns its id. Ports that ask for a free one are decided here.
+    /// Throws where the name belongs to another container.
     std::string create(const ContainerSpec& spec,
                        const ImageView& image,
                        const MountedImages& mounted = {});

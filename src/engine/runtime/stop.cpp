@@ -90,7 +90,7 @@ Duration Runtime::begin_stop(const std::string& id,
 }
 
 sys::Lock Runtime::hold_for_restart(const std::string& id) const {
-    return sys::Lock::acquire(restart_lock(places_of(paths_, require(id).id)));
+    return sys::Lock::acquire(restart_lock(places_of(paths_, require(id)->id)));
 }
 
 void Runtime::signal(const std::string& id, int signal) {
