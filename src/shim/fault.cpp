@@ -1,6 +1,8 @@
 #include "shim/fault.h"
 
+#include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 
 #include <sys/socket.h>
@@ -11,8 +13,23 @@ namespace {
 
 int listener = -1;
 FaultForm listener_form = FaultForm::record;
+int stage = -1;
+
+/// "<code> <sentence>" as the stage has told it; "" where it has told none.
+std::string fault_of_stage() {
+    std::array<char, 4096> text{};
+    long count = 0;
+    while ((count = ::recv(stage, text.data(), text.size(), MSG_DONTWAIT)) > 0)
+        if (text[0] >= '0' && text[0] <= '9')  // not its terminal
+            return {text.data(), static_cast<std::size_t>(count)};
+    return {};
+}
 
 }  // namespace
+
+void heed_faults_of(int channel) {
+    stage = channel;
+}
 
 void tell_faults_to(int fd, FaultForm form) {
     listener = fd;
@@ -23,6 +40,10 @@ void give_up(int code, const std::string& sentence, int error) {
     std::string text = sentence;
     if (error != 0)
         text += std::string(": ") + ::strerror(error);
+    if (const std::string cause = stage < 0 ? "" : fault_of_stage(); !cause.empty()) {
+        code = std::atoi(cause.c_str());
+        text = cause.substr(cause.find(' ') + 1);
+    }
     text = listener_form == FaultForm::line ? "stack: " + text + "\n"
                                             : std::to_string(code) + " " + text;
     if (listener >= 0) {

@@ -14,6 +14,10 @@ enum class FaultForm { record, line };
 /// supervisor.
 void tell_faults_to(int fd, FaultForm form = FaultForm::record);
 
+/// A set-up stage whose faults come by this channel is at work; -1: none. What fails meanwhile may
+/// do so because the stage has ended, and its namespaces with it: its fault is told then.
+void heed_faults_of(int channel);
+
 /// Tells the fault and ends the process with `code`. `error` is an errno; 0: the sentence is
 /// complete.
 [[noreturn]] void give_up(int code, const std::string& sentence, int error);

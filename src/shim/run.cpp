@@ -289,8 +289,10 @@ int run_container(const Spec& spec, int status_fd) {
     const auto oom_before = oom_kills(spec.oom_file);
     Log log(spec.log_path, spec.log_size, spec.log_files);
     Container container = clone_container(spec, make_streams(spec));
+    heed_faults_of(container.channel);
     if (spec.network.sharing == Sharing::own)
         make_interfaces(spec.interfaces, container.pid);
+    heed_faults_of(-1);
     record_life(spec, container);
     const std::string fault = begin(spec, container, attached);
     ::close(container.channel);
