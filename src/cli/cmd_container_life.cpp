@@ -261,8 +261,8 @@ Service updated(Service service, SingleOptions options) {
     options.image = "image";
     SingleContext nothing;
     nothing.directory = "/";
-    const Stack stack = single_stack(options, nothing);
-    const Service& wanted = stack.services.at(options.name);
+    const SingleStack single = single_stack(options, nothing);
+    const Service& wanted = single.stack.services.at(options.name);
     const Resources& limits = wanted.resources;
     Resources& own = service.resources;
     const auto take = [](auto& to, const auto& from) {
@@ -276,7 +276,12 @@ Service updated(Service service, SingleOptions options) {
     take(own.cpu_shares, limits.cpu_shares);
     take(own.cpu_period, limits.cpu_period);
     take(own.cpu_quota, limits.cpu_quota);
+    take(own.memory_swappiness, limits.memory_swappiness);
+    take(own.cpu_rt_period, limits.cpu_rt_period);
+    take(own.cpu_rt_runtime, limits.cpu_rt_runtime);
     take(own.pids, limits.pids);
+    if (limits.blkio.weight != 0)
+        own.blkio.weight = limits.blkio.weight;
     if (!limits.cpuset.empty())
         own.cpuset = limits.cpuset;
     if (!options.restart.empty())

@@ -33,8 +33,6 @@ struct Options {
     bool quiet = false;
 };
 
-constexpr int engine_failed = 125;  // docker's word for: the container never ran
-
 /// The container's own status is the command's: a refusal of ours must not look like one.
 int with_docker_status(const std::function<int()>& work) {
     try {
@@ -140,6 +138,7 @@ void choose_name(const Context& context, std::string& name) {
         require_free(context, name);
 }
 
+/// Says what of the options has no effect here.
 Stack stack_for(const Context& context, const SingleOptions& options) {
     SingleContext single;
     single.directory = sys::current_directory();
@@ -147,7 +146,10 @@ Stack stack_for(const Context& context, const SingleOptions& options) {
     single.read_file = [](const std::string& path) { return sys::read_file(path); };
     for (const auto& volume : storage::list_volumes(context.paths))
         single.volumes.push_back(volume.name);
-    return single_stack(options, single);
+    SingleStack made = single_stack(options, single);
+    for (const auto& warning : made.warnings)
+        warn(warning);
+    return std::move(made.stack);
 }
 
 /// One container on its way.
@@ -243,6 +245,8 @@ class SingleContainer {
     /// Who has made it, and only who has, knows its id: its name may have become another's.
     [[nodiscard]] EventSink noting_id(const EventSink& events) {
         return [this, events](const Event& event) {
+            if (event.status == EventStatus::warning)
+                warn(event.id + ": " + event.detail);
             if (event.id == "Container " + run_.name && event.text == "Created") {
                 const auto record = owner_of(context_, run_.name);
                 id_ = record ? record->id : "";
@@ -326,7 +330,8 @@ class SingleContainer {
     bool supervised_ = false;
 };
 
-std::shared_ptr<Options> declare(CLI::App& app) {
+std::shared_ptr<Options> declare(CLI::App& app, Context& context) {
+    context.misuse_code = engine_failed;
     auto options = std::make_shared<Options>();
     declare_single_options(app, options->container);
     app.add_option("--cidfile", options->cid_file, "Write the container's id into this file");
@@ -337,7 +342,7 @@ std::shared_ptr<Options> declare(CLI::App& app) {
 }  // namespace
 
 void add_container_run(CLI::App& app, Context& context) {
-    const auto options = declare(app);
+    const auto options = declare(app, context);
     app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait")
         ->excludes(app.add_option("-a,--attach",
                                   options->attach,
@@ -360,7 +365,7 @@ void add_container_run(CLI::App& app, Context& context) {
 }
 
 void add_container_create(CLI::App& app, Context& context) {
-    const auto options = declare(app);
+    const auto options = declare(app, context);
     app.callback([&context, options] {
         context.exit_code = with_docker_status([&] {
             require_root();

@@ -129,6 +129,7 @@ void add_exec(CLI::App& app, Context& context) {
 }
 
 void add_container_exec(CLI::App& app, Context& context) {
+    context.misuse_code = engine_failed;
     const auto options = declare(app, context, Naming::container);
     app.add_flag("-i,--interactive", options->interactive, "Pass input on");
     app.add_flag("-t,--tty", options->tty, "With a terminal");

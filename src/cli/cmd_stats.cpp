@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/format.h"
 #include "cli/local_runtime.h"
 #include "cli/style.h"
 #include "cli/target.h"
@@ -71,8 +72,25 @@ std::string pressure_text(const cgroup::Usage& usage) {
     return text;
 }
 
-/// By docker's names.
-std::vector<std::pair<std::string, std::string>> cells(const Row& row, bool no_trunc) {
+struct Column {
+    const char* field;  // docker's name
+    const char* title;
+};
+
+constexpr std::array columns{
+    Column{"ID", "CONTAINER ID"},
+    Column{"Name", "NAME"},
+    Column{"CPUPerc", "CPU %"},
+    Column{"MemUsage", "MEM USAGE / LIMIT"},
+    Column{"MemPerc", "MEM %"},
+    Column{"NetIO", "NET I/O"},
+    Column{"BlockIO", "BLOCK I/O"},
+    Column{"PIDs", "PIDS"},
+    Column{"Pressure", "WAITS CPU / MEM / IO"},
+};
+
+/// In the order of the columns.
+Strings cells(const Row& row, bool no_trunc) {
     constexpr std::size_t short_id = 12;
     const auto& container = row.container;
     const std::string id = no_trunc ? container.id : container.id.substr(0, short_id);
@@ -94,39 +112,31 @@ std::vector<std::pair<std::string, std::string>> cells(const Row& row, bool no_t
         pids = std::to_string(usage.pids);
         pressure = pressure_text(usage);
     }
-    return {{"ID", id},
-            {"Name", container.name},
-            {"CPUPerc", cpu},
-            {"MemUsage", memory},
-            {"MemPerc", share},
-            {"NetIO", network},
-            {"BlockIO", block},
-            {"PIDs", pids},
-            {"Pressure", pressure}};
+    return {id, container.name, cpu, memory, share, network, block, pids, pressure};
 }
 
 std::string rows_text(const std::vector<Row>& rows, const Options& options) {
-    std::vector<Strings> lines{{"CONTAINER ID",
-                                "NAME",
-                                "CPU %",
-                                "MEM USAGE / LIMIT",
-                                "MEM %",
-                                "NET I/O",
-                                "BLOCK I/O",
-                                "PIDS",
-                                "WAITS CPU / MEM / IO"}};
-    std::string json_lines;
-    for (const auto& row : rows) {
-        nlohmann::json json{{"Container", row.container.id}, {"Service", row.container.service}};
-        Strings line;
-        for (auto& [name, value] : cells(row, options.no_trunc)) {
-            json[name] = value;
-            line.push_back(std::move(value));
-        }
-        json_lines += json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-        lines.push_back(std::move(line));
+    std::map<std::string, std::string> titles;
+    std::vector<Strings> lines{{}};
+    for (const auto& column : columns) {
+        titles[column.field] = column.title;
+        lines.front().emplace_back(column.title);
     }
-    return options.format == "json" ? json_lines : table(lines);
+    std::vector<nlohmann::json> objects;
+    for (const auto& row : rows) {
+        lines.push_back(cells(row, options.no_trunc));
+        objects.push_back({{"Container", row.container.id}, {"Service", row.container.service}});
+        for (std::size_t i = 0; i < columns.size(); ++i)
+            objects.back()[columns.at(i).field] = lines.back().at(i);
+    }
+    if (is_template(options.format))
+        return formatted(options.format, objects, titles);
+    if (options.format == "table")
+        return table(lines);
+    std::string text;
+    for (const auto& object : objects)
+        text += object.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+    return text;
 }
 
 /// Reads again and again; what is used a second is the difference to the reading before.
@@ -183,7 +193,8 @@ class Meter {
 void run_stats(Context& context, const Options& options) {
     constexpr int between_ms = 1000;
     constexpr const char* clear_screen = "\033[H\033[J";
-    const bool redraws = !options.once && options.format == "table" && sys::is_terminal(1);
+    const bool redraws =
+        !options.once && options.format.starts_with("table") && sys::is_terminal(1);
     const sys::SignalWatch signals({SIGINT, SIGTERM});
     Meter meter(context, options);
     static_cast<void>(meter.read());
@@ -208,8 +219,7 @@ void declare(CLI::App& app, Context& context, Naming naming) {
     app.add_flag("-a,--all", options->all, "Also those that do not run");
     app.add_flag("--no-stream", options->once, "Print once, after a second, and end");
     app.add_flag("--no-trunc", options->no_trunc, "Whole ids");
-    app.add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    add_format(app, options->format);
     app.footer(
         "The last column is for how much of ten seconds something waited for a processor, memory\n"
         "or a disk (pressure stall information, where there is cgroup v2).");

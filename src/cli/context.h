@@ -24,10 +24,14 @@ struct Globals {
     int parallel = 0;  // Request::parallel
 };
 
+/// docker's status where the command in a container never ran: one that no command's own is.
+constexpr int engine_failed = 125;
+
 struct Context {
     Globals globals;
     Paths paths;
     int exit_code = 0;
+    int misuse_code = 1;  // where the command line is not understood
 };
 
 /// Ends the command with this status; what there was to say has been said.

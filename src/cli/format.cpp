@@ -46,10 +46,12 @@ std::string title_of(const std::string& field) {
     return title;
 }
 
-Json head_of(const Template& what) {
+Json head_of(const Template& what, const std::map<std::string, std::string>& titles) {
     Json head = Json::object();
-    for (const auto& field : what.fields())
-        head[field] = title_of(field);
+    for (const auto& field : what.fields()) {
+        const auto title = titles.find(field);
+        head[field] = title == titles.end() ? title_of(field) : title->second;
+    }
     return head;
 }
 
@@ -73,7 +75,9 @@ void add_format(CLI::App& app,
         });
 }
 
-std::string formatted(const std::string& format, const std::vector<Json>& rows) {
+std::string formatted(const std::string& format,
+                      const std::vector<Json>& rows,
+                      const std::map<std::string, std::string>& titles) {
     const bool in_columns = format.starts_with(table_word);
     const std::string text = unescaped(in_columns ? format.substr(table_word.size()) : format);
     const auto what = Template::parse(text);
@@ -82,7 +86,7 @@ std::string formatted(const std::string& format, const std::vector<Json>& rows) 
     std::string lines;
     std::vector<Strings> cells;
     if (in_columns)  // a head for what is more than fields is better empty than wrong
-        cells.push_back(split(what->render(head_of(*what)).value_or(""), '\t'));
+        cells.push_back(split(what->render(head_of(*what, titles)).value_or(""), '\t'));
     for (const auto& row : rows) {
         const auto line = what->render(row);
         if (!line)

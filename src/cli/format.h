@@ -4,6 +4,7 @@
 
 #include "cli/context.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -24,9 +25,11 @@ void add_format(CLI::App& app,
 [[nodiscard]] bool is_template(const std::string& format);
 
 /// What the template makes of each of the rows, a line each; with `table` in front of it, in
-/// columns under a head. Gives up where it is malformed, saying where.
+/// columns under a head: of a field its title, or else its own words. Gives up where it is
+/// malformed, saying where.
 [[nodiscard]] std::string formatted(const std::string& format,
-                                    const std::vector<nlohmann::json>& rows);
+                                    const std::vector<nlohmann::json>& rows,
+                                    const std::map<std::string, std::string>& titles = {});
 
 /// Declares the --format of `inspect`.
 void add_inspect_format(CLI::App& app, std::string& format);

@@ -138,7 +138,7 @@ int run(const Strings& words) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
         sys::write_err(usage_complaint(app, error) + "\n");
-        return 1;
+        return context.misuse_code;
     }
     if (chosen.empty())
         sys::write_out(app.help());

@@ -1,6 +1,9 @@
 #include "cli/single_options.h"
 
 #include "cli/cli11.h"
+#include "cli/options.h"
+
+#include <array>
 
 namespace stack::cli {
 namespace {
@@ -43,8 +46,10 @@ void declare_network(CLI::App& app, SingleOptions& options) {
     add_list(app,
              "--network,--net",
              options.networks,
-             "none, host, container:NAME, or the name of a network (default: bridge)");
-    add_list(app, "--network-alias", options.aliases, "Another name for it in its networks");
+             "none, host, container:NAME, or the name of a network (default: bridge), also as "
+             "name=NAME,alias=…,ip=…");
+    add_list(
+        app, "--network-alias,--net-alias", options.aliases, "Another name for it in its networks");
     app.add_option("--ip", options.ip, "Its IPv4 address in its network");
     app.add_option("--ip6", options.ip6, "Its IPv6 address in its network");
     app.add_option("--mac-address", options.mac_address, "Its MAC address");
@@ -62,7 +67,7 @@ void declare_network(CLI::App& app, SingleOptions& options) {
              "address is the one of now");
     add_list(app, "--dns", options.dns, "Ask this name server");
     add_list(app, "--dns-search", options.dns_search, "Search names in this domain");
-    add_list(app, "--dns-option", options.dns_options, "An option of resolv.conf");
+    add_list(app, "--dns-option,--dns-opt", options.dns_options, "An option of resolv.conf");
 }
 
 void declare_files(CLI::App& app, SingleOptions& options) {
@@ -98,9 +103,18 @@ void declare_isolation(CLI::App& app, SingleOptions& options) {
     app.add_option("--uts", options.uts, "Host name of: host");
     app.add_option("--cgroupns", options.cgroup, "Control group namespace: private, host");
     app.add_option("--userns", options.userns, "User namespace: host");
+    app.add_option("--cgroup-parent", options.cgroup_parent, "Control group that its own is below")
+        ->group("");  // the loader says what becomes of it
 }
 
 void declare_life(CLI::App& app, SingleOptions& options) {
+    add_list(
+        app, "--blkio-weight-device", options.blkio_weight_devices, "DEVICE:WEIGHT, 10 to 1000");
+    add_list(app, "--device-read-bps", options.read_bps, "DEVICE:BYTES read a second, at most");
+    add_list(
+        app, "--device-write-bps", options.write_bps, "DEVICE:BYTES written a second, at most");
+    add_list(app, "--device-read-iops", options.read_iops, "DEVICE:READS a second, at most");
+    add_list(app, "--device-write-iops", options.write_iops, "DEVICE:WRITES a second, at most");
     app.add_flag("--oom-kill-disable", options.oom_kill_disable, "Not killed when out of memory");
     app.add_option("--oom-score-adj", options.oom_score_adj, "How likely it is killed then");
     add_list(app, "--ulimit", options.ulimits, "A limit of each process: NAME=SOFT[:HARD]");
@@ -119,17 +133,71 @@ void declare_life(CLI::App& app, SingleOptions& options) {
     add_list(app, "--log-opt", options.log_options, "max-size=SIZE, max-file=NUMBER");
 }
 
+/// What nothing here can do; some of it is nothing that Docker on Linux can. Nobody looks for them
+/// in the help.
+struct RefusedOption {
+    const char* name;
+    const char* harmless;  // the value that asks for what is so anyway
+    const char* reason;
+};
+
+void declare_refused(CLI::App& app, SingleOptions& options) {
+    constexpr const char* of_windows = "it is for Windows containers";
+    constexpr std::array refused{
+        RefusedOption{"--runtime", "runc", "the engine is its own runtime"},
+        RefusedOption{"--isolation", "default", of_windows},
+        RefusedOption{"--cpu-count", "0", of_windows},
+        RefusedOption{"--cpu-percent", "0", of_windows},
+        RefusedOption{"--io-maxbandwidth", "0", of_windows},
+        RefusedOption{"--io-maxiops", "0", of_windows},
+        RefusedOption{"--kernel-memory", "0", "kernels have no such limit any more; see --memory"},
+        RefusedOption{"--cpuset-mems", "", "memory nodes cannot be chosen; see --cpuset-cpus"},
+        RefusedOption{"--storage-opt",
+                      "",
+                      "the writable layer of a container cannot be limited; "
+                      "what grows belongs in a volume"},
+        RefusedOption{"--volume-driver", "local", "volumes are directories of this machine"},
+        RefusedOption{"--link-local-ip", "", "addresses are given by --ip and --ip6"},
+    };
+    for (const auto& one : refused)
+        app.add_option_function<std::string>(
+               one.name,
+               [&options, one](const std::string& value) {
+                   if (value != one.harmless)
+                       options.refusals.push_back(std::string(one.name) +
+                                                  " is not supported: " + one.reason);
+               },
+               one.reason)
+            ->group("");
+    app.add_flag_callback(
+           "--use-api-socket",
+           [&options] {
+               options.refusals.emplace_back(
+                   "--use-api-socket is not supported: there is no daemon whose socket it could "
+                   "be");
+           },
+           "")
+        ->group("");
+    add_accepted_flag(app, "--disable-content-trust", "digests are checked always");
+}
+
 }  // namespace
 
 void declare_limits(CLI::App& app, SingleOptions& options) {
     app.add_option("-m,--memory", options.memory, "At most this memory, such as 512m");
     app.add_option("--memory-reservation", options.memory_reservation, "Memory it may count on");
     app.add_option("--memory-swap", options.memory_swap, "Memory and swap together; -1: no limit");
+    app.add_option("--memory-swappiness",
+                   options.memory_swappiness,
+                   "How willingly it is swapped out: 0 to 100");
     app.add_option("--cpus", options.cpus, "At most this many CPUs, such as 1.5");
     app.add_option("-c,--cpu-shares", options.cpu_shares, "Its share of busy CPUs (default 1024)");
     app.add_option("--cpu-period", options.cpu_period, "Microseconds of a scheduling period");
     app.add_option("--cpu-quota", options.cpu_quota, "Microseconds it may run in each");
+    app.add_option("--cpu-rt-period", options.cpu_rt_period, "The same of real-time scheduling");
+    app.add_option("--cpu-rt-runtime", options.cpu_rt_runtime, "Microseconds of it in each");
     app.add_option("--cpuset-cpus", options.cpuset, "Only on these CPUs, such as 0-1,3");
+    app.add_option("--blkio-weight", options.blkio_weight, "Its share of busy disks: 10 to 1000");
     app.add_option("--pids-limit", options.pids, "At most this many processes; -1: no limit");
 }
 
@@ -147,6 +215,7 @@ void declare_single_options(CLI::App& app, SingleOptions& options) {
     declare_isolation(app, options);
     declare_limits(app, options);
     declare_life(app, options);
+    declare_refused(app, options);
 }
 
 }  // namespace stack::cli

@@ -79,20 +79,30 @@ struct SingleOptions {
     std::string uts;
     std::string cgroup;
     std::string userns;
+    std::string cgroup_parent;
 
     // limits
     std::string memory;
     std::string memory_reservation;
     std::string memory_swap;
+    std::string memory_swappiness;
     std::string cpus;
     std::string cpu_shares;
     std::string cpu_period;
     std::string cpu_quota;
+    std::string cpu_rt_period;
+    std::string cpu_rt_runtime;
     std::string cpuset;
     std::string pids;
     std::string oom_score_adj;
     bool oom_kill_disable = false;
     Strings ulimits;
+    std::string blkio_weight;
+    Strings blkio_weight_devices;  // DEVICE:NUMBER, as the four below
+    Strings read_bps;
+    Strings write_bps;
+    Strings read_iops;
+    Strings write_iops;
 
     // life
     std::string health_command;
@@ -104,8 +114,11 @@ struct SingleOptions {
     bool no_healthcheck = false;
     std::string log_driver;
     Strings log_options;
+
+    Strings refusals;  // why options of docker's that were given cannot be
 };
 
+/// All of them; those that nothing here can do are declared, too, to be refused with their reasons.
 void declare_single_options(CLI::App& app, SingleOptions& options);
 /// Those that can change while it runs.
 void declare_limits(CLI::App& app, SingleOptions& options);

@@ -4,6 +4,9 @@
 #include <stack/plan.h>
 
 #include "base/text.h"
+#include "cli/field_list.h"
+#include "cli/mount_option.h"
+#include "cli/option_words.h"
 
 #include <algorithm>
 
@@ -18,79 +21,13 @@ using Json = nlohmann::json;
     throw Error(sentence);
 }
 
-/// NAME=VALUE pairs, comma-separated; a name alone is true.
-StringMap fields_of(const std::string& text) {
-    StringMap fields;
-    for (const auto& part : split(text, ',')) {
-        const auto [name, value] = split_once(part, '=');
-        fields[to_lower(name)] = part.find('=') == std::string::npos ? "true" : value;
-    }
-    return fields;
-}
-
-bool is_true(const std::string& option, const std::string& name, const std::string& value) {
-    if (value == "true" || value == "1")
-        return true;
-    if (value == "false" || value == "0")
-        return false;
-    refuse(option + ": " + name + " is true or false, not \"" + value + "\"");
-}
-
-/// One --mount, as the stack file's long form.
-class MountOption {
-  public:
-    explicit MountOption(const std::string& text) : text_(text) {
-        for (const auto& [name, value] : fields_of(text))
-            add(name, value);
-        if (!mount_.contains("type"))
-            mount_["type"] = "volume";
-        if (!mount_.contains("target"))
-            refuse("--mount " + text + ": target=PATH is missing");
-        if (mount_["type"] == "bind")
-            mount_["bind"]["create_host_path"] = false;
-    }
-
-    [[nodiscard]] const Json& json() const { return mount_; }
-
-  private:
-    void add(const std::string& name, const std::string& value) {
-        if (name == "type")
-            mount_["type"] = value;
-        else if (name == "source" || name == "src")
-            mount_["source"] = value;
-        else if (name == "target" || name == "dst" || name == "destination")
-            mount_["target"] = value;
-        else if (name == "readonly" || name == "ro")
-            mount_["read_only"] = is_true("--mount", name, value);
-        else if (name == "bind-propagation")
-            mount_["bind"]["propagation"] = value;
-        else if (name == "bind-recursive")
-            mount_["bind"]["recursive"] = value;
-        else if (name == "volume-nocopy")
-            mount_["volume"]["nocopy"] = is_true("--mount", name, value);
-        else if (name == "volume-subpath")
-            mount_["volume"]["subpath"] = value;
-        else if (name == "image-subpath")
-            mount_["image"]["subpath"] = value;
-        else if (name == "tmpfs-size")
-            mount_["tmpfs"]["size"] = value;
-        else if (name == "tmpfs-mode")
-            mount_["tmpfs"]["mode"] = value;
-        else if (name != "consistency")
-            refuse("--mount " + text_ + ": unknown field " + name +
-                   "; there are type, source, target, readonly, bind-propagation, bind-recursive, "
-                   "volume-nocopy, volume-subpath, image-subpath, tmpfs-size and tmpfs-mode");
-    }
-
-    std::string text_;
-    Json mount_ = Json::object();
-};
-
 /// What the options say, as a stack file.
 class StackFile {
   public:
     StackFile(const SingleOptions& options, const SingleContext& context)
         : options_(options), context_(context) {
+        if (!options.refusals.empty())
+            refuse(join(options.refusals, "\nstack: "));
         if (!options.gpus.empty())
             refuse("--gpus is not supported: containers get devices by --device");
         if (options.remove && !options.restart.empty() && options.restart != "no")
@@ -101,6 +38,7 @@ class StackFile {
         add_files();
         add_isolation();
         add_limits();
+        add_block_limits();
         add_health();
     }
 
@@ -144,8 +82,10 @@ class StackFile {
         put("tty", options_.terminal);
         put("init", options_.init);
         put("stop_signal", options_.stop_signal);
+        constexpr const char* century = "876000h";  // for as long as it takes, as docker has it
         if (options_.stop_timeout)
-            service_["stop_grace_period"] = std::to_string(*options_.stop_timeout) + "s";
+            service_["stop_grace_period"] =
+                *options_.stop_timeout < 0 ? century : std::to_string(*options_.stop_timeout) + "s";
         put("restart", options_.restart);
         put("platform", options_.platform);
     }
@@ -188,26 +128,54 @@ class StackFile {
 
     /// NAME, or name=NAME,alias=…,ip=….
     void attach(const std::string& text, Json& attached) {
-        StringMap fields = fields_of(text);
-        const std::string given = text.find('=') == std::string::npos ? text : fields["name"];
-        const std::string name = given == "default" ? bridge_network : given;
         Json attachment = Json::object();
-        Strings aliases = options_.aliases;
-        if (fields.contains("alias"))
-            aliases.push_back(fields["alias"]);
-        if (!aliases.empty())
-            attachment["aliases"] = aliases;
-        const auto set = [&](const char* key, const std::string& value) {
-            if (!value.empty())
-                attachment[key] = value;
-        };
-        set("ipv4_address", fields.contains("ip") ? fields["ip"] : options_.ip);
-        set("ipv6_address", fields.contains("ip6") ? fields["ip6"] : options_.ip6);
-        set("mac_address", options_.mac_address);
+        if (!options_.aliases.empty())
+            attachment["aliases"] = options_.aliases;
+        if (attached.empty())  // its addresses are those in the first one
+            for (const auto& [key, value] : {std::pair("ipv4_address", options_.ip),
+                                             std::pair("ipv6_address", options_.ip6),
+                                             std::pair("mac_address", options_.mac_address)})
+                if (!value.empty())
+                    attachment[key] = value;
+        std::string name = text;
+        if (text.find('=') != std::string::npos) {
+            name.clear();
+            for (const auto& field : fields_of("--network", text))
+                add_field(text, field, name, attachment);
+            if (name.empty())
+                refuse("--network " + text + ": name=NETWORK is missing");
+        }
+        if (name == "default")
+            name = bridge_network;
         attached[name] = attachment;
         networks_[name] = {{"name", name}};
         if (name != bridge_network)
             networks_[name]["external"] = true;
+    }
+
+    static void add_field(const std::string& text,
+                          const Field& field,
+                          std::string& name,
+                          Json& attachment) {
+        if (field.name == "name")
+            name = field.value;
+        else if (field.name == "alias")
+            attachment["aliases"].push_back(field.value);
+        else if (field.name == "ip")
+            attachment["ipv4_address"] = field.value;
+        else if (field.name == "ip6")
+            attachment["ipv6_address"] = field.value;
+        else if (field.name == "mac-address")
+            attachment["mac_address"] = field.value;
+        else if (field.name == "gw-priority")
+            attachment["gw_priority"] = field.value;
+        else if (const auto [key, value] = split_once(field.value, '=');
+                 field.name == "driver-opt" && !value.empty())
+            attachment["driver_opts"][key] = value;
+        else
+            refuse("--network " + text + ": unknown field " + field.name +
+                   "; there are name, alias, ip, ip6, mac-address, gw-priority and "
+                   "driver-opt=KEY=VALUE");
     }
 
     void add_files() {
@@ -218,10 +186,10 @@ class StackFile {
                 declare_volume(source);
         }
         for (const auto& text : options_.mounts) {
-            const MountOption mount(text);
-            service_["volumes"].push_back(mount.json());
-            if (mount.json()["type"] == "volume")
-                declare_volume(mount.json().value("source", ""));
+            const auto [mount, volume] = parse_mount_option(text);
+            service_["volumes"].push_back(mount);
+            if (mount["type"] == "volume")
+                declare_volume(mount.value("source", ""), volume);
         }
         for (const auto& lender : options_.volumes_from)
             service_["volumes_from"].push_back("container:" + lender);
@@ -230,14 +198,15 @@ class StackFile {
         put("shm_size", options_.shm_size);
     }
 
-    /// A source that is no path is the name of a volume, made where it is not there.
-    void declare_volume(const std::string& source) {
+    /// A source that is no path is the name of a volume, made as `wanted` says where it is not
+    /// there.
+    void declare_volume(const std::string& source, const Json& wanted = Json::object()) {
         if (source.empty() || source.find_first_of("./~") == 0)
             return;
-        volumes_[source] = {{"name", source}};
-        if (std::find(context_.volumes.begin(), context_.volumes.end(), source) !=
-            context_.volumes.end())
-            volumes_[source]["external"] = true;
+        const bool is_there = std::find(context_.volumes.begin(), context_.volumes.end(), source) !=
+                              context_.volumes.end();
+        volumes_[source] = is_there ? Json::object({{"external", true}}) : wanted;
+        volumes_[source]["name"] = source;
     }
 
     void add_isolation() {
@@ -253,16 +222,20 @@ class StackFile {
         put("uts", options_.uts);
         put("cgroup", options_.cgroup);
         put("userns_mode", options_.userns);
+        put("cgroup_parent", options_.cgroup_parent);
     }
 
     void add_limits() {
         put("mem_limit", options_.memory);
         put("mem_reservation", options_.memory_reservation);
         put("memswap_limit", options_.memory_swap);
+        put("mem_swappiness", options_.memory_swappiness);
         put("cpus", options_.cpus);
         put("cpu_shares", options_.cpu_shares);
         put("cpu_period", options_.cpu_period);
         put("cpu_quota", options_.cpu_quota);
+        put("cpu_rt_period", options_.cpu_rt_period);
+        put("cpu_rt_runtime", options_.cpu_rt_runtime);
         put("cpuset", options_.cpuset);
         put("pids_limit", options_.pids);
         put("oom_kill_disable", options_.oom_kill_disable);
@@ -273,6 +246,31 @@ class StackFile {
             if (soft.empty())
                 refuse("--ulimit " + limit + ": NAME=SOFT[:HARD] is expected, such as nofile=1024");
             service_["ulimits"][name] = {{"soft", soft}, {"hard", hard.empty() ? soft : hard}};
+        }
+    }
+
+    void add_block_limits() {
+        if (!options_.blkio_weight.empty())
+            service_["blkio_config"]["weight"] = options_.blkio_weight;
+        add_devices(
+            "--blkio-weight-device", options_.blkio_weight_devices, "weight_device", "weight");
+        add_devices("--device-read-bps", options_.read_bps, "device_read_bps", "rate");
+        add_devices("--device-write-bps", options_.write_bps, "device_write_bps", "rate");
+        add_devices("--device-read-iops", options_.read_iops, "device_read_iops", "rate");
+        add_devices("--device-write-iops", options_.write_iops, "device_write_iops", "rate");
+    }
+
+    void add_devices(const std::string& option,
+                     const Strings& texts,
+                     const char* key,
+                     const char* what) {
+        for (const auto& text : texts) {
+            const auto colon = text.rfind(':');
+            if (colon == std::string::npos || colon == 0)
+                refuse(option + " " + text + ": a device and its " + what +
+                       " are expected, such as /dev/sda:1000");
+            service_["blkio_config"][key].push_back(
+                {{"path", text.substr(0, colon)}, {what, text.substr(colon + 1)}});
         }
     }
 
@@ -310,47 +308,54 @@ class StackFile {
     Json volumes_ = Json::object();
 };
 
-std::string complaints(const Diagnostics& diagnostics) {
+Strings sentences(const Diagnostics& diagnostics, Severity severity, const std::string& name) {
     Strings sentences;
     for (const auto& one : diagnostics)
-        if (one.severity == Severity::error)
-            sentences.push_back(one.message + (one.hint.empty() ? "" : ": " + one.hint));
-    return join(sentences, "\nstack: ");
+        if (one.severity == severity)
+            sentences.push_back(
+                in_option_words(one.message + (one.hint.empty() ? "" : ": " + one.hint), name));
+    return sentences;
 }
 
 }  // namespace
 
-Stack single_stack(const SingleOptions& options, const SingleContext& context) {
-    const std::string name = context.directory + "/the command line";
+SingleStack single_stack(const SingleOptions& options, const SingleContext& context) {
+    const std::string file = context.directory + "/the command line";
     const std::string text = StackFile(options, context).text();
     LoadInput input;
-    input.files = {name};
+    input.files = {file};
     input.project_directory = context.directory;
     input.project_name = "single";
     input.environment = context.environment;
     input.read_file = [&](const std::string& path) {
-        return path == name ? std::optional(text) : context.read_file(path);
+        return path == file ? std::optional(text) : context.read_file(path);
     };
     LoadResult result = load(input);
     if (!result.stack)
-        throw Error(complaints(result.diagnostics));
-    Stack stack = std::move(*result.stack);
-    stack.name = single_containers;
-    stack.files.clear();
-    return stack;
+        throw Error(
+            join(sentences(result.diagnostics, Severity::error, options.name), "\nstack: "));
+    SingleStack single{std::move(*result.stack),
+                       sentences(result.diagnostics, Severity::warning, options.name)};
+    single.stack.name = single_containers;
+    single.stack.files.clear();
+    return single;
 }
 
 std::vector<Port> ports_to_publish(const Strings& exposed) {
     std::vector<Port> ports;
     for (const auto& text : exposed) {
-        const auto [number, protocol] = split_once(text, '/');
-        Port port;
-        port.target = parse_number<std::uint16_t>(number).value_or(0);
-        port.protocol = protocol == "udp"    ? Protocol::udp
-                        : protocol == "sctp" ? Protocol::sctp
-                                             : Protocol::tcp;
-        if (port.target != 0)
+        const auto [numbers, protocol] = split_once(text, '/');
+        const auto [first, last] = split_once(numbers, '-');
+        const int begin = parse_number<std::uint16_t>(first).value_or(0);
+        const int end = parse_number<std::uint16_t>(last).value_or(begin);
+        for (int number = begin; number != 0 && number <= end; ++number) {
+            Port port;
+            port.target = static_cast<std::uint16_t>(number);
+            port.protocol = protocol == "udp"    ? Protocol::udp
+                            : protocol == "sctp" ? Protocol::sctp
+                                                 : Protocol::tcp;
             ports.push_back(port);
+        }
     }
     return ports;
 }

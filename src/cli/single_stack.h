@@ -22,11 +22,16 @@ struct SingleContext {
     Strings volumes;        // that are there already, of whichever stack
 };
 
+struct SingleStack {
+    Stack stack;
+    Strings warnings;  // of what has no effect here, in sentences
+};
+
 /// The stack of project `single_containers` whose service `options.name` is the container. Throws
 /// stack::Error with every complaint where an option has no meaning.
-[[nodiscard]] Stack single_stack(const SingleOptions& options, const SingleContext& context);
+[[nodiscard]] SingleStack single_stack(const SingleOptions& options, const SingleContext& context);
 
-/// The ports that -P publishes: the image's, and those of --expose.
+/// The ports that -P publishes, of the image's and those of --expose: 80, 53/udp, 8000-8002.
 [[nodiscard]] std::vector<Port> ports_to_publish(const Strings& exposed);
 
 }  // namespace stack::cli

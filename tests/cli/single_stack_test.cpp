@@ -33,9 +33,10 @@ SingleContext context() {
 }
 
 Service service_of(const SingleOptions& options) {
-    const Stack stack = single_stack(options, context());
-    EXPECT_EQ(stack.name, single_containers);
-    return stack.services.at("mine");
+    const auto single = single_stack(options, context());
+    EXPECT_EQ(single.stack.name, single_containers);
+    EXPECT_EQ(single.warnings, Strings{});
+    return single.stack.services.at("mine");
 }
 
 std::string refusal(const SingleOptions& options) {
@@ -91,9 +92,9 @@ TEST(SingleStack, VolumesAreNamedOrPaths) {
     given.volumes = {"old:/a", "new:/b:ro", "./dir:/c", "/anonymous"};
     given.mounts = {"type=volume,src=third,dst=/d",
                     "type=bind,source=/e,target=/e,readonly",
-                    "type=tmpfs,target=/f,tmpfs-size=1m",
-                    "type=image,source=tools,target=/g,image-subpath=bin"};
-    const Stack stack = single_stack(given, context());
+                     "type=tmpfs,target=/f,tmpfs-size=1m",
+                     "type=image,source=tools,target=/g,image-subpath=bin"};
+    const Stack stack = single_stack(given, context()).stack;
     EXPECT_TRUE(stack.volumes.at("old").external);
     EXPECT_FALSE(stack.volumes.at("new").external);
     EXPECT_EQ(stack.volumes.at("new").name, "new");
@@ -117,13 +118,124 @@ TEST(SingleStack, NetworksAreModesOrNames) {
     EXPECT_EQ(service_of(given).network_mode, "host");
     given.networks = {"shop_default", "name=other,alias=x"};
     given.aliases = {"y"};
-    const Stack stack = single_stack(given, context());
+    const Stack stack = single_stack(given, context()).stack;
     EXPECT_TRUE(stack.networks.at("shop_default").external);
     const auto& attached = stack.services.at("mine").networks;
     EXPECT_EQ(attached.at("other").aliases, (Strings{"y", "x"}));
     given.aliases = {};
     given.networks = {"none", "other"};
     EXPECT_NE(refusal(given).find("excludes"), std::string::npos);
+}
+
+TEST(SingleStack, ANetworkMayBeGivenWithItsFields) {
+    auto given = options();
+    given.networks = {"first",
+                      "name=second,alias=a,alias=b,ip=10.1.0.5,mac-address=02:42:00:00:00:05,"
+                      "gw-priority=7,\"driver-opt=key=1,2\""};
+    given.ip = "10.0.0.5";
+    const auto attached = service_of(given).networks;
+    EXPECT_EQ(attached.at("first").ipv4_address, "10.0.0.5");
+    const auto& second = attached.at("second");
+    EXPECT_EQ(second.ipv4_address, "10.1.0.5");
+    EXPECT_EQ(second.aliases, (Strings{"a", "b"}));
+    EXPECT_EQ(second.mac_address, "02:42:00:00:00:05");
+    EXPECT_EQ(second.gw_priority, 7);
+    EXPECT_EQ(second.driver_opts, (StringMap{{"key", "1,2"}}));
+    given.networks = {"name=second,allias=a"};
+    EXPECT_NE(refusal(given).find("unknown field allias"), std::string::npos) << refusal(given);
+    given.networks = {"alias=a"};
+    EXPECT_NE(refusal(given).find("name=NETWORK is missing"), std::string::npos);
+}
+
+TEST(SingleStack, AMountMayDescribeItsVolume) {
+    auto given = options();
+    given.mounts = {
+        "type=volume,src=ram,dst=/a,volume-opt=type=tmpfs,\"volume-opt=o=size=1m,uid=5\","
+        "volume-label=of=me,volume-subpath=sub",
+        "type=volume,src=old,dst=/b,volume-driver=local",
+        "type=bind,src=/c,dst=/c,bind-propagation=rslave,bind-create-src",
+        "type=tmpfs,dst=/d,tmpfs-mode=1770"};
+    const Stack stack = single_stack(given, context()).stack;
+    const Volume& ram = stack.volumes.at("ram");
+    EXPECT_EQ(ram.driver_opts, (StringMap{{"type", "tmpfs"}, {"o", "size=1m,uid=5"}}));
+    EXPECT_EQ(ram.labels.at("of"), "me");
+    EXPECT_TRUE(stack.volumes.at("old").external);
+    const auto& mounts = stack.services.at("mine").volumes;
+    ASSERT_EQ(mounts.size(), 4U);
+    EXPECT_EQ(mounts[0].subpath, "sub");
+    EXPECT_EQ(mounts[2].propagation, "rslave");
+    EXPECT_TRUE(mounts[2].create_host_path);
+    EXPECT_EQ(mounts[3].tmpfs_mode, 01770U);
+}
+
+TEST(SingleStack, AMountThatContradictsItselfIsRefused) {
+    const auto said_of = [](const std::string& mount) {
+        auto given = options();
+        given.mounts = {mount};
+        return refusal(given);
+    };
+    EXPECT_NE(
+        said_of("type=bind,src=/a,dst=/a,volume-nocopy").find("of type=volume, not of type=bind"),
+        std::string::npos)
+        << said_of("type=bind,src=/a,dst=/a,volume-nocopy");
+    EXPECT_NE(said_of("dst=/a,volume-opt=type=tmpfs").find("source=NAME"), std::string::npos);
+    EXPECT_NE(said_of("type=bind,src=/a").find("target=PATH is missing"), std::string::npos);
+    EXPECT_NE(said_of("dst=/a,ro=perhaps").find("ro is true or false"), std::string::npos);
+    EXPECT_NE(said_of("dst=/a,\"src=x").find("a double quote has no end"), std::string::npos);
+    EXPECT_NE(said_of("dst=/a,,").find("NAME=VALUE fields"), std::string::npos);
+}
+
+TEST(SingleStack, BlockDevicesHaveLimits) {
+    auto given = options();
+    given.blkio_weight = "300";
+    given.blkio_weight_devices = {"/dev/sda:200"};
+    given.read_bps = {"/dev/sda:1mb"};
+    given.write_iops = {"/dev/sda:50", "/dev/disk/by-path/pci-0000:00:1f.2:60"};
+    const Blkio blkio = service_of(given).resources.blkio;
+    EXPECT_EQ(blkio.weight, 300);
+    EXPECT_EQ(blkio.weight_device, (std::vector<BlkioWeight>{{"/dev/sda", 200}}));
+    EXPECT_EQ(blkio.device_read_bps, (std::vector<BlkioRate>{{"/dev/sda", 1 << 20}}));
+    EXPECT_EQ(
+        blkio.device_write_iops,
+        (std::vector<BlkioRate>{{"/dev/sda", 50}, {"/dev/disk/by-path/pci-0000:00:1f.2", 60}}));
+    given.read_bps = {"/dev/sda"};
+    EXPECT_NE(refusal(given).find("--device-read-bps /dev/sda: "), std::string::npos);
+}
+
+TEST(SingleStack, WhatIsWrongIsSaidInTheWordsOfTheOptions) {
+    auto given = options();
+    given.memory = "much";
+    EXPECT_TRUE(refusal(given).starts_with("--memory: \"much\" is malformed")) << refusal(given);
+    given = options();
+    given.oom_score_adj = "5000";
+    EXPECT_TRUE(refusal(given).starts_with("--oom-score-adj must be a whole number"))
+        << refusal(given);
+    given = options();
+    given.env_files = {"/missing"};
+    EXPECT_EQ(refusal(given), "--env-file /missing does not exist");
+    given = options();
+    given.name = "no name";
+    EXPECT_TRUE(refusal(given).starts_with("\"no name\" cannot be the name of a container: "))
+        << refusal(given);
+}
+
+TEST(SingleStack, WhatHasNoEffectIsSaidSo) {
+    auto given = options();
+    given.log_driver = "syslog";
+    const auto single = single_stack(given, context());
+    EXPECT_EQ(single.stack.services.at("mine").image, "busybox");
+    EXPECT_EQ(single.warnings,
+              Strings{"`--log-driver syslog` has no effect here: its lines go to bounded files, "
+                      "which `stack container logs` shows"});
+    given = options();
+    given.networks = {"host"};
+    given.ports = {"80:80"};
+    EXPECT_EQ(single_stack(given, context()).warnings,
+              Strings{"--publish has no effect: with `--network host` its ports are the host's"});
+    given = options();
+    given.log_options = {"mode=non-blocking"};
+    EXPECT_EQ(single_stack(given, context()).warnings,
+              Strings{"--log-opt mode has no effect here"});
 }
 
 TEST(SingleStack, LimitsAndHealthAreTheStackFiles) {
@@ -146,6 +258,8 @@ TEST(SingleStack, LimitsAndHealthAreTheStackFiles) {
     EXPECT_EQ(service.restart.max_attempts, 5);
     EXPECT_EQ(service.healthcheck->test, (Strings{"CMD-SHELL", "true && true"}));
     EXPECT_EQ(service.healthcheck->retries, 7);
+    given.stop_timeout = -1;
+    EXPECT_GT(service_of(given).stop_grace_period, std::chrono::hours(24 * 365));
 }
 
 TEST(SingleStack, WhatHasNoMeaningIsRefused) {
@@ -162,11 +276,15 @@ TEST(SingleStack, WhatHasNoMeaningIsRefused) {
     given = options();
     given.gpus = {"all"};
     EXPECT_NE(refusal(given).find("--gpus"), std::string::npos);
+    given = options();
+    given.refusals = {"--one is not supported", "--two is not supported"};
+    EXPECT_EQ(refusal(given), "--one is not supported\nstack: --two is not supported");
 }
 
 TEST(SingleStack, ExposedPortsArePublishedAnywhere) {
-    const auto ports = ports_to_publish({"80/tcp", "53/udp", "nonsense"});
-    ASSERT_EQ(ports.size(), 2U);
+    const auto ports = ports_to_publish({"80/tcp", "53/udp", "nonsense", "8000-8002"});
+    ASSERT_EQ(ports.size(), 5U);
+    EXPECT_EQ(ports[4].target, 8002);
     EXPECT_EQ(ports[0].target, 80);
     EXPECT_EQ(ports[0].published, "");
     EXPECT_EQ(ports[1].protocol, Protocol::udp);

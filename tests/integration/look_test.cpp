@@ -87,6 +87,11 @@ TEST_F(Look, StatsTellWhatIsUsed) {
     EXPECT_GT(std::stod(row["CPUPerc"].get<std::string>()), 5.0) << row;
     EXPECT_NE(row["MemUsage"].get<std::string>().find(" / 32MiB"), std::string::npos) << row;
     EXPECT_EQ(row["PIDs"], "1");
+    EXPECT_EQ(stack_.must({"stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "web"}),
+              "shop-web-1 1\n");
+    const std::string columns = stack_.must(
+        {"container", "stats", "--no-stream", "--format", "table {{.Name}}\t{{.CPUPerc}}"});
+    EXPECT_EQ(columns.substr(0, columns.find('\n')), "NAME         CPU %") << columns;
     const std::string all = stack_.must({"stats", "--no-stream", "-a"});
     EXPECT_NE(all.find("shop-other-1"), std::string::npos) << all;
     EXPECT_EQ(stack_.must({"stats", "--no-stream"}).find("shop-other-1"), std::string::npos);
