@@ -104,6 +104,7 @@ struct StopContainer {
     std::optional<Duration> timeout;  // nullopt: the container's own grace period
     std::vector<Hook> pre_stop = {};
     bool network_goes = false;  // it and its network are removed next
+    std::string signal = {};    // empty: the container's own stop signal
     bool operator==(const StopContainer&) const = default;
 };
 

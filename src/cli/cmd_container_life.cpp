@@ -59,6 +59,8 @@ Strings carry_out(const Context& context,
     Strings failed;
     LocalEngine local(context.paths);
     local.carry_out(std::move(plan), [&](const Event& event) {
+        if (event.status == EventStatus::warning)
+            warn(event.id + ": " + event.detail);
         if (event.status != EventStatus::error)
             return;
         failed.push_back(event.id);
@@ -122,8 +124,14 @@ int start(const Context& context, const Targets& targets) {
     return status;
 }
 
+struct StartOptions {
+    bool attached = false;
+    bool interactive = false;
+    std::string detach_keys = default_detach_keys;
+};
+
 /// With its streams: the program waits until they are connected.
-int start_attached(const Context& context, const Targets& targets, bool interactive) {
+int start_attached(const Context& context, const Targets& targets, const StartOptions& options) {
     require_root();
     const auto containers = find_targets(context, targets);
     if (containers.size() != 1)
@@ -134,9 +142,9 @@ int start_attached(const Context& context, const Targets& targets, bool interact
     Session session;
     session.container = container.name;
     session.attach.terminal = container.service_config.tty;
-    session.attach.input = interactive && container.service_config.stdin_open;
+    session.attach.input = options.interactive && container.service_config.stdin_open;
     session.attach.proxy_signals = !container.service_config.tty;
-    session.attach.detach_keys = detach_keys(default_detach_keys);
+    session.attach.detach_keys = detach_keys(options.detach_keys);
     session.quiet = true;
     session.start = [&](const EventSink& events) {
         const sys::Lock use = use_single_project(context.paths);
@@ -158,11 +166,21 @@ int start_attached(const Context& context, const Targets& targets, bool interact
     return status;
 }
 
-int stop(const Context& context, const Targets& targets, std::optional<double> timeout) {
+struct StopOptions {
+    std::optional<double> timeout;  // seconds
+    std::string signal;             // empty: each one's own
+};
+
+StopContainer stop_of(const ObservedContainer& container, const StopOptions& options) {
+    StopContainer action{container.id, container.name, seconds(options.timeout)};
+    action.signal = options.signal;
+    return action;
+}
+
+int stop(const Context& context, const Targets& targets, const StopOptions& options) {
     return carry_out(
         context, find_present(context, targets), [&](const ObservedContainer& container) {
-            return std::vector<Action>{
-                StopContainer{container.id, container.name, seconds(timeout)}};
+            return std::vector<Action>{stop_of(container, options)};
         });
 }
 
@@ -179,12 +197,11 @@ std::vector<sys::Lock> hold_for_restart(const Context& context, const Found& fou
     return held;
 }
 
-int restart(const Context& context, const Targets& targets, std::optional<double> timeout) {
+int restart(const Context& context, const Targets& targets, const StopOptions& options) {
     const Found found = find_present(context, targets);
     auto held = hold_for_restart(context, found);
     const int status = carry_out(context, found, [&](const ObservedContainer& container) {
-        return std::vector<Action>{StopContainer{container.id, container.name, seconds(timeout)},
-                                   StartContainer{container.name}};
+        return std::vector<Action>{stop_of(container, options), StartContainer{container.name}};
     });
     held.clear();  // before somebody looks what has become of them
     ensure_keepers(context, found);
@@ -309,10 +326,13 @@ int update(const Context& context, const Targets& targets, const SingleOptions& 
     return status;
 }
 
-void add_timeout(CLI::App& app, std::optional<double>& timeout) {
+std::shared_ptr<StopOptions> declare_stop(CLI::App& app) {
+    auto options = std::make_shared<StopOptions>();
     app.add_option("-t,--time,--timeout",
-                   timeout,
+                   options->timeout,
                    "Seconds to wait for a container to stop before it is killed");
+    app.add_option("-s,--signal", options->signal, "Ask with this signal, not with its own");
+    return options;
 }
 
 void declare_pause(CLI::App& app, Context& context, bool paused) {
@@ -353,31 +373,31 @@ Pruned prune_containers(const Context& context, const Strings& filters) {
 
 void add_container_start(CLI::App& app, Context& context) {
     const auto targets = declare(app);
-    const auto attached = std::make_shared<bool>(false);
-    const auto interactive = std::make_shared<bool>(false);
-    app.add_flag("-a,--attach", *attached, "Show what it prints, and wait for its end");
-    app.add_flag("-i,--interactive", *interactive, "Pass input on, too");
-    app.callback([&context, targets, attached, interactive] {
-        context.exit_code = *attached || *interactive
-                                ? start_attached(context, *targets, *interactive)
+    const auto options = std::make_shared<StartOptions>();
+    app.add_flag("-a,--attach", options->attached, "Show what it prints, and wait for its end");
+    app.add_flag("-i,--interactive", options->interactive, "Pass input on, too");
+    app.add_option("--detach-keys",
+                   options->detach_keys,
+                   "The keys that leave it running (default ctrl-p,ctrl-q)");
+    app.callback([&context, targets, options] {
+        context.exit_code = options->attached || options->interactive
+                                ? start_attached(context, *targets, *options)
                                 : start(context, *targets);
     });
 }
 
 void add_container_stop(CLI::App& app, Context& context) {
     const auto targets = declare(app);
-    const auto timeout = std::make_shared<std::optional<double>>();
-    add_timeout(app, *timeout);
+    const auto options = declare_stop(app);
     app.callback(
-        [&context, targets, timeout] { context.exit_code = stop(context, *targets, *timeout); });
+        [&context, targets, options] { context.exit_code = stop(context, *targets, *options); });
 }
 
 void add_container_restart(CLI::App& app, Context& context) {
     const auto targets = declare(app);
-    const auto timeout = std::make_shared<std::optional<double>>();
-    add_timeout(app, *timeout);
+    const auto options = declare_stop(app);
     app.callback(
-        [&context, targets, timeout] { context.exit_code = restart(context, *targets, *timeout); });
+        [&context, targets, options] { context.exit_code = restart(context, *targets, *options); });
 }
 
 void add_container_kill(CLI::App& app, Context& context) {
@@ -400,6 +420,13 @@ void add_container_rm(CLI::App& app, Context& context) {
                  *force,
                  "Also those that run: they are killed; one that is not there is no failure");
     app.add_flag("-v,--volumes", *volumes, "Remove their anonymous volumes, too");
+    app.add_flag_callback(
+           "-l,--link",
+           [] {
+               give_up("rm -l: a link is a line of its container's /etc/hosts, and goes with it");
+           },
+           "")
+        ->group("");
     app.callback([&context, targets, force, volumes] {
         context.exit_code = remove(context, *targets, *force, *volumes);
     });

@@ -111,6 +111,13 @@ void warn(const EventSink& events, const std::string& container, const Strings& 
                 .detail = warning});
 }
 
+int require_signal(const std::string& name) {
+    const auto signal = parse_signal(name);
+    if (!signal)
+        throw Error("unknown signal " + name);
+    return *signal;
+}
+
 }  // namespace
 
 void RealEngine::perform(const Action& action, const EventSink& events, Done done) {
@@ -302,7 +309,9 @@ void RealEngine::begin(const StopContainer& action, const EventSink& events, Don
     if (action.network_goes)
         keep_network(action.id);
     Strings warnings;
-    const Duration grace = runtime_.begin_stop(action.id, action.timeout, warnings);
+    const auto signal =
+        action.signal.empty() ? std::nullopt : std::optional(require_signal(action.signal));
+    const Duration grace = runtime_.begin_stop(action.id, action.timeout, signal, warnings);
     warn(events, action.name, warnings);
     auto pidfd = runtime_.watch(action.id);
     if (!pidfd) {
@@ -317,10 +326,7 @@ void RealEngine::begin(const StopContainer& action, const EventSink& events, Don
 }
 
 void RealEngine::begin(const KillContainer& action, const EventSink& /*events*/, Done done) {
-    const auto signal = parse_signal(action.signal.empty() ? "KILL" : action.signal);
-    if (!signal)
-        throw Error("unknown signal " + action.signal);
-    runtime_.signal(action.id, *signal);
+    runtime_.signal(action.id, require_signal(action.signal.empty() ? "KILL" : action.signal));
     complete(std::move(done), std::nullopt);
 }
 

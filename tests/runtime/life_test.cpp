@@ -174,7 +174,8 @@ TEST(ContainerStop, LetsAProgramThatListensFinish) {
         bed.create(script("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.01; done"));
     bed.start(id);
     bed.await_output(id, "up");
-    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt, bed.warnings), std::chrono::seconds(10));
+    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt, std::nullopt, bed.warnings),
+              std::chrono::seconds(10));
     const auto seen = bed.wait(id);
     EXPECT_EQ(seen.exit.code, 5);
     EXPECT_TRUE(seen.stopped_by_user);
@@ -186,7 +187,7 @@ TEST(ContainerStop, DoesNotWaitForAFirstProcessThatCannotHear) {
     const auto id = bed.create(script("exec sleep 1000"));
     bed.start(id);
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (bed.runtime.begin_stop(id, std::nullopt, bed.warnings) != Duration::zero())
+    while (bed.runtime.begin_stop(id, std::nullopt, std::nullopt, bed.warnings) != Duration::zero())
         ASSERT_LT(std::chrono::steady_clock::now(), until);
 }
 
@@ -197,7 +198,8 @@ TEST(ContainerStop, ReachesTheProgramBehindAnInit) {
     const auto id = bed.create(service);
     bed.start(id);
     bed.await_output(id, "up");
-    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt, bed.warnings), std::chrono::seconds(10));
+    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt, std::nullopt, bed.warnings),
+              std::chrono::seconds(10));
     EXPECT_EQ(bed.wait(id).exit.code, 5);
 }
 
@@ -207,8 +209,22 @@ TEST(ContainerStop, UsesTheSignalOfTheImage) {
     const auto id = bed.create(script("trap 'exit 6' INT; echo up; while :; do sleep 0.01; done"));
     bed.start(id);
     bed.await_output(id, "up");
-    bed.runtime.begin_stop(id, std::nullopt, bed.warnings);
+    bed.runtime.begin_stop(id, std::nullopt, std::nullopt, bed.warnings);
     EXPECT_EQ(bed.wait(id).exit.code, 6);
+}
+
+TEST(ContainerStop, UsesTheSignalThatIsAskedForBeforeTheContainersOwn) {
+    Bed bed;
+    bed.image_config.stop_signal = "SIGINT";
+    const auto id = bed.create(
+        script("trap 'exit 6' INT; trap 'exit 7' USR1; echo up; while :; do sleep 0.01; done"));
+    bed.start(id);
+    bed.await_output(id, "up");
+    EXPECT_EQ(bed.runtime.begin_stop(id, std::nullopt, SIGUSR1, bed.warnings),
+              std::chrono::seconds(10));
+    const auto seen = bed.wait(id);
+    EXPECT_EQ(seen.exit.code, 7);
+    EXPECT_TRUE(seen.stopped_by_user);
 }
 
 TEST(ContainerSignals, AreAtTheirDefaults) {

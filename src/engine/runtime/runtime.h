@@ -146,9 +146,12 @@ class Runtime {
     /// everything that the start made is gone then.
     void finish_start(const Starting& starting, const std::string& status);
 
-    /// Sends the stop signal and notes that a person wanted it. Returns the time to wait before
-    /// kill().
-    Duration begin_stop(const std::string& id, std::optional<Duration> timeout, Strings& warnings);
+    /// Sends `asked`, or else the container's stop signal, and notes that a person wanted it.
+    /// Returns the time to wait before kill().
+    Duration begin_stop(const std::string& id,
+                        std::optional<Duration> timeout,
+                        std::optional<int> asked,
+                        Strings& warnings);
     /// Held from before a stop until after the start that follows it: whoever removes a container
     /// at its end leaves this one alone meanwhile, and does so again when the holder dies. Waits
     /// for another restart of it. Throws where it does not exist.

@@ -66,6 +66,7 @@ Strings note_stop(const Places& places) {
 
 Duration Runtime::begin_stop(const std::string& id,
                              std::optional<Duration> timeout,
+                             std::optional<int> asked,
                              Strings& warnings) {
     const auto record = require(id);
     const Places places = places_of(paths_, record->id);
@@ -79,7 +80,7 @@ Duration Runtime::begin_stop(const std::string& id,
         return Duration::zero();
     if (cgroups_.frozen(places.cgroup))
         cgroups_.freeze(places.cgroup, false);
-    const int signal = stop_signal_for(record->spec.service, record->image.config);
+    const int signal = asked.value_or(stop_signal_for(record->spec.service, record->image.config));
     const auto grace = timeout ? timeout : record->spec.service.stop_grace_period;
     // Who asked for a time gets it: a handler may be on its way.
     const bool deaf = !grace && record->spec.service.pid.empty() && signal != SIGKILL &&
