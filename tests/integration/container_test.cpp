@@ -1,6 +1,6 @@
 // container: docker's single containers, by their own names and without a stack file.
 
-#include "tests/integration/world.h"
+#include "tests/integration/containers.h"
 #include "tests/support/failpoints.h"
 #include "tests/support/terminal_client.h"
 
@@ -8,7 +8,6 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <future>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -18,51 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class Container : public testing::Test {
-  protected:
-    void SetUp() override {
-        for (const auto& left : fs::directory_iterator(here_))
-            fs::remove_all(left);
-        import_busybox(stack_);
-    }
-
-    void TearDown() override {
-        std::vector<std::string> words{"rm", "-f", "-v"};
-        std::istringstream ids(con({"ls", "-aq"}).out);
-        for (std::string id; std::getline(ids, id);)
-            words.push_back(id);
-        if (words.size() > 3) {
-            EXPECT_EQ(con(words).status, 0);
-        }
-        expect_nothing_left(stack_);
-    }
-
-    /// `stack container WORDS`.
-    [[nodiscard]] Result con(std::vector<std::string> words, const std::string& input = {}) const {
-        words.insert(words.begin(), "container");
-        return stack_.run(std::move(words), {}, input);
-    }
-
-    std::string must(std::vector<std::string> words) const {
-        words.insert(words.begin(), "container");
-        return stack_.must(std::move(words));
-    }
-
-    [[nodiscard]] nlohmann::json seen(const std::string& name) const {
-        std::istringstream lines(must({"ls", "-a", "--format", "json"}));
-        for (std::string line; std::getline(lines, line);)
-            if (auto json = nlohmann::json::parse(line); json["Name"] == name)
-                return json;
-        return nlohmann::json::object();
-    }
-
-    [[nodiscard]] bool reaches(const std::string& name, const std::string& state) const {
-        return eventually([&] { return seen(name)["State"] == state; });
-    }
-
-    StackProgram stack_;
-    fs::path here_ = stack_.directory();
-};
+class Container : public Containers {};
 
 TEST_F(Container, ItRunsAndItsStatusIsOurs) {
     const auto result =
@@ -147,7 +102,7 @@ TEST_F(Container, DockersOtherWordsAreHeard) {
         con({"run", "--rm", "-a", "stdout", "busybox", "sh", "-c", "echo out; echo err >&2"});
     EXPECT_EQ(half.out, "out\n");
     EXPECT_EQ(half.err, "");
-    EXPECT_EQ(con({"run", "--rm", "-d", "-a", "stdout", "busybox", "true"}).status, 1);
+    EXPECT_EQ(con({"run", "--rm", "-d", "-a", "stdout", "busybox", "true"}).status, 125);
     EXPECT_EQ(must({"exec", "--detach-keys", "ctrl-x", "db", "echo", "in"}), "in\n");
     const auto other =
         con({"run", "--rm", "--pull", "never", "--platform", "linux/s390x", "busybox", "true"});
@@ -175,9 +130,29 @@ TEST_F(Container, WhatNeverRanIsTold) {
     EXPECT_EQ(status({"-p", "1:2:3:4:5", "busybox"}, "1:2:3:4:5"), 125);
     EXPECT_EQ(status({"--gpus", "all", "busybox"}, "--gpus is not supported"), 125);
     EXPECT_EQ(status({"--network", "nowhere", "busybox"}, "nowhere"), 125);
+    EXPECT_EQ(status({"--runtime", "runsc", "busybox"}, "--runtime is not supported"), 125);
+    EXPECT_EQ(status({"--memroy", "1m", "busybox"}, "did you mean --memory?"), 125);
+    EXPECT_EQ(con({"create", "--bogus", "busybox"}).status, 125);
+    EXPECT_EQ(con({"exec", "--bogus", "mine", "true"}).status, 125);
+    EXPECT_EQ(con({"ls", "--bogus"}).status, 1);
     EXPECT_EQ(con({"run", "-d", "--name", "bad", "busybox", "no-such-program"}).status, 127);
     EXPECT_EQ(must({"ls", "-a", "--format", "json"}).find("no-such-program") == std::string::npos,
               false);
+}
+
+TEST_F(Container, WhatHasNoEffectIsSaidAndRunsAllTheSame) {
+    const auto result = con({"run",
+                             "--rm",
+                             "--log-driver",
+                             "syslog",
+                             "--runtime",
+                             "runc",
+                             "--disable-content-trust",
+                             "busybox",
+                             "true"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_TRUE(result.err.starts_with("stack: warning: `--log-driver syslog` has no effect here"))
+        << result.err;
 }
 
 TEST_F(Container, NamesAreUniqueAndRandomOnesReadable) {
@@ -195,24 +170,6 @@ TEST_F(Container, NamesAreUniqueAndRandomOnesReadable) {
     EXPECT_NE(con({"rm", "mime"}).err.find("did you mean mine?"), std::string::npos);
 }
 
-TEST_F(Container, OfTwoAtOnceWithOneNameOneIsMade) {
-    const std::vector<std::string> words{
-        "container", "run", "--rm", "--name", "mine", "busybox", "sh", "-c", "echo out; exit 7"};
-    Failpoints log("name");
-    auto slow = log.counting();
-    slow["STACK_FAILPOINTS"] = "container.directory=delay:2000";
-    auto first = std::async(std::launch::async, [&] { return stack_.run(words, slow); });
-    ASSERT_TRUE(eventually([&] { return log.hits().contains("container.directory"); }));
-    const auto second = stack_.run(words);  // it looks while the name is free
-    EXPECT_EQ(second.status, 125);
-    EXPECT_EQ(second.out, "");
-    EXPECT_NE(second.err.find("the name mine belongs to another container"), std::string::npos)
-        << second.err;
-    const auto won = first.get();
-    EXPECT_EQ(won.status, 7) << won.err;
-    EXPECT_EQ(won.out, "out\n");
-}
-
 TEST_F(Container, ItLivesByItsName) {
     const std::string id = must({"run", "-d", "--name", "mine", "busybox", "sleep", "1000"});
     EXPECT_EQ(id.size(), 65U);
@@ -227,7 +184,9 @@ TEST_F(Container, ItLivesByItsName) {
     EXPECT_EQ(must({"restart", "-t", "0", "mine"}), "mine\n");
     EXPECT_EQ(seen("mine")["State"], "running");
     must({"rename", "mine", "yours"});
-    must({"stop", "-t", "0", "yours"});
+    EXPECT_EQ(con({"stop", "-s", "NONE", "yours"}).status, 1);
+    EXPECT_EQ(seen("yours")["State"], "running");
+    must({"stop", "-t", "0", "-s", "KILL", "yours"});
     EXPECT_EQ(seen("yours")["State"], "exited");
     EXPECT_EQ(con({"kill", "yours"}).status, 1);
     must({"start", "yours"});
@@ -493,69 +452,6 @@ TEST_F(Container, AHealthCheckHasItsKeeper) {
     must({"exec", "mine", "touch", "/tmp/well"});
     EXPECT_TRUE(eventually([&] { return seen("mine")["Health"] == "healthy"; }));
     must({"rm", "-f", "mine"});
-    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
-}
-
-TEST_F(Container, ADetachedOneIsRemovedAtItsEnd) {
-    must({"run", "-d", "--rm", "busybox", "sleep", "1"});
-    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
-    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
-}
-
-TEST_F(Container, OneThatIsRemovedAtItsEndOutlivesARestart) {
-    must({"run", "-d", "--rm", "--name", "mine", "busybox", "sleep", "1000"});
-    const std::string id = seen("mine")["ID"];
-    // Whoever removes it has time to see that it has stopped.
-    const auto slow = stack_.run({"container", "restart", "-t", "0", "mine"},
-                                 {{"STACK_FAILPOINTS", "container.start.volumes=delay:1000"}});
-    EXPECT_EQ(slow.status, 0) << slow.err;
-    EXPECT_EQ(slow.out, "mine\n");
-    EXPECT_EQ(seen("mine")["State"], "running");
-    EXPECT_EQ(seen("mine")["ID"], id);
-    EXPECT_EQ(con({"update", "--restart", "always", "mine"}).status, 1);
-    must({"stop", "-t", "0", "mine"});
-    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
-}
-
-TEST_F(Container, OneWhoseRestartIsKilledIsRemovedAllTheSame) {
-    must({"run", "-d", "--rm", "--name", "mine", "busybox", "sleep", "1000"});
-    const auto killed = stack_.run({"container", "restart", "-t", "0", "mine"},
-                                   {{"STACK_FAILPOINTS", "container.start.volumes=kill"}});
-    EXPECT_EQ(killed.status, 128 + SIGKILL);
-    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
-}
-
-TEST_F(Container, OneThatWasMadeToBeRemovedIsWhoeverStartsIt) {
-    must({"create", "--rm", "--name", "mine", "busybox", "sleep", "1"});
-    must({"start", "mine"});
-    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
-    must({"create", "--rm", "--name", "mine", "busybox", "echo", "said"});
-    EXPECT_EQ(must({"start", "-a", "mine"}), "said\n");
-    EXPECT_EQ(must({"ls", "-aq"}), "");
-    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
-}
-
-TEST_F(Container, OneThatItsClientLeftIsRemovedAtItsEnd) {
-    TerminalClient client({STACK_BINARY_DIR "/stack",
-                           "--root",
-                           stack_.root(),
-                           "container",
-                           "run",
-                           "-it",
-                           "--rm",
-                           "--name",
-                           "mine",
-                           "busybox"},
-                          stack_.directory(),
-                          33,
-                          101);
-    client.type("echo re''ady\r");
-    ASSERT_TRUE(client.shows("ready")) << client.screen();
-    client.type("\x10\x11");
-    EXPECT_EQ(client.wait(), 0);
-    EXPECT_EQ(seen("mine")["State"], "running");
-    must({"kill", "mine"});
-    EXPECT_TRUE(eventually([&] { return must({"ls", "-aq"}).empty(); }));
     EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
 }
 
