@@ -83,6 +83,12 @@ struct ContainerSpec {
     bool operator==(const ContainerSpec&) const = default;
 };
 
+/// Made for a command (`run`), not for a service or one of its hooks: whoever is so described again
+/// is another one, which cannot have the name.
+[[nodiscard]] inline bool is_of_command(const ContainerSpec& spec) {
+    return spec.oneoff && !spec.anonymous_salt.empty();
+}
+
 struct CreateContainer {
     Boxed<ContainerSpec> spec;
     bool operator==(const CreateContainer&) const = default;

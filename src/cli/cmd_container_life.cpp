@@ -188,7 +188,7 @@ int stop(const Context& context, const Targets& targets, const StopOptions& opti
 std::vector<sys::Lock> hold_for_restart(const Context& context, const Found& found) {
     std::set<std::string> ids;
     for (const auto& container : found.containers)
-        if (container.auto_remove)
+        if (container.auto_remove && !context.globals.dry_run)
             ids.insert(container.id);
     const LocalRuntime runtime(context.paths);
     std::vector<sys::Lock> held;

@@ -167,6 +167,16 @@ TEST_P(EngineContract, ANameIsTakenByWhatDiffers) {
     EXPECT_EQ(only_container(), before);
 }
 
+TEST_P(EngineContract, ACommandsContainerIsANewOneOrNone) {
+    CreateContainer command = web();
+    command.spec->oneoff = true;
+    command.spec->anonymous_salt = command.spec->name;
+    must(command);
+    const ObservedContainer before = only_container();
+    must_not(command);
+    EXPECT_EQ(only_container(), before);
+}
+
 TEST_P(EngineContract, NoContainerIsMadeFromAnImageThatIsMissing) {
     CreateContainer create = web();
     create.spec->image = "not-there";

@@ -175,8 +175,9 @@ void Effect::operator()(const CreateContainer& a) {
             mounted[mount.source] = other->id;
         }
     if (const auto* taken = find_container(world_, spec.name)) {
-        if (taken->project == spec.project && taken->config_digest == spec.config_digest &&
-            taken->image_id == image->id && taken->mounted_images == mounted)
+        if (!is_of_command(spec) && taken->project == spec.project &&
+            taken->config_digest == spec.config_digest && taken->image_id == image->id &&
+            taken->mounted_images == mounted)
             return;
         throw Error("the name " + spec.name + " belongs to another container");
     }

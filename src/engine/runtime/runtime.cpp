@@ -92,11 +92,6 @@ PublishedPorts decide_ports(const Service& service,
     return ports;
 }
 
-/// Of a command (`run`), not of a service or one of its hooks: new each time.
-bool is_of_command(const ContainerSpec& spec) {
-    return spec.oneoff && !spec.anonymous_salt.empty();
-}
-
 /// Nobody makes or names a container, or removes a volume, meanwhile.
 sys::Lock hold_records(const Paths& paths) {
     sys::ensure_directory(containers_directory(paths), 0711);
