@@ -16,6 +16,7 @@
 #include "engine/image/store.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -130,10 +131,16 @@ void require_free(const Context& context, const std::string& name) {
                                ": remove or rename that one, or choose another --name");
 }
 
+/// This process's.
+std::uint32_t own_number() {
+    return parse_number<std::uint32_t>(split_once(sys::identity_of_self(), ' ').first).value_or(0);
+}
+
 void choose_name(const Context& context, std::string& name) {
     if (name.empty())
-        name =
-            random_name([&](const std::string& one) { return owner_of(context, one).has_value(); });
+        name = random_name(own_number(), [&](const std::string& one) {
+            return owner_of(context, one).has_value();
+        });
     else
         require_free(context, name);
 }

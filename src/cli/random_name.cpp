@@ -1,7 +1,5 @@
 #include "cli/random_name.h"
 
-#include "base/random.h"
-
 #include <array>
 
 namespace stack::cli {
@@ -23,17 +21,17 @@ constexpr std::array<const char*, 48> things{
     "pebble", "pine",    "plover", "prairie", "quarry",  "raven",  "reef",    "ridge",
     "river",  "sparrow", "spruce", "summit",  "tern",    "valley", "willow",  "wren"};
 
-std::size_t random_below(std::size_t limit) {
-    constexpr std::size_t digits = 8;
-    constexpr int hexadecimal = 16;
-    return std::stoul(random_hex(digits), nullptr, hexadecimal) % limit;
-}
-
 }  // namespace
 
-std::string random_name(const std::function<bool(const std::string&)>& is_taken) {
-    const std::string name = std::string(qualities[random_below(qualities.size())]) + "_" +
-                             things[random_below(things.size())];
+std::string random_name(std::uint32_t seed,
+                        const std::function<bool(const std::string&)>& is_taken) {
+    // It has no factor in common with the number of names: every seed in a row has another one, and
+    // neighbours are far from each other.
+    constexpr std::size_t step = 1009;
+    constexpr std::size_t names = qualities.size() * things.size();
+    const std::size_t index = seed % names * step % names;
+    const std::string name =
+        std::string(qualities[index / things.size()]) + "_" + things[index % things.size()];
     if (!is_taken(name))
         return name;
     for (int number = 2;; ++number)
