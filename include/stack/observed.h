@@ -83,6 +83,8 @@ struct ObservedContainer {
     bool stopped_by_user = false;  // `stop`, not a crash: its restart policy rests
     std::vector<ObservedPort> ports;
     std::vector<ObservedAddress> addresses;
+    Strings lenders;            // of each namespace that it shares with a service, the id of that
+                                // one's container; "" where that has ended and left it behind
     std::vector<Mount> mounts;  // resolved: real volume names, anonymous ones included
     Strings replaced_files;     // sources of binds: another file lies there than it has
 

@@ -289,6 +289,10 @@ struct DownOptions {
 /// follow it (`depends_on: {restart: true}`).
 [[nodiscard]] Strings followers_of(const Stack& desired, const std::string& service);
 
+/// The services of running containers whose namespaces are those of a container that has ended,
+/// while one of its service is there to share with: a restart takes them there.
+[[nodiscard]] Strings stranded_services(const Stack& desired, const Observed& observed);
+
 [[nodiscard]] Plan plan_kill(const Stack& desired,
                              const Observed& observed,
                              const Strings& services,

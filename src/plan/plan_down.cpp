@@ -288,6 +288,24 @@ Strings followers_of(const Stack& desired, const std::string& service) {
     return names;
 }
 
+Strings stranded_services(const Stack& desired, const Observed& observed) {
+    std::set<std::string> services;
+    for (const auto& container : observed.containers) {
+        const auto lenders = plan::namespace_lenders(container.service_config);
+        const auto lends = [&](const std::string& lender) {
+            return std::any_of(
+                observed.containers.begin(), observed.containers.end(), [&](const auto& other) {
+                    return other.service == lender && !other.oneoff && is_up(other);
+                });
+        };
+        if (!container.oneoff && desired.services.contains(container.service) &&
+            plan::is_stranded(container, observed) &&
+            std::all_of(lenders.begin(), lenders.end(), lends))
+            services.insert(container.service);
+    }
+    return {services.begin(), services.end()};
+}
+
 Plan plan_kill(const Stack& desired,
                const Observed& observed,
                const Strings& services,

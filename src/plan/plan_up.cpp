@@ -99,7 +99,7 @@ class UpPlanner {
     void plan_sharers() {
         for (const auto& name : selected_services(desired_, {}, false)) {
             const Service& service = desired_.services.at(name);
-            if (selected_.contains(name) || existing(name).empty() || !lender_changes(service))
+            if (selected_.contains(name) || !is_left_behind(service))
                 continue;
             selected_.insert(name);
             if (!keep_)
@@ -229,7 +229,8 @@ class UpPlanner {
         slot.number = container.number;
         slot.existing = &container;
         const auto updated = plan_update(service, container);
-        const bool dependency_restarts = restarts_with_dependency(service);
+        const bool dependency_restarts =
+            loses_lender(service, container) || restarts_with_dependency(service);
         if (is_up(container) && !dependency_restarts) {
             builder_.keep(container.name);
         } else if (!keep_ && !options_.no_start &&
@@ -283,30 +284,51 @@ class UpPlanner {
         return false;
     }
 
-    /// Whether a service that it shares a namespace or volumes with leaves it behind.
-    bool lender_changes(const Service& service) const {
-        const auto leaves = [this](const std::string& lender, bool by_start) {
-            const auto planned = services_.find(lender);
-            return planned != services_.end() &&
-                   (planned->second.recreated || (by_start && starts_anew(planned->second)));
-        };
-        const auto lenders = namespace_lenders(service);
-        const auto all = shared_with(service);
-        return std::any_of(lenders.begin(),
-                           lenders.end(),
-                           [&](const auto& lender) { return leaves(lender, true); }) ||
-               std::any_of(all.begin(), all.end(), [&](const auto& lender) {
-                   return leaves(lender, false);
+    /// Whether containers of the service cannot stay, because others of its lenders come.
+    bool is_left_behind(const Service& service) const {
+        const auto containers = existing(service.name);
+        return (!containers.empty() && lender_is_recreated(service)) ||
+               std::any_of(containers.begin(), containers.end(), [&](const auto* container) {
+                   return loses_lender(service, *container);
                });
     }
 
-    /// Whether the container that others share namespaces with gets new ones.
-    static bool starts_anew(const ServicePlan& planned) {
-        return !planned.slots.empty() && planned.slots.front().start.has_value();
+    /// Whether a service that it shares a namespace or volumes with is made anew.
+    bool lender_is_recreated(const Service& service) const {
+        const auto all = shared_with(service);
+        return std::any_of(all.begin(), all.end(), [&](const auto& lender) {
+            const auto planned = services_.find(lender);
+            return planned != services_.end() && planned->second.recreated;
+        });
+    }
+
+    /// Whether the container runs in a namespace of one that has ended, or ends by this plan, and
+    /// there is one to share with in its stead.
+    bool loses_lender(const Service& service, const ObservedContainer& container) const {
+        const auto ends = [this](const std::string& id) { return stops_.contains(id); };
+        const auto lends = [this](const std::string& name) { return is_there_to_lend(name); };
+        const auto& ids = container.lenders;
+        const auto names = namespace_lenders(service);
+        return is_up(container) &&
+               (is_stranded(container, observed_) || std::any_of(ids.begin(), ids.end(), ends)) &&
+               std::all_of(names.begin(), names.end(), lends);
+    }
+
+    bool is_there_to_lend(const std::string& service) const {
+        const auto planned = services_.find(service);
+        if (planned == services_.end()) {
+            const auto containers = existing(service);
+            return std::any_of(
+                containers.begin(), containers.end(), [](const auto* one) { return is_up(*one); });
+        }
+        const auto& slots = planned->second.slots;
+        return std::any_of(slots.begin(), slots.end(), [](const Slot& slot) {
+            return slot.start || (slot.existing && is_up(*slot.existing));
+        });
     }
 
     bool restarts_with_dependency(const Service& service) const {
-        if (lender_changes(service))
+        if (lender_is_recreated(service))
             return true;
         for (const auto& [name, dependency] : service.depends_on) {
             const auto planned = services_.find(name);
@@ -472,6 +494,10 @@ class UpPlanner {
             for (const Node earlier : conditions(dependency, how))
                 how.required ? builder_.order(earlier, node)
                              : builder_.order_tolerantly(earlier, node);
+        // It shares with one that stays.
+        for (const auto& lender : namespace_lenders(service))
+            if (const auto stops = stopped_services_.find(lender); stops != stopped_services_.end())
+                builder_.order_all(stops->second, node);
         return node;
     }
 

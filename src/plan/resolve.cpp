@@ -141,6 +141,16 @@ Strings namespace_lenders(const Service& service) {
     return names;
 }
 
+bool is_stranded(const ObservedContainer& container, const Observed& observed) {
+    const auto has_ended = [&](const std::string& lender) {
+        return std::none_of(observed.containers.begin(),
+                            observed.containers.end(),
+                            [&](const auto& other) { return other.id == lender && is_up(other); });
+    };
+    return is_up(container) &&
+           std::any_of(container.lenders.begin(), container.lenders.end(), has_ended);
+}
+
 Strings shared_with(const Service& service) {
     Strings names = namespace_lenders(service);
     for (const auto& text : service.volumes_from)

@@ -50,6 +50,9 @@ namespace stack::plan {
 /// `NAME` of `service:NAME` in network_mode, pid or ipc: it lives in namespaces of theirs.
 [[nodiscard]] Strings namespace_lenders(const Service& service);
 
+/// Whether it lives in a namespace of a container that has ended.
+[[nodiscard]] bool is_stranded(const ObservedContainer& container, const Observed& observed);
+
 /// `service` of `service:NAME` in network_mode, pid or ipc, and of volumes_from: recreated with it.
 [[nodiscard]] Strings shared_with(const Service& service);
 

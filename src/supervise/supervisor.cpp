@@ -179,6 +179,7 @@ void Supervisor::look() {
         health_checks_.check(observed);
         restart_unhealthy(observed);
         put_drift_right(observed);
+        restart_stranded(observed);
         const bool over = observed.containers.empty() && observed.networks.empty();
         if (over && !over_)
             engine_.reconcile();  // there may be no other supervisor to come
@@ -410,11 +411,11 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
     if (asked.request.verb == keep)
         next_keep_ = succeeded ? Moment{} : timers_.moment() + resync;
     busy_ = false;
+    if (asked.request.verb == keep && succeeded)
+        restart_followers(asked.request.services);  // before a look finds them stranded
     look();
     if (asked.request.verb == "restart" && succeeded)
         tell_restart(asked.request.services);
-    if (asked.request.verb == keep && succeeded)
-        restart_followers(asked.request.services);
     asked.answer(succeeded ? 0 : 1);
     next_request();
     if (!busy_)
@@ -641,6 +642,21 @@ void Supervisor::put_drift_right(const Observed& observed) {
         }
     if (!request.up.services.empty())
         ask_myself(std::move(request));
+}
+
+/// Who lost the container that it shares a namespace with, and nobody saw it, or while another one
+/// of that service lived on. Not again at once, whatever came of it.
+void Supervisor::restart_stranded(const Observed& observed) {
+    if (busy_ || !queue_.empty() || !starting_.empty() || timers_.moment() < next_rescue_)
+        return;
+    Request request;
+    request.verb = "restart";
+    request.services = stranded_services(desired_, observed);
+    request.no_deps = true;  // only what shares namespaces with them goes along
+    if (request.services.empty())
+        return;
+    next_rescue_ = timers_.moment() + resync;
+    ask_myself(std::move(request));
 }
 
 /// Whether it was made to run and could not be started. One without a stack may wait for a person.

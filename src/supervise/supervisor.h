@@ -89,6 +89,7 @@ class Supervisor {
     void restart_unhealthy(const Observed& observed);
     void note_kept(const Observed& observed);
     void put_drift_right(const Observed& observed);
+    void restart_stranded(const Observed& observed);
     void ask_myself(Request request);
     [[nodiscard]] bool is_abandoned(const ObservedContainer& container) const;
     void remove_ended(const Observed& observed);
@@ -112,6 +113,7 @@ class Supervisor {
     bool over_ = false;
     Moment next_reconcile_{};
     Moment next_keep_{};
+    Moment next_rescue_{};
     bool awake_ = false;                            // a look is on its way
     std::map<std::string, RestartState> restarts_;  // by container id
     std::map<std::string, std::vector<Done>>

@@ -332,6 +332,43 @@ TEST(Plan, StartsAgainWhatLivesInANamespaceThatStartsAgain) {
               "#3 start container/shop-side-1: restart (after #0 #2)\n");
 }
 
+TEST(Plan, StartsAgainWhatSharedWithTheReplicaThatVanished) {
+    Stack stack = shop_with_sidecar();
+    stack.services["web"].scale = 2;
+    const auto without = [&](const std::string& name) {
+        Observed world = up(stack);
+        std::erase_if(world.containers, [&](const auto& one) { return one.name == name; });
+        return world;
+    };
+    const Observed left_behind = without("shop-web-1");
+    EXPECT_EQ(to_text(plan_up(stack, left_behind, {})),
+              "#0 create container/shop-web-1: not found\n"
+              "#1 start container/shop-web-1: not found (after #0)\n"
+              "#2 stop container/shop-side-1: a dependency starts anew\n"
+              "#3 start container/shop-side-1: a dependency starts anew (after #1 #2)\n");
+    EXPECT_EQ(stranded_services(stack, left_behind), Strings{"side"});
+    EXPECT_EQ(to_text(plan_up(stack, without("shop-web-2"), {})),
+              "#0 create container/shop-web-2: not found\n"
+              "#1 start container/shop-web-2: not found (after #0)\n");
+    EXPECT_EQ(stranded_services(stack, without("shop-web-2")), Strings{});
+    const Observed whole = up(stack);
+    stack.services["web"].scale = 3;
+    EXPECT_EQ(to_text(plan_up(stack, whole, {})).find("side"), std::string::npos);
+}
+
+TEST(Plan, StartsAgainWhatSharesWithAReplicaThatGoes) {
+    Stack stack = shop_with_sidecar();
+    stack.services["web"].scale = 2;
+    Observed world = up(stack);
+    find_container(world, "shop-web-1")->image_id = "sha256:older";
+    stack.services["web"].scale = 1;
+    EXPECT_EQ(to_text(plan_up(stack, world, {})),
+              "#0 stop container/shop-side-1: a dependency starts anew\n"
+              "#1 stop container/shop-web-1: more than the scale of 1 (after #0)\n"
+              "#2 remove container/shop-web-1: more than the scale of 1 (after #1)\n"
+              "#3 start container/shop-side-1: a dependency starts anew (after #0 #1)\n");
+}
+
 TEST(Plan, BuildsAnImageThatAnotherServiceUsesAndDoesNotPullIt) {
     Stack stack = shop();
     stack.services["web"].image = "shop/app";

@@ -296,6 +296,25 @@ TEST(Supervisor, RestartsThoseThatWhatComesBackHasLeftBehind) {
     EXPECT_EQ(house.find("shop-side-1")->started, first);
 }
 
+TEST(Supervisor, RestartsThoseThatSharedWithTheReplicaThatWentAway) {
+    Household house;
+    auto& db = house.add("db");
+    db.scale = 2;
+    db.restart = {};  // nobody brings it back
+    auto& sidecar = house.add("sidecar");
+    sidecar.network_mode = "service:db";
+    sidecar.networks.clear();
+    sidecar.depends_on["db"];
+    ASSERT_EQ(house.up(), 0);
+    const std::string id = house.find("shop-db-1")->id;
+    ASSERT_EQ(house.find("shop-sidecar-1")->lenders, Strings{id});
+    house.engine.crash("shop-db-1", 1);
+    house.pass(seconds(20));
+    EXPECT_EQ(house.state("shop-db-1"), "exited");
+    EXPECT_EQ(house.state("shop-sidecar-1"), "running");
+    EXPECT_EQ(house.find("shop-sidecar-1")->lenders, Strings{house.find("shop-db-2")->id});
+}
+
 TEST(Supervisor, IsOverWhenDownIsAnswered) {
     Household house;
     house.add("web");

@@ -6,6 +6,7 @@
 #include "base/signals.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace stack::test {
@@ -48,6 +49,7 @@ void end(ObservedContainer& container, int signal, Time now) {
     container.health = Health::none;
     container.pid = 0;
     container.addresses.clear();
+    container.lenders.clear();
 }
 
 /// One action's effect on one world.
@@ -149,6 +151,7 @@ class Effect {
     }
 
     void connect(ObservedContainer& container);
+    void join(ObservedContainer& container) const;
 
     ObservedContainer& running(const std::string& name) {
         auto* container = find_container(world_, name);
@@ -219,6 +222,23 @@ void Effect::connect(ObservedContainer& container) {
     }
 }
 
+/// The namespaces of the first container that lives of each service that it shares with.
+void Effect::join(ObservedContainer& container) const {
+    constexpr std::string_view prefix = "service:";
+    const Service& service = container.service_config;
+    container.lenders.clear();
+    for (const auto& mode : {service.network_mode, service.pid, service.ipc}) {
+        if (!mode.starts_with(prefix))
+            continue;
+        const ObservedContainer* first = nullptr;
+        for (const auto& other : world_.containers)
+            if (other.project == container.project && other.service == mode.substr(prefix.size()) &&
+                !other.oneoff && is_up(other) && (!first || other.number < first->number))
+                first = &other;
+        container.lenders.push_back(first ? first->id : "");
+    }
+}
+
 void Effect::operator()(const StartContainer& a) {
     auto* container = find_container(world_, a.name);
     if (container == nullptr)
@@ -228,6 +248,7 @@ void Effect::operator()(const StartContainer& a) {
     const Service& service = container->service_config;
     container->addresses.clear();
     connect(*container);
+    join(*container);
     if (!service.ports.empty() && !container->addresses.empty())
         container->addresses.front().published = true;
     for (const auto& mount : container->mounts)  // those that nobody declared are anonymous

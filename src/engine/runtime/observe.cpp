@@ -8,6 +8,8 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <string_view>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -19,6 +21,40 @@ void add_addresses(ObservedContainer& container, const std::vector<network::Held
     for (const auto& address : held)
         container.addresses.push_back(
             {address.network, address.ipv4, address.ipv6, address.published});
+}
+
+/// The number of a process's namespace; 0 where the process has ended.
+ino_t namespace_of(const ObservedContainer& container, const std::string& kind) {
+    struct stat status {};
+
+    const std::string path = "/proc/" + std::to_string(container.pid) + "/ns/" + kind;
+    return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
+}
+
+/// The id of the service's container that `user` shares the namespace with; "" where none is in it.
+std::string lender_in(const std::vector<ObservedContainer>& project,
+                      const ObservedContainer& user,
+                      std::string_view service,
+                      const std::string& kind) {
+    const ino_t own = namespace_of(user, kind);
+    const auto found = std::find_if(project.begin(), project.end(), [&](const auto& other) {
+        return other.service == service && !other.oneoff && is_up(other) && own != 0 &&
+               namespace_of(other, kind) == own;
+    });
+    return found == project.end() ? "" : found->id;
+}
+
+void add_lenders(std::vector<ObservedContainer>& project) {
+    constexpr std::string_view prefix = "service:";
+    for (auto& container : project) {
+        const Service& service = container.service_config;
+        for (const auto& [mode, kind] : {std::pair(&service.network_mode, "net"),
+                                         std::pair(&service.pid, "pid"),
+                                         std::pair(&service.ipc, "ipc")})
+            if (is_up(container) && mode->starts_with(prefix))
+                container.lenders.push_back(lender_in(
+                    project, container, std::string_view(*mode).substr(prefix.size()), kind));
+    }
 }
 
 }  // namespace
@@ -46,6 +82,7 @@ std::vector<ObservedContainer> Runtime::observe_project(const std::string& proje
     for (auto& container : all)
         if (const auto own = held.find(container.id); own != held.end() && is_up(container))
             add_addresses(container, own->second);
+    add_lenders(all);
     return all;
 }
 

@@ -250,12 +250,14 @@ std::optional<std::string> Runtime::lender_of(const ContainerRecord& record,
         const bool lends = other && other->id != record.id && lives(other->id);
         return lends ? std::optional(other->id) : std::nullopt;
     }
+    std::optional<ContainerRecord> first;  // of those that live: the same one every time
     for (const auto& id : list())
-        if (const auto other = find(id);
-            other && other->id != record.id && other->spec.project == record.spec.project &&
-            other->spec.service.name == name && !other->spec.oneoff && lives(id))
-            return id;
-    return std::nullopt;
+        if (auto other = find(id); other && other->id != record.id &&
+                                   other->spec.project == record.spec.project &&
+                                   other->spec.service.name == name && !other->spec.oneoff &&
+                                   (!first || other->spec.number < first->spec.number) && lives(id))
+            first = std::move(other);
+    return first ? std::optional(first->id) : std::nullopt;
 }
 
 void Runtime::describe_files(const ContainerRecord& record, shim::Spec& spec) const {
