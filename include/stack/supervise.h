@@ -20,6 +20,7 @@ struct Request {
                        // ping, shutdown
     std::optional<Stack> stack;  // up, run: the new desired state; down: what the file says now, by
                                  // which orphans are told; otherwise the stored one serves
+    bool named_by_hand = false;  // the stack's name was chosen with the command, not by its file
     PlanOptions up;              // run, too; of start, whether to wait
     RunOptions run;
     DownOptions down;

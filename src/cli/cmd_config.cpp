@@ -3,6 +3,7 @@
 #include <stack/load.h>
 #include <stack/plan.h>
 
+#include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/format.h"
@@ -231,18 +232,6 @@ void run_config(const Context& context, const ConfigOptions& options) {
         sys::replace_file(sys::absolute_path(options.output, sys::current_directory()), text, 0644);
 }
 
-std::string render(const Plan& plan, const std::string& format) {
-    if (format == "json")
-        return to_json_text(plan) + "\n";
-    if (format == "dot")
-        return to_dot(plan);
-    if (format == "mermaid")
-        return to_mermaid(plan);
-    if (format == "svg")
-        return to_svg(plan);
-    return to_text(plan);
-}
-
 }  // namespace
 
 void add_config(CLI::App& app, Context& context) {
@@ -286,18 +275,14 @@ void add_plan(CLI::App& app, Context& context) {
     const auto format = std::make_shared<std::string>("text");
     add_plan_options(app, *options);
     app.add_option("--format", *format, "text, json, dot, mermaid or svg")
-        ->check(CLI::IsMember({"text", "json", "dot", "mermaid", "svg"}));
+        ->check(CLI::IsMember(plan_formats()));
     add_accepted_flag(app, "--exit-code", "it ends with 2 where there is something to do, always");
     app.callback([&context, options, format] {
         const Stack stack = load_project(context, {.named_services = options->services});
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true, .files = true});
         const Plan plan = plan_up(stack, observed, plan_options(*options, stack));
-        sys::write_out(render(plan, *format));
-        if (!plan.errors.empty())
-            context.exit_code = 1;
-        else if (!plan.actions.empty())
-            context.exit_code = 2;
+        context.exit_code = show_plan(as_supervised(context, stack, plan), *format);
     });
 }
 

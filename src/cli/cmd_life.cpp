@@ -60,15 +60,21 @@ void run_life(Context& context, const LifeOptions& options, const LifeCommand& c
         options.remove_images.empty()
             ? Strings()
             : stack_images(stack, observed, options.services, options.remove_images == "local");
-    if (const auto status = only_plan(context, command.plan(stack, observed, options))) {
-        context.exit_code = std::max(*status, tell_removal(context, images));
-        return;
-    }
     Request request;
     request.verb = command.verb;
     request.services = options.services;
     request.timeout = seconds(options.timeout);
     command.fill(stack, options, request);
+    if (context.globals.dry_run) {
+        Plan plan = command.plan(stack, observed, options);
+        if (request.stack)
+            plan = as_supervised(context, stack, std::move(plan));
+        if (!images.empty() && context.globals.dry_run_format != "text")
+            give_up("images have no part in a plan: --rmi has --dry-run only as text");
+        const int status = only_plan(context, plan).value_or(0);
+        context.exit_code = std::max(status, tell_removal(context, images));
+        return;
+    }
     context.exit_code = ask(context, stack, request, command.title);
     if (context.exit_code == 0)
         remove_images(context, images);
@@ -252,9 +258,14 @@ void add_scale(CLI::App& app, Context& context) {
         request.verb = "up";
         request.stack = stack;
         request.up = plan_options(options, stack);
+        if (!context.globals.dry_run) {
+            context.exit_code = ask(context, stack, request, "Running");
+            return;
+        }
         LocalEngine local(context.paths);
-        const auto planned = only_plan(context, plan_up(stack, local.observe(stack), request.up));
-        context.exit_code = planned ? *planned : ask(context, stack, request, "Running");
+        const Observed observed = local.observe(stack, {.builds = true, .files = true});
+        const Plan plan = plan_up(stack, observed, request.up);
+        context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
     });
 }
 

@@ -122,6 +122,7 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
     request.stack = stack;
     request.up = plan_options(options.up, stack);
     request.parallel = context.globals.parallel;
+    request.named_by_hand = is_named_by_hand(context);
     LoadAdjustments adjust;
     adjust.named_services = {options.service};
     adjust.overlay = overlay(options, environment_of(context, options));
@@ -188,8 +189,8 @@ void run(Context& context, const Options& options) {
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true, .files = true});
-        context.exit_code =
-            only_plan(context, plan_run(stack, observed, request.up, request.run)).value_or(0);
+        const Plan plan = plan_run(stack, observed, request.up, request.run);
+        context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
     } else if (options.detach) {
         context.exit_code = run_detached(context, stack, request, options);
     } else {

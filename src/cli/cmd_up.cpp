@@ -356,7 +356,8 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
     if (context.globals.dry_run) {
         LocalEngine local(context.paths);
         const Observed observed = local.observe(stack, {.builds = true, .files = true});
-        context.exit_code = only_plan(context, plan_up(stack, observed, request.up)).value_or(0);
+        const Plan plan = plan_up(stack, observed, request.up);
+        context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
         return;
     }
     std::optional<Watcher> watcher;  // from before the builds: what changes meanwhile counts

@@ -21,7 +21,8 @@ struct Globals {
     std::string root;
     bool all_resources = false;
     bool dry_run = false;
-    int parallel = 0;  // Request::parallel
+    std::string dry_run_format;  // one of plan_formats() (cli/ask.h)
+    int parallel = 0;            // Request::parallel
 };
 
 /// docker's status where the command in a container never ran: one that no command's own is.

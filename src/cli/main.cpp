@@ -3,6 +3,8 @@
 
 #include <stack/error.h>
 
+#include "base/text.h"
+#include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/context.h"
@@ -67,10 +69,22 @@ void add_global_options(CLI::App& app, Globals& globals) {
                  globals.all_resources,
                  "Make networks and volumes that no service uses, too");
     add_accepted_flag(app, "--compatibility", "names have the `-` of today");
-    app.add_flag(
-        "--dry-run",
-        globals.dry_run,
-        "Show the plan of a changing command and change nothing; end with 2 where it would");
+    app.add_flag("--dry-run",
+                 globals.dry_run_format,
+                 "Show the plan of a changing command and change nothing; end with 2 where it "
+                 "would. --dry-run=json, dot, mermaid or svg: in that form");
+}
+
+void settle_dry_run(Globals& globals) {
+    std::string& format = globals.dry_run_format;
+    globals.dry_run = !format.empty() && format != "false";
+    if (!globals.dry_run || format == "true")
+        format = "text";
+    if (format == "text")
+        return;
+    const auto& formats = plan_formats();
+    if (std::find(formats.begin(), formats.end(), format) == formats.end())
+        give_up("--dry-run shows a plan as " + join(formats, ", ") + ", not \"" + format + "\"");
 }
 
 /// The first word that is not an option or an option's value.
@@ -116,6 +130,7 @@ int run(const Strings& words) {
     // A command's own comes before the values of the global options are there: CLI11 ends a
     // subcommand's parsing first.
     app.parse_complete_callback([&] {
+        settle_dry_run(context.globals);
         context.paths = paths_for(root_directory(context.globals));
         for (const auto* command : app.get_subcommands())
             refuse_dry_run(*command, context);

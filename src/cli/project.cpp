@@ -188,6 +188,11 @@ StringMap project_environment(const Context& context) {
     return environment_for(context, stack_files(context), ignored);
 }
 
+bool is_named_by_hand(const Context& context) {
+    return !context.globals.project_name.empty() ||
+           !wanted_name(context, project_environment(context)).empty();
+}
+
 LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     LoadInput input;
     input.files = stack_files(context);

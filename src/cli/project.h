@@ -40,6 +40,9 @@ struct LoadAdjustments {
 /// are none.
 [[nodiscard]] Strings stack_files(const Context& context);
 
+/// Whether the stack's name is from -p or COMPOSE_PROJECT_NAME.
+[[nodiscard]] bool is_named_by_hand(const Context& context);
+
 /// The variables that interpolation sees.
 [[nodiscard]] StringMap project_environment(const Context& context);
 

@@ -5,7 +5,8 @@
 namespace stack {
 
 void visit_fields(model::Is<Request> auto& v, auto&& field) {
-    field("verb", v.verb), field("stack", v.stack), field("up", v.up), field("run", v.run);
+    field("verb", v.verb), field("stack", v.stack), field("named_by_hand", v.named_by_hand),
+        field("up", v.up), field("run", v.run);
     field("down", v.down);
     field("services", v.services), field("timeout", v.timeout), field("signal", v.signal);
     field("no_deps", v.no_deps), field("volumes", v.volumes), field("stop", v.stop);

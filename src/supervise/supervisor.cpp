@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "base/units.h"
 #include "supervise/desired.h"
+#include "supervise/origin.h"
 #include "sys/lock.h"
 
 #include <algorithm>
@@ -303,6 +304,8 @@ void Supervisor::carry_out(const Asked& asked) {
                                  .files = renews(asked.request)};
     const Observed observed = engine_.observe(wanted, options);
     Plan plan = plan_for(asked.request, wanted, observed);
+    if (asked.request.stack)
+        plan = with_origin(std::move(plan), desired_, wanted, asked.request.named_by_hand);
     STACK_FAILPOINT("plan.computed");
     for (const auto& warning : plan.warnings)
         asked.events({.id = "Stack " + project_,

@@ -2,6 +2,8 @@
 
 #include "tests/integration/world.h"
 
+#include <map>
+
 #include <gtest/gtest.h>
 
 namespace stack::test {
@@ -62,6 +64,27 @@ TEST_F(DryRun, AServiceMayBeCalledAsACommandIs) {
     const Result told = dry({"up", "build"});
     EXPECT_NE(told.out.find("start container/shop-build-1"), std::string::npos) << told.err;
     EXPECT_EQ(told.status, 2);
+}
+
+TEST_F(DryRun, ShowsThePlanInTheFormThatItIsAskedFor) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web: {image: busybox}\n");
+    for (const auto& [form, begin] : std::map<std::string, std::string>{{"json", "{"},
+                                                                        {"dot", "digraph"},
+                                                                        {"mermaid", "flowchart"},
+                                                                        {"svg", "<svg"},
+                                                                        {"text", "#0 "},
+                                                                        {"true", "#0 "}})
+        for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+                 {"up"}, {"create"}, {"scale", "web=2"}, {"volume", "create", "data"}}) {
+            std::vector<std::string> all{"--dry-run=" + form};
+            all.insert(all.end(), words.begin(), words.end());
+            const Result told = stack_.run(all);
+            EXPECT_EQ(told.out.substr(0, begin.size()), begin) << form << ": " << told.err;
+            EXPECT_EQ(told.status, 2) << form;
+        }
+    const Result unknown = stack_.run({"--dry-run=pdf", "up"});
+    EXPECT_EQ(unknown.status, 1);
+    EXPECT_NE(unknown.err.find("not \"pdf\""), std::string::npos) << unknown.err;
 }
 
 TEST_F(DryRun, IsRefusedWhereNothingCanBeSaidBeforehand) {
