@@ -10,9 +10,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <concepts>
 #include <map>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -125,15 +127,16 @@ template <Record T>
 struct Codec<T> {
     static Json encode(const T& value) {
         Json object = Json::object();
-        T initial{};
-        std::vector<Json> defaults;
-        visit_fields(initial, [&](const char*, const auto& field) {
-            defaults.push_back(model::encode(field));
-        });
-        std::size_t i = 0;
+        auto initial = defaults().begin();
         visit_fields(value, [&](const char* name, const auto& field) {
+            using Field = std::remove_cvref_t<decltype(field)>;
+            const Default& own = *initial++;
+            // Most fields are at their defaults: those cost one comparison.
+            if constexpr (std::equality_comparable<Field>)
+                if (field == *static_cast<const Field*>(own.field))
+                    return;
             Json encoded = model::encode(field);
-            if (encoded != defaults[i++])
+            if (encoded != own.encoded)
                 object[name] = std::move(encoded);
         });
         return object;
@@ -144,6 +147,25 @@ struct Codec<T> {
             if (const auto found = json.find(name); found != json.end())
                 model::decode(*found, field);
         });
+    }
+
+  private:
+    struct Default {
+        const void* field;
+        Json encoded;
+    };
+
+    /// Of each field, in order.
+    static const std::vector<Default>& defaults() {
+        static const T initial{};
+        static const std::vector<Default> all = [] {
+            std::vector<Default> fields;
+            visit_fields(initial, [&](const char*, const auto& field) {
+                fields.push_back({&field, model::encode(field)});
+            });
+            return fields;
+        }();
+        return all;
     }
 };
 

@@ -41,6 +41,20 @@ struct ServicePlan {
     std::vector<Slot> slots;
 };
 
+/// Those of the stack's services, not of single commands.
+std::map<std::string, std::vector<const ObservedContainer*>> containers_by_service(
+    const Stack& stack, const Observed& observed) {
+    std::map<std::string, std::vector<const ObservedContainer*>> services;
+    for (const auto& container : observed.containers)
+        if (container.project == stack.name && !container.oneoff)
+            services[container.service].push_back(&container);
+    for (auto& [name, containers] : services)
+        std::sort(containers.begin(), containers.end(), [](const auto* a, const auto* b) {
+            return std::tie(a->number, a->name, a->id) < std::tie(b->number, b->name, b->id);
+        });
+    return services;
+}
+
 class UpPlanner {
   public:
     UpPlanner(const Stack& desired, const Observed& observed, const PlanOptions& options, bool keep)
@@ -49,6 +63,7 @@ class UpPlanner {
           options_(options),
           keep_(keep),
           images_(desired, observed, options, builder_),
+          existing_(containers_by_service(desired, observed)),
           resources_(desired, observed, options, keep, selected_, builder_) {}
 
     Plan plan() {
@@ -112,16 +127,11 @@ class UpPlanner {
 
     // --- containers ---
 
-    std::vector<const ObservedContainer*> existing(const std::string& service) const {
-        std::vector<const ObservedContainer*> list;
-        for (const auto& container : observed_.containers)
-            if (container.project == desired_.name && container.service == service &&
-                !container.oneoff)
-                list.push_back(&container);
-        std::sort(list.begin(), list.end(), [](const auto* a, const auto* b) {
-            return std::tie(a->number, a->name, a->id) < std::tie(b->number, b->name, b->id);
-        });
-        return list;
+    /// In the order of their numbers.
+    const std::vector<const ObservedContainer*>& existing(const std::string& service) const {
+        static const std::vector<const ObservedContainer*> none;
+        const auto found = existing_.find(service);
+        return found == existing_.end() ? none : found->second;
     }
 
     std::optional<Divergence> why_recreate(const ObservedContainer& container,
@@ -286,7 +296,7 @@ class UpPlanner {
 
     /// Whether containers of the service cannot stay, because others of its lenders come.
     bool is_left_behind(const Service& service) const {
-        const auto containers = existing(service.name);
+        const auto& containers = existing(service.name);
         return (!containers.empty() && lender_is_recreated(service)) ||
                std::any_of(containers.begin(), containers.end(), [&](const auto* container) {
                    return loses_lender(service, *container);
@@ -317,7 +327,7 @@ class UpPlanner {
     bool is_there_to_lend(const std::string& service) const {
         const auto planned = services_.find(service);
         if (planned == services_.end()) {
-            const auto containers = existing(service);
+            const auto& containers = existing(service);
             return std::any_of(
                 containers.begin(), containers.end(), [](const auto* one) { return is_up(*one); });
         }
@@ -656,6 +666,7 @@ class UpPlanner {
     std::map<std::string, ServicePlan> services_;
     std::map<std::string, ContainerSpec> first_replicas_;  // by service
     Images images_;
+    std::map<std::string, std::vector<const ObservedContainer*>> existing_;  // by service
     Resources resources_;
     std::map<std::string, Node> created_;   // containers, by name
     std::map<std::string, Node> stops_;     // containers, by id
