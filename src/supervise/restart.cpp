@@ -45,6 +45,12 @@ Time after(Time now, Duration delay) {
     return now + std::chrono::duration_cast<Time::duration>(delay);
 }
 
+/// When the wait began: with the end, since to hear of one and to clear away what it left takes
+/// time, too. An end of which nobody knows when it was, or that a clock has put off, is now.
+Time wait_began(const Ending& ending, Time now) {
+    return ending.finished == Time{} ? now : std::min(ending.finished, now);
+}
+
 /// The restart before this ending succeeded where the run outlasted the policy's window; Docker's
 /// own policies have no window, and their count is never set back.
 RestartState judged(const RestartPolicy& policy, const Ending& ending, RestartState state) {
@@ -82,8 +88,8 @@ RestartStep on_ended(const RestartPolicy& policy,
     }
     state.attempts++;
     state.delay = delay_after(policy, state.delay);
-    state.next = after(now, state.delay);
-    return {state.delay > Duration::zero() ? RestartAction::wait : RestartAction::start, state};
+    state.next = after(wait_began(ending, now), state.delay);
+    return {now >= *state.next ? RestartAction::start : RestartAction::wait, state};
 }
 
 RestartState on_running(const RestartState& before) {

@@ -62,6 +62,19 @@ TEST(Restart, BacksOffByDoublingUpToAMinute) {
     EXPECT_EQ(waits[11], seconds(60));
 }
 
+TEST(Restart, WaitsFromTheEndNotFromWhenItWasHeardOf) {
+    const RestartPolicy policy{RestartCondition::always};
+    const Ending end = ended(1, {}, seconds(1));
+    const auto soon = on_ended(policy, end, {}, at(seconds(1) + milliseconds(30)));
+    EXPECT_EQ(soon.action, RestartAction::wait);
+    EXPECT_EQ(*soon.state.next, at(seconds(1) + first_delay));
+    EXPECT_EQ(on_ended(policy, end, {}, at(seconds(9))).action, RestartAction::start);
+    Ending unknown = end;
+    unknown.finished = {};
+    EXPECT_EQ(*on_ended(policy, unknown, {}, at(seconds(9))).state.next,
+              at(seconds(9) + first_delay));
+}
+
 TEST(Restart, BeginsAnewAfterARunThatLasted) {
     RestartState state;
     state.delay = seconds(60);
