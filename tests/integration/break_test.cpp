@@ -1,13 +1,19 @@
-// kill -9 of whichever process passes a failpoint of `up` and of `down`, one failpoint after
-// another, and the same with an error instead of a death: the same command again converges, and in
-// the end nothing is lost and nothing is left.
+// kill -9 of whichever process passes a failpoint of `up` (of a new stack, and of a changed one),
+// `scale` and `down`, one failpoint after another, and the same with an error or a wait instead of
+// a death: the same command again converges, and in the end nothing is lost and nothing is left.
+//
+// Of what came last each fifth failpoint is tried, another one in each test; with STACK_BREAK_ALL
+// set, all are.
 
 #include "tests/integration/world.h"
 #include "tests/support/failpoints.h"
 #include "tests/support/sandbox.h"
 
-#include <csignal>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -36,7 +42,28 @@ volumes: {data: {}}
 networks: {back: {}}
 )";
 
+/// The stack after an edit: `web` is made anew, `store` changes its networks and limit in place.
+std::string edited_file() {
+    std::string text = shop_file;
+    const auto replace = [&](const std::string& what, const std::string& by) {
+        text.replace(text.find(what), what.size(), by);
+    };
+    replace("mem_limit: 64m", "environment: {EDITED: \"yes\"}");
+    replace("command: sleep 1000", "command: sleep 1000\n    mem_limit: 64m");
+    replace("[back,", "[side,");
+    replace("{back: {}}", "{back: {}, side: {}}");
+    return text;
+}
+
 using Arm = std::map<std::string, std::string> (Failpoints::*)(const std::string&, int) const;
+using Words = std::vector<std::string>;
+
+/// A command that is broken.
+struct Scene {
+    Words command;
+    bool begins = false;    // there is nothing before it
+    std::string file = {};  // that it finds; empty: the one that the stack was made from
+};
 
 class Break : public testing::Test {
   protected:
@@ -53,15 +80,28 @@ class Break : public testing::Test {
         stack_.write("page", "page");
     }
 
-    void up(const Failpoints& failpoints) {
-        const Result result = stack_.run({"up", "-d"}, failpoints.counting());
-        ASSERT_EQ(result.status, 0) << result.out << result.err;
+    /// What comes before the command. The supervisor that it starts carries the failpoints of the
+    /// command.
+    Result prepare(const Scene& scene, const std::map<std::string, std::string>& environment) {
+        begin();
+        Result result;
+        if (!scene.begins)
+            result = stack_.run({"up", "-d"}, environment);
+        if (!scene.file.empty())
+            stack_.write("compose.yaml", scene.file);
+        return result;
     }
 
-    void expect_that_it_runs() {
+    /// The command is what makes it so.
+    void expect_done(const Scene& scene) {
+        if (scene.command.front() == "down")
+            return;  // end() has a look
         EXPECT_TRUE(eventually([] { return fetch("http://127.0.0.1:8080/page") == "page"; }));
         EXPECT_EQ(fetch("http://127.0.0.1:8080/index.html"), "hello\n");
-        EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+        if (scene.command.front() != "scale")
+            EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+        else
+            EXPECT_EQ(stack_.must({"plan", "--scale", "store=2"}), "nothing to do\n");
     }
 
     void end() {
@@ -70,70 +110,74 @@ class Break : public testing::Test {
         expect_nothing_left(stack_);
     }
 
-    /// What runs beside what is a matter of the moment, and decides about a few: which of two
-    /// networks makes the table.
-    static void expect_most_passed(std::size_t tried, std::size_t missed) {
-        EXPECT_GT(tried, 10U);
-        EXPECT_LT(missed * 5, tried);
-    }
-
-    void break_up_everywhere(Arm arm) {
-        begin();
+    /// The failpoints of the command, each with how often it was passed before.
+    std::map<std::string, int> passed_by(const Scene& scene) {
         const Failpoints whole("whole");
-        up(whole);
-        const auto passed = whole.hits();
-        expect_that_it_runs();
+        EXPECT_EQ(prepare(scene, whole.counting()).status, 0);
+        auto before = whole.hits();
+        const Result result = stack_.run(scene.command, whole.counting());
+        EXPECT_EQ(result.status, 0) << result.out << result.err;
+        std::map<std::string, int> passed;
+        for (const auto& [failpoint, hits] : whole.hits())
+            if (hits > before[failpoint])
+                passed[failpoint] = before[failpoint];
+        expect_done(scene);
         end();
-        std::size_t missed = 0;
-        for (const auto& [failpoint, hits] : passed) {
-            SCOPED_TRACE(failpoint);
-            begin();
-            const Failpoints broken("broken");
-            static_cast<void>(stack_.run({"up", "-d"}, (broken.*arm)(failpoint, 1)));
-            missed += broken.hits()[failpoint] == 0 ? 1U : 0U;
-            stack_.must({"up", "-d"});
-            expect_that_it_runs();
-            end();
-            if (HasFailure())
-                return;
-        }
-        expect_most_passed(passed.size(), missed);
+        return passed;
     }
 
-    /// The supervisor that `up` starts carries the failpoints of `down`.
-    void break_down_everywhere(Arm arm) {
-        begin();
-        const Failpoints whole("whole");
-        up(whole);
-        expect_that_it_runs();
-        const auto before = whole.hits();
-        stack_.must({"down", "-v"});
-        expect_nothing_left(stack_);
+    /// Whether the command came by the failpoint: an earlier one may have come by more often than
+    /// the one that was counted.
+    bool break_at(const Scene& scene, const std::string& failpoint, int before, Arm arm) {
+        const Failpoints broken("broken");
+        const auto environment = (broken.*arm)(failpoint, before + 1);
+        const Result prepared = prepare(scene, environment);
+        const bool too_early = broken.hits()[failpoint] > before;
+        if (too_early)
+            stack_.must({"up", "-d"});
+        else
+            EXPECT_EQ(prepared.status, 0) << prepared.err;
+        const Result result = stack_.run(scene.command, environment);
+        EXPECT_TRUE(arm != &Failpoints::delaying || result.status == 0) << result.err;
+        const bool came_by = !too_early && broken.hits()[failpoint] > before;
+        if (scene.command.front() != "down")
+            stack_.must(scene.command);
+        expect_done(scene);
+        end();
+        return came_by;
+    }
+
+    /// At each `stride`th of its failpoints, beginning with the `first`th.
+    void break_everywhere(const Scene& scene,
+                          Arm arm,
+                          std::size_t stride = 1,
+                          std::size_t first = 0) {
+        if (std::getenv("STACK_BREAK_ALL") != nullptr)  // NOLINT(concurrency-mt-unsafe)
+            stride = 1;
+        std::size_t index = 0;
         std::size_t tried = 0;
         std::size_t missed = 0;
-        for (const auto& [failpoint, hits] : whole.hits()) {
-            const int passed = before.contains(failpoint) ? before.at(failpoint) : 0;
-            if (hits == passed)
+        for (const auto& [failpoint, before] : passed_by(scene)) {
+            if (index++ % stride != first % stride)
                 continue;
-            ++tried;
             SCOPED_TRACE(failpoint);
-            begin();
-            const Failpoints broken("broken");
-            const auto environment = (broken.*arm)(failpoint, passed + 1);
-            const Result up = stack_.run({"up", "-d"}, environment);
-            const int before_down = broken.hits()[failpoint];
-            if (before_down <= passed) {
-                ASSERT_EQ(up.status, 0) << up.err;
-            }
-            static_cast<void>(stack_.run({"down", "-v"}, environment));
-            // An `up` may come by more often than the one that was counted.
-            missed += before_down > passed || broken.hits()[failpoint] == passed ? 1U : 0U;
-            end();
+            ++tried;
+            missed += break_at(scene, failpoint, before, arm) ? 0U : 1U;
             if (HasFailure())
                 return;
         }
-        expect_most_passed(tried, missed);
+        // What runs beside what is a matter of the moment, and decides about a few: which of two
+        // networks makes the table.
+        EXPECT_GT(tried * stride, 5U);
+        EXPECT_LE(missed * 5, tried + stride);
     }
+
+    static constexpr std::size_t each_fifth = 5;
+
+    const Scene up_{.command = {"up", "-d"}, .begins = true};
+    const Scene edit_{.command = {"up", "-d"}, .file = edited_file()};
+    const Scene scale_{.command = {"scale", "store=2"}};
+    const Scene down_{.command = {"down", "-v"}};
 
     StackProgram stack_;
 };
@@ -142,41 +186,67 @@ TEST_F(Break, KillsAChangeOfNetworksInTheMiddle) {
     for (const std::string failpoint :
          {"container.rewire.detached", "container.rewire.connected"}) {
         SCOPED_TRACE(failpoint);
-        begin();
         const Failpoints broken("broken");
-        ASSERT_EQ(stack_.run({"up", "-d"}, broken.killing(failpoint, 1)).status, 0);
+        ASSERT_EQ(prepare(edit_, broken.killing(failpoint, 1)).status, 0);
         const auto before = container(stack_, "store")["ID"];
-        std::string changed = shop_file;
-        changed.replace(changed.find("[back,"), 6, "[side,");
-        changed.replace(changed.find("{back: {}}"), 10, "{back: {}, side: {}}");
-        stack_.write("compose.yaml", changed);
         static_cast<void>(stack_.run({"up", "-d"}));
         EXPECT_EQ(broken.hits()[failpoint], 1);
         stack_.must({"up", "-d"});
-        expect_that_it_runs();
+        expect_done(edit_);
         EXPECT_EQ(container(stack_, "store")["ID"], before);
         const auto networks = stack_.must({"container", "inspect", "shop-store-1"});
         EXPECT_NE(networks.find("shop_side"), std::string::npos);
         EXPECT_EQ(networks.find("shop_back"), std::string::npos);
-        stack_.write("compose.yaml", shop_file);
         end();
     }
 }
 
 TEST_F(Break, KillsUpAtEveryFailpoint) {
-    break_up_everywhere(&Failpoints::killing);
+    break_everywhere(up_, &Failpoints::killing);
 }
 
 TEST_F(Break, KillsDownAtEveryFailpoint) {
-    break_down_everywhere(&Failpoints::killing);
+    break_everywhere(down_, &Failpoints::killing);
 }
 
 TEST_F(Break, FailsUpAtEveryFailpoint) {
-    break_up_everywhere(&Failpoints::failing);
+    break_everywhere(up_, &Failpoints::failing);
 }
 
 TEST_F(Break, FailsDownAtEveryFailpoint) {
-    break_down_everywhere(&Failpoints::failing);
+    break_everywhere(down_, &Failpoints::failing);
+}
+
+TEST_F(Break, KillsAnEditAtFailpoints) {
+    break_everywhere(edit_, &Failpoints::killing, each_fifth, 0);
+}
+
+TEST_F(Break, FailsAnEditAtFailpoints) {
+    break_everywhere(edit_, &Failpoints::failing, each_fifth, 1);
+}
+
+TEST_F(Break, KillsScaleAtFailpoints) {
+    break_everywhere(scale_, &Failpoints::killing, each_fifth, 2);
+}
+
+TEST_F(Break, FailsScaleAtFailpoints) {
+    break_everywhere(scale_, &Failpoints::failing, each_fifth, 3);
+}
+
+TEST_F(Break, DelaysUpAtFailpoints) {
+    break_everywhere(up_, &Failpoints::delaying, each_fifth, 4);
+}
+
+TEST_F(Break, DelaysAnEditAtFailpoints) {
+    break_everywhere(edit_, &Failpoints::delaying, each_fifth, 2);
+}
+
+TEST_F(Break, DelaysScaleAtFailpoints) {
+    break_everywhere(scale_, &Failpoints::delaying, each_fifth, 0);
+}
+
+TEST_F(Break, DelaysDownAtFailpoints) {
+    break_everywhere(down_, &Failpoints::delaying, each_fifth, 1);
 }
 
 }  // namespace

@@ -25,6 +25,11 @@ std::map<std::string, std::string> Failpoints::failing(const std::string& failpo
     return armed(failpoint, hit, "error:" + std::to_string(EIO));
 }
 
+std::map<std::string, std::string> Failpoints::delaying(const std::string& failpoint,
+                                                        int hit) const {
+    return armed(failpoint, hit, "delay:500");
+}
+
 std::map<std::string, std::string> Failpoints::armed(const std::string& failpoint,
                                                      int hit,
                                                      const std::string& mode) const {

@@ -1,7 +1,7 @@
 #pragma once
 
 // The driver of the failpoints (base/failpoint.h): which ones a run of the program passes, and the
-// environment that makes it die at one of them.
+// environment that makes it die, fail or wait at one of them.
 
 #include <map>
 #include <string>
@@ -24,6 +24,10 @@ class Failpoints {
     /// The same with an error instead of a death: the pass fails with EIO.
     [[nodiscard]] std::map<std::string, std::string> failing(const std::string& failpoint,
                                                              int hit) const;
+
+    /// The same with a wait of half a second.
+    [[nodiscard]] std::map<std::string, std::string> delaying(const std::string& failpoint,
+                                                              int hit) const;
 
     /// How often each failpoint was passed.
     [[nodiscard]] std::map<std::string, int> hits() const;
