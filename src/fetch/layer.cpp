@@ -140,10 +140,10 @@ std::string import_layer(image::Store& store,
         }
         queue.end(failure);
     });
-    std::int64_t size = 0;
+    Untarred made;
     std::exception_ptr failure;
     try {
-        size = untar([&] { return queue.pop(); },
+        made = untar([&] { return queue.pop(); },
                      sys::open_directory(staging.path() + "/fs"),
                      {.whiteouts = true, .base = {}});
     } catch (...) {
@@ -153,7 +153,10 @@ std::string import_layer(image::Store& store,
     inflating.join();
     if (failure)
         std::rethrow_exception(failure);
-    store.publish_layer(std::move(staging), diff_id, {size, packed.layer}, packed.file);
+    store.publish_layer(std::move(staging),
+                        diff_id,
+                        {made.size, packed.layer, std::move(made.unsaid)},
+                        packed.file);
     return diff_id;
 }
 

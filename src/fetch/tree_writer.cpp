@@ -62,7 +62,11 @@ bool may_be_set(const std::string& name) {
 }  // namespace
 
 TreeWriter::TreeWriter(const sys::Fd& root, WriteRules rules)
-    : root_(root), rules_(std::move(rules)) {}
+    : root_(root), rules_(std::move(rules)), implied_{"."} {}
+
+image::Unsaid TreeWriter::unsaid() const {
+    return {{implied_.begin(), implied_.end()}, {links_.begin(), links_.end()}};
+}
 
 std::pair<std::uint32_t, std::uint32_t> TreeWriter::owner_of(const Entry& entry) const {
     return rules_.owner.value_or(std::pair(entry.uid, entry.gid));
@@ -73,10 +77,25 @@ std::string TreeWriter::place_of(const std::string& path) const {
     return rules_.base.empty() || clean.empty() ? clean : rules_.base + "/" + clean;
 }
 
-sys::Fd TreeWriter::parent_of(const std::string& directory) const {
+sys::Fd TreeWriter::parent_of(const std::string& directory) {
     if (directory.empty() || directory == ".")
         return sys::duplicate(root_);
+    if (sys::Fd there = sys::find_in_root(root_, directory, O_RDONLY | O_DIRECTORY))
+        return there;
+    if (rules_.whiteouts)
+        note_implied(directory);
     return sys::ensure_directory_in_root(root_, directory);
+}
+
+/// That it, and what it lies in, is about to be made without an entry of its own.
+void TreeWriter::note_implied(const std::string& directory) {
+    for (auto end = directory.size(); end != std::string::npos && end > 0;
+         end = directory.rfind('/', end - 1)) {
+        std::string path = directory.substr(0, end);
+        if (sys::find_in_root(root_, path, O_PATH | O_DIRECTORY))
+            return;
+        implied_.insert(std::move(path));
+    }
 }
 
 /// Removes what is there unless a directory stands where a directory goes.
@@ -180,6 +199,7 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
         if (rules_.merge || rules_.keeps_top)
             return {};
         set_attributes(root_, entry);
+        implied_.erase(".");
         directory_times_["."] = entry.modified;
         return {};
     }
@@ -188,7 +208,9 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     const sys::Fd parent = parent_of(directory);
     if (apply_whiteout(parent, directory, name))
         return {};
-    if (S_ISDIR(entry.mode)) {
+    implied_.erase(path);
+    links_.erase(path);
+    if (S_ISDIR(entry.mode) && !entry.hard_link) {
         if (struct stat status{};
             ::fstatat(parent.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
             !is_whiteout_device(status))
@@ -199,12 +221,7 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     }
     clear_place(parent, name, entry);
     if (entry.hard_link) {
-        const std::string target = place_of(entry.link);
-        const sys::Fd source =
-            parent_of(target.find('/') == std::string::npos ? "" : sys::parent_path(target));
-        if (::linkat(source.get(), sys::file_name(target).c_str(), parent.get(), name.c_str(), 0) <
-            0)
-            sys::fail("link " + entry.path + " to " + entry.link);
+        make_link(parent, entry, path);
         return {};
     }
     if (S_ISCHR(entry.mode) && entry.device == 0)
@@ -229,6 +246,25 @@ sys::Fd TreeWriter::begin(const Entry& entry) {
     sys::check(::utimensat(parent.get(), name.c_str(), times.data(), AT_SYMLINK_NOFOLLOW),
                "set the times of " + entry.path);
     return {};
+}
+
+/// A layer may name a file of one below it, which is elsewhere.
+void TreeWriter::make_link(const sys::Fd& parent, const Entry& entry, const std::string& path) {
+    const std::string target = place_of(entry.link);
+    const std::string directory =
+        target.find('/') == std::string::npos ? "." : sys::parent_path(target);
+    const sys::Fd source = sys::find_in_root(root_, directory, O_PATH | O_DIRECTORY);
+    if (source && ::linkat(source.get(),
+                           sys::file_name(target).c_str(),
+                           parent.get(),
+                           sys::file_name(path).c_str(),
+                           0) == 0)
+        return;
+    const bool is_missing = !source || errno == ENOENT;
+    if (!is_missing || !rules_.whiteouts || target.empty() || target == path)
+        sys::fail("link " + entry.path + " to " + entry.link, is_missing ? ENOENT : errno);
+    const auto other = links_.find(target);
+    links_[path] = other == links_.end() ? target : other->second;
 }
 
 void TreeWriter::finish_file(const Entry& entry, const sys::Fd& file) {

@@ -4,6 +4,7 @@
 // link or device of an archive reaches anything outside the directory (security.md 2E). Rules: OCI
 // image-spec layer.md, images.md 2.2.
 
+#include "engine/image/layer_record.h"
 #include "sys/fd.h"
 
 #include <cstdint>
@@ -33,7 +34,8 @@ struct Entry {
 
 /// What an archive is written for.
 struct WriteRules {
-    /// A layer: whiteouts are meant as such; otherwise they are files like others.
+    /// A layer: whiteouts are meant as such, and what its entries do not say is remembered for
+    /// unsaid(). Otherwise whiteouts are files like others, and a hard link needs its file.
     bool whiteouts = false;
     /// Into a tree that is in use: what is there keeps its kind. No directory gives way to a file,
     /// no file to a directory, and the top keeps its owner and mode.
@@ -60,6 +62,9 @@ class TreeWriter {
 
     void add_size(std::int64_t bytes) { size_ += bytes; }
 
+    /// Of a layer: what it leaves to those below it.
+    [[nodiscard]] image::Unsaid unsaid() const;
+
   private:
     bool apply_whiteout(const sys::Fd& parent,
                         const std::string& directory,
@@ -68,12 +73,16 @@ class TreeWriter {
     void set_attributes(const sys::Fd& file, const Entry& entry) const;
     [[nodiscard]] std::pair<std::uint32_t, std::uint32_t> owner_of(const Entry& entry) const;
     [[nodiscard]] std::string place_of(const std::string& path) const;
-    [[nodiscard]] sys::Fd parent_of(const std::string& directory) const;
+    [[nodiscard]] sys::Fd parent_of(const std::string& directory);
+    void note_implied(const std::string& directory);
+    void make_link(const sys::Fd& parent, const Entry& entry, const std::string& path);
     void clear_place(const sys::Fd& parent, const std::string& name, const Entry& entry) const;
 
     const sys::Fd& root_;
     WriteRules rules_;
     std::map<std::string, timespec> directory_times_;
+    std::set<std::string> implied_;             // directories without an entry
+    std::map<std::string, std::string> links_;  // hard ones, and what they name, which is not there
     std::int64_t size_ = 0;
 };
 

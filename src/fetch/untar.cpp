@@ -74,6 +74,15 @@ std::string text_of(const char* text) {
     return text == nullptr ? "" : text;
 }
 
+/// Cut to what fits, another number would be root's.
+std::uint32_t id_of(la_int64_t number, const std::string& path) {
+    constexpr la_int64_t nobody = 0xffffffff;  // to chown(2), none is given
+    if (number < 0 || number >= nobody)
+        throw Error("entry \"" + path + "\" belongs to user or group " + std::to_string(number) +
+                    ", which there cannot be");
+    return static_cast<std::uint32_t>(number);
+}
+
 Entry entry_of(archive_entry* header) {
     Entry entry;
     entry.path = text_of(archive_entry_pathname(header));
@@ -84,8 +93,8 @@ Entry entry_of(archive_entry* header) {
         entry.link = text_of(archive_entry_symlink(header));
     }
     entry.mode = archive_entry_mode(header);
-    entry.uid = static_cast<std::uint32_t>(archive_entry_uid(header));
-    entry.gid = static_cast<std::uint32_t>(archive_entry_gid(header));
+    entry.uid = id_of(archive_entry_uid(header), entry.path);
+    entry.gid = id_of(archive_entry_gid(header), entry.path);
     entry.device = archive_entry_rdev(header);
     entry.modified = {archive_entry_mtime(header), archive_entry_mtime_nsec(header)};
     archive_entry_xattr_reset(header);
@@ -161,10 +170,10 @@ bool begins_as_tar(const NextPiece& next) {
            succeeded(archive_read_next_header(reader.get(), &header));
 }
 
-std::int64_t untar(const NextPiece& next,
-                   const sys::Fd& root,
-                   const WriteRules& rules,
-                   const UnpackLimit* limit) {
+Untarred untar(const NextPiece& next,
+               const sys::Fd& root,
+               const WriteRules& rules,
+               const UnpackLimit* limit) {
     const Reader reader = make_reader();
     archive_read_support_format_empty(reader.get());
     if (limit != nullptr)
@@ -174,7 +183,13 @@ std::int64_t untar(const NextPiece& next,
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);
     TreeWriter writer(root, rules);
-    for (;;) {
+    for (std::size_t count = 0;; ++count) {
+        // Each may cost a file of the disk, and a directory's time is kept to the end.
+        constexpr std::size_t most_entries = 4'000'000;
+        if (count == most_entries)
+            throw Error(std::make_error_code(std::errc::file_too_large),
+                        "the archive has more than " + std::to_string(most_entries) +
+                            " entries: no image is meant so");
         archive_entry* header = nullptr;
         const int result = archive_read_next_header(reader.get(), &header);
         if (result == ARCHIVE_EOF)
@@ -193,7 +208,7 @@ std::int64_t untar(const NextPiece& next,
     writer.finish();
     while (!next().empty()) {  // padding belongs to the digest
     }
-    return writer.size();
+    return {writer.size(), writer.unsaid()};
 }
 
 }  // namespace stack::fetch

@@ -16,13 +16,19 @@ namespace stack::fetch {
 /// The next piece of the stream, valid until the next call; empty at its end.
 using NextPiece = std::function<std::string_view()>;
 
-/// Unpacks the whole stream (also what follows the end-of-archive mark is read). Returns the sum of
-/// file sizes. With a `limit`, which what it becomes keeps to, the stream may be packed with bzip2
-/// or xz, too: its digest is nobody's then.
-std::int64_t untar(const NextPiece& next,
-                   const sys::Fd& root,
-                   const WriteRules& rules,
-                   const UnpackLimit* limit = nullptr);
+/// What was made of a tar.
+struct Untarred {
+    std::int64_t size = 0;  // sum of file sizes
+    image::Unsaid unsaid;   // of a layer
+};
+
+/// Unpacks the whole stream (also what follows the end-of-archive mark is read). With a `limit`,
+/// which what it becomes keeps to, the stream may be packed with bzip2 or xz, too: its digest is
+/// nobody's then.
+Untarred untar(const NextPiece& next,
+               const sys::Fd& root,
+               const WriteRules& rules,
+               const UnpackLimit* limit = nullptr);
 
 /// Whether the stream, packed as untar() takes it, begins with the header of a tar's entry.
 [[nodiscard]] bool begins_as_tar(const NextPiece& next);

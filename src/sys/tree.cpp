@@ -97,6 +97,12 @@ Attributes attributes_of(const Fd& file) {
     return attributes;
 }
 
+bool is_opaque(const Fd& directory) {
+    std::array<char, 2> value{};
+    return ::fgetxattr(directory.get(), opaque_attribute.data(), value.data(), value.size()) == 1 &&
+           value[0] == 'y';
+}
+
 namespace {
 
 void remove_below(const Fd& top) {

@@ -61,6 +61,7 @@ using Attributes = std::vector<std::pair<std::string, std::string>>;
 
 /// By which an overlay's upper directory says that nothing below it shines through.
 inline constexpr std::string_view opaque_attribute = "trusted.overlay.opaque";
+[[nodiscard]] bool is_opaque(const Fd& directory);
 
 /// Postcondition: nothing is called `name` in `directory`. Never follows a link, never leaves the
 /// file system it began on.
@@ -71,6 +72,10 @@ void remove_tree(const std::string& path);
 /// Bytes on disk of everything below `directory`; what has several names counts once. What goes
 /// meanwhile does not count.
 [[nodiscard]] std::int64_t tree_size(const Fd& directory);
+
+/// Copies a regular file into another one, which is new, with owner, mode, times and extended
+/// attributes. `name` is for errors.
+void copy_file(const Fd& from, const Fd& to, const std::string& name);
 
 /// Copies the content of `from` into `to` with owner, mode, times, links, devices and extended
 /// attributes, but for those of an overlay's that mean nothing elsewhere. Neither may be changed by

@@ -40,14 +40,12 @@ void copy_attributes(const Fd& from, const Fd& to) {
     check(::futimens(to.get(), times.data()), "set the times of a file");
 }
 
-void copy_file(const Fd& from, const Fd& to, const std::string& name) {
-    const Fd source = open_regular_file(from, name);
+void copy_entry_of(const Fd& from, const Fd& to, const std::string& name) {
     const Fd target(check(
         ::openat(
             to.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600),
         "create " + name));
-    copy_rest(source, target, name);
-    copy_attributes(source, target);
+    copy_file(open_regular_file(from, name), target, name);
 }
 
 void copy_link(const Fd& from, const Fd& to, const std::string& name, const struct stat& status) {
@@ -94,7 +92,7 @@ class TreeCopy {
         if (status.st_nlink > 1 && link_to_earlier(name, status))
             return;
         if (S_ISREG(status.st_mode))
-            copy_file(from_.here(), to_.here(), name);
+            copy_entry_of(from_.here(), to_.here(), name);
         else if (S_ISLNK(status.st_mode))
             copy_link(from_.here(), to_.here(), name, status);
         else
@@ -131,6 +129,11 @@ class TreeCopy {
 };
 
 }  // namespace
+
+void copy_file(const Fd& from, const Fd& to, const std::string& name) {
+    copy_rest(from, to, name);
+    copy_attributes(from, to);
+}
 
 void copy_tree(const Fd& from, const Fd& to) {
     TreeCopy(from, to).run();

@@ -6,11 +6,13 @@
 #include "base/random.h"
 #include "engine/image/tar_stream.h"
 #include "fetch/import.h"
+#include "fetch/untar.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
 #include <array>
 #include <functional>
+#include <utility>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -236,6 +238,49 @@ TEST_F(Unpack, GoesAsDeepAsAContainerDoes) {
     EXPECT_EQ(sys::read_in_root(root, path + "/leaf", 10), "x");
     EXPECT_EQ(sys::read_in_root(root, "twin", 10), "x");
     EXPECT_EQ(sys::read_in_root(root, "other" + path.substr(1) + "/leaf", 10), "y");
+}
+
+TEST_F(Unpack, RemembersWhatALayerLeavesToThoseBelow) {
+    const auto unsaid_of = [&](const std::vector<std::pair<TarEntry, std::string>>& entries) {
+        const std::string bytes = archive(entries);
+        bool given = false;
+        const NextPiece next = [&] {
+            return std::exchange(given, true) ? std::string_view() : std::string_view(bytes);
+        };
+        return untar(next, sys::open_directory(base_ + "/root"), {.whiteouts = true, .base = {}})
+            .unsaid;
+    };
+    const auto implied = unsaid_of({{file("a/b/c"), "x"}, {directory("a"), ""}, {file("d/e"), ""}});
+    EXPECT_EQ(implied.directories, (std::vector<std::string>{".", "a/b", "d"}));
+    EXPECT_TRUE(implied.links.empty());
+    const auto linked = unsaid_of({{directory("./"), ""},
+                                   {hard_link("one", "below"), ""},
+                                   {hard_link("two", "/one"), ""},
+                                   {hard_link("three", "below"), ""},
+                                   {file("three"), "of its own"},
+                                   {hard_link("four", "three"), ""}});
+    EXPECT_TRUE(linked.directories.empty());
+    EXPECT_EQ(
+        linked.links,
+        (std::vector<std::pair<std::string, std::string>>{{"one", "below"}, {"two", "below"}}));
+    EXPECT_EQ(sys::read_file(base_ + "/root/four"), "of its own");
+}
+
+TEST_F(Unpack, ALinkIntoNothingIsRefusedWhereThereIsNothingBelow) {
+    const std::string bytes = archive({{hard_link("one", "below"), ""}});
+    EXPECT_THROW(
+        fetch::unpack(sys::memory_file("archive", bytes), sys::open_directory(base_ + "/root"), {}),
+        Error);
+}
+
+TEST_F(Unpack, TakesNoNumberForAnother) {
+    constexpr std::uint64_t too_much = 1ULL << 32U;  // cut short, that would be root
+    for (const std::uint64_t number : {too_much, too_much - 1}) {
+        EXPECT_NE(unpack({{{.path = "x", .mode = 04755, .uid = number}, ""}}), "") << number;
+        EXPECT_NE(unpack({{{.path = "x", .mode = 02755, .gid = number}, ""}}), "") << number;
+    }
+    EXPECT_EQ(unpack({{{.path = "x", .mode = 0644, .uid = 3'000'000'000}, ""}}), "");
+    EXPECT_EQ(status("x").st_uid, 3'000'000'000U);
 }
 
 TEST_F(Unpack, MakesDevicesAndPipesWithTheirModes) {

@@ -74,13 +74,7 @@ void inherit_root(const Strings& lowers, const std::string& upper) {
 }  // namespace
 
 Strings lowers_for(const image::Store& store, const Strings& layers) {
-    Strings lowers;
-    std::set<std::string> seen;
-    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-        if (seen.insert(*layer).second)
-            lowers.push_back(store.layer_directory(*layer));
-    }
-    return lowers;
+    return store.lower_directories(layers);
 }
 
 NewLayer::NewLayer(image::Store& store, Strings lowers)

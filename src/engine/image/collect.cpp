@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "engine/image/index.h"
+#include "engine/image/inherited.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
 #include "sys/file.h"
@@ -30,11 +31,14 @@ std::string hex_of(const std::string& digest) {
 struct Kept {
     std::set<std::string> layers;  // hexadecimal digits
     std::set<std::string> blobs;
+    std::set<std::string> chains;
 
     void add(const Image& image) {
         blobs.insert({hex_of(image.id), hex_of(image.manifest_digest)});
         for (const auto& layer : image.layers)
             layers.insert(hex_of(layer));
+        for (const auto& chain : chain_ids(image.layers))
+            chains.insert(hex_of(chain));
         const Json manifest = Json::parse(image.manifest, nullptr, false);
         for (const auto& layer : manifest.value("layers", Json::array()))
             blobs.insert(hex_of(layer.value("digest", "")));
@@ -166,6 +170,9 @@ std::int64_t Store::collect(const InUse& in_use, const std::string& trash) {
         sys::rename(root_ + "/layers/" + name, trash + "/" + name);
         freed += record.size;
     }
+    for (const auto& name : sys::list_directory(root_ + "/inherited"))
+        if (!kept.chains.contains(name))
+            sys::rename(root_ + "/inherited/" + name, trash + "/inherited-" + name);
     for (const auto& name : sys::list_directory(root_ + "/blobs/sha256")) {
         const std::string path = root_ + "/blobs/sha256/" + name;
         if (kept.blobs.contains(name))

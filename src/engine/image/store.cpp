@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "engine/image/index.h"
+#include "engine/image/inherited.h"
 #include "engine/image/reference.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -33,12 +34,6 @@ std::string blob_path(const std::string& root, const std::string& digest) {
     return root + "/blobs/sha256/" + hex_of(digest);
 }
 
-std::string layer_path(const std::string& root, const std::string& diff_id) {
-    if (!is_digest(diff_id))
-        throw Error("\"" + diff_id + "\" is not a digest");
-    return root + "/layers/" + hex_of(diff_id);
-}
-
 /// Content first, name second: a blob that is there is whole.
 std::string put_blob(const std::string& root, const std::string& bytes) {
     const std::string digest = "sha256:" + sha256_hex(bytes);
@@ -53,29 +48,6 @@ void move_blob(const std::string& root, const std::string& file, const std::stri
     sys::ensure_directory(sys::parent_path(path));
     sys::rename(file, path);
     sys::sync_directory(sys::parent_path(path));
-}
-
-LayerRecord read_layer(const std::string& root, const std::string& diff_id) {
-    LayerRecord record;
-    const auto text = sys::read_file(layer_path(root, diff_id) + "/layer.json");
-    const Json json = Json::parse(text.value_or(""), nullptr, false);
-    if (!json.is_object())
-        return record;
-    record.size = json.value("size", std::int64_t{0});
-    if (const auto packed = json.find("packed"); packed != json.end() && packed->is_object())
-        record.packed = {packed->value("mediaType", ""),
-                         packed->value("digest", ""),
-                         packed->value("size", std::int64_t{0})};
-    return record;
-}
-
-std::string layer_json(const LayerRecord& record) {
-    Json json = {{"size", record.size}};
-    if (record.packed)
-        json["packed"] = {{"mediaType", record.packed->media_type},
-                          {"digest", record.packed->digest},
-                          {"size", record.packed->size}};
-    return json.dump() + "\n";
 }
 
 /// An image by its manifest; nullopt where a blob of it is missing or damaged.
@@ -220,10 +192,12 @@ Strings Store::damaged() const {
     return names;
 }
 
+Strings Store::lower_directories(const Strings& diff_ids) const {
+    return image::lower_directories(root_, diff_ids);
+}
+
 Strings Store::lower_directories(const Image& image) const {
-    Strings lowers;
-    for (auto layer = image.layers.rbegin(); layer != image.layers.rend(); ++layer)
-        lowers.push_back(layer_directory(*layer));
+    Strings lowers = lower_directories(image.layers);
     if (lowers.empty()) {  // FROM scratch: overlayfs wants something below
         sys::ensure_directory(root_ + "/empty");
         lowers.push_back(root_ + "/empty");
@@ -320,6 +294,7 @@ Image Store::put(const NewImage& image) {
     for (const auto& layer : loaded->layers)
         if (!has_layer(layer))
             throw Error("layer " + layer + " of image " + loaded->id + " is not in the store");
+    ensure_inherited(root_, loaded->layers);
     STACK_FAILPOINT("image.tag");
     index.write(root_);
     loaded->references = image.references;

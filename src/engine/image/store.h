@@ -6,6 +6,7 @@
 //   blobs/sha256/<hex>         manifests, configurations, and layers packed as they came
 //   layers/<hex of diffID>/fs  unpacked layers, overlayfs form (whiteout 0:0,
 //                              trusted.overlay.opaque); beside it layer.json, its LayerRecord
+//   inherited/<hex>/fs         what a layer takes from those below it (inherited.h)
 //   partial/<hex>              packed layers of which a part has come, for the next try
 //   staging/, trash/           layers being made, layers being removed
 //   leases/, lock              what is being worked with (lease.h)
@@ -21,6 +22,7 @@
 #include <stack/observed.h>
 #include <stack/paths.h>
 
+#include "engine/image/layer_record.h"
 #include "engine/image/lease.h"
 #include "model/image.h"
 #include "sys/scratch_directory.h"
@@ -60,18 +62,6 @@ struct NewImage {
     std::string remote_digest;
 };
 
-/// A layer as it travels.
-struct PackedLayer {
-    std::string media_type;
-    std::string digest;
-    std::int64_t size = 0;
-};
-
-struct LayerRecord {
-    std::int64_t size = 0;  // sum of file sizes, bytes
-    std::optional<PackedLayer> packed;
-};
-
 /// What is needed beyond what has a name: asked for under the store's lock.
 struct InUse {
     std::map<std::string, std::string> images;  // id -> the container made from it
@@ -105,9 +95,11 @@ class Store {
 
     [[nodiscard]] bool has_layer(const std::string& diff_id) const;
     [[nodiscard]] LayerRecord layer(const std::string& diff_id) const;
-    /// The directory to use as overlay lower.
+    /// What was unpacked of it. Not all that an overlay needs: see lower_directories().
     [[nodiscard]] std::string layer_directory(const std::string& diff_id) const;
-    /// Lower directories of an image, topmost first, as overlayfs wants them.
+    /// Lower directories of layers, base first, or of an image's: topmost first, as overlayfs wants
+    /// them (inherited.h). An image's are never none.
+    [[nodiscard]] Strings lower_directories(const Strings& diff_ids) const;
     [[nodiscard]] Strings lower_directories(const Image& image) const;
     /// Where a blob is, if it is there.
     [[nodiscard]] std::string blob_path(const std::string& digest) const;
