@@ -51,30 +51,28 @@ std::string absolute_source(const std::string& source) {
 
 void save(Context& context, const Strings& references, const std::string& target) {
     require_root();
-    const auto [kind, path] = split_once(target, ':');
-    const std::string id = "Image " + join(references, ", ");
+    const auto [kind, rest] = split_once(target, ':');
+    const bool is_directory = kind == "oci";
+    const bool is_archive = kind == "docker-archive" || kind == "oci-archive";
+    const auto [path, name] = is_directory || is_archive ? image::path_and_name(here(rest))
+                                                         : std::pair(target, std::string());
+    std::optional<OutputFile> output;
+    if (is_directory)
+        sys::ensure_directory(path);
+    else
+        output.emplace(path);
+    const sys::Fd directory = is_directory ? sys::open_directory(path) : sys::Fd();
     std::string result;
-    if (kind == "oci") {
-        sys::ensure_directory(here(path));
-        context.exit_code = show_fetch(
-            context,
-            image::start_save(context.paths, references, sys::open_directory(here(path))),
-            id,
-            "Saving",
-            "Saved",
-            result);
-        return;
-    }
-    const bool named = kind == "docker-archive" || kind == "oci-archive";
-    OutputFile output(named ? path : target);
-    context.exit_code = show_fetch(context,
-                                   image::start_save(context.paths, references, output.file()),
-                                   id,
-                                   "Saving",
-                                   "Saved",
-                                   result);
-    if (context.exit_code == 0)
-        output.finish();
+    context.exit_code =
+        show_fetch(context,
+                   image::start_save(
+                       context.paths, references, is_directory ? directory : output->file(), name),
+                   "Image " + join(references, ", "),
+                   "Saving",
+                   "Saved",
+                   result);
+    if (context.exit_code == 0 && output)
+        output->finish();
 }
 
 void export_image(const Context& context, const std::string& reference, std::string target) {
@@ -248,8 +246,8 @@ void add_image_import(CLI::App& group, Context& context) {
     app->add_option(
            "SOURCE",
            options->source,
-           "docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR; or a tar of files: "
-           "tar:FILE, FILE, its http address, or - (standard input)")
+           "docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci:DIR[:NAME], rootfs:DIR; or a "
+           "tar of files: tar:FILE, FILE, its http address, or - (standard input)")
         ->required();
     app->add_option("IMAGE", options->reference, "The name it gets (default: the one it carries)");
     app->callback([&context, options] { import_image(context, *options); });
@@ -283,11 +281,14 @@ void add_image_load(CLI::App& group, Context& context) {
                        result);
         if (context.exit_code != 0)
             return;
-        const auto image = require_image(image::Store(context.paths), result);
-        for (const auto& name : image.references)
-            sys::write_out("Loaded image: " + familiar(name) + "\n");
-        if (image.references.empty())
-            sys::write_out("Loaded image ID: " + image.id + "\n");
+        const image::Store store(context.paths);
+        for (const auto& id : split(result, '\n')) {
+            const auto image = require_image(store, id);
+            for (const auto& name : image.references)
+                sys::write_out("Loaded image: " + familiar(name) + "\n");
+            if (image.references.empty())
+                sys::write_out("Loaded image ID: " + image.id + "\n");
+        }
     });
 }
 
@@ -298,8 +299,8 @@ void add_image_save(CLI::App& group, Context& context) {
     app->add_option("IMAGE", *references, "Names or ids")->required();
     app->add_option("-o,--output",
                     *target,
-                    "FILE, docker-archive:FILE, oci-archive:FILE or oci:DIR (default: standard "
-                    "output)");
+                    "FILE, docker-archive:FILE[:NAME], oci-archive:FILE[:NAME] or oci:DIR[:NAME], "
+                    "NAME being what the image is called there (default: standard output)");
     app->footer(
         "The archive is an OCI layout and what `docker load` reads, in one. Layers keep the "
         "digests "

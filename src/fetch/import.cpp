@@ -7,6 +7,7 @@
 #include "engine/image/layer_writer.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
+#include "fetch/archived.h"
 #include "fetch/inflate.h"
 #include "fetch/layer.h"
 #include "fetch/packing_file.h"
@@ -56,7 +57,7 @@ class Importer {
 
     /// A root file system as a tar: one layer.
     std::string tar(const std::string& file) {
-        return put_flat(import_file(sys::open_file(file, O_RDONLY), ""));
+        return put_flat(import_file(sys::open_file(file, O_RDONLY), {}));
     }
 
     /// A directory as it is, copied.
@@ -68,147 +69,86 @@ class Importer {
         return put_flat(made.diff_id);
     }
 
-    std::string archive(const std::string& file) {
+    std::string archive(const std::string& file, const std::string& name) {
         const Spool spool(store_, file, limit_);
-        return docker_archive(spool.directory());
+        const sys::Fd root = sys::open_directory(spool.directory());
+        return take(root, images_of_archive(root, name));
     }
 
-    std::string oci_layout(const std::string& directory) {
+    std::string oci_layout(const std::string& directory, const std::string& name) {
         const sys::Fd root = sys::open_directory(directory);
-        const Json index = read_json(root, "index.json");
-        const Json descriptor = choose(index);
-        std::string manifest = read_blob(root, descriptor.value("digest", ""));
-        Json json = Json::parse(manifest, nullptr, false);
-        if (json.contains("manifests")) {
-            manifest = read_blob(root, choose(json).value("digest", ""));
-            json = Json::parse(manifest, nullptr, false);
-        }
-        const std::string config = read_blob(root, json.value("/config/digest"_json_pointer, ""));
-        const Json diff_ids = Json::parse(config, nullptr, false)
-                                  .value("/rootfs/diff_ids"_json_pointer, Json::array());
-        const Json layers = json.value("layers", Json::array());
-        if (diff_ids.size() != layers.size())
-            throw Error("manifest and configuration of the image disagree on the number of layers");
-        for (std::size_t i = 0; i < layers.size(); ++i)
-            add_layer(
-                root, blob_name(layers[i].value("digest", "")), diff_ids[i].get<std::string>());
-        std::string name = reference_;
-        if (name.empty())
-            name =
-                descriptor.value("/annotations/org.opencontainers.image.ref.name"_json_pointer, "");
-        return put(config, manifest, json.value("mediaType", ""), {name});
-    }
-
-    /// docker save, old (layer.tar files) and new (an OCI layout with a manifest.json).
-    std::string docker_archive(const std::string& directory) {
-        const sys::Fd root = sys::open_directory(directory);
-        const auto text = sys::read_in_root(root, "manifest.json", 4U << 20U);
-        if (!text)
-            return oci_layout(directory);
-        const Json list = Json::parse(*text, nullptr, false);
-        if (!list.is_array() || list.empty())
-            throw Error("manifest.json of the archive describes no image");
-        std::string id;
-        for (const auto& entry : list) {
-            const auto config = sys::read_in_root(root, entry.value("Config", ""), 8U << 20U);
-            if (!config)
-                throw Error("the archive lacks " + entry.value("Config", "the configuration"));
-            const Json diff_ids = Json::parse(*config, nullptr, false)
-                                      .value("/rootfs/diff_ids"_json_pointer, Json::array());
-            const Json layers = entry.value("Layers", Json::array());
-            if (diff_ids.size() != layers.size())
-                throw Error(
-                    "manifest and configuration of the image disagree on the number of layers");
-            for (std::size_t i = 0; i < layers.size(); ++i)
-                add_layer(root, layers[i].get<std::string>(), diff_ids[i].get<std::string>());
-            Strings names;
-            if (!reference_.empty())
-                names = {reference_};
-            else if (entry.contains("RepoTags") && entry["RepoTags"].is_array())
-                names = entry["RepoTags"].get<Strings>();
-            const auto manifest = find_manifest(root, "sha256:" + sha256_hex(*config));
-            id = put(*config, manifest.first, manifest.second, names);
-        }
-        return id;
+        return take(root, images_of_layout(root, name));
     }
 
   private:
-    static std::string blob_name(const std::string& digest) {
-        if (!is_digest(digest))
-            throw Error("the archive names something by \"" + digest + "\", which is no digest");
-        return "blobs/sha256/" + digest.substr(7);
-    }
-
-    /// The manifest, and its type, that an archive in both formats has for a configuration.
-    static std::pair<std::optional<std::string>, std::string> find_manifest(
-        const sys::Fd& root, const std::string& config_digest) {
-        const Json index = Json::parse(
-            sys::read_in_root(root, "index.json", 4U << 20U).value_or(""), nullptr, false);
-        if (!index.is_object())
-            return {};
-        for (const auto& entry : index.value("manifests", Json::array())) {
-            const std::string digest = entry.value("digest", "");
-            if (!is_digest(digest))
-                continue;
-            auto bytes = sys::read_in_root(root, blob_name(digest), 4U << 20U);
-            const Json manifest = Json::parse(bytes.value_or(""), nullptr, false);
-            if (manifest.is_object() && "sha256:" + sha256_hex(*bytes) == digest &&
-                manifest.value("/config/digest"_json_pointer, "") == config_digest)
-                return {std::move(bytes), entry.value("mediaType", "")};
+    /// The ids, one a line.
+    std::string take(const sys::Fd& root, std::vector<ArchivedImage> images) {
+        if (!reference_.empty() && images.size() > 1)
+            images = {the_one_meant(images)};
+        Strings ids;
+        for (const auto& image : images) {
+            for (const auto& layer : image.layers)
+                add_layer(root, layer);
+            const Strings names = reference_.empty() ? image.names : Strings{reference_};
+            ids.push_back(put(image.config, image.manifest, image.manifest_type, names));
         }
-        return {};
+        return join(ids, "\n");
     }
 
-    static Json read_json(const sys::Fd& root, const std::string& name) {
-        const auto text = sys::read_in_root(root, name, 4U << 20U);
-        Json json = Json::parse(text.value_or(""), nullptr, false);
-        if (!json.is_object())
-            throw Error("there is no usable " + name + " in the image");
-        return json;
+    /// One name is given, which several images cannot have.
+    [[nodiscard]] ArchivedImage the_one_meant(const std::vector<ArchivedImage>& images) const {
+        const std::string wanted = canonical_name(reference_);
+        Strings all;
+        for (const auto& image : images)
+            for (const auto& name : image.names) {
+                if (canonical_name(name) == wanted)
+                    return image;
+                all.push_back(name);
+            }
+        throw Error("there are " + std::to_string(images.size()) +
+                    " images, and one name for them: say which is meant behind the file's or the "
+                    "directory's name, as FILE:NAME" +
+                    (all.empty() ? "" : "; there are " + join(all, ", ")));
     }
 
-    static std::string read_blob(const sys::Fd& root, const std::string& digest) {
-        auto bytes = sys::read_in_root(root, blob_name(digest), 8U << 20U);
-        if (!bytes || "sha256:" + sha256_hex(*bytes) != digest)
-            throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
-                        "blob " + digest + " is missing or damaged");
-        return std::move(*bytes);
-    }
-
-    static Json choose(const Json& index) {
-        for (const auto& entry : index.value("manifests", Json::array())) {
-            const std::string architecture = entry.value("/platform/architecture"_json_pointer, "");
-            if (architecture.empty() || architecture == "amd64")
-                return entry;
-        }
-        throw Error("the image has no variant for this machine");
-    }
-
-    void add_layer(const sys::Fd& root, const std::string& name, const std::string& diff_id) {
-        store_.hold({diff_id});
-        if (store_.has_layer(diff_id))
+    void add_layer(const sys::Fd& root, const ArchivedLayer& layer) {
+        store_.hold({layer.diff_id});
+        if (store_.has_layer(layer.diff_id))
             return;
-        const sys::Fd file = sys::find_file_in_root(root, name);  // a pipe would never open
+        const sys::Fd file = sys::find_file_in_root(root, layer.file);  // a pipe would never open
         if (!file)
-            throw Error("the archive lacks layer " + name);
+            throw Error("the archive lacks layer " + layer.file);
         try {
-            static_cast<void>(import_file(file, diff_id));
+            static_cast<void>(import_file(file, layer));
         } catch (const Error& error) {
-            throw Error(error.code(), "layer " + name + ": " + error.what());
+            throw Error(error.code(), "layer " + layer.file + ": " + error.what());
         }
     }
 
-    std::string import_file(const sys::Fd& file, const std::string& diff_id) {
+    /// A layer in a file. What is known of it, it must be.
+    std::string import_file(const sys::Fd& file, const ArchivedLayer& known) {
         const sys::ScratchDirectory scratch = store_.scratch();
         const auto produce = [&](const Sink& sink) {
             PackingFile packing(scratch.path() + "/packed");
+            std::int64_t size = 0;
             sys::read_each(file, [&](std::string_view bytes) {
+                size += static_cast<std::int64_t>(bytes.size());
                 packing.feed(bytes);
                 sink(bytes);
             });
-            return packing.finish();
+            Packed packed = packing.finish();
+            // One that is not packed has its content's digest, which import_layer() looks at.
+            const std::string& digest = packed.layer.digest;
+            if (!known.digest.empty() && known.digest != known.diff_id && known.digest != digest)
+                throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                            "its bytes are " + digest + " where its manifest says " + known.digest);
+            if (known.size >= 0 && known.size != size)
+                throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
+                            "it has " + std::to_string(size) + " bytes where its manifest says " +
+                                std::to_string(known.size));
+            return packed;
         };
-        return import_layer(store_, produce, diff_id, limit_);
+        return import_layer(store_, produce, known.diff_id, limit_);
     }
 
     std::string put_flat(const std::string& diff_id) {
@@ -250,19 +190,20 @@ class Importer {
 std::string import_image(const Paths& paths,
                          const image::ImportRequest& request,
                          const UnpackLimit& limit) {
-    const auto [kind, path] = split_once(request.source, ':');
+    const auto [kind, rest] = split_once(request.source, ':');
     Importer importer(paths, request, limit);
     if (kind == "tar")
-        return importer.tar(path);
+        return importer.tar(rest);
     if (kind == "rootfs")
-        return importer.rootfs(path);
+        return importer.rootfs(rest);
+    const auto [path, name] = image::path_and_name(rest);
     if (kind == "oci")
-        return importer.oci_layout(path);
+        return importer.oci_layout(path, name);
     if (kind == "docker-archive" || kind == "oci-archive")
-        return importer.archive(path);
+        return importer.archive(path, name);
     throw Error(
-        "an image comes from docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or "
-        "tar:FILE, not from \"" +
+        "an image comes from docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci:DIR[:NAME], "
+        "rootfs:DIR or tar:FILE, not from \"" +
         request.source + "\"");
 }
 

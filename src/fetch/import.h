@@ -11,7 +11,8 @@
 
 namespace stack::fetch {
 
-/// Takes an image into the store; returns its id.
+/// Takes the images of an archive or a layout into the store, or one that is made of files; returns
+/// their ids, one a line.
 std::string import_image(const Paths& paths,
                          const image::ImportRequest& request,
                          const UnpackLimit& limit);

@@ -85,7 +85,8 @@ std::string work() {
         return fetch::download(
             {request.value("url", ""), request.value("since", std::int64_t{0})}, settings, target);
     if (verb == "save")
-        return fetch::save(paths, request.value("references", Strings()), target);
+        return fetch::save(
+            paths, request.value("references", Strings()), request.value("name", ""), target);
     if (verb == "verify")
         return fetch::verify(paths, request.value("references", Strings()));
     if (verb == "login") {

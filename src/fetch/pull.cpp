@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/failpoint.h"
 #include "base/text.h"
+#include "engine/image/manifest.h"
 #include "engine/image/reference.h"
 #include "engine/image/store.h"
 #include "fetch/layer.h"
@@ -18,42 +19,26 @@
 #include <algorithm>
 #include <atomic>
 
-#include <nlohmann/json.hpp>
-
 namespace stack::fetch {
 namespace {
-
-using Json = nlohmann::json;
 
 struct RemoteLayer {
     image::PackedLayer packed;
     std::string diff_id;
 };
 
-Json parse_manifest(const Manifest& manifest) {
-    Json json = Json::parse(manifest.bytes, nullptr, false);
-    if (!json.is_object())
-        throw Error("the manifest is not a JSON object");
-    if (const std::string own = json.value("mediaType", manifest.media_type);
-        own != manifest.media_type)
-        throw Error("the manifest says that it is a " + own + ", and the registry that it is a " +
-                    manifest.media_type);
-    if (json.contains("manifests") && json.contains("layers"))
-        throw Error("the manifest claims to be an index and an image at once (CVE-2021-41190)");
-    if (json.value("schemaVersion", 0) != 2)
-        throw Error(
-            "the manifest is of schema 1, which registries no longer write: push the image again");
-    return json;
+/// The media type is said twice; a reader that goes by one and a reader that goes by the other
+/// would see two images.
+image::Manifest content_of(const Manifest& manifest) {
+    image::Manifest content = image::parse_manifest(manifest.bytes);
+    if (!content.media_type.empty() && content.media_type != manifest.media_type)
+        throw Error("the manifest says that it is a " + content.media_type +
+                    ", and the registry that it is a " + manifest.media_type);
+    return content;
 }
 
-std::string this_architecture() {
-    return "amd64";
-}
-
-std::string normalized_architecture(std::string name) {
-    if (name == "x86_64")
-        return "amd64";
-    return name == "aarch64" ? "arm64" : name;
+std::string wanted_platform(const std::string& platform) {
+    return platform.empty() ? image::this_platform() : platform;
 }
 
 /// Whether the transfer was broken off, and what has come of it is good. Otherwise it is of no use,
@@ -87,10 +72,11 @@ class Pull {
         }
         std::string remote_digest;
         const Manifest manifest = choose_manifest(remote_digest);
-        const Json json = parse_manifest(manifest);
+        const image::Manifest content = content_of(manifest);
         STACK_FAILPOINT("manifest.get");
-        const std::string config = fetch_config(json);
-        const auto layers = layers_of(json, config);
+        const std::string config = fetch_config(*content.config);
+        check_platform(image::parse_config(config));
+        const auto layers = layers_of(content, config);
         Strings diff_ids;
         for (const auto& layer : layers)
             diff_ids.push_back(layer.diff_id);
@@ -117,8 +103,8 @@ class Pull {
     /// The id of the image that is here already, where its tag is still what it was: one request.
     std::string unchanged() {
         const auto image = store_.find(name_);
-        const std::string wanted = platform_.empty() ? "linux/" + this_architecture() : platform_;
-        if (!image || image->remote_digest.empty() || !image::is_for(image->config, wanted))
+        if (!image || image->remote_digest.empty() ||
+            !image::is_for(image->config, wanted_platform(platform_)))
             return {};
         store_.hold(image->layers);
         const bool whole = std::all_of(image->layers.begin(), image->layers.end(), [&](auto& one) {
@@ -134,59 +120,58 @@ class Pull {
             registry_.manifest(reference_.digest.empty() ? reference_.tag : reference_.digest);
         remote_digest = manifest.digest;
         constexpr int deepest_index = 3;
-        for (int depth = 0; parse_manifest(manifest).contains("manifests"); ++depth) {
-            const std::string digest = choose_platform(manifest.bytes, platform_);
-            if (digest.empty() || depth == deepest_index)
+        image::Manifest content = content_of(manifest);
+        for (int depth = 0; content.is_index; ++depth) {
+            const auto* chosen = image::choose_platform(content.entries, platform_);
+            if (chosen == nullptr || depth == deepest_index)
                 throw Error(std::make_error_code(std::errc::not_supported),
-                            "image " + name_ + " has no variant for " +
-                                (platform_.empty() ? "linux/" + this_architecture() : platform_));
-            manifest = registry_.manifest(digest);
+                            "image " + name_ + " has no variant for " + wanted_platform(platform_));
+            manifest = registry_.manifest(chosen->digest);
+            content = content_of(manifest);
         }
         return manifest;
     }
 
-    std::string fetch_config(const Json& manifest) {
-        const Json descriptor = manifest.value("config", Json::object());
-        const std::string digest = descriptor.value("digest", "");
-        const auto size = descriptor.value("size", std::int64_t{0});
+    /// An image that came without an index has told only now what it is for.
+    void check_platform(const ImageConfig& config) const {
+        if (image::is_for(config, wanted_platform(platform_)))
+            return;
+        const std::string sentence = "image " + name_ + " is for " + config.os + "/" +
+                                     config.architecture + ", not for " +
+                                     wanted_platform(platform_);
+        if (!platform_.empty())
+            throw Error(std::make_error_code(std::errc::not_supported),
+                        sentence + ", and has no other variant");
+        const Event warning{.id = "Image " + name_,
+                            .status = EventStatus::warning,
+                            .text = "Warning",
+                            .detail = sentence};
+        say(warning);
+    }
+
+    std::string fetch_config(const image::Descriptor& wanted) {
         constexpr std::int64_t largest = 8 << 20;
-        if (!is_digest(digest) || size <= 0 || size > largest)
+        if (wanted.size == 0 || wanted.size > largest)
             throw Error("the manifest names no usable configuration");
         std::string config;
-        registry_.blob(digest, size, 0, [&](std::string_view bytes) {
+        registry_.blob(wanted.digest, wanted.size, 0, [&](std::string_view bytes) {
             config += bytes;
             return true;
         });
-        if ("sha256:" + sha256_hex(config) != digest)
+        if ("sha256:" + sha256_hex(config) != wanted.digest)
             throw Error(std::make_error_code(std::errc::illegal_byte_sequence),
-                        "the configuration that came is not the one with digest " + digest);
+                        "the configuration that came is not the one with digest " + wanted.digest);
         return config;
     }
 
-    static std::vector<RemoteLayer> layers_of(const Json& manifest, const std::string& config) {
-        const Json parsed = Json::parse(config, nullptr, false);
-        if (!parsed.is_object())
-            throw Error("the configuration of the image is not a JSON object");
-        const Json diff_ids = parsed.value("/rootfs/diff_ids"_json_pointer, Json::array());
-        const Json layers = manifest.value("layers", Json::array());
-        constexpr std::size_t most_layers = 500;  // what overlayfs takes
-        if (layers.size() > most_layers)
-            throw Error("the image has " + std::to_string(layers.size()) + " layers: more than " +
-                        std::to_string(most_layers) + " cannot be mounted");
-        if (diff_ids.size() != layers.size())
-            throw Error("the image has " + std::to_string(layers.size()) + " layers and " +
-                        std::to_string(diff_ids.size()) +
-                        " diff_ids: one of manifest and configuration is wrong");
+    static std::vector<RemoteLayer> layers_of(const image::Manifest& manifest,
+                                              const std::string& config) {
+        const Strings diff_ids = image::parse_diff_ids(config);
+        image::check_layer_count(manifest.layers.size(), diff_ids.size());
         std::vector<RemoteLayer> list;
-        for (std::size_t i = 0; i < layers.size(); ++i) {
-            RemoteLayer layer{{layers[i].value("mediaType", ""),
-                               layers[i].value("digest", ""),
-                               layers[i].value("size", std::int64_t{0})},
-                              diff_ids[i].get<std::string>()};
-            if (!is_digest(layer.packed.digest) || !is_digest(layer.diff_id) ||
-                layer.packed.size < 0)
-                throw Error("the manifest describes a layer without a usable digest and size");
-            list.push_back(std::move(layer));
+        for (std::size_t i = 0; i < diff_ids.size(); ++i) {
+            const auto& layer = manifest.layers[i];
+            list.push_back({{layer.media_type, layer.digest, layer.size}, diff_ids[i]});
         }
         return list;
     }
@@ -301,29 +286,6 @@ class Pull {
 };
 
 }  // namespace
-
-std::string choose_platform(const std::string& index_json, const std::string& platform) {
-    const Json index = Json::parse(index_json, nullptr, false);
-    const auto wanted = split(platform.empty() ? "linux/" + this_architecture() : platform, '/');
-    const std::string architecture =
-        normalized_architecture(wanted.size() > 1 ? wanted[1] : wanted[0]);
-    const std::string variant = wanted.size() > 2 ? wanted[2] : "";
-    std::string without_variant;
-    for (const auto& entry : index.value("manifests", Json::array())) {
-        const Json of = entry.value("platform", Json::object());
-        if (of.value("os", "") != "linux" ||
-            normalized_architecture(of.value("architecture", "")) != architecture)
-            continue;
-        const std::string digest = entry.value("digest", "");
-        const std::string its_variant = of.value("variant", "");
-        if (its_variant == variant ||
-            (variant.empty() && (its_variant == "v1" || its_variant == "v8")))
-            return digest;
-        if (without_variant.empty() && (its_variant.empty() || variant.empty()))
-            without_variant = digest;
-    }
-    return without_variant;
-}
 
 std::string pull(const Paths& paths,
                  const PullRequest& request,

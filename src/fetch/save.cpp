@@ -74,7 +74,9 @@ class Layout {
             {"size", travel.manifest.size()},
             {"platform", {{"os", image.config.os}, {"architecture", image.config.architecture}}}};
         for (const auto& name : names) {
-            descriptor["annotations"] = {{reference_key, name}, {containerd_key, name}};
+            descriptor["annotations"] = {{reference_key, name}};
+            if (name.find(':') != std::string::npos)  // else a tag alone
+                descriptor["annotations"][containerd_key] = name;
             replace(name, descriptor);
         }
         if (names.empty())
@@ -118,8 +120,13 @@ class Layout {
         Json layers = Json::array();
         for (const auto& layer : travel.layers)
             layers.push_back(blob_name(layer.digest));
-        docker_.push_back(
-            {{"Config", blob_name(travel.config.digest)}, {"RepoTags", tags}, {"Layers", layers}});
+        const std::string config = blob_name(travel.config.digest);
+        for (auto& other : docker_)
+            if (other["Config"] == config) {  // by another name
+                other["RepoTags"].insert(other["RepoTags"].end(), tags.begin(), tags.end());
+                return;
+            }
+        docker_.push_back({{"Config", config}, {"RepoTags", tags}, {"Layers", layers}});
     }
 
     LayoutTarget& target_;
@@ -155,7 +162,13 @@ std::string fault_of(image::Store& store, const std::string& diff_id) {
 
 }  // namespace
 
-std::string save(const Paths& paths, const Strings& references, const sys::Fd& target) {
+std::string save(const Paths& paths,
+                 const Strings& references,
+                 const std::string& name,
+                 const sys::Fd& target) {
+    if (!name.empty() && references.size() > 1)
+        throw Error("\"" + name + "\" can be the name of one image, not of " +
+                    std::to_string(references.size()));
     image::Store store(paths);
     const auto into = make_target(target);
     Layout layout(*into);
@@ -164,7 +177,10 @@ std::string save(const Paths& paths, const Strings& references, const sys::Fd& t
         const auto image = find(store, reference);
         const Event event{.id = "Image " + reference, .text = "Saving"};
         say(event);
-        layout.add(store, image, prepare(store, image), names_of(image, reference));
+        layout.add(store,
+                   image,
+                   prepare(store, image),
+                   name.empty() ? names_of(image, reference) : Strings{name});
         id = image.id;
     }
     layout.finish();

@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "base/text.h"
 #include "engine/image/debootstrap.h"
 #include "engine/image/debootstrap_worker.h"
 #include "model/codec.h"
@@ -106,8 +107,20 @@ Fetch start_login(const Paths& paths, const std::string& domain, const Credentia
                          {"password", credentials.password}});
 }
 
-Fetch start_save(const Paths& paths, const Strings& references, const sys::Fd& target) {
-    return start_worker(paths, {{"verb", "save"}, {"references", references}}, target);
+Fetch start_save(const Paths& paths,
+                 const Strings& references,
+                 const sys::Fd& target,
+                 const std::string& name) {
+    return start_worker(
+        paths, {{"verb", "save"}, {"references", references}, {"name", name}}, target);
+}
+
+std::pair<std::string, std::string> path_and_name(const std::string& text) {
+    for (auto end = text.size(); end != std::string::npos && end > 0;
+         end = text.rfind(':', end - 1))
+        if (sys::exists(text.substr(0, end)))
+            return {text.substr(0, end), end < text.size() ? text.substr(end + 1) : ""};
+    return split_once(text, ':');
 }
 
 Fetch start_download(const Paths& paths,

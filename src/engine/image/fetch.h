@@ -40,10 +40,15 @@ struct Fetch {
                                 const Credentials& credentials);
 
 /// Starts writing images to `target`, a directory or a file open for writing: an OCI layout that
-/// `docker load` reads, too.
+/// `docker load` reads, too. `name` is what the image, one, is called there; "": as here.
 [[nodiscard]] Fetch start_save(const Paths& paths,
                                const Strings& references,
-                               const sys::Fd& target);
+                               const sys::Fd& target,
+                               const std::string& name = {});
+
+/// The two of `PATH` or `PATH:NAME`, "" where there is no name. Either may have colons: PATH is the
+/// most that is there; where nothing is, what is before the first of them.
+[[nodiscard]] std::pair<std::string, std::string> path_and_name(const std::string& text);
 
 /// Starts the download of a web address to `target`, an empty file. The result is the content's
 /// digest, or "unchanged" where nothing is newer than `since` (fetch/download.h).
@@ -73,14 +78,16 @@ struct CheckOutRequest {
 
 /// An image from a file or directory of this machine.
 struct ImportRequest {
-    std::string source;  // docker-archive:FILE, oci-archive:FILE, oci:DIR, rootfs:DIR or tar:FILE
+    std::string source;     // docker-archive:FILE[:NAME], oci-archive:FILE[:NAME], oci:DIR[:NAME],
+                            // rootfs:DIR or tar:FILE
     std::string reference;  // empty: what the archive names
     ImageConfig config;     // rootfs and tar: what the image is to say of itself
     std::string message;    // and of how it was made; empty: that it was imported
     std::int64_t max_unpacked = 0;
 };
 
-/// Starts an import.
+/// Starts an import. The result is the image's id; of several in an archive, each on a line of its
+/// own.
 [[nodiscard]] Fetch start_import(const Paths& paths, const ImportRequest& request);
 
 /// Collects a worker that was started: its events through `sink`, then the id of the image.
