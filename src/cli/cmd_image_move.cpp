@@ -54,8 +54,9 @@ void save(Context& context, const Strings& references, const std::string& target
     const auto [kind, rest] = split_once(target, ':');
     const bool is_directory = kind == "oci";
     const bool is_archive = kind == "docker-archive" || kind == "oci-archive";
-    const auto [path, name] = is_directory || is_archive ? image::path_and_name(here(rest))
-                                                         : std::pair(target, std::string());
+    const auto [path, name] = is_directory || (is_archive && rest != "-")
+                                  ? image::path_and_name(here(rest))
+                                  : std::pair(is_archive ? rest : target, std::string());
     std::optional<OutputFile> output;
     if (is_directory)
         sys::ensure_directory(path);

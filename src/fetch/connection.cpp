@@ -17,6 +17,10 @@ namespace {
 
 using Json = nlohmann::json;
 
+bool is_control(char c) {
+    return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
+}
+
 std::string host_of(const std::string& url) {
     return origin(url).substr(url.find("://") + 3);
 }
@@ -52,6 +56,29 @@ HttpRequest request_for(const std::string& url, const RegistrySettings& settings
     if (const auto ca = settings.ca.find(host); ca != settings.ca.end())
         request.ca_file = ca->second;
     return request;
+}
+
+std::string words_of(const HttpResponse& response) {
+    const Json json = Json::parse(response.body, nullptr, false);
+    const auto text = [](const Json& object, const char* key) {
+        const auto found = object.is_object() ? object.find(key) : object.end();
+        return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+    };
+    std::string words = json.is_discarded() ? response.body : "";
+    if (json.is_object() && json.contains("errors") && json["errors"].is_array() &&
+        !json["errors"].empty())
+        words = text(json["errors"][0], "message");
+    for (const auto* key : {"error_description", "details", "message", "error"})
+        if (words.empty())
+            words = text(json, key);
+    constexpr std::size_t longest = 120;
+    words = trim(words.substr(0, longest));
+    std::replace_if(words.begin(), words.end(), is_control, ' ');
+    return words;
+}
+
+std::string login_command(const std::string& domain) {
+    return "`stack login" + (domain == "docker.io" ? "" : " " + domain) + "`";
 }
 
 bool worth_another_try(long status) {
@@ -186,14 +213,53 @@ bool Connection::take_token(const std::map<std::string, std::string>& challenge)
         token.headers.push_back("Authorization: Basic " +
                                 base64_encode(own.username + ":" + own.password));
     }
-    HttpResponse response;
-    if (client_.perform(token, response) || response.status != 200)
-        return false;
+    const HttpResponse response = ask_for_token(token);
     const Json json = Json::parse(response.body, nullptr, false);
-    if (!json.is_object())
+    std::string given;
+    for (const auto* key : {"token", "access_token"})
+        if (json.is_object() && json.contains(key) && json[key].is_string() && given.empty())
+            given = json[key].get<std::string>();
+    const bool is_header = std::none_of(given.begin(), given.end(), is_control);
+    if (response.status == 200 && !given.empty() && is_header) {
+        authorization_ = "Bearer " + given;
+        return true;
+    }
+    if (endpoints_.front().mirror)  // there are others
         return false;
-    authorization_ = "Bearer " + json.value("token", json.value("access_token", ""));
-    return true;
+    refuse_token(response, origin(token.url));
+}
+
+/// Again where it has a bad moment, as the registry itself is asked.
+HttpResponse Connection::ask_for_token(const HttpRequest& request) {
+    for (int attempt = 0;; ++attempt) {
+        HttpResponse response;
+        const auto failure = client_.perform(request, response);
+        const bool last = attempt + 1 == most_tries;
+        if (failure && (last || !failure->connected))
+            throw Error(std::make_error_code(std::errc::host_unreachable),
+                        "its tokens are given out at " + origin(request.url) +
+                            ", which cannot be reached: " + failure->sentence);
+        if (!failure && (last || !worth_another_try(response.status)))
+            return response;
+        sys::pause(pause_before(attempt, response));
+    }
+}
+
+void Connection::refuse_token(const HttpResponse& response, const std::string& from) const {
+    const std::string words = words_of(response);
+    const std::string detail = words.empty() ? "" : " (\"" + words + "\")";
+    const std::string server = from + ", which gives out the tokens of registry " + domain_;
+    if (response.status == 401 || response.status == 403)
+        throw Error(std::make_error_code(std::errc::permission_denied),
+                    server + ", has none for " + identity() + detail +
+                        ": what is asked for needs another login (" + login_command(domain_) + ")");
+    if (response.status == 429)
+        throw Error(std::make_error_code(std::errc::resource_unavailable_try_again),
+                    server + ", allows no more for now (429)" + detail + ": log in, or wait");
+    throw Error(std::make_error_code(std::errc::protocol_error),
+                server + ", answered " + std::to_string(response.status) +
+                    (response.status == 200 ? " and gave none" : detail) +
+                    ": try again later; it is not known whether access would be given");
 }
 
 HttpResponse Connection::ask(const Ask& ask) {

@@ -53,6 +53,11 @@ class Connection {
     /// For people: nobody, or by what name we came.
     [[nodiscard]] std::string identity() const;
 
+    /// Whether who we are was asked, and nobody is what we said.
+    [[nodiscard]] bool is_guest() const {
+        return !authorization_.empty() && identity() == "nobody";
+    }
+
     /// The hosts whose credentials this would use.
     [[nodiscard]] static std::vector<std::string> domains(const std::string& domain,
                                                           const RegistrySettings& settings);
@@ -67,6 +72,8 @@ class Connection {
     HttpResponse ask_endpoint(const Ask& ask);
     bool authorize(const HttpResponse& refusal);
     bool take_token(const std::map<std::string, std::string>& challenge);
+    [[nodiscard]] HttpResponse ask_for_token(const HttpRequest& request);
+    [[noreturn]] void refuse_token(const HttpResponse& response, const std::string& from) const;
     [[nodiscard]] image::Credentials credentials() const;
 
     std::string domain_;
@@ -85,6 +92,11 @@ constexpr int most_redirects = 10;
 [[nodiscard]] bool is_redirect(const std::string& method, long status);
 /// Where a redirect leads; throws stack::Error where it may not be followed.
 [[nodiscard]] std::string redirect_target(const std::string& from, const std::string& location);
+
+/// What a refusal says of itself, short; "" where it says nothing.
+[[nodiscard]] std::string words_of(const HttpResponse& response);
+/// How people get a login there.
+[[nodiscard]] std::string login_command(const std::string& domain);
 
 /// Whether it is a bad moment.
 [[nodiscard]] bool worth_another_try(long status);

@@ -8,28 +8,14 @@
 
 #include <algorithm>
 
-#include <nlohmann/json.hpp>
-
 namespace stack::fetch {
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr const char* accepted =
     "Accept: application/vnd.oci.image.index.v1+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json";
-
-/// The registry's own words, short.
-std::string said(const HttpResponse& response) {
-    const Json json = Json::parse(response.body, nullptr, false);
-    if (json.is_object() && json.contains("errors") && json["errors"].is_array() &&
-        !json["errors"].empty() && json["errors"][0].is_object())
-        return json["errors"][0].value("message", "");
-    constexpr std::size_t longest = 120;
-    return response.body.substr(0, longest);
-}
 
 std::vector<std::string> scopes_for(const image::Reference& reference, Registry::Access access) {
     return {"repository:" + reference.path +
@@ -56,23 +42,24 @@ std::string Registry::path(const std::string& rest) const {
 
 void Registry::refuse(const HttpResponse& response, const std::string& what) const {
     const std::string name = image::familiar(reference_);
-    const std::string words = said(response);
+    const std::string words = words_of(response);
     const std::string detail = words.empty() ? "" : " (\"" + words + "\")";
     const std::string verb = access_ == Access::push ? "push" : "pull";
     switch (response.status) {
         case 401:
         case 403:
-            throw Error(
-                std::make_error_code(std::errc::permission_denied),
-                verb + " access denied for " + name + " at " + reference_.domain + ", asked as " +
-                    connection_.identity() +
-                    ": the repository does not exist, or needs another login (`stack login" +
-                    (reference_.domain == "docker.io" ? "" : " " + reference_.domain) + "`)" +
-                    detail);
+            throw Error(std::make_error_code(std::errc::permission_denied),
+                        verb + " access denied for " + name + " at " + reference_.domain +
+                            ", asked as " + connection_.identity() +
+                            ": the repository does not exist, or needs another login (" +
+                            login_command(reference_.domain) + ")" + detail);
         case 404:
-            throw Error(
-                std::make_error_code(std::errc::no_such_file_or_directory),
-                what + " of image " + name + " is not found at " + reference_.domain + detail);
+            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                        what + " of image " + name + " is not found at " + reference_.domain +
+                            detail +
+                            (connection_.is_guest() ? ": it is not there, or not for everybody (" +
+                                                          login_command(reference_.domain) + ")"
+                                                    : ""));
         case 429:
             throw Error(std::make_error_code(std::errc::resource_unavailable_try_again),
                         "registry " + reference_.domain + " allows no more for now (429)" + detail +

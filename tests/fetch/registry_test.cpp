@@ -149,6 +149,73 @@ TEST(RegistryClient, TakesANewTokenWhereTheOldHasExpired) {
     EXPECT_EQ(tokens, 3);
 }
 
+/// What a pull says where the registry wants a token, and `token` is what is said where it is
+/// given.
+std::string refusal_of_token(const std::string& token, const CredentialMap& credentials = {}) {
+    std::string host;
+    WebServer server([&](const WebRequest& request) {
+        if (request.path.starts_with("/token"))
+            return token;
+        return web_answer(
+            401, "", {{"WWW-Authenticate", "Bearer realm=\"http://" + host + "/token\""}});
+    });
+    host = server.host();
+    CredentialMap own = credentials;
+    if (const auto any = own.extract(""))
+        own[host] = any.mapped();
+    auto registry = registry_at(server, own);
+    return refusal([&] { registry.manifest("1"); });
+}
+
+TEST(RegistryClient, TellsWhatTheGiverOfTokensSays) {
+    const auto says = [](const std::string& sentence, const std::string& words) {
+        return sentence.find(words) != std::string::npos;
+    };
+    const std::string busy =
+        refusal_of_token(web_answer(503, "<html>busy\x1b[31m</html>", {{"Retry-After", "0"}}));
+    EXPECT_TRUE(says(busy, "answered 503")) << busy;
+    EXPECT_TRUE(says(busy, "busy")) << busy;
+    EXPECT_FALSE(says(busy, "\x1b")) << busy;
+    EXPECT_FALSE(says(busy, "denied")) << busy;
+    const std::string slow = refusal_of_token(web_answer(429, "", {{"Retry-After", "0"}}));
+    EXPECT_TRUE(says(slow, "no more for now")) << slow;
+    for (const auto* body : {"no JSON", "[]", "{}", R"({"token": 7})", R"({"token": "a\r\nb"})"}) {
+        const std::string empty = refusal_of_token(web_answer(200, body));
+        EXPECT_TRUE(says(empty, "answered 200 and gave none")) << empty;
+    }
+    const std::string denied =
+        refusal_of_token(web_answer(401, R"({"errors": [{"message": "bad password"}]})"),
+                         {{"", {"me", "x", "", ""}}});
+    EXPECT_TRUE(says(denied, "bad password")) << denied;
+    EXPECT_TRUE(says(denied, "none for me")) << denied;
+    EXPECT_TRUE(says(denied, "stack login 127.0.0.1")) << denied;
+    const std::string strange = refusal_of_token(web_answer(401, R"({"errors": [7, {}]})"));
+    EXPECT_TRUE(says(strange, "none for nobody")) << strange;
+}
+
+TEST(RegistryClient, SaysThatALoginMayShowWhatIsNotFound) {
+    std::string host;
+    const auto answer = [&](const WebRequest& request) {
+        if (request.path.starts_with("/token"))
+            return web_answer(200, R"({"access_token": "t"})");
+        return request.headers.contains("authorization")
+                   ? web_answer(404, R"({"errors": [{"message": "unknown"}]})")
+                   : web_answer(
+                         401,
+                         "",
+                         {{"WWW-Authenticate", "Bearer realm=\"http://" + host + "/token\""}});
+    };
+    WebServer server(answer);
+    host = server.host();
+    auto guest = registry_at(server);
+    EXPECT_NE(refusal([&] { guest.manifest("1"); }).find("stack login " + host), std::string::npos);
+    auto known = registry_at(server, {{host, {"me", "x", "", ""}}});
+    EXPECT_EQ(refusal([&] { known.manifest("1"); }).find("stack login"), std::string::npos);
+    WebServer open([](const WebRequest&) { return web_answer(404, ""); });
+    auto asked_nothing = registry_at(open);
+    EXPECT_EQ(refusal([&] { asked_nothing.manifest("1"); }).find("stack login"), std::string::npos);
+}
+
 TEST(RegistryClient, BelievesNoManifestWithAnotherDigest) {
     WebServer server([&](const WebRequest&) {
         return web_answer(200, "{}", {{"Content-Type", "a/b"}});
