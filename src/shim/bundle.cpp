@@ -128,7 +128,7 @@ int create_container(const Spec& spec, int status_fd) {
         return 0;
     ::close(static_cast<int>(spec.bundle.start_socket));
     const bool relays = master >= 0 && spec.bundle.console == 0;
-    return shell_status(relays ? relay_terminal(master, cloned.pid) : relay_signals(cloned.pid));
+    return shell_status(relay(relays ? streams_of_terminal(master) : CommandStreams{}, cloned.pid));
 }
 
 }  // namespace stack::shim

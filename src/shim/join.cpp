@@ -3,6 +3,7 @@
 #include "shim/channel.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
+#include "shim/flow.h"
 #include "shim/relay.h"
 #include "shim/rights.h"
 #include "shim/stage.h"
@@ -19,6 +20,8 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,6 +53,56 @@ Pty open_pty() {
     return pty;
 }
 
+bool is_null(int fd) {
+    struct stat status {};
+
+    constexpr unsigned int memory_devices = 1;
+    constexpr unsigned int null = 3;
+    return ::fstat(fd, &status) == 0 && S_ISCHR(status.st_mode) &&
+           status.st_rdev == ::makedev(memory_devices, null);
+}
+
+/// Postcondition: where `fd` is /dev/null, it is the container's. False where it is not, or where
+/// the container has put something else in that place.
+bool take_own_null(int& fd) {
+    if (!is_null(fd))
+        return false;
+    const int own = ::open("/dev/null", O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    if (own < 0 || !is_null(own)) {
+        ::close(own);
+        return false;
+    }
+    ::fcntl(own, F_SETFL, 0);
+    fd = own;
+    return true;
+}
+
+struct Streams {
+    StageStreams inner{STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO};
+    CommandStreams outer;
+};
+
+/// A stream of ours that became the command's could be opened anew by /proc/self/fd, whatever file
+/// of the host it is: it has pipes, and the container's own /dev/null.
+Streams make_streams(const JoinSpec& spec) {
+    Streams streams;
+    const bool relays = spec.relays_streams != 0;
+    if (!take_own_null(streams.inner.input) && relays)
+        make_pipe(streams.inner.input, streams.outer.input);
+    if (!take_own_null(streams.inner.output) && relays)
+        make_pipe(streams.outer.output, streams.inner.output);
+    if (!take_own_null(streams.inner.error) && relays)
+        make_pipe(streams.outer.error, streams.inner.error);
+    return streams;
+}
+
+/// The command has them: the end of what it prints is to be seen.
+void close_inner(const StageStreams& streams) {
+    for (const int fd : {streams.input, streams.output, streams.error})
+        if (fd > STDERR_FILENO)
+            ::close(fd);
+}
+
 /// Out of the way of the descriptors that the command is to have.
 void move_report(const JoinSpec& spec) {
     if (spec.report == 0)
@@ -66,6 +119,7 @@ void move_report(const JoinSpec& spec) {
 
 /// Where its pid is reported it begins after that, told by `go`.
 [[noreturn]] void become_command(const JoinSpec& spec,
+                                 const StageStreams& streams,
                                  const Pty& pty,
                                  const Identity& identity,
                                  int go) {
@@ -74,7 +128,7 @@ void move_report(const JoinSpec& spec) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     reset_signals();
     move_report(spec);
-    place_streams({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, pty.slave);
+    place_streams(streams, pty.slave);
     if (spec.owns_streams != 0)
         own_streams(identity);
     enter_working_directory(spec.process.working_dir);
@@ -120,9 +174,12 @@ int join_container(const JoinSpec& spec, int pidfd) {
     enter_namespaces(spec, pidfd);
     const Identity identity = look_up(spec.process.user, spec.process.groups);
     Pty pty;
+    Streams streams;
     if (spec.process.terminal != 0) {
         pty = open_pty();
         prepare_terminal(spec.process, pty.slave, identity);
+    } else {
+        streams = make_streams(spec);
     }
     // We stay the direct parent: a process that enters a pid namespace and loses its parent goes to
     // that namespace's first process, and its status with it.
@@ -134,7 +191,7 @@ int join_container(const JoinSpec& spec, int pidfd) {
     const int pid = static_cast<int>(must(::fork(), "create a process in the container"));
     if (pid == 0) {
         ::close(go[1]);
-        become_command(spec, pty, identity, go[0]);
+        become_command(spec, streams.inner, pty, identity, go[0]);
     }
     if (spec.console != 0)
         send_descriptor(static_cast<int>(spec.console), "/dev/pts/ptmx", pty.master);
@@ -143,10 +200,11 @@ int join_container(const JoinSpec& spec, int pidfd) {
     ::close(go[1]);
     if (spec.detached != 0)
         return 0;
-    if (pty.master < 0 || spec.console != 0)
-        return shell_status(relay_signals(pid));
+    close_inner(streams.inner);
     ::close(pty.slave);
-    return shell_status(relay_terminal(pty.master, pid));
+    if (pty.master >= 0 && spec.console == 0)
+        streams.outer = streams_of_terminal(pty.master);
+    return shell_status(relay(streams.outer, pid));
 }
 
 }  // namespace stack::shim

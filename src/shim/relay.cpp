@@ -1,11 +1,14 @@
 #include "shim/relay.h"
 
 #include "shim/fault.h"
+#include "shim/flow.h"
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
+#include <chrono>
 #include <csignal>
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -16,11 +19,11 @@
 namespace stack::shim {
 namespace {
 
-/// Raw mode while it lives, where descriptor 0 is a terminal.
+/// Raw mode while it lives, where that is wanted and descriptor 0 is a terminal.
 class RawMode {
   public:
-    RawMode() {
-        if (::tcgetattr(STDIN_FILENO, &before_) < 0)
+    explicit RawMode(bool wanted) {
+        if (!wanted || ::tcgetattr(STDIN_FILENO, &before_) < 0)
             return;
         termios raw = before_;
         ::cfmakeraw(&raw);
@@ -48,85 +51,114 @@ sigset_t watched_signals() {
     return signals;
 }
 
-/// The command is in a session of its own: a Ctrl-C at our terminal reaches it through us.
-void pass_on(int signal, int pid) {
-    if (signal != SIGCHLD && signal != SIGWINCH)
-        ::kill(pid, signal);
-}
-
-void copy_size(int master) {
-    winsize size{};
-    if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-        ::ioctl(master, TIOCSWINSZ, &size);
-}
-
-void write_all(int fd, const char* bytes, ssize_t count) {
-    while (count > 0) {
-        const auto written = ::write(fd, bytes, static_cast<std::size_t>(count));
-        if (written < 0 && errno != EINTR)
-            return;
-        bytes += written > 0 ? written : 0;
-        count -= written > 0 ? written : 0;
+class Relay {
+  public:
+    Relay(const CommandStreams& streams, int pid)
+        : pid_(pid),
+          terminal_(streams.is_terminal ? streams.output : -1),
+          input_(STDIN_FILENO, streams.input),
+          output_(streams.output, STDOUT_FILENO),
+          error_(streams.error, STDERR_FILENO) {
+        const sigset_t watched = watched_signals();
+        signals_ = static_cast<int>(
+            must(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK), "watch signals"));
+        copy_size();
     }
-}
 
-/// False at the end of `from`.
-bool copy(int from, int to) {
-    std::array<char, 16384> buffer{};
-    const auto count = ::read(from, buffer.data(), buffer.size());
-    if (count <= 0)
-        return count < 0 && (errno == EAGAIN || errno == EINTR);
-    write_all(to, buffer.data(), count);
-    return true;
-}
+    int run() {
+        while (!ended_)
+            pass(-1);
+        input_.end();
+        finish();
+        return status_;
+    }
+
+  private:
+    /// Waits until something has come, at most so long, and passes it on. False where nothing has.
+    bool pass(int milliseconds) {
+        std::array<pollfd, 4> entries{
+            {{signals_, POLLIN, 0}, input_.awaited(), output_.awaited(), error_.awaited()}};
+        if (::poll(entries.data(), entries.size(), milliseconds) == 0)
+            return false;
+        if (entries[1].revents != 0)
+            input_.move();
+        if (entries[2].revents != 0)
+            output_.move();
+        if (entries[3].revents != 0)
+            error_.move();
+        if (entries[0].revents != 0)
+            take_signal();
+        return true;
+    }
+
+    /// The command is in a session of its own: a Ctrl-C at our terminal reaches it through us.
+    void take_signal() {
+        signalfd_siginfo info{};
+        if (::read(signals_, &info, sizeof info) != sizeof info)
+            return;
+        const int signal = static_cast<int>(info.ssi_signo);
+        if (signal == SIGWINCH)
+            copy_size();
+        else if (signal == SIGCHLD)
+            ended_ = ended_ || ::waitpid(pid_, &status_, WNOHANG) == pid_;
+        else if (ended_)
+            gives_up_ = true;  // nobody else is there to hear it
+        else
+            ::kill(pid_, signal);
+    }
+
+    void copy_size() const {
+        winsize size{};
+        if (terminal_ >= 0 && ::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+            ::ioctl(terminal_, TIOCSWINSZ, &size);
+    }
+
+    /// The command wrote what it had to write before it ended. A terminal is nobody's any more: its
+    /// session was hung up.
+    void finish() {
+        using Clock = std::chrono::steady_clock;
+        constexpr std::chrono::seconds patience{2};
+        const auto deadline = terminal_ >= 0 ? Clock::now() : Clock::now() + patience;
+        while (!gives_up_ && (output_.is_open() || error_.is_open())) {
+            const auto left =
+                std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+            if (left <= 0) {
+                output_.limit_to_present();
+                error_.limit_to_present();
+            }
+            const bool is_held = output_.is_held() || error_.is_held();
+            if (!pass(is_held ? -1 : std::max(0, static_cast<int>(left))))
+                return;
+        }
+    }
+
+    int pid_;
+    int terminal_;
+    Flow input_;
+    Flow output_;
+    Flow error_;
+    int signals_ = -1;
+    int status_ = 0;
+    bool ended_ = false;
+    bool gives_up_ = false;
+};
 
 }  // namespace
 
 void hold_signals() {
     const sigset_t signals = watched_signals();
     ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+    ::signal(SIGPIPE, SIG_IGN);
 }
 
-int relay_signals(int pid) {
-    const sigset_t watched = watched_signals();
-    int status = 0;
-    while (::waitpid(pid, &status, WNOHANG) != pid) {
-        int signal = 0;
-        ::sigwait(&watched, &signal);
-        pass_on(signal, pid);
-    }
-    return status;
+CommandStreams streams_of_terminal(int master) {
+    ::fcntl(master, F_SETFL, O_NONBLOCK);
+    return {::fcntl(master, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), master, -1, true};
 }
 
-int relay_terminal(int master, int pid) {
-    const sigset_t watched = watched_signals();
-    const int signals = static_cast<int>(
-        must(::signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK), "watch signals"));
-    const RawMode raw;
-    copy_size(master);
-    int status = 0;
-    bool input_open = true;
-    for (bool ended = false; !ended;) {
-        std::array<pollfd, 3> entries{{{signals, POLLIN, 0},
-                                       {master, POLLIN, 0},
-                                       {input_open ? STDIN_FILENO : -1, POLLIN, 0}}};
-        ::poll(entries.data(), entries.size(), -1);
-        if (entries[2].revents != 0)
-            input_open = copy(STDIN_FILENO, master);
-        if ((entries[1].revents & POLLIN) != 0)
-            copy(master, STDOUT_FILENO);
-        if (entries[0].revents != 0) {
-            signalfd_siginfo info{};
-            if (::read(signals, &info, sizeof info) == sizeof info)
-                pass_on(static_cast<int>(info.ssi_signo), pid);
-            copy_size(master);
-        }
-        ended = ::waitpid(pid, &status, WNOHANG) == pid;
-    }
-    for (pollfd rest{master, POLLIN, 0}; ::poll(&rest, 1, 0) > 0 && (rest.revents & POLLIN) != 0;)
-        if (!copy(master, STDOUT_FILENO))
-            break;
-    return status;
+int relay(const CommandStreams& streams, int pid) {
+    const RawMode raw(streams.is_terminal);
+    return Relay(streams, pid).run();
 }
 
 int shell_status(int status) {

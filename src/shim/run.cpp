@@ -5,6 +5,7 @@
 #include "shim/clone.h"
 #include "shim/commands.h"
 #include "shim/fault.h"
+#include "shim/flow.h"
 #include "shim/forward.h"
 #include "shim/log.h"
 #include "shim/netlink.h"
@@ -50,12 +51,6 @@ struct Streams {
     int input = -1;
 };
 
-std::array<int, 2> make_pipe() {
-    std::array<int, 2> ends{};
-    must(::pipe2(ends.data(), O_CLOEXEC), "create a pipe");
-    return ends;
-}
-
 Streams make_streams(const Spec& spec) {
     Streams streams;
     if (spec.foreground != 0) {
@@ -64,17 +59,10 @@ Streams make_streams(const Spec& spec) {
     }
     if (spec.process.terminal != 0)
         return streams;
-    const auto output = make_pipe();
-    const auto error = make_pipe();
-    streams.inner.output = output[1];
-    streams.inner.error = error[1];
-    streams.output = output[0];
-    streams.error = error[0];
-    if (spec.stdin_open != 0) {
-        const auto input = make_pipe();
-        streams.inner.input = input[0];
-        streams.input = input[1];
-    }
+    make_pipe(streams.output, streams.inner.output);
+    make_pipe(streams.error, streams.inner.error);
+    if (spec.stdin_open != 0)
+        make_pipe(streams.inner.input, streams.input);
     return streams;
 }
 

@@ -88,7 +88,8 @@ void fields(auto& v, Spec& s) {
 void fields(auto& v, JoinSpec& s) {
     v(s.process), v(s.attach_files), v(s.v2_directory), v(s.die_with_helper), v(s.joins_user),
         v(s.report);
-    v(s.console), v(s.detached), v(s.owns_streams), v(s.preserved), v(s.first_preserved);
+    v(s.console), v(s.detached), v(s.owns_streams), v(s.relays_streams), v(s.preserved),
+        v(s.first_preserved);
 }
 
 template <class T>

@@ -236,7 +236,9 @@ struct JoinSpec {
     std::uint32_t console = 0;     // a descriptor: a socket that wants the terminal; 0: none
     std::uint32_t detached = 0;    // the helper does not wait for it
     std::uint32_t owns_streams = 0;  // they become its user's
-    std::uint32_t preserved = 0;     // as of a bundle
+    std::uint32_t relays_streams =
+        0;                        // it has pipes; the helper copies to and from its own streams
+    std::uint32_t preserved = 0;  // as of a bundle
     std::uint32_t first_preserved = 0;
 };
 

@@ -95,11 +95,13 @@ void Runtime::exec_detached(const std::string& id, const ExecOptions& options) {
     const auto found = require(id);
     const ContainerRecord& record = *found;
     const sys::Fd process = init_process(record.id);
+    shim::JoinSpec spec = join_spec(record, options);
+    spec.relays_streams = 1;
     const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
     constexpr int process_fd = 4;
     static_cast<void>(start_helper(
         "join",
-        shim::encode(join_spec(record, options)),
+        shim::encode(spec),
         {{null.get(), 0}, {null.get(), 1}, {null.get(), 2}, {process.get(), process_fd}},
         true));
 }
@@ -110,6 +112,8 @@ int Runtime::exec(const std::string& id, const ExecOptions& options) {
     const sys::Fd process = init_process(record.id);
     shim::JoinSpec spec = join_spec(record, options);
     spec.die_with_helper = 1;
+    spec.relays_streams = 1;
+    spec.owns_streams = 1;
     constexpr int process_fd = 4;
     std::vector<std::pair<int, int>> descriptors{{process.get(), process_fd}};
     sys::Fd null;

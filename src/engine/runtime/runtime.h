@@ -213,8 +213,10 @@ class Runtime {
     [[nodiscard]] Probe probe(const std::string& id, const ExecOptions& options);
     /// Runs a command inside that nobody waits for; what it prints is nowhere.
     void exec_detached(const std::string& id, const ExecOptions& options);
-    /// Runs a command inside with this process's standard streams, or a terminal of the container's
-    /// own when options.tty; returns its status. 126 and 127 as a shell has them.
+    /// Runs a command inside, with pipes to which and from which a helper copies this process's
+    /// standard streams, or with a terminal of the container's own when options.tty; returns its
+    /// status. 126 and 127 as a shell has them. What the command leaves behind and still holds its
+    /// pipes is heard two seconds more.
     int exec(const std::string& id, const ExecOptions& options);
 
     /// The container's files as its processes see them: through its own mount namespace while it
