@@ -130,7 +130,11 @@ void declare_life(CLI::App& app, SingleOptions& options) {
                    "Time between checks in that time (5s)");
     app.add_flag("--no-healthcheck", options.no_healthcheck, "Not the image's check either");
     app.add_option("--log-driver", options.log_driver, "json-file (default), local or none");
-    add_list(app, "--log-opt", options.log_options, "max-size=SIZE, max-file=NUMBER");
+    add_list(
+        app,
+        "--log-opt",
+        options.log_options,
+        "max-size=SIZE, max-file=NUMBER, mode=non-blocking (drop output while the disk is full)");
 }
 
 /// What nothing here can do; some of it is nothing that Docker on Linux can. Nobody looks for them

@@ -291,7 +291,7 @@ void check_models(const Node& node, Reporter& reporter) {
 /// Every driver's lines go to the same bounded files.
 Logging decode_logging(const Node& node, Reporter& reporter) {
     const std::set<std::string> own_drivers{"", "json-file", "local", "none"};
-    const std::set<std::string> own_options{"max-size", "max-file"};
+    const std::set<std::string> own_options{"max-size", "max-file", "mode"};
     Object object(node, "`logging`", reporter);
     Logging logging;
     object.text("driver", logging.driver);
@@ -303,14 +303,22 @@ Logging decode_logging(const Node& node, Reporter& reporter) {
                          "its lines go to bounded files, which `stack logs` shows");
         return logging;
     }
-    if (const Node* options = object.take("options"))
-        for (const auto& [name, value] : options->entries)
-            if (!own_options.contains(name.text))
-                reporter.warning(name.at,
-                                 "ignored",
-                                 "`" + name.text +
-                                     "` of the options of `logging` has no effect "
-                                     "here");
+    const Node* options = object.take("options");
+    if (options == nullptr)
+        return logging;
+    for (const auto& [name, value] : options->entries) {
+        if (!own_options.contains(name.text))
+            reporter.warning(name.at,
+                             "ignored",
+                             "`" + name.text +
+                                 "` of the options of `logging` has no effect "
+                                 "here");
+        if (name.text == "mode")
+            check_choice(value,
+                         "`mode` of the options of `logging`",
+                         {"blocking", "non-blocking"},
+                         reporter);
+    }
     return logging;
 }
 

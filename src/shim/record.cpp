@@ -1,11 +1,15 @@
 #include "shim/record.h"
 
+#include "shim/fault.h"
+
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace stack::shim {
@@ -20,19 +24,50 @@ std::string read_small(const std::string& path) {
     return count > 0 ? std::string(buffer.data(), static_cast<std::size_t>(count)) : std::string();
 }
 
+int open_record(const std::string& path) {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+/// From the beginning of the file.
+bool write_whole(int fd, const std::string& text) {
+    const auto count = ::pwrite(fd, text.data(), text.size(), 0);
+    if (count >= 0)
+        errno = ENOSPC;  // what a part says
+    return count == static_cast<ssize_t>(text.size());
+}
+
 }  // namespace
 
-void write_record(const std::string& directory, const std::string& name, const std::string& text) {
+bool write_record(const std::string& directory, const std::string& name, const std::string& text) {
     const std::string path = directory + "/" + name;
     const std::string temporary = path + ".tmp";
-    const int fd =
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    const int fd = open_record(temporary);
     if (fd < 0)
-        return;
-    const bool whole = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+        return false;
+    const bool whole = write_whole(fd, text);
     ::close(fd);
-    if (whole)
-        ::rename(temporary.c_str(), path.c_str());
+    return whole && ::rename(temporary.c_str(), path.c_str()) == 0;
+}
+
+ReservedRecord::ReservedRecord(const std::string& directory, const std::string& name)
+    : path_(directory + "/" + name), temporary_(path_ + ".tmp"), fd_(open_record(temporary_)) {
+    constexpr std::size_t longest = 512;
+    if (fd_ < 0 || !write_whole(fd_, std::string(longest, ' ')))
+        give_up(engine_failed, "write " + temporary_, errno);
+}
+
+ReservedRecord::~ReservedRecord() {
+    ::close(fd_);
+}
+
+void ReservedRecord::write(const std::string& text) const {
+    // Some file systems never write to the same place again.
+    constexpr int tries = 20;
+    constexpr int pause_ms = 100;
+    for (int i = 0; i < tries && !write_whole(fd_, text); ++i)
+        ::poll(nullptr, 0, pause_ms);
+    if (::ftruncate(fd_, static_cast<off_t>(text.size())) == 0)
+        ::rename(temporary_.c_str(), path_.c_str());
 }
 
 unsigned long long start_time(int pid) {

@@ -6,8 +6,28 @@
 
 namespace stack::shim {
 
-/// Postcondition: `<directory>/<name>` holds `text`, or the disk refused.
-void write_record(const std::string& directory, const std::string& name, const std::string& text);
+/// Postcondition: `<directory>/<name>` holds `text`. False where the disk refused, as errno says.
+[[nodiscard]] bool write_record(const std::string& directory,
+                                const std::string& name,
+                                const std::string& text);
+
+/// A record whose place is taken ahead, so that a full disk does not keep it from being written.
+class ReservedRecord {
+  public:
+    /// Gives up where the disk is full already.
+    ReservedRecord(const std::string& directory, const std::string& name);
+    ~ReservedRecord();
+    ReservedRecord(const ReservedRecord&) = delete;
+    ReservedRecord& operator=(const ReservedRecord&) = delete;
+
+    /// Postcondition: the record holds `text`, which is short, or the disk has refused for a while.
+    void write(const std::string& text) const;
+
+  private:
+    std::string path_;
+    std::string temporary_;
+    int fd_ = -1;
+};
 
 /// Field 22 of /proc/PID/stat: tells a process from a later one of the same number. 0 where it is
 /// gone.

@@ -14,6 +14,7 @@
 #include "shim/stage.h"
 #include "shim/supervisor.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -91,7 +92,8 @@ void record_life(const Spec& spec, const Container& container) {
                              ",\"shim_started\":" + std::to_string(start_time(::getpid())) +
                              ",\"boot_id\":\"" + spec.boot_id +
                              "\",\"started\":" + std::to_string(wall_clock()) + "}\n";
-    write_record(spec.run_directory, "live.json", text);
+    if (!write_record(spec.run_directory, "live.json", text))
+        give_up(engine_failed, "write " + spec.run_directory + "/live.json", errno);
     ::close(static_cast<int>(spec.run_lock));
 }
 
@@ -147,22 +149,50 @@ bool copy_once(int& fd, bool standard_error, Log& log, Attached& attached) {
     return false;
 }
 
+/// Output that waits for room on the disk does so for two seconds beyond the container's end: its
+/// exit is not to wait for somebody who makes room.
+class Room {
+  public:
+    explicit Room(Log& log) : log_(log) {}
+
+    void await() {
+        constexpr int pause_ms = 50;
+        for (; log_.waits() && tries_ > 0; --tries_) {
+            ::poll(nullptr, 0, pause_ms);
+            log_.retry();
+        }
+        if (log_.waits())
+            log_.drop_from_now();
+    }
+
+  private:
+    Log& log_;
+    int tries_ = 40;
+};
+
 /// What is still in the pipes when the container has ended; a grandchild that keeps one open does
 /// not hold us.
 void drain(Container& container, Log& log, Attached& attached) {
     constexpr int patience_ms = 200;
+    Room room(log);
+    room.await();
     for (const bool standard_error : {false, true}) {
         int& fd = standard_error ? container.error : container.output;
         pollfd entry{fd, POLLIN, 0};
         const auto copy = [&] {
             while (fd >= 0 && ::poll(&entry, 1, 0) > 0 &&
-                   copy_once(fd, standard_error, log, attached)) {
-            }
+                   copy_once(fd, standard_error, log, attached))
+                room.await();
         };
         copy();
         if (fd >= 0 && ::poll(&entry, 1, patience_ms) > 0)
             copy();
     }
+}
+
+/// The shorter of two waits; -1 is one without end.
+int shorter(int one, int other) {
+    return one < 0 || other < 0 ? std::max(one, other) : std::min(one, other);
 }
 
 /// Until the container ends: its output to its log and those attached, their input to it, a look
@@ -172,22 +202,25 @@ void keep(
     SupervisorWatch supervisor(spec);
     std::vector<pollfd> entries;
     for (;;) {
-        const bool held = attached.holds_output();
+        const bool held = attached.holds_output() || log.waits();
         entries.assign({{container.pidfd, POLLIN, 0},
                         {held ? -1 : container.output, POLLIN, 0},
                         {held ? -1 : container.error, POLLIN, 0},
                         {supervisor.fd(), POLLIN, 0},
                         forwarder.watched()});
         attached.watch(entries);
-        if (::poll(entries.data(), entries.size(), supervisor.patience_ms()) < 0) {
+        const int patience_ms = shorter(supervisor.patience_ms(), log.patience_ms());
+        if (::poll(entries.data(), entries.size(), patience_ms) < 0) {
             if (errno == EINTR)
                 continue;
             give_up(engine_failed, "wait for the container", errno);
         }
         if (entries[1].revents != 0)
             copy_once(container.output, false, log, attached);
-        if (entries[2].revents != 0)
+        if (entries[2].revents != 0 && !log.waits())
             copy_once(container.error, true, log, attached);
+        if (log.patience_ms() >= 0)
+            log.retry();
         attached.serve(entries);
         supervisor.look(entries[3].revents != 0);
         if (entries[4].revents != 0)
@@ -210,13 +243,11 @@ int shell_status(const siginfo_t& info) {
     return info.si_code == CLD_EXITED ? info.si_status : signal_base + info.si_status;
 }
 
-void record_exit(const Spec& spec, const siginfo_t& info, bool oom) {
+std::string exit_record(const siginfo_t& info, bool oom) {
     const int signal = info.si_code == CLD_EXITED ? 0 : info.si_status;
-    write_record(spec.run_directory,
-                 "exit.json",
-                 "{\"code\":" + std::to_string(shell_status(info)) + ",\"signal\":" +
-                     std::to_string(signal) + ",\"oom_killed\":" + (oom ? "true" : "false") +
-                     ",\"finished\":" + std::to_string(wall_clock()) + "}\n");
+    return "{\"code\":" + std::to_string(shell_status(info)) +
+           ",\"signal\":" + std::to_string(signal) + ",\"oom_killed\":" + (oom ? "true" : "false") +
+           ",\"finished\":" + std::to_string(wall_clock()) + "}\n";
 }
 
 void ignore_signals() {
@@ -266,16 +297,21 @@ std::string begin(const Spec& spec, Container& container, std::optional<Attached
 int run_container(const Spec& spec, int status_fd) {
     tell_faults_to(status_fd);
     std::optional<Attached> attached;
+    std::optional<ReservedRecord> ending;
     if (spec.foreground == 0) {
         ::fcntl(static_cast<int>(spec.run_lock), F_SETFD, FD_CLOEXEC);
         ignore_signals();
         attached.emplace(spec.run_directory, spec.await_client != 0);
+        ending.emplace(spec.run_directory, "exit.json");
     } else {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a step ends with its build
     }
     Forwarder forwarder(reserve_ports(spec.ports));
     const auto oom_before = oom_kills(spec.oom_file);
-    Log log(spec.log_path, spec.log_size, spec.log_files);
+    Log log(spec.log_path,
+            spec.log_size,
+            spec.log_files,
+            spec.log_drops != 0 ? WhenFull::drop : WhenFull::wait);
     Container container = clone_container(spec, make_streams(spec));
     heed_faults_of(container.channel);
     if (spec.network.sharing == Sharing::own)
@@ -299,8 +335,9 @@ int run_container(const Spec& spec, int status_fd) {
     forwarder.end();  // the next run of the container is to find its ports free
     const siginfo_t info = reap(container);
     drain(container, log, *attached);
+    log.retry();
     log.sync();
-    record_exit(spec, info, died_of_memory(spec, oom_before, info));
+    ending->write(exit_record(info, died_of_memory(spec, oom_before, info)));
     attached->finish(shell_status(info));
     return 0;
 }

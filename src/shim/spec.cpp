@@ -82,7 +82,7 @@ void fields(auto& v, Spec& s) {
         v(s.attach_files), v(s.v2_directory), v(s.hierarchies);
     v(s.bundle), v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client),
         v(s.init), v(s.run_directory), v(s.log_path), v(s.log_size);
-    v(s.log_files), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);
+    v(s.log_files), v(s.log_drops), v(s.boot_id), v(s.supervisor_pid_file), v(s.supervisor);
 }
 
 void fields(auto& v, JoinSpec& s) {

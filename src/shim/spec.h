@@ -220,6 +220,7 @@ struct Spec {
     std::string log_path;            // empty: nothing is kept
     std::uint64_t log_size = 20U << 20U;
     std::uint32_t log_files = 5;
+    std::uint32_t log_drops = 0;  // while the disk is full; else the container waits
     std::string boot_id;
     std::string supervisor_pid_file;
     std::vector<std::string> supervisor;  // the command that starts a new one

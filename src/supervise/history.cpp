@@ -1,5 +1,8 @@
 #include "supervise/history.h"
 
+#include <stack/error.h>
+
+#include "base/log.h"
 #include "sys/file.h"
 
 #include <algorithm>
@@ -178,10 +181,14 @@ void append_happenings(const std::string& file, const std::vector<Happening>& ev
         lines += log_line(event);
     if (lines.empty())
         return;
-    sys::ensure_directory(sys::parent_path(file), 0700);
-    if (sys::file_size(file) > longest_file)
-        sys::rename(file, file + ".1");
-    sys::write_all(sys::open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600), lines);
+    try {
+        sys::ensure_directory(sys::parent_path(file), 0700);
+        if (sys::file_size(file) > longest_file)
+            sys::rename(file, file + ".1");
+        sys::write_all(sys::open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600), lines);
+    } catch (const Error& error) {
+        log::warn(std::string("events are not written to ") + file + ": " + error.what());
+    }
 }
 
 void History::note(const Observed& observed, Time now) {

@@ -66,7 +66,8 @@ using SeenById = std::map<std::string, Seen>;
                                   const std::string& action,
                                   Time now);
 
-/// Adds to the history of `file`; several processes may.
+/// Adds to the history of `file`; several processes may. What cannot be written is warned of: what
+/// happened has happened.
 void append_happenings(const std::string& file, const std::vector<Happening>& events);
 
 class History {

@@ -1,5 +1,7 @@
 #include "sys/file.h"
 
+#include <stack/error.h>
+
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "sys/lock.h"
@@ -44,6 +46,33 @@ Lock open_temporary(const std::string& path, std::uint32_t mode) {
     }
 }
 
+bool means_full(const std::error_code& code) {
+    return code.value() == ENOSPC || code.value() == EDQUOT;
+}
+
+void write_or_remove(const Fd& file, std::string_view bytes, const std::string& path) {
+    try {
+        write_all(file, bytes);
+    } catch (const Error& error) {
+        ::unlink(path.c_str());
+        fail("write " + path, error.code().value());
+    }
+}
+
+/// In the room that the file has on disk. False where that is not enough.
+bool overwrite_in_place(const std::string& path, std::string_view bytes) {
+    constexpr std::size_t block = 512;  // of st_blocks, whatever the file system's are
+    const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+
+    struct stat status {};
+
+    return file && ::fstat(file.get(), &status) == 0 &&
+           static_cast<std::size_t>(status.st_blocks) * block >= bytes.size() &&
+           ::pwrite(file.get(), bytes.data(), bytes.size(), 0) ==
+               static_cast<ssize_t>(bytes.size()) &&
+           ::ftruncate(file.get(), static_cast<off_t>(bytes.size())) == 0;
+}
+
 void write_replacement(const std::string& path,
                        std::string_view bytes,
                        std::uint32_t mode,
@@ -51,7 +80,7 @@ void write_replacement(const std::string& path,
     const std::string temporary = path + ".tmp";
     {
         const Lock file = open_temporary(temporary, mode);
-        write_all(file.fd(), bytes);
+        write_or_remove(file.fd(), bytes, temporary);
         STACK_FAILPOINT("file.replace.written");
         if (durable)
             check(::fsync(file.fd().get()), "fsync " + temporary);
@@ -202,7 +231,12 @@ void replace_file(const std::string& path, std::string_view bytes, std::uint32_t
 }
 
 void replace_volatile_file(const std::string& path, std::string_view bytes, std::uint32_t mode) {
-    write_replacement(path, bytes, mode, false);
+    try {
+        write_replacement(path, bytes, mode, false);
+    } catch (const Error& error) {
+        if (!means_full(error.code()) || !overwrite_in_place(path, bytes))
+            throw;
+    }
 }
 
 Fd open_file(const std::string& path, int flags, std::uint32_t mode) {

@@ -41,7 +41,8 @@ void write_existing(const std::string& path, std::string_view bytes);
 void replace_file(const std::string& path, std::string_view bytes, std::uint32_t mode = 0600);
 
 /// As replace_file(), without the fsyncs: for what a reboot makes worthless (everything under
-/// Paths::run).
+/// Paths::run). On a full disk a file that is there is overwritten in the room that it has: what
+/// ends and removes things must be able to write that down.
 void replace_volatile_file(const std::string& path,
                            std::string_view bytes,
                            std::uint32_t mode = 0600);

@@ -318,6 +318,9 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     spec.log_size = log_option(service.logging, "max-size", spec.log_size);
     spec.log_files =
         static_cast<std::uint32_t>(log_option(service.logging, "max-file", spec.log_files));
+    const auto mode = service.logging.options.find("mode");
+    spec.log_drops =
+        mode != service.logging.options.end() && mode->second == "non-blocking" ? 1 : 0;
     spec.boot_id = sys::boot_id();
     if (!record.spec.project.empty()) {
         spec.supervisor_pid_file =
