@@ -3,10 +3,13 @@
 
 #include "tests/integration/world.h"
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -245,6 +248,63 @@ TEST_F(Cp, ALinkWhereItGoesLeadsNowhereElse) {
     in("mkdir -p /tmp/mine/below; echo stolen > /tmp/mine/below/secret");
     EXPECT_EQ(stack_.run({"cp", "app:/tmp/mine", "out"}).status, 1);
     EXPECT_EQ(content(here_ / "outside/secret"), "canary\n");
+}
+
+/// Two places that change places as fast as they can, for as long as this object lives.
+class Swapper {
+  public:
+    Swapper(const fs::path& one, const fs::path& other)
+        : thread_([this, one = one.string(), other = other.string()] {
+              while (!over_)
+                  ::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE);
+          }) {}
+
+    ~Swapper() {
+        over_ = true;
+        thread_.join();
+    }
+
+    Swapper(const Swapper&) = delete;
+    Swapper& operator=(const Swapper&) = delete;
+
+  private:
+    std::atomic<bool> over_ = false;
+    std::thread thread_;
+};
+
+/// CVE-2018-15664, CVE-2026-41568, CVE-2026-42306: what was a directory of the container's is a
+/// link to the host when it is used.
+TEST_F(Cp, StaysInAContainerThatSwapsItsDirectoriesForLinks) {
+    stack_.write("outside/secret", "canary\n");
+    stack_.write("bound/real/secret", "inside\n");
+    fs::create_directory_symlink(here_ / "outside", here_ / "bound/link");
+    const Swapper swapper(here_ / "bound/real", here_ / "bound/link");
+    constexpr int times = 15;
+    for (int i = 0; i < times; ++i) {
+        static_cast<void>(stack_.run({"cp", "app:/bound/real/secret", "taken"}));
+        if (fs::exists(here_ / "taken")) {
+            EXPECT_EQ(content(here_ / "taken"), "inside\n");
+        }
+        fs::remove(here_ / "taken");
+        static_cast<void>(stack_.run({"cp", "file", "app:/bound/real/given"}));
+        static_cast<void>(stack_.run({"cp", "tree", "app:/bound/real"}));
+        EXPECT_EQ(std::distance(fs::directory_iterator(here_ / "outside"), {}), 1);
+    }
+    EXPECT_EQ(content(here_ / "outside/secret"), "canary\n");
+}
+
+/// CVE-2026-103916: on the host's side somebody else may write, too.
+TEST_F(Cp, TakesNoLinkForTheFileThatWasThere) {
+    stack_.write("outside/secret", "canary\n");
+    stack_.write("shared/real", "mine\n");
+    fs::create_symlink(here_ / "outside/secret", here_ / "shared/link");
+    const Swapper swapper(here_ / "shared/real", here_ / "shared/link");
+    constexpr int times = 15;
+    for (int i = 0; i < times; ++i) {
+        static_cast<void>(stack_.run({"cp", "shared/real", "app:/tmp/taken"}));
+        const std::string taken = in("cat /tmp/taken; rm -f /tmp/taken");
+        EXPECT_TRUE(taken == "mine\n" || taken.empty()) << taken;
+    }
 }
 
 TEST_F(Cp, NoProgramOfTheContainerUnpacks) {

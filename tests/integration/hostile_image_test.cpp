@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -213,6 +215,45 @@ TEST_F(HostileImage, StartsOrIsRefusedAndTouchesNothingOfTheHost) {
         }
     static_cast<void>(stack_.run({"image", "prune", "-af"}));
     static_cast<void>(stack_.run({"volume", "prune", "-af"}));
+}
+
+/// CVE-2026-41579, CVE-2026-47766: the user's own /dev over the one that the image makes a link.
+TEST_F(HostileImage, TakesADevOfItsUsersToo) {
+    fs::create_directories(here_ / "devices");
+    const std::array<std::vector<std::string>, 3> ways{{{}, {"-t"}, {"--read-only"}}};
+    for (const std::string form : {"link", "upward link", "chain of links", "dangling link"})
+        for (const auto& way : ways) {
+            SCOPED_TRACE(form + (way.empty() ? "" : ", " + way.front()));
+            std::vector<std::string> options{"--rm", "-v", (here_ / "devices").string() + ":/dev"};
+            options.insert(options.end(), way.begin(), way.end());
+            auto words = container(options, "rootfs:" + image("*dev", form));
+            words.insert(words.end(), {"/bin/busybox", "true"});
+            expect_sense(words);
+            EXPECT_TRUE(fs::is_empty(here_ / "devices")) << "a device for the host";
+            static_cast<void>(stack_.run({"container", "rm", "-fv", "it"}));
+        }
+    static_cast<void>(stack_.run({"volume", "prune", "-af"}));
+}
+
+/// CVE-2026-47262: a list of groups without an end.
+TEST_F(HostileImage, SaysThatItsGroupsAreTooMany) {
+    const fs::path root = image("config", "link");
+    for (const auto* file : {"etc/group", "etc/passwd"}) {
+        fs::remove(root / "etc/group");  // hard links to the plain ones
+        fs::remove(root / "etc/passwd");
+        std::ofstream(root / "etc/group") << "root:x:0:\n";
+        std::ofstream(root / "etc/passwd") << "root:x:0:0::/:/bin/sh\n";
+        constexpr std::uintmax_t much = std::uintmax_t{5} << 30U;
+        fs::resize_file(root / file, much);
+        const auto begin = std::chrono::steady_clock::now();
+        const Result result =
+            stack_.run({"container", "run", "--rm", "rootfs:" + root.string(), "/bin/busybox"});
+        EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+        EXPECT_NE(result.status, 0);
+        EXPECT_NE(result.err.find("/" + std::string(file) + " of the container has 4 MiB or more"),
+                  std::string::npos)
+            << result.err;
+    }
 }
 
 TEST_F(HostileImage, IsLookedAtCopiedAndBuiltUponWithoutTouchingTheHost) {
