@@ -248,12 +248,36 @@ class Matrix : public testing::TestWithParam<Setting> {
         return all;
     }
 
-    /// Shell text that says `answer` where something answers. What is to be reached is asked again: a
-    /// busy machine is no closed port.
+    /// Shell text that says `answer` where something answers. What is to be reached is asked again:
+    /// a busy machine is no closed port.
     static std::string asking(const Cell& cell, const std::string& answer) {
         const std::string tries = cell.expected ? "1 2 3 4 5 6 7 8" : "1";
         return "for try in " + tries + "; do " + cell.command + " && echo " + answer +
                " && break; sleep 0.5; done";
+    }
+
+    static void await_port() {
+        EXPECT_TRUE(
+            eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
+    }
+
+    void expect_reach(const char* when) const {
+        const auto all = cells();
+        // At once: most of those that are not to be reached wait until they give up. busybox has no
+        // server of datagrams, so the container's is lent to it.
+        const int web = inspected("web")["State"]["Pid"];
+        const DatagramEcho echo4(web, AF_INET);
+        const DatagramEcho echo6(web, AF_INET6);
+        std::string script = "asked=\n";
+        for (std::size_t i = 0; i < all.size(); ++i)
+            script += asking(all[i], std::to_string(i)) + " & asked=\"$asked $!\"\n";
+        std::vector<bool> reached(all.size());
+        std::istringstream answers(run({"sh", "-c", script + "wait $asked"}).out);
+        for (std::size_t i = 0; answers >> i;)
+            reached[i] = true;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            EXPECT_EQ(reached[i], all[i].expected) << all[i].name << ", " << when << "\n"
+                                                   << all[i].command;
     }
 
     StackProgram stack_;
@@ -262,23 +286,21 @@ class Matrix : public testing::TestWithParam<Setting> {
 };
 
 TEST_P(Matrix, EveryCellReachesWhatItShould) {
-    ASSERT_TRUE(
-        eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
-    const auto all = cells();
-    // At once: most of those that are not to be reached wait until they give up. busybox has no
-    // server of datagrams, so the container's is lent to it.
-    const int web = inspected("web")["State"]["Pid"];
-    const DatagramEcho echo4(web, AF_INET);
-    const DatagramEcho echo6(web, AF_INET6);
-    std::string script = "asked=\n";
-    for (std::size_t i = 0; i < all.size(); ++i)
-        script += asking(all[i], std::to_string(i)) + " & asked=\"$asked $!\"\n";
-    std::vector<bool> reached(all.size());
-    std::istringstream answers(run({"sh", "-c", script + "wait $asked"}).out);
-    for (std::size_t i = 0; answers >> i;)
-        reached[i] = true;
-    for (std::size_t i = 0; i < all.size(); ++i)
-        EXPECT_EQ(reached[i], all[i].expected) << all[i].name << "\n" << all[i].command;
+    await_port();
+    expect_reach("at first");
+    shell("nft flush ruleset");
+    await_port();
+    expect_reach("after a flush of all rules");
+    const int first = supervisor_pid(stack_, "shop");
+    shell("kill -9 " + std::to_string(first));
+    EXPECT_TRUE(eventually([&] {
+        const int now = supervisor_pid(stack_, "shop");
+        return now != 0 && now != first;
+    }));
+    expect_reach("after the death of the supervisor");
+    shell("nft flush ruleset");
+    await_port();
+    expect_reach("after a flush, by the next supervisor");
 }
 
 std::string setting_name(const testing::TestParamInfo<Setting>& setting) {
