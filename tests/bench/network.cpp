@@ -3,6 +3,7 @@
 
 #include <stack/error.h>
 
+#include "engine/network/names.h"
 #include "engine/network/networks.h"
 #include "engine/network/sets.h"
 #include "engine/runtime/description.h"
@@ -126,15 +127,23 @@ std::vector<network::PublishedPort> ports_from(int first, int count) {
     return ports;
 }
 
-/// One network, and containers in it.
+/// One network, with its name service, and containers in it.
 class Bench {
   public:
     explicit Bench(const std::string& directory)
-        : networks_({directory + "/state", directory + "/run", "bench"}) {
+        : paths_{directory + "/state", directory + "/run", "bench"}, networks_(paths_) {
         Network network;
         network.name = "bench";
-        networks_.ensure("bench", network, "digest");
+        const auto record = networks_.ensure("bench", network, "digest");
+        gateway_ = record.gateway4;
+        names_.gateways[gateway_] = record.subnet4;
+        network::publish_names(paths_, "bench", names_);
     }
+
+    Bench(const Bench&) = delete;
+    Bench& operator=(const Bench&) = delete;
+
+    ~Bench() { network::stop_names(paths_, "bench"); }
 
     network::Endpoint attach(const Room& room, const std::string& seed) {
         auto endpoint = networks_.attach("bench", container_id(seed), "bench/" + seed, {}, 0);
@@ -142,10 +151,19 @@ class Bench {
         return endpoint;
     }
 
+    void name(const network::Endpoint& endpoint, const std::string& seed) {
+        const auto address = endpoint.address4.substr(0, endpoint.address4.find('/'));
+        names_.entries.push_back({gateway_, "", seed, {address}});
+        network::publish_names(paths_, "bench", names_);
+    }
+
     network::Networks& networks() { return networks_; }
 
   private:
+    Paths paths_;
     network::Networks networks_;
+    std::string gateway_;
+    network::NameTable names_;
 };
 
 /// The operations that an attach comes down to, and nothing else.
@@ -209,6 +227,7 @@ void measure_attach(Bench& bench) {
         own.push_back(milliseconds([&] {
             const auto endpoint = bench.attach(*rooms.at(2 * static_cast<std::size_t>(i)), seed);
             bench.networks().publish(container_id(seed), endpoint, ports_from(10000 + i, 1));
+            bench.name(endpoint, seed);
         }));
         floor.push_back(
             milliseconds([&] { raw.attach(*rooms.at(2 * static_cast<std::size_t>(i) + 1), i); }));
