@@ -5,6 +5,7 @@
 #include "base/signals.h"
 #include "base/units.h"
 #include "supervise/desired.h"
+#include "supervise/images_first.h"
 #include "supervise/origin.h"
 #include "sys/lock.h"
 
@@ -27,38 +28,6 @@ Error failure(const std::string& sentence) {
 /// Whether its stack is what is wanted from now on.
 bool renews(const Request& request) {
     return request.verb == "up" || request.verb == "run";
-}
-
-/// What is left to do when the pulls of `plan` may bring newer images than containers were made
-/// from, and they alone are carried out: the same again, without another pull. Nothing starts, or
-/// is waited for, with an image that is about to be an old one.
-std::optional<Request> after_the_pull(const Request& request,
-                                      const Plan& plan,
-                                      const Observed& observed) {
-    const auto is_there = [&](const PlannedAction& planned) {
-        const auto* pull = std::get_if<PullImage>(&planned.action);
-        return pull &&
-               std::any_of(observed.images.begin(), observed.images.end(), [&](const auto& image) {
-                   return image.reference == pull->reference;
-               });
-    };
-    if (request.verb != "up" || std::none_of(plan.actions.begin(), plan.actions.end(), is_there))
-        return std::nullopt;
-    Request rest = request;
-    rest.up.pull = "missing";
-    return rest;
-}
-
-/// Its pulls wait for nothing.
-Plan only_pulls(Plan plan) {
-    std::erase_if(plan.actions, [](const PlannedAction& planned) {
-        return !std::holds_alternative<PullImage>(planned.action);
-    });
-    for (auto& planned : plan.actions) {
-        planned.after.clear();
-        planned.tolerates.clear();
-    }
-    return plan;
 }
 
 /// Whether the request means that the container ends and stays so. It may have ended already, by
@@ -319,13 +288,15 @@ void Supervisor::carry_out(const Asked& asked) {
     remember(asked, std::move(wanted));  // what was refused changes nothing
     if (!asked.own)
         reset_restarts(asked.request, plan, observed);
-    const auto rest = after_the_pull(asked.request, plan, observed);
-    if (rest)
-        plan = only_pulls(std::move(plan));
-    else
+    std::optional<Request> rest;
+    if (auto first = images_first(asked.request, plan, observed)) {
+        plan = std::move(first->plan);
+        rest = std::move(first->rest);
+    } else {
         for (const auto& name : plan.running)
             asked.events(
                 {.id = "Container " + name, .status = EventStatus::done, .text = "Running"});
+    }
     auto executor = std::make_shared<Executor>(
         std::move(plan),
         [this](const Action& action, const EventSink& events, Done done) {

@@ -454,6 +454,32 @@ TEST(Supervisor, WaitsForHealthOrAGoodEnd) {
     EXPECT_EQ(house.ask(request), 0) << "nothing is left to wait for";
 }
 
+TEST(Supervisor, MakesNothingAnewWhereABuildGivesTheImageThatItHas) {
+    Household house;
+    auto& app = house.add("app");
+    app.image.clear();
+    app.build.emplace().context = "https://example.org/app.git";  // nobody knows its sources
+    auto& side = house.add("side");
+    side.image.clear();
+    side.build.emplace().context = "/side";
+    house.engine.change_sources("side", "first");
+    ASSERT_EQ(house.up(), 0);
+    const std::string id = house.find("shop-app-1")->id;
+    const int builds = house.engine.calls("build");
+    PlanOptions options;
+    options.build = true;
+    ASSERT_EQ(house.up(options), 0);
+    EXPECT_EQ(house.engine.calls("build"), builds + 1) << "the other one is known to be the same";
+    EXPECT_EQ(house.find("shop-app-1")->id, id);
+    EXPECT_EQ(house.up(), 0);
+    EXPECT_EQ(house.engine.calls("build"), builds + 1);
+    house.engine.change_sources("side", "second");
+    const std::string before = house.find("shop-side-1")->id;
+    ASSERT_EQ(house.up(options), 0);
+    EXPECT_EQ(house.find("shop-app-1")->id, id);
+    EXPECT_NE(house.find("shop-side-1")->id, before);
+}
+
 TEST(Supervisor, WaitsNoLongerThanItWasTold) {
     Household house;
     house.add("db").healthcheck = Healthcheck{.test = {"CMD", "true"}};
