@@ -109,8 +109,8 @@ void run_build(Context& context, BuildOptions options) {
             const auto [key, value] = split_once(argument, '=');
             action.build->args[key] = argument == key ? std::nullopt : std::optional(value);
         }
-        action.build->ssh.insert(
-            action.build->ssh.begin(), options.agents.begin(), options.agents.end());
+        const Strings agents = agents_of(options.agents);
+        action.build->ssh.insert(action.build->ssh.begin(), agents.begin(), agents.end());
         for (const auto& build : observed.builds)
             if (build.service == action.service && options.args.empty())
                 action.source_digest = build.source_digest;
@@ -249,8 +249,8 @@ void add_build(CLI::App& app, Context& context) {
     add_accepted_option(app, "-m,--memory", "the steps of a build are not limited");
     app.add_option("--ssh",
                    options->agents,
-                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK) or ID=SOCKET "
-                   "(repeatable)")
+                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK), ID=SOCKET or "
+                   "ID=KEY,… (repeatable)")
         ->allow_extra_args(false);
     add_refused_option(app, "--provenance", "no attestation is made of a build");
     add_refused_option(app, "--sbom", "no list of an image's contents is made");

@@ -116,16 +116,6 @@ std::map<std::string, Strings> hosts_of(const Strings& texts) {
     return hosts;
 }
 
-/// `default`, or `ID=SOCKET`.
-Strings agents_of(const Strings& texts) {
-    Strings agents;
-    for (const auto& text : texts) {
-        const auto [id, socket] = split_once(text, '=');
-        agents.push_back(socket.empty() ? id : id + "=" + here(socket));
-    }
-    return agents;
-}
-
 /// Directories of caches as they are from anywhere.
 Strings caches_of(const Strings& texts) {
     Strings caches;
@@ -344,8 +334,8 @@ void add_step_options(CLI::App& app, Options& options) {
         ->allow_extra_args(false);
     app.add_option("--ssh",
                    options.agents,
-                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK) or ID=SOCKET "
-                   "(repeatable)")
+                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK), ID=SOCKET or "
+                   "ID=KEY,… (repeatable)")
         ->allow_extra_args(false);
     app.add_option(
            "--ulimit", options.limits, "A limit of each step: NAME=SOFT[:HARD] (repeatable)")
@@ -359,6 +349,18 @@ void add_step_options(CLI::App& app, Options& options) {
 }
 
 }  // namespace
+
+Strings agents_of(const Strings& texts) {
+    Strings agents;
+    for (const auto& text : texts) {
+        const auto [id, given] = split_once(text, '=');
+        Strings files;
+        for (const auto& file : split(given, ','))
+            files.push_back(here(file));
+        agents.push_back(given.empty() ? id : id + "=" + join(files, ","));
+    }
+    return agents;
+}
 
 int check_and_tell(const Context& context, const build::BuildRequest& request) {
     const auto result = build::check_build(context.paths, request, [](const Event&) {});

@@ -56,6 +56,9 @@ int show_fetch(const Context& context,
                const std::string& done,
                std::string& result);
 
+/// `--ssh`: `default`, `ID=SOCKET` or `ID=KEY,…`, with paths as they are from anywhere.
+[[nodiscard]] Strings agents_of(const Strings& texts);
+
 /// `--check`: writes the warnings about the build's Dockerfile to standard output. Returns the exit
 /// code: 1 where there is one.
 int check_and_tell(const Context& context, const build::BuildRequest& request);

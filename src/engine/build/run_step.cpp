@@ -9,6 +9,7 @@
 #include "engine/build/copy.h"
 #include "engine/build/expand.h"
 #include "engine/build/kept.h"
+#include "engine/build/key_agent.h"
 #include "engine/build/mount_points.h"
 #include "engine/build/secrets.h"
 #include "engine/runtime/runtime.h"
@@ -180,17 +181,19 @@ class RunPreparer {
             prepared.target = "/run/buildkit/ssh_agent." + std::to_string(agents_);
         ++agents_;
         key_mount(prepared, id);
-        const std::string agent = find_agent(id);
-        if (agent.empty()) {
+        const Strings given = split(find_agent(id), ',');
+        if (given.front().empty()) {
             if (prepared.mount.required)
                 complain(
                     "the ssh agent `" + id + "` is required and not given",
                     "name it under `ssh` of the build, and SSH_AUTH_SOCK where it is `default`");
             return;
         }
-        if (!sys::is_socket(agent)) {
-            complain("the ssh agent `" + id + "` is " + agent + ", which is no socket of one",
-                     "start ssh-agent, and add the key to it by ssh-add");
+        const bool is_socket = given.size() == 1 && sys::is_socket(given.front());
+        const auto missing = std::find_if_not(given.begin(), given.end(), sys::exists);
+        if (!is_socket && missing != given.end()) {
+            complain("the ssh agent `" + id + "` is " + *missing + ", where nothing is",
+                     "name the socket of an agent, or key files");
             return;
         }
         const auto& mounts = result_.mounts;
@@ -198,11 +201,14 @@ class RunPreparer {
                 return other.mount.type == RunMountType::ssh;
             }))
             result_.environment.push_back(std::string(variable) + "=" + prepared.target);
-        prepared.agent = agent;
+        if (is_socket)
+            prepared.agent = given.front();
+        else
+            prepared.keys = given;
         result_.mounts.push_back(std::move(prepared));
     }
 
-    /// `ID=SOCKET`, or the ID of the agent that the environment names.
+    /// What `ID=SOCKET` or `ID=KEY,…` says; for an ID alone, the agent that the environment names.
     [[nodiscard]] std::string find_agent(const std::string& id) const {
         for (const auto& given : around_.build.ssh) {
             const auto [name, socket] = split_once(given, '=');
@@ -353,13 +359,21 @@ class MountMaker {
                 agents_.push_back(
                     std::make_unique<AgentForwarder>(files_.path(),
                                                      std::to_string(count_),
-                                                     prepared.agent,
+                                                     agent_of(prepared),
                                                      prepared.mount.mode.value_or(0600),
                                                      owner_of(prepared.mount)));
                 mount.read_only = true;
                 break;
         }
         return mount;
+    }
+
+    std::string agent_of(const PreparedRunMount& prepared) {
+        if (prepared.keys.empty())
+            return prepared.agent;
+        std::string socket = files_.path() + "/keys" + std::to_string(count_);
+        key_agents_.push_back(std::make_unique<KeyAgent>(socket, prepared.keys));
+        return socket;
     }
 
     static Owner owner_of(const RunMount& mount) {
@@ -432,6 +446,7 @@ class MountMaker {
     const Paths& paths_;
     const NewLayer& layer_;
     StepFiles files_;
+    std::vector<std::unique_ptr<KeyAgent>> key_agents_;
     std::vector<std::unique_ptr<AgentForwarder>> agents_;
     std::map<std::string, std::optional<CacheMount>> caches_;  // nullopt: somebody else has it
     int count_ = 0;

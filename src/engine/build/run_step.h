@@ -29,6 +29,7 @@ struct PreparedRunMount {
     std::vector<SourceFile> files;
     std::optional<BuildSecret> secret;  // nobody has looked into its file yet
     std::string agent;                  // socket
+    Strings keys;                       // files: an agent is made of them
 };
 
 struct PreparedRun {
