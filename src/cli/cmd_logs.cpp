@@ -50,13 +50,15 @@ class Follower {
             return;
         const sys::SignalWatch signals({SIGINT, SIGTERM});
         constexpr int look_again_ms = 1000;  // for containers that come and go
+        int patience_ms = 0;
         while (!signals.next()) {
-            sys::wait_readable({signals.fd().get(), growth_.fd().get()}, look_again_ms);
+            sys::wait_readable({signals.fd().get(), growth_.fd().get()}, patience_ms);
             growth_.drain();
-            const bool any_runs = add_containers();
-            printer_.print_new();
-            if (!any_runs)
+            if (!add_containers()) {
+                printer_.print_rest();
                 return;
+            }
+            patience_ms = printer_.print_new(look_again_ms);
         }
         context_.exit_code = 130;
     }
@@ -113,6 +115,7 @@ std::shared_ptr<Options> declare(CLI::App& app, Context& context, Naming naming)
         complete(*options);
         if (options->targets.naming == Naming::container && options->targets.names.size() == 1)
             options->log.no_prefix = true;
+        options->log.splits_streams = options->targets.naming == Naming::container;
         Follower(context, *options).run();
     });
     return options;

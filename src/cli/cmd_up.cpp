@@ -214,18 +214,19 @@ class Attached {
         constexpr int soon_ms = 20;
         look();
         printer_.print_existing();
+        int patience_ms = look_again_ms;
         while (!over_ || is_stopping()) {
             sys::wait_readable({signals_.fd().get(), growth_.fd().get()},
-                               over_ ? soon_ms : look_again_ms);
+                               over_ ? soon_ms : patience_ms);
             growth_.drain();
             if (signals_.next())
                 interrupt();
             look();
-            printer_.print_new();
+            patience_ms = printer_.print_new(look_again_ms);
         }
         if (stopping_.valid())
             stopping_.get();
-        printer_.print_new();
+        printer_.print_rest();
     }
 
   private:

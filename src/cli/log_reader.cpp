@@ -5,10 +5,11 @@
 #include "sys/file.h"
 #include "sys/log_source.h"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
+#include <deque>
+#include <limits>
 
 namespace stack::cli {
 
@@ -30,29 +31,49 @@ struct LogFile::Source : sys::LogSource {
     using sys::LogSource::LogSource;
 };
 
-LogFile::LogFile(std::string path) : path_(std::move(path)) {
-    constexpr int most_rotated = 100;
-    for (int i = most_rotated; i >= 1; --i) {
-        const std::string rotated = path_ + "." + std::to_string(i);
-        if (sys::exists(rotated))
-            older_.push_back(rotated);
-    }
-}
+LogFile::LogFile(std::string path) : path_(std::move(path)) {}
 
 LogFile::~LogFile() = default;
 LogFile::LogFile(LogFile&&) noexcept = default;
 LogFile& LogFile::operator=(LogFile&&) noexcept = default;
 
+/// Where a file lies after so many rotations.
+std::string LogFile::place(int rotations) const {
+    return rotations == 0 ? path_ : path_ + "." + std::to_string(rotations);
+}
+
+int LogFile::oldest() const {
+    int rotations = 0;
+    while (sys::exists(place(rotations + 1)))
+        ++rotations;
+    return rotations;
+}
+
+/// How often the file that is being read has been rotated; nullopt where it is gone.
+std::optional<int> LogFile::rotations() const {
+    for (int i = 0; i == 0 || sys::exists(place(i)); ++i)
+        if (source_->is_at(place(i)))
+            return i;
+    return std::nullopt;
+}
+
+/// The one that was begun after the file that has been read, or the oldest.
 bool LogFile::open_next() {
-    std::string path = path_;
-    if (!older_.empty()) {
-        path = older_.front();
-        older_.pop_front();
+    for (;;) {
+        const std::optional<int> read = source_ ? rotations() : std::nullopt;
+        if (read == 0)
+            return false;  // it has only been rotated: the next one is not there yet
+        const std::string path = place(read ? *read - 1 : oldest());
+        if (!sys::exists(path))
+            return false;
+        auto next = std::make_unique<Source>(path);
+        // A rotation in between would have us skip one.
+        if (read && !source_->is_at(place(*read)))
+            continue;
+        source_ = std::move(next);
+        was_rotated_ = false;
+        return true;
     }
-    if (!sys::exists(path))
-        return false;
-    source_ = std::make_unique<Source>(path);
-    return true;
 }
 
 std::optional<LogLine> LogFile::next() {
@@ -64,24 +85,72 @@ std::optional<LogLine> LogFile::next() {
                 return parsed;
             continue;  // a damaged line says nothing
         }
-        const bool finished = !older_.empty() || source_->replaced_at(path_);
-        if (!finished)
-            return std::nullopt;
-        source_.reset();
+        if (was_rotated_) {
+            if (!open_next())
+                return std::nullopt;
+        } else {
+            was_rotated_ = !source_->is_at(path_);
+            if (!was_rotated_)
+                return std::nullopt;
+            // What was appended before the rotation is still to be read.
+        }
     }
 }
 
-std::vector<LogLine> read_lines(LogFile& file, const LogFilter& filter) {
-    std::deque<LogLine> lines;
-    while (auto line = file.next()) {
-        if (line->time < filter.since || (!filter.until.empty() && line->time >= filter.until) ||
-            (!filter.grep.empty() && line->text.find(filter.grep) == std::string::npos))
-            continue;
-        lines.push_back(std::move(*line));
-        if (filter.tail && lines.size() > *filter.tail)
-            lines.pop_front();
+bool LogFilter::passes(const LogLine& line) const {
+    return line.time >= since && (until.empty() || line.time < until) &&
+           (grep.empty() || line.text.find(grep) != std::string::npos);
+}
+
+namespace {
+
+/// The last lines of a log, each with its entries.
+class Tail {
+  public:
+    explicit Tail(std::size_t most) : most_(most) {}
+
+    void add(LogLine line) {
+        auto& current = open_[line.standard_error ? 1 : 0];
+        const std::size_t number = current.value_or(lines_);
+        if (!current)
+            ++lines_;
+        current = line.partial ? std::optional(number) : std::nullopt;
+        entries_.push_back({number, std::move(line)});
+        while (!entries_.empty() && is_past(entries_.front()))
+            entries_.pop_front();
     }
-    return {lines.begin(), lines.end()};
+
+    /// The streams' entries are mixed: what continues a line that is past may come after others.
+    std::vector<LogLine> take() {
+        std::vector<LogLine> lines;
+        for (auto& entry : entries_)
+            if (!is_past(entry))
+                lines.push_back(std::move(entry.line));
+        return lines;
+    }
+
+  private:
+    struct Entry {
+        std::size_t number;  // of the line
+        LogLine line;
+    };
+
+    [[nodiscard]] bool is_past(const Entry& entry) const { return entry.number + most_ < lines_; }
+
+    std::size_t most_;
+    std::size_t lines_ = 0;
+    std::deque<Entry> entries_;
+    std::array<std::optional<std::size_t>, 2> open_;  // lines of each stream that go on
+};
+
+}  // namespace
+
+std::vector<LogLine> read_lines(LogFile& file, const LogFilter& filter) {
+    Tail tail(filter.tail.value_or(std::numeric_limits<std::size_t>::max() / 2));
+    while (auto line = file.next())
+        if (filter.passes(*line))
+            tail.add(std::move(*line));
+    return tail.take();
 }
 
 namespace {

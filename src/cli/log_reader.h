@@ -5,8 +5,6 @@
 #include <stack/model.h>
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,16 +12,18 @@
 
 namespace stack::cli {
 
+/// An entry of a log: a line, or a part of one.
 struct LogLine {
     std::string time;  // RFC 3339 with nanoseconds, UTC: sorts as text
     bool standard_error = false;
-    bool partial = false;  // goes on in the next line of the same container
+    bool partial = false;  // goes on in the next entry of the same stream
     std::string text;
 };
 
 [[nodiscard]] std::optional<LogLine> parse_log_line(std::string_view line);
 
-/// The log of one container, oldest line first, across its rotated files; then what is appended.
+/// The log of one container, oldest entry first, across its rotated files, also while they are
+/// rotated; then what is appended. Only who falls behind by all of the files misses some.
 class LogFile {
   public:
     explicit LogFile(std::string path);
@@ -31,29 +31,35 @@ class LogFile {
     LogFile(LogFile&&) noexcept;
     LogFile& operator=(LogFile&&) noexcept;
 
-    /// The next whole line; nullopt where there is none yet.
+    /// The next whole entry; nullopt where there is none yet.
     std::optional<LogLine> next();
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
     struct Source;
+    [[nodiscard]] std::string place(int rotations) const;
+    [[nodiscard]] int oldest() const;
+    [[nodiscard]] std::optional<int> rotations() const;
     bool open_next();
 
     std::string path_;
-    std::deque<std::string> older_;  // rotated files still to be read, oldest first
     std::unique_ptr<Source> source_;
+    bool was_rotated_ = false;  // it grows no more
 };
 
 /// Which lines to show.
 struct LogFilter {
     std::string since;                // RFC 3339, inclusive; empty: from the beginning
     std::string until;                // exclusive; empty: to the end
-    std::optional<std::size_t> tail;  // of each container
+    std::optional<std::size_t> tail;  // of each container: so many, however many entries they are
     std::string grep;                 // lines that hold this text; empty: all
+
+    /// Whether an entry passes, but for the tail.
+    [[nodiscard]] bool passes(const LogLine& line) const;
 };
 
-/// The lines of one container that are there now and pass the filter.
+/// The entries of one container that are there now and pass the filter.
 [[nodiscard]] std::vector<LogLine> read_lines(LogFile& file, const LogFilter& filter);
 
 /// `10m`, `2026-01-02T03:04:05Z`, `2026-01-02` or Unix seconds as RFC 3339 in UTC; nullopt where it

@@ -31,13 +31,13 @@ std::optional<std::string> LogSource::next() {
     }
 }
 
-bool LogSource::replaced_at(const std::string& path) const {
+bool LogSource::is_at(const std::string& path) const {
     struct stat now {};
 
     struct stat mine {};
 
     return ::stat(path.c_str(), &now) == 0 && ::fstat(file_.get(), &mine) == 0 &&
-           (now.st_ino != mine.st_ino || now.st_dev != mine.st_dev);
+           now.st_ino == mine.st_ino && now.st_dev == mine.st_dev;
 }
 
 GrowthWatch::GrowthWatch()

@@ -15,8 +15,8 @@ class LogSource {
 
     /// The next whole line, without its newline; nullopt at the end so far.
     [[nodiscard]] std::optional<std::string> next();
-    /// Whether another file is now at `path`: this one has been rotated away.
-    [[nodiscard]] bool replaced_at(const std::string& path) const;
+    /// Whether it is this file that is at `path` now.
+    [[nodiscard]] bool is_at(const std::string& path) const;
 
   private:
     Fd file_;

@@ -1,0 +1,117 @@
+// The log of a container, read while it grows and is rotated.
+
+#include "cli/log_reader.h"
+
+#include "sys/file.h"
+#include "sys/tree.h"
+
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+namespace stack::cli {
+namespace {
+
+class LogFileTest : public testing::Test {
+  protected:
+    LogFileTest() {
+        char name[] = "/tmp/stack-log-test-XXXXXX";
+        directory_ = ::mkdtemp(name);
+        path_ = directory_ + "/log";
+    }
+
+    ~LogFileTest() override { sys::remove_tree(directory_); }
+
+    /// `entry`: "stdout F text" and the like.
+    void append(const std::string& entry) const {
+        sys::write_all(sys::open_file(path_, O_WRONLY | O_CREAT | O_APPEND, 0600),
+                       "2026-01-02T03:04:05.000000000Z " + entry + "\n");
+    }
+
+    /// As the shim does, with so many files.
+    void rotate(int files) const {
+        for (int i = files - 1; i >= 1; --i) {
+            const std::string from = i == 1 ? path_ : path_ + "." + std::to_string(i - 1);
+            if (sys::exists(from))
+                sys::rename(from, path_ + "." + std::to_string(i));
+        }
+    }
+
+    static std::string texts_of(const std::vector<LogLine>& lines) {
+        std::string texts;
+        for (const auto& line : lines)
+            texts += line.text + (line.partial ? "" : ";");
+        return texts;
+    }
+
+    /// All that there is now.
+    static std::string read(LogFile& file) { return texts_of(read_lines(file, {})); }
+
+    static std::string tail(const std::string& path, std::size_t count) {
+        LogFile file(path);
+        LogFilter filter;
+        filter.tail = count;
+        return texts_of(read_lines(file, filter));
+    }
+
+    std::string directory_;
+    std::string path_;
+};
+
+TEST_F(LogFileTest, IsReadFromItsOldestFile) {
+    append("stdout F one");
+    rotate(3);
+    append("stdout F two");
+    rotate(3);
+    append("stdout F three");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;two;three;");
+    EXPECT_EQ(read(file), "");
+}
+
+TEST_F(LogFileTest, IsFollowedOverRotations) {
+    append("stdout F one");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;");
+    append("stdout F two");
+    rotate(5);
+    EXPECT_EQ(read(file), "two;");  // the next file is not there yet
+    append("stdout F three");
+    rotate(5);
+    append("stdout F four");
+    rotate(5);
+    append("stdout F five");
+    EXPECT_EQ(read(file), "three;four;five;");
+    append("stdout F six");
+    EXPECT_EQ(read(file), "six;");
+}
+
+TEST_F(LogFileTest, GoesOnWithTheOldestWhereItsOwnFileIsGone) {
+    append("stdout F one");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;");
+    for (const std::string text : {"two", "three", "four"}) {
+        rotate(2);
+        append("stdout F " + text);
+    }
+    EXPECT_EQ(read(file), "three;four;");
+}
+
+TEST_F(LogFileTest, ItsTailIsOfLinesNotOfEntries) {
+    append("stdout F one");
+    append("stdout P tw");
+    append("stderr F loud");
+    append("stdout P o");
+    append("stdout F !");
+    append("stdout P thr");
+    append("stdout F ee");
+    EXPECT_EQ(tail(path_, 1), "three;");
+    EXPECT_EQ(tail(path_, 2), "loud;three;");
+    EXPECT_EQ(tail(path_, 3), "twloud;o!;three;");
+    EXPECT_EQ(tail(path_, 0), "");
+    EXPECT_EQ(tail(path_, 9), "one;twloud;o!;three;");
+}
+
+}  // namespace
+}  // namespace stack::cli
