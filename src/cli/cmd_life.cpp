@@ -1,17 +1,12 @@
-// down, start, stop, restart, kill, rm, pause, unpause, scale, wait: commands on containers that
-// exist.
+// down, start, stop, restart, kill, rm, pause, unpause, scale: commands on containers that exist.
 
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/local.h"
-#include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/stack_images.h"
-#include "cli/target.h"
-#include "sys/signals.h"
-#include "sys/terminal.h"
 
 #include <algorithm>
 
@@ -267,70 +262,6 @@ void add_scale(CLI::App& app, Context& context) {
         const Plan plan = plan_up(stack, observed, request.up);
         context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
     });
-}
-
-namespace {
-
-void bring_down(Context& context) {
-    const Stack stack = find_project(context);
-    Request request;
-    request.verb = "down";
-    request.stack = stack;
-    static_cast<void>(ask(context, stack, request, "Running"));
-}
-
-/// Of these, which are some; waits for it.
-ObservedContainer first_to_end(const LocalRuntime& runtime,
-                               const std::vector<ObservedContainer>& containers) {
-    std::vector<sys::Fd> ends;
-    for (const auto& container : containers) {
-        auto end = runtime.get().watch(container.id);
-        if (!end)
-            return container;
-        ends.push_back(std::move(*end));
-    }
-    return containers.at(sys::wait_for_first(ends));
-}
-
-void run_wait(Context& context, const Targets& targets, bool down) {
-    const LocalRuntime runtime(context.paths);
-    auto containers = find_targets(context, targets);
-    if (down)
-        containers = {first_to_end(runtime, containers)};
-    bool first = true;
-    for (const auto& container : containers) {
-        if (const auto ended = runtime.get().watch(container.id))
-            sys::wait_readable({ended->get()}, -1);
-        const auto after = runtime.get().observe(container.id);
-        constexpr int unknown = 255;
-        const int code = after ? after->exit.code.value_or(unknown) : unknown;
-        sys::write_out(std::to_string(code) + "\n");
-        if (first && targets.naming == Naming::service)
-            context.exit_code = code;
-        first = false;
-    }
-    if (down)
-        bring_down(context);
-}
-
-void declare_wait(CLI::App& app, Context& context, Naming naming) {
-    const auto targets = std::make_shared<Targets>();
-    targets->naming = naming;
-    declare_targets(app, *targets);
-    const auto down = std::make_shared<bool>(false);
-    if (naming == Naming::service)
-        app.add_flag("--down-project", *down, "Take the stack down when the first one has ended");
-    app.callback([&context, targets, down] { run_wait(context, *targets, *down); });
-}
-
-}  // namespace
-
-void add_wait(CLI::App& app, Context& context) {
-    declare_wait(app, context, Naming::service);
-}
-
-void add_container_wait(CLI::App& app, Context& context) {
-    declare_wait(app, context, Naming::container);
 }
 
 }  // namespace stack::cli

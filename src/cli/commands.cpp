@@ -28,7 +28,7 @@ const std::vector<Command>& commands() {
         {"scale", "Services", "Set how many containers a service has", add_scale},
         {"wait",
          "Services",
-         "Wait until containers end; the first one's code is the exit code",
+         "Wait until containers end; the last one's code is the exit code",
          add_wait},
         {"exec", "Services", "Run a command in a running container", add_exec},
         {"run", "Services", "Run one command in a new container of a service", add_run},
