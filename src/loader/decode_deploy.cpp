@@ -2,8 +2,10 @@
 
 #include "base/text.h"
 #include "loader/decode.h"
+#include "model/cdi.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stack::loader {
 namespace {
@@ -48,6 +50,12 @@ DeviceRequest decode_device_request(const Node& node, Reporter& reporter) {
     return request;
 }
 
+void add_request(const Node& node, DeviceRequest request, Service& service, Reporter& reporter) {
+    if (const auto names = cdi_names_for(request); !names)
+        reporter.error(node.at, "unsupported", names.error().message);
+    service.device_requests.push_back(std::move(request));
+}
+
 void decode_reservations(const Node& node, Service& service, Reporter& reporter) {
     Object reservations(node, "`deploy.resources.reservations`", reporter);
     const auto before = service.resources.memory_reservation;
@@ -55,10 +63,10 @@ void decode_reservations(const Node& node, Service& service, Reporter& reporter)
     reservations.limit("memory", service.resources.memory_reservation);
     check_twin(
         reservations, "memory", "mem_reservation", before, service.resources.memory_reservation);
-    reservations.warn_ignored({"generic_resources", "devices"});
+    reservations.warn_ignored({"generic_resources"});
     if (const Node* devices = reservations.take("devices"))
         for (const auto& item : devices->items)
-            service.device_requests.push_back(decode_device_request(item, reporter));
+            add_request(item, decode_device_request(item, reporter), service, reporter);
 }
 
 void decode_restart_policy(const Node& node, RestartPolicy& restart, Reporter& reporter) {
@@ -95,19 +103,18 @@ UpdateConfig decode_update(const Node& node, const std::string& what, Reporter& 
 }  // namespace
 
 void decode_gpus(const Node& node, Service& service, Reporter& reporter) {
-    std::vector<DeviceRequest> requests;
-    if (node.is_scalar()) {
-        check_choice(node, "`gpus`", {"all"}, reporter);
-        requests.push_back({.count = -1});
-    }
-    for (const auto& item : node.items)
-        requests.push_back(decode_device_request(item, reporter));
-    for (auto& request : requests) {
+    const auto add = [&](const Node& at, DeviceRequest request) {
         auto& capabilities = request.capabilities;
         if (std::find(capabilities.begin(), capabilities.end(), "gpu") == capabilities.end())
             capabilities.emplace_back("gpu");
-        service.device_requests.push_back(std::move(request));
+        add_request(at, std::move(request), service, reporter);
+    };
+    if (node.is_scalar()) {
+        check_choice(node, "`gpus`", {"all"}, reporter);
+        add(node, {.count = -1});
     }
+    for (const auto& item : node.items)
+        add(item, decode_device_request(item, reporter));
 }
 
 void decode_deploy(const Node& node, Service& service, Reporter& reporter) {

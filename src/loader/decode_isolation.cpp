@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "loader/decode.h"
 #include "loader/short_syntax.h"
+#include "model/cdi.h"
 
 #include <algorithm>
 
@@ -31,7 +32,12 @@ std::vector<Device> decode_devices(const Node& node, Reporter& reporter) {
             devices.push_back(std::move(device));
             continue;
         }
-        const auto parsed = parse_device(text_of(item, "a device", reporter));
+        const std::string text = text_of(item, "a device", reporter);
+        if (is_cdi_name(text)) {
+            devices.push_back({text, text});
+            continue;
+        }
+        const auto parsed = parse_device(text);
         if (parsed) {
             check_permissions(item, parsed->permissions, reporter);
             devices.push_back(*parsed);

@@ -369,7 +369,6 @@ void note_ignored(Object& object, const Service& service) {
     object.warn_ignored({"use_api_socket"}, "there is no daemon whose socket it could be");
     object.warn_ignored({"provider"}, "no programs besides containers are started");
     object.warn_ignored({"models"}, "nothing here runs models");
-    object.warn_ignored({"gpus"}, "name the device files in `devices`");
     object.warn_ignored({"pull_refresh_after"}, "`pull_policy: every_DURATION` says so");
     object.warn_ignored({"external_links"},
                         "put both into one `external` network: they find each other there");

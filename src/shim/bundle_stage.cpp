@@ -61,15 +61,6 @@ void become_root(const Spec& spec) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-void run_hooks(const std::vector<HookSpec>& hooks,
-               const std::string& state,
-               const std::function<void()>& prepare) {
-    std::string problem;
-    for (const auto& hook : hooks)
-        if (!run_hook(hook, state, prepare, problem))
-            give_up(engine_failed, problem, 0);
-}
-
 /// Waits for whoever starts us, and tells them of what comes. Their connection ends when the
 /// program runs; one that says nothing has died, and nobody would know whether we were started.
 void await_start(const BundleSpec& bundle) {

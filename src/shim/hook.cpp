@@ -1,6 +1,7 @@
 #include "shim/hook.h"
 
 #include "base/pointers.h"
+#include "shim/fault.h"
 
 #include <cerrno>
 #include <csignal>
@@ -90,6 +91,15 @@ bool run_hook(const HookSpec& hook,
     else
         problem += "ended with status " + std::to_string(WEXITSTATUS(status));
     return !is_late && status == 0;
+}
+
+void run_hooks(const std::vector<HookSpec>& hooks,
+               const std::string& state,
+               const std::function<void()>& prepare) {
+    std::string problem;
+    for (const auto& hook : hooks)
+        if (!run_hook(hook, state, prepare, problem))
+            give_up(engine_failed, problem, 0);
 }
 
 }  // namespace stack::shim

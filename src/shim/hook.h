@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace stack::shim {
 
@@ -21,5 +22,10 @@ namespace stack::shim {
                             const std::string& state,
                             const std::function<void()>& prepare,
                             std::string& problem);
+
+/// All of them, one after another; what is wrong with one is the fault of the set-up stage.
+void run_hooks(const std::vector<HookSpec>& hooks,
+               const std::string& state,
+               const std::function<void()>& prepare);
 
 }  // namespace stack::shim

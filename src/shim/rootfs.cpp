@@ -2,6 +2,7 @@
 
 #include "shim/enclosure.h"
 #include "shim/fault.h"
+#include "shim/hook.h"
 #include "shim/mount.h"
 #include "sys/overlay.h"
 
@@ -161,9 +162,17 @@ void add_device(int root, const DeviceSpec& device) {
     const int parent =
         static_cast<int>(must(open_in(root, directory, O_PATH | O_DIRECTORY), directory));
     const std::string name = device.target.substr(slash + 1);
-    if (::mknodat(parent, name.c_str(), status.st_mode, status.st_rdev) < 0 && errno != EEXIST)
+    constexpr mode_t permissions = 0777;
+    const mode_t mode = device.mode == of_source ? status.st_mode
+                                                 : (status.st_mode & static_cast<mode_t>(S_IFMT)) |
+                                                       (device.mode & permissions);
+    if (::mknodat(parent, name.c_str(), mode, status.st_rdev) < 0 && errno != EEXIST)
         give_up(engine_failed, "create device " + device.target, errno);
-    must(::fchownat(parent, name.c_str(), status.st_uid, status.st_gid, AT_SYMLINK_NOFOLLOW),
+    must(::fchownat(parent,
+                    name.c_str(),
+                    device.uid == of_source ? status.st_uid : device.uid,
+                    device.gid == of_source ? status.st_gid : device.gid,
+                    AT_SYMLINK_NOFOLLOW),
          "own device " + device.target);
     ::close(parent);
 }
@@ -259,8 +268,9 @@ int make_bind(const MountSpec& mount) {
         ::close(whole);
     }
     mount_attr attributes{};
+    attributes.attr_set = mount.attributes_set;
     if (mount.read_only != 0)
-        attributes.attr_set = MOUNT_ATTR_RDONLY;
+        attributes.attr_set |= MOUNT_ATTR_RDONLY;
     attributes.propagation = propagation_flag(mount.propagation);
     must(mount_setattr_call(tree, AT_RECURSIVE, attributes),
          "set the flags of bind mount " + mount.source);
@@ -362,6 +372,19 @@ void mount_files(int root, const Spec& spec) {
     }
 }
 
+/// Programs of the host, at its root, with the files that they make as everybody has them.
+void run_create_hooks(const BundleSpec& bundle) {
+    if (bundle.create_hooks.empty())
+        return;
+    constexpr mode_t usual = 0022;
+    const mode_t before = ::umask(usual);
+    run_hooks(bundle.create_hooks, hook_state(bundle, ::getpid()), [] {
+        if (::chdir("/") < 0)
+            ::_exit(engine_failed);
+    });
+    ::umask(before);
+}
+
 }  // namespace
 
 Terminal enter_root(const Spec& spec) {
@@ -376,6 +399,7 @@ Terminal enter_root(const Spec& spec) {
     mount_files(top, spec);
     protect_paths(top, spec);
     mask_paths(top, spec);
+    run_create_hooks(spec.bundle);
     change_root(top, spec);
     ::close(top);
     ::close(root);

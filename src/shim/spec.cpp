@@ -39,7 +39,7 @@ void fields(auto& v, LimitSpec& s) {
 }
 
 void fields(auto& v, DeviceSpec& s) {
-    v(s.source), v(s.target);
+    v(s.source), v(s.target), v(s.mode), v(s.uid), v(s.gid);
 }
 
 void fields(auto& v, NodeSpec& s) {

@@ -38,11 +38,11 @@ struct MountSpec {
     std::string upper;                // overlay: where writes go; empty: it is read-only
     std::string work;                 // overlay, with `upper`
     std::uint32_t read_only = 0;
+    std::uint64_t attributes_set = 0;  // MOUNT_ATTR_…
     // of a bundle
     std::string type;                       // of a file system
     std::uint32_t is_recursive = 0;         // a bind with what is mounted below its source
     std::uint32_t copies_up = 0;            // what is at the target is copied into it
-    std::uint64_t attributes_set = 0;       // MOUNT_ATTR_…
     std::uint64_t attributes_cleared = 0;   // those come first
     std::uint64_t tree_attributes_set = 0;  // likewise, also for all that is mounted below
     std::uint64_t tree_attributes_cleared = 0;
@@ -89,9 +89,14 @@ struct LimitSpec {
     std::uint64_t hard = 0;
 };
 
+constexpr std::uint32_t of_source = ~std::uint32_t{0};
+
 struct DeviceSpec {
     std::string source;
     std::string target;
+    std::uint32_t mode = of_source;  // its permissions
+    std::uint32_t uid = of_source;
+    std::uint32_t gid = of_source;
 };
 
 /// A device or named pipe, made by its number.
@@ -159,7 +164,7 @@ struct BundleSpec {
     std::vector<NodeSpec> nodes;
     std::string state_head;              // of hooks: {"ociVersion":…,"pid":
     std::string state_tail;              // what comes after the pid
-    std::vector<HookSpec> create_hooks;  // before the change of root
+    std::vector<HookSpec> create_hooks;  // before the change of root; also without a bundle
     std::vector<HookSpec> start_hooks;   // before the program begins
     std::uint32_t start_socket = 0;      // a descriptor: who connects to it lets it begin
     std::uint32_t console = 0;           // a descriptor: a socket that wants the terminal; 0: none

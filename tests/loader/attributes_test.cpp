@@ -65,6 +65,15 @@ TEST(Attributes, GpusAreRequestsForDevices) {
     const auto one = service(web("gpus: [{driver: nvidia, count: 1}]")).device_requests;
     EXPECT_EQ(one[0].driver, "nvidia");
     EXPECT_EQ(one[0].capabilities, Strings{"gpu"});
+    EXPECT_EQ(web("gpus: all").complaints(), "");
+    EXPECT_NE(web("gpus: [{driver: amd}]").complaints().find("there is no driver \"amd\""),
+              std::string::npos);
+}
+
+TEST(Attributes, ADeviceMayBeANameOfTheContainerDeviceInterface) {
+    const auto devices = service(web("devices: ['vendor.com/class=1:0', /dev/null]")).devices;
+    ASSERT_EQ(devices.size(), 2U);
+    EXPECT_EQ(devices[0].source, "vendor.com/class=1:0");
 }
 
 TEST(Attributes, AProviderStandsForAnImage) {
@@ -107,7 +116,6 @@ TEST(Attributes, WhatHasNoEffectIsSaid) {
                                    "logging: {options: {tag: a}}",
                                    "cgroup_parent: a",
                                    "runtime: runsc",
-                                   "gpus: all",
                                    "use_api_socket: true",
                                    "credential_spec: {file: a}",
                                    "isolation: process",

@@ -117,7 +117,10 @@ TEST(Tidy, AnIncludeGoesDownAFloorNeverUpOrSideways) {
 
 TEST(Tidy, LibrariesStayWhereTheyBelong) {
     const std::map<std::string, std::vector<std::string>> homes{
-        {"<yaml-cpp/", {"src/loader/node.cpp", "src/loader/yaml_text.cpp"}},
+        {"<yaml-cpp/",
+         {"src/engine/runtime/cdi_file.cpp",
+          "src/loader/node.cpp",
+          "src/loader/yaml_text.cpp"}},
         {"<spdlog/", {"src/base/log.cpp"}},
         {"<archive.h>", {"src/fetch/untar.cpp"}},
         {"<curl/", {"src/fetch/http.cpp", "src/fetch/main.cpp"}},

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "engine/cgroup/devices.h"
+#include "model/cdi.h"
 #include "sys/file.h"
 
 #include <utility>
@@ -51,6 +52,8 @@ void add_below(const Device& top, std::vector<Device>& devices) {
 std::vector<Device> devices_for(const Service& service) {
     std::vector<Device> devices;
     for (Device device : service.devices) {
+        if (is_cdi_name(device.source))
+            continue;
         if (device.target.empty())
             device.target = device.source;
         if (sys::find_device(device.source))

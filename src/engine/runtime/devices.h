@@ -11,8 +11,8 @@
 
 namespace stack::runtime {
 
-/// Those of the service: of a directory each one below it, as Docker has it. Throws stack::Error
-/// where there is none.
+/// Those of the service that are named by their paths: of a directory each one below it, as Docker
+/// has it. Throws stack::Error where there is none.
 [[nodiscard]] std::vector<Device> devices_for(const Service& service);
 
 /// How they are made in the container; a privileged one has all of the host's besides.

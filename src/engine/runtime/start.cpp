@@ -5,6 +5,7 @@
 #include "base/failpoint.h"
 #include "base/text.h"
 #include "base/units.h"
+#include "engine/runtime/cdi.h"
 #include "engine/runtime/description.h"
 #include "engine/runtime/devices.h"
 #include "engine/runtime/helper.h"
@@ -383,6 +384,12 @@ void add_host_files(shim::Spec& spec,
     }
 }
 
+std::vector<Device> with_nodes(std::vector<Device> devices, const CdiEdits& edits) {
+    for (const auto& node : edits.nodes)
+        devices.push_back(node.device);
+    return devices;
+}
+
 }  // namespace
 
 Starting Runtime::start(const std::string& id, Starter starter) {
@@ -420,13 +427,16 @@ Starting Runtime::start(const std::string& id, Starter starter) {
         cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
     const Service& service = record.spec.service;
     const auto devices = devices_for(service);
+    const auto edits = cdi_edits_for(cdi_names_of(service), cdi_directories());
     if (!service.privileged)
-        cgroups_.guard_devices(places.cgroup,
-                               device_rules(devices, service.device_cgroup_rules),
-                               placement,
-                               starting.warnings);
+        cgroups_.guard_devices(
+            places.cgroup,
+            device_rules(with_nodes(devices, edits), service.device_cgroup_rules),
+            placement,
+            starting.warnings);
     shim::Spec spec = describe(record, endpoints);
     spec.devices = device_specs(devices, service.privileged);
+    apply(edits, places.run, spec);
     const auto lender = lender_of(record, record.spec.service.network_mode);
     add_host_files(spec,
                    record,
