@@ -124,6 +124,7 @@ struct ObservedImage {
     std::string source_digest;  // for built images: what it was built from; empty otherwise
     Time created{};
     Time named{};  // when a pull, build, import or tag gave it this name last; {}: unknown
+    std::string platform{};  // os/architecture[/variant]; empty: unknown
 
     bool operator==(const ObservedImage&) const = default;
 };

@@ -114,8 +114,12 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
             all.volumes.push_back(observed(record));
     for (const auto& reference : model::images_of(desired))
         if (const auto image = store_.find(reference))
-            all.images.push_back(
-                {reference, image->id, image->source_digest, image->created, image->named});
+            all.images.push_back({reference,
+                                  image->id,
+                                  image->source_digest,
+                                  image->created,
+                                  image->named,
+                                  image::platform_of(image->config)});
         else if (reference.starts_with("rootfs:"))
             all.images.push_back({reference, reference, "", {}, {}});
     if (options.builds)

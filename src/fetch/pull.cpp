@@ -136,9 +136,8 @@ class Pull {
     void check_platform(const ImageConfig& config) const {
         if (image::is_for(config, wanted_platform(platform_)))
             return;
-        const std::string sentence = "image " + name_ + " is for " + config.os + "/" +
-                                     config.architecture + ", not for " +
-                                     wanted_platform(platform_);
+        const std::string sentence = "image " + name_ + " is for " + image::platform_of(config) +
+                                     ", not for " + wanted_platform(platform_);
         if (!platform_.empty())
             throw Error(std::make_error_code(std::errc::not_supported),
                         sentence + ", and has no other variant");

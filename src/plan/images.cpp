@@ -2,6 +2,7 @@
 
 #include "base/units.h"
 #include "model/images.h"
+#include "model/platform.h"
 #include "plan/resolve.h"
 
 #include <chrono>
@@ -24,15 +25,40 @@ std::optional<Duration> refresh_period(const std::string& policy) {
     return period ? std::optional<Duration>(*period) : std::nullopt;
 }
 
+/// Whether the image is for another platform than the service.
+bool is_foreign(const ObservedImage& image, const Service& service) {
+    return !model::fits_platform(image.platform, service.platform);
+}
+
+std::string why_foreign(const ObservedImage& image, const Service& service) {
+    return "the one that is here is for " + image.platform + ", not for " + service.platform;
+}
+
 }  // namespace
 
 void Images::plan(const Strings& services) {
+    refuse_two_platforms(services);
     for (const bool built : {true, false})
         for (const auto& name : services)
             if (desired_.services.at(name).build.has_value() == built)
                 plan_service(name);
     for (const auto& name : services)
         plan_mounted(desired_.services.at(name));
+}
+
+void Images::refuse_two_platforms(const Strings& services) {
+    std::map<std::string, const Service*> known;
+    for (const auto& name : services) {
+        const Service& service = desired_.services.at(name);
+        if (service.platform.empty())
+            continue;
+        const std::string reference = image_of(desired_, service);
+        const Service& first = *known.emplace(reference, &service).first->second;
+        if (!model::fits_platform(first.platform, service.platform))
+            builder_.refuse("services " + first.name + " and " + name + " want image " + reference +
+                            " for " + first.platform + " and for " + service.platform +
+                            ", and one name can be but one of them: name each by its digest");
+    }
 }
 
 const ObservedImage* Images::present(const std::string& reference) const {
@@ -103,10 +129,14 @@ bool Images::is_built(const std::string& service) const {
 }
 
 /// Empty: what is there serves.
-std::string Images::why_pull(const std::string& policy, const ObservedImage* present) const {
+std::string Images::why_pull(const std::string& policy,
+                             const Service& service,
+                             const ObservedImage* present) const {
     constexpr const char* purpose = "to look for a newer one, which is then used";
     if (!present)
         return "not found";
+    if (is_foreign(*present, service))
+        return why_foreign(*present, service);
     if (policy == "always")
         return purpose;
     const auto period = refresh_period(policy);
@@ -149,7 +179,7 @@ bool Images::wants_build(const Service& service, const ObservedImage* present) {
         return false;
     const std::string current = source_digest(service.name);
     const bool stale = present && !current.empty() && present->source_digest != current;
-    if (!present)
+    if (!present || is_foreign(*present, service))
         return true;
     if (options_.build || service.pull_policy == "build")
         return stale || current.empty() || service.build->no_cache || service.build->pull ||
@@ -197,7 +227,10 @@ void Images::plan_build(const Service& service,
     action.source_digest = source_digest(service.name);
     action.no_cache = service.build->no_cache;
     action.pull = service.build->pull;
-    const std::string reason = present ? "its sources changed" : "not found";
+    const bool foreign = present && is_foreign(*present, service);
+    const std::string reason = foreign   ? why_foreign(*present, service)
+                               : present ? "its sources changed"
+                                         : "not found";
     builds_.insert(reference);
     planned.node = nodes_[reference] = builder_.add(action, "image/" + reference, reason);
     for (const auto& source : build_sources(service))
@@ -210,13 +243,14 @@ void Images::plan_pull(const Service& service,
                        const ObservedImage* present) {
     const bool overridden = !options_.pull.empty() && options_.pull != "policy";
     const std::string policy = overridden ? options_.pull : service.pull_policy;
-    const std::string reason = why_pull(policy, present);
+    const std::string reason = why_pull(policy, service, present);
     if (reason.empty())
         return;
-    if (!present && policy == "never") {
-        builder_.refuse(
-            "image " + reference + " of service " + service.name +
-            " is not in the store, and its pull_policy is never: pull it with `stack pull`");
+    if (policy == "never") {  // what is there does not serve
+        builder_.refuse("image " + reference + " of service " + service.name +
+                        " is not in the store" +
+                        (present ? " for " + service.platform + " (" + reason + ")" : "") +
+                        ", and its pull_policy is never: pull it with `stack pull`");
         return;
     }
     services_[service.name].node = nodes_[reference] =

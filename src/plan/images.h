@@ -64,7 +64,10 @@ class Images {
     void plan_pull(const Service& service,
                    const std::string& reference,
                    const ObservedImage* present);
+    /// A name is one image's, and an image is for one platform.
+    void refuse_two_platforms(const Strings& services);
     [[nodiscard]] std::string why_pull(const std::string& policy,
+                                       const Service& service,
                                        const ObservedImage* present) const;
     [[nodiscard]] bool wants_build(const Service& service, const ObservedImage* present);
     /// Whether an image that this one is built from is built first; plans that.

@@ -2,6 +2,8 @@
 
 #include <stack/plan.h>
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 namespace stack::test {
@@ -62,6 +64,47 @@ TEST(PullPolicy, LooksForANewerImageWhereTheLastPullIsUnknown) {
     world.images.front().named = {};
     EXPECT_NE(pull_reason("weekly", world), "");
     EXPECT_EQ(pull_reason("missing", world), "");
+}
+
+TEST(PullPolicy, IsNoReasonToStartAnImageOfAnotherPlatform) {
+    Observed world = with_image(hours(0));
+    world.images.front().platform = "linux/amd64";
+    const auto plan_for = [&](const std::string& platform, const std::string& policy) {
+        Stack stack = shop(policy);
+        stack.services["web"].platform = platform;
+        return plan_up(stack, world, {.now = now});
+    };
+    const auto pull_of = [](const Plan& plan) {
+        const auto found =
+            std::find_if(plan.actions.begin(), plan.actions.end(), [](const auto& planned) {
+                return std::holds_alternative<PullImage>(planned.action);
+            });
+        return found == plan.actions.end()
+                   ? "none"
+                   : std::get<PullImage>(found->action).platform + ": " + found->reason;
+    };
+    for (const auto* same : {"", "linux", "linux/amd64", "linux/x86_64", "linux/amd64/v2"})
+        EXPECT_EQ(pull_of(plan_for(same, "missing")), "none") << same;
+    EXPECT_EQ(pull_of(plan_for("linux/arm64", "missing")),
+              "linux/arm64: the one that is here is for linux/amd64, not for linux/arm64");
+    EXPECT_EQ(plan_for("linux/arm64", "never").errors,
+              Strings{"image busybox of service web is not in the store for linux/arm64 (the one "
+                      "that is here is for linux/amd64, not for linux/arm64), and its pull_policy "
+                      "is never: pull it with `stack pull`"});
+    world.images.front().platform.clear();  // as a directory's
+    EXPECT_EQ(pull_of(plan_for("linux/arm64", "missing")), "none");
+}
+
+TEST(PullPolicy, OneNameIsNotForTwoPlatforms) {
+    Stack stack = shop("missing");
+    stack.services["web"].platform = "linux/arm64";
+    Service& api = stack.services["api"] = stack.services["web"];
+    api.name = "api";
+    EXPECT_TRUE(plan_up(stack, {}, {.now = now}).errors.empty());
+    api.platform = "linux/amd64";
+    ASSERT_EQ(plan_up(stack, {}, {.now = now}).errors.size(), 1U);
+    api.image = "busybox@sha256:" + std::string(64, 'a');
+    EXPECT_TRUE(plan_up(stack, {}, {.now = now}).errors.empty());
 }
 
 TEST(PullPolicy, IsOverriddenByTheOptionUnlessThatSaysPolicy) {

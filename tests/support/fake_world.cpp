@@ -57,7 +57,7 @@ class Effect {
   public:
     Effect(Observed& world, Time now) : world_(world), now_(now) {}
 
-    void operator()(const PullImage& a) { put_image(a.reference, {}); }
+    void operator()(const PullImage& a) { put_image(a.reference, {}, a.platform); }
 
     void operator()(const BuildImage& a) { put_image(a.tag, a.source_digest); }
 
@@ -142,12 +142,14 @@ class Effect {
     }
 
   private:
-    void put_image(const std::string& reference, const std::string& source_digest) {
+    void put_image(const std::string& reference,
+                   const std::string& source_digest,
+                   const std::string& platform = {}) {
         const std::string id = fake_image_id(reference, source_digest);
         if (auto* image = find_image(world_, reference))
-            *image = {reference, id, source_digest, now_, now_};
+            *image = {reference, id, source_digest, now_, now_, platform};
         else
-            world_.images.push_back({reference, id, source_digest, now_, now_});
+            world_.images.push_back({reference, id, source_digest, now_, now_, platform});
     }
 
     void connect(ObservedContainer& container);

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/image/document.h"
 #include "engine/image/store.h"
+#include "model/platform.h"
 
 #include <array>
 #include <cstdio>
@@ -164,15 +165,12 @@ ImageConfig parse_config(const std::string& json_text) {
     return config;
 }
 
+std::string platform_of(const ImageConfig& image) {
+    return image.os + "/" + image.architecture + (image.variant.empty() ? "" : "/" + image.variant);
+}
+
 bool is_for(const ImageConfig& image, const std::string& platform) {
-    const Strings own{image.os, image.architecture, image.variant};
-    Strings parts = split(platform, '/');
-    for (auto& part : parts)  // uname(2)'s words for them
-        part = part == "x86_64" ? "amd64" : part == "aarch64" ? "arm64" : part;
-    for (std::size_t i = 0; i < parts.size() && i < own.size(); ++i)
-        if (!parts[i].empty() && !own[i].empty() && parts[i] != own[i])
-            return false;
-    return true;
+    return model::fits_platform(platform_of(image), platform);
 }
 
 std::string make_config(const std::string& base,

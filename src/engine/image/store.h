@@ -154,6 +154,8 @@ class Store {
 /// wrong).
 [[nodiscard]] ImageConfig parse_config(const std::string& json);
 
+/// os/architecture[/variant].
+[[nodiscard]] std::string platform_of(const ImageConfig& image);
 /// Whether an image is for `os[/architecture[/variant]]`; what that does not say makes no
 /// difference.
 [[nodiscard]] bool is_for(const ImageConfig& image, const std::string& platform);

@@ -1,0 +1,13 @@
+#pragma once
+
+// os[/architecture[/variant]], as images and stack files have it.
+
+#include <string>
+
+namespace stack::model {
+
+/// Whether what is for `own` serves who wants `wanted`; what either does not say makes no
+/// difference. uname(2)'s words for architectures are understood.
+[[nodiscard]] bool fits_platform(const std::string& own, const std::string& wanted);
+
+}  // namespace stack::model
