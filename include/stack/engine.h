@@ -45,6 +45,10 @@ class Engine {
     /// All that carries the stack's name, and the images its services name. Throws stack::Error.
     virtual Observed observe(const Stack& desired, const ObserveOptions& options) = 0;
 
+    /// Pulls and builds that begin from here on see these variables, which are those of whoever
+    /// asked for them: their credentials, proxies and agents. None: the engine's own.
+    virtual void set_environment(StringMap variables) = 0;
+
     /// Brings about the postcondition of `action` (named in plan.h); succeeds at once where it
     /// holds already. AwaitHealthy and AwaitCompleted are not the engine's.
     virtual void perform(const Action& action, const EventSink& events, Done done) = 0;

@@ -30,6 +30,7 @@ struct Request {
     bool no_deps = false;
     bool volumes = false;
     bool stop = false;
+    StringMap environment;  // of whoever asks, for pulls and builds; request() fills it in
     int parallel = 0;  // how many actions may be under way at once, waits aside; 0: 64, -1: any
 };
 

@@ -155,7 +155,7 @@ void RealEngine::remove_beside(std::optional<sys::ScratchDirectory> files, Done 
 }
 
 void RealEngine::begin(const PullImage& action, const EventSink& events, Done done) {
-    auto fetch = image::start_pull(paths_, action.reference, action.platform);
+    auto fetch = image::start_pull(paths_, action.reference, action.platform, 0, environment_);
     auto result = std::make_shared<WorkerResult>();
     auto on_line = [result, events](const std::string& line) {
         auto parsed = image::parse_line(line);
@@ -187,6 +187,8 @@ void RealEngine::begin(const BuildImage& action, const EventSink& events, Done d
         "stack", "--root", paths_.instance.empty() ? "" : paths_.state, "build-worker"};
     options.descriptors = {{output.write.get(), 1}, {input.get(), 3}};
     options.new_session = true;  // a Ctrl-C at the terminal is the client's business
+    if (!environment_.empty())
+        options.environment = sys::environment_strings(environment_);
     auto worker = sys::spawn(sys::own_program(), options);
     output.write.reset();
     auto result = std::make_shared<WorkerResult>();

@@ -37,6 +37,9 @@ class RealEngine final : public Engine {
 
     Observed observe(const Stack& desired, const ObserveOptions& options) override;
     void perform(const Action& action, const EventSink& events, Done done) override;
+
+    void set_environment(StringMap variables) override { environment_ = std::move(variables); }
+
     void give_up_work() override;
     Strings port_conflicts(const Stack& desired, const Observed& observed) override;
     void probe(const std::string& container_id, const Healthcheck& check, ProbeDone done) override;
@@ -103,6 +106,7 @@ class RealEngine final : public Engine {
     runtime::Runtime runtime_;
     image::Store store_;
     std::map<std::string, std::unique_ptr<Watch>> watches_;
+    StringMap environment_;           // set_environment()
     std::map<int, sys::Fd> workers_;  // pulls and builds under way: pidfds by pid
     /// Of containers that are stopped for good. The kernel takes a namespace apart in its own time,
     /// and whoever wants the links' lock, as the removal of a network does, waits for that

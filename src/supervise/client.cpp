@@ -6,6 +6,7 @@
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket_path.h"
+#include "sys/terminal.h"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -111,7 +112,9 @@ int request(const Paths& paths,
             const EventSink& events,
             const std::stop_token& stop) {
     const std::string directory = supervise::project_run_directory(paths, project);
-    const std::string line = supervise::encode_request(what);
+    Request complete = what;
+    complete.environment = sys::environment();
+    const std::string line = supervise::encode_request(complete);
     constexpr int tries = 5;  // one that is about to end may still take a connection
     for (int i = 0; i < tries; ++i) {
         Connection connection(directory);

@@ -10,7 +10,7 @@ void visit_fields(model::Is<Request> auto& v, auto&& field) {
     field("down", v.down);
     field("services", v.services), field("timeout", v.timeout), field("signal", v.signal);
     field("no_deps", v.no_deps), field("volumes", v.volumes), field("stop", v.stop);
-    field("parallel", v.parallel);
+    field("environment", v.environment), field("parallel", v.parallel);
 }
 
 }  // namespace stack

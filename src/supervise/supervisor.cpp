@@ -268,6 +268,7 @@ void Supervisor::carry_out(const Asked& asked) {
         finish(asked, true);
         return;
     }
+    engine_.set_environment(asked.request.environment);
     Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
     const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build,
                                  .files = renews(asked.request)};

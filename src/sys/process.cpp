@@ -127,6 +127,13 @@ class OriginalLimit {
 
 }  // namespace
 
+std::vector<std::string> environment_strings(const std::map<std::string, std::string>& variables) {
+    std::vector<std::string> strings;
+    for (const auto& [name, value] : variables)
+        strings.push_back(name + "=" + value);
+    return strings;
+}
+
 Child spawn(const std::string& path, const SpawnOptions& options) {
     keep_descriptors_to_ourselves();
     SpawnPlan plan;

@@ -7,12 +7,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 namespace stack::sys {
+
+/// Variables as exec(2) takes them.
+[[nodiscard]] std::vector<std::string> environment_strings(
+    const std::map<std::string, std::string>& variables);
 
 struct SpawnOptions {
     std::vector<std::string> arguments;                   // with argv[0]

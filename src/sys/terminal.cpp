@@ -3,10 +3,12 @@
 #include "base/text.h"
 #include "sys/file.h"
 
+#include <array>
 #include <cstdlib>
 #include <optional>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
@@ -71,6 +73,16 @@ RawTerminal::RawTerminal() {
 
 RawTerminal::~RawTerminal() {
     leave_raw();
+}
+
+std::string home_directory() {
+    if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+        return home;
+    passwd entry{};
+    passwd* found = nullptr;
+    std::array<char, 16384> buffer{};
+    ::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found);
+    return found != nullptr ? found->pw_dir : "";
 }
 
 std::map<std::string, std::string> environment() {

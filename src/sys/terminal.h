@@ -28,6 +28,9 @@ class RawTerminal {
 
 /// The variables of this process's environment.
 [[nodiscard]] std::map<std::string, std::string> environment();
+/// Whoever this process runs as is at home there: $HOME, or what the machine's list of users says
+/// where that is not set, as of what is started at boot. "" where neither knows.
+[[nodiscard]] std::string home_directory();
 
 /// Writes all of `text` to standard output (1) or error (2). A reader that went away ends the
 /// process quietly with status 141, as SIGPIPE does, its terminal as it was; any other refusal

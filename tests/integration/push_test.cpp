@@ -116,6 +116,28 @@ TEST_F(Push, ToARegistryThatAsksWhoComes) {
     EXPECT_EQ(stack_.run({"image", "push", "127.0.0.1:5001/tools/box:1"}).status, 1);
 }
 
+TEST_F(Push, AnUpPullsWithTheCredentialsOfWhoeverAsks) {
+    const std::map<std::string, std::string> known{
+        {"DOCKER_CONFIG", stack_.directory() + "/known"}};
+    EXPECT_EQ(
+        stack_
+            .run({"login", "127.0.0.1:5001", "-u", "stack", "--password-stdin"}, known, "secret\n")
+            .status,
+        0);
+    stack_.must({"image", "tag", "busybox", "127.0.0.1:5001/tools/box:2"});
+    EXPECT_EQ(stack_.run({"image", "push", "127.0.0.1:5001/tools/box:2"}, known).status, 0);
+    stack_.must({"image", "rm", "127.0.0.1:5001/tools/box:2"});
+    stack_.write("compose.yaml",
+                 "name: shop\nservices:\n"
+                 "  here: {image: busybox, command: sleep 1000}\n"
+                 "  web: {image: '127.0.0.1:5001/tools/box:2', command: sleep 1000}\n");
+    stack_.must({"up", "-d", "here"});  // whose supervisor lives on, and knows nobody
+    EXPECT_EQ(stack_.run({"up", "-d"}).status, 1);
+    const Result result = stack_.run({"up", "-d"}, known);
+    EXPECT_EQ(result.status, 0) << result.err;
+    stack_.must({"down", "-t", "0"});
+}
+
 TEST_F(Push, UsesTheCredentialHelperThatIsConfigured) {
     must(
         "mkdir -p bin && cat > bin/docker-credential-box <<'END'\n"

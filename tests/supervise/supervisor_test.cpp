@@ -121,6 +121,21 @@ TEST(Supervisor, TriesToBringBackAtItsLeisure) {
     EXPECT_GE(house.engine.calls("create") - before, 5);
 }
 
+TEST(Supervisor, PullsWithTheEnvironmentOfWhoeverAsks) {
+    Household house;
+    house.add("web");
+    Request request;
+    request.verb = "up";
+    request.stack = house.stack;
+    for (const auto* home : {"/home/one", "/home/two"}) {
+        request.environment = {{"HOME", home}};
+        ASSERT_EQ(house.ask(request), 0);
+        EXPECT_EQ(house.engine.environment(), request.environment);
+    }
+    ASSERT_EQ(house.down(), 0);
+    EXPECT_TRUE(house.engine.environment().empty());
+}
+
 TEST(Supervisor, UsesANewerImageInTheSameUp) {
     Household house;
     house.add("web");

@@ -64,8 +64,13 @@ class FakeEngine final : public Engine {
     /// The names of running containers at the last publish_names(), in order.
     [[nodiscard]] const Strings& published() const { return published_; }
 
+    /// As set_environment() gave them last.
+    [[nodiscard]] const StringMap& environment() const { return environment_; }
+
     Observed observe(const Stack& desired, const ObserveOptions& options) override;
     void perform(const Action& action, const EventSink& events, Done done) override;
+
+    void set_environment(StringMap variables) override { environment_ = std::move(variables); }
 
     void give_up_work() override { ++calls_["give_up_work"]; }
 
@@ -103,6 +108,7 @@ class FakeEngine final : public Engine {
     std::map<Strings, ProbeResult> hook_results_;              // by command
     std::map<std::string, std::string> sources_;               // by service
     std::map<std::string, int> calls_;
+    StringMap environment_;
     Strings history_;
     HealthResult latest_check_;
     Strings published_;

@@ -28,7 +28,7 @@ std::string variable(const char* name) {
 
 std::string docker_config_path() {
     const std::string directory = variable("DOCKER_CONFIG");
-    return (directory.empty() ? variable("HOME") + "/.docker" : directory) + "/config.json";
+    return (directory.empty() ? sys::home_directory() + "/.docker" : directory) + "/config.json";
 }
 
 std::vector<std::string> podman_config_paths() {
@@ -37,7 +37,7 @@ std::vector<std::string> podman_config_paths() {
         paths.push_back(file);
     if (const std::string directory = variable("XDG_RUNTIME_DIR"); !directory.empty())
         paths.push_back(directory + "/containers/auth.json");
-    paths.push_back(variable("HOME") + "/.config/containers/auth.json");
+    paths.push_back(sys::home_directory() + "/.config/containers/auth.json");
     return paths;
 }
 

@@ -13,7 +13,10 @@ namespace {
 
 using model::Json;
 
-Fetch start_worker(const Paths& paths, Json request, const sys::Fd& target = {}) {
+Fetch start_worker(const Paths& paths,
+                   Json request,
+                   const sys::Fd& target = {},
+                   const StringMap& environment = {}) {
     constexpr int request_fd = 3;
     constexpr int target_fd = 4;
     request["state"] = paths.state;
@@ -27,6 +30,8 @@ Fetch start_worker(const Paths& paths, Json request, const sys::Fd& target = {})
     if (target)
         options.descriptors.emplace_back(target.get(), target_fd);
     options.new_session = true;
+    if (!environment.empty())
+        options.environment = sys::environment_strings(environment);
     Fetch fetch;
     fetch.worker = sys::spawn(sys::helper_program("stack-fetch"), options);
     fetch.output = std::move(output.read);
@@ -82,13 +87,16 @@ void finish_unpack(Fetch& fetch) {
 Fetch start_pull(const Paths& paths,
                  const std::string& reference,
                  const std::string& platform,
-                 std::int64_t max_unpacked) {
+                 std::int64_t max_unpacked,
+                 const StringMap& environment) {
     if (reference.starts_with(debootstrap_scheme))
         return start_debootstrap(paths, reference, platform);
     return start_worker(
         paths,
         with_limit({{"verb", "pull"}, {"reference", reference}, {"platform", platform}},
-                   max_unpacked));
+                   max_unpacked),
+        {},
+        environment);
 }
 
 Fetch start_push(const Paths& paths, const std::string& reference) {

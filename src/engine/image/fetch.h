@@ -25,10 +25,12 @@ struct Fetch {
 /// Starts a pull of `reference` (as people write it) for `platform` ("" for this machine's); or the
 /// making of it, where it is `debootstrap:…`.
 /// `max_unpacked`: how many bytes a layer may become; 0: what the machine's owner has set.
+/// `environment`: of whoever wants it, whose credentials and proxies serve; none: this process's.
 [[nodiscard]] Fetch start_pull(const Paths& paths,
                                const std::string& reference,
                                const std::string& platform,
-                               std::int64_t max_unpacked = 0);
+                               std::int64_t max_unpacked = 0,
+                               const StringMap& environment = {});
 
 /// Starts a push of the image with this name to the registry that the name says. The result is the
 /// digest it has there.
