@@ -15,55 +15,84 @@ std::string here(const std::string& path) {
     return sys::absolute_path(path, sys::current_directory());
 }
 
-BuildOutput::Kind kind_of(const std::string& type) {
+constexpr const char* known_types = "there are local, tar, oci, docker, image and registry";
+
+/// What `type=` says; what it means without `dest=` is seen later.
+void set_type(const std::string& type, BuildOutput& output) {
+    using Kind = BuildOutput::Kind;
+    output.push = output.push || type == "registry";
     if (type == "local")
-        return BuildOutput::Kind::directory;
-    if (type == "tar")
-        return BuildOutput::Kind::archive;
-    if (type == "image" || type == "docker")
-        return BuildOutput::Kind::image;
-    give_up("--output type=" + type +
-            ": there are local, tar, image and docker; `stack image save` writes the others");
+        output.kind = Kind::directory;
+    else if (type == "tar")
+        output.kind = Kind::archive;
+    else if (type == "oci" || type == "docker")
+        output.kind = Kind::saved_image;
+    else if (type != "image" && type != "registry")
+        give_up("--output type=" + type + ": " + known_types);
+}
+
+bool truth_of(const std::string& part, const std::string& value) {
+    if (value != "true" && value != "false")
+        give_up("--output: `" + part + "` is neither true nor false");
+    return value == "true";
+}
+
+/// Fills in what `text` leaves open. Gives up where two parts of it do not go together.
+void complete(const std::string& text, const std::string& type, BuildOutput& output) {
+    using Kind = BuildOutput::Kind;
+    if (type == "docker" && output.target.empty())
+        output.kind = Kind::image;  // which is to be loaded: it is in the store
+    if (output.target.empty() && (output.kind == Kind::archive || output.kind == Kind::saved_image))
+        output.target = "-";
+    const bool is_image = output.kind == Kind::image;
+    if (is_image && !output.target.empty())
+        give_up("--output " + text +
+                ": this goes into the store; type=oci,dest=FILE writes a file");
+    if (!is_image && output.target.empty())
+        give_up("--output " + text + ": dest=DIR is missing");
+    if (output.kind == Kind::saved_layout && output.target == "-")
+        give_up("--output " + text + ": a directory cannot go to standard output: dest=DIR");
+    if (!is_image && output.push)
+        give_up("--output " + text + ": type=image and type=registry can be pushed");
 }
 
 }  // namespace
 
 BuildOutput parse_build_output(const std::string& text) {
+    using Kind = BuildOutput::Kind;
     if (text == "-")
-        return {BuildOutput::Kind::archive, "-"};
+        return {.kind = Kind::archive, .target = "-"};
     if (text.find('=') == std::string::npos)
-        return {BuildOutput::Kind::directory, text};
+        return {.kind = Kind::directory, .target = text};
     BuildOutput output;
+    std::string type;
+    bool packed = true;
     for (const auto& part : split(text, ',')) {
         const auto [key, value] = split_once(part, '=');
         if (key == "type")
-            output.kind = kind_of(value);
+            set_type(type = value, output);
         else if (key == "dest")
             output.target = value;
+        else if (key == "name")
+            output.names.push_back(value);
+        else if (key == "push")
+            output.push = truth_of(part, value);
+        else if (key == "tar")
+            packed = truth_of(part, value);
         else
-            give_up("--output wants DIR, - or type=local,dest=DIR, not \"" + text + "\"");
+            give_up("--output wants DIR, - or type=TYPE,dest=PATH, not \"" + part + "\" in \"" +
+                    text + "\"; " + known_types);
     }
-    const bool is_image = output.kind == BuildOutput::Kind::image;
-    if (output.kind == BuildOutput::Kind::archive && output.target.empty())
-        output.target = "-";
-    if (is_image != output.target.empty())
-        give_up("--output " + text +
-                (is_image
-                     ? ": an image goes into the store: leave dest= away, and see `stack image "
-                       "save`"
-                     : ": dest=DIR is missing"));
+    if (!packed && output.kind == Kind::saved_image)
+        output.kind = Kind::saved_layout;
+    complete(text, type, output);
     return output;
 }
 
-void write_build_output(const Context& context,
-                        const std::string& image,
-                        const BuildOutput& output) {
-    if (output.kind == BuildOutput::Kind::image)
-        return;
-    image::Store store(context.paths);
-    const auto built = require_image(store, image);
-    store.hold(built.layers);
-    const sys::Fd root = sys::merged_view(store.lower_directories(built));
+namespace {
+
+void write_files(const image::Store& store, const image::Image& image, const BuildOutput& output) {
+    const sys::Fd root = sys::merged_view(store.lower_directories(image));
     if (output.kind == BuildOutput::Kind::directory) {
         sys::ensure_directory(here(output.target));
         // What is there keeps its owner and mode where it is a directory; files are replaced.
@@ -75,6 +104,59 @@ void write_build_output(const Context& context,
     OutputFile file(output.target);
     image::write_layer(root, [&](std::string_view bytes) { sys::write_all(file.file(), bytes); });
     file.finish();
+}
+
+int save(const Context& context, const Strings& names, const sys::Fd& target) {
+    std::string result;
+    return show_fetch(context,
+                      image::start_save(context.paths, names, target),
+                      "Image " + names.front(),
+                      "Saving",
+                      "Saved",
+                      result);
+}
+
+}  // namespace
+
+int write_build_output(const Context& context,
+                       const std::string& image,
+                       const Strings& names,
+                       const BuildOutput& output) {
+    using Kind = BuildOutput::Kind;
+    if (output.kind == Kind::image)
+        return 0;
+    image::Store store(context.paths);
+    const auto built = require_image(store, image);
+    store.hold(built.layers);
+    const Strings references = names.empty() ? Strings{image} : names;
+    if (output.kind == Kind::saved_layout) {
+        sys::ensure_directory(here(output.target));
+        return save(context, references, sys::open_directory(here(output.target)));
+    }
+    if (output.kind == Kind::saved_image) {
+        OutputFile file(output.target);
+        const int status = save(context, references, file.file());
+        if (status == 0)
+            file.finish();
+        return status;
+    }
+    write_files(store, built, output);
+    return 0;
+}
+
+int push_image(const Context& context, const Strings& names) {
+    for (const auto& name : names) {
+        std::string digest;
+        const int status = show_fetch(context,
+                                      image::start_push(context.paths, name),
+                                      "Image " + name,
+                                      "Pushing",
+                                      "Pushed",
+                                      digest);
+        if (status != 0)
+            return status;
+    }
+    return 0;
 }
 
 }  // namespace stack::cli

@@ -1,6 +1,6 @@
 #pragma once
 
-// --output of `image build`: what is to become of the image's files.
+// --output of `image build`: what is to become of the image.
 
 #include "cli/context.h"
 
@@ -9,18 +9,26 @@
 namespace stack::cli {
 
 struct BuildOutput {
-    enum class Kind { image, directory, archive };
+    enum class Kind { image, directory, archive, saved_image, saved_layout };
 
     Kind kind = Kind::image;  // in the store, as without --output
     std::string target;       // of the others; `-`: standard output
+    Strings names;            // that the image gets beside those of --tag
+    bool push = false;        // and by which it goes to registries
 };
 
-/// `DIR`, `-`, or `type=local|tar|image|docker,dest=PATH`. Gives up where it has no meaning.
+/// `DIR`, `-`, or `type=local|tar|oci|docker|image|registry,dest=PATH,…`. Gives up where it has no
+/// meaning.
 [[nodiscard]] BuildOutput parse_build_output(const std::string& text);
 
-/// Writes the files of the image, which is in the store, to where the output says.
-void write_build_output(const Context& context,
-                        const std::string& image,
-                        const BuildOutput& output);
+/// Writes the image, which is in the store and has these names (maybe none), to where the output
+/// says; pushing is push_image()'s. Returns the exit code.
+[[nodiscard]] int write_build_output(const Context& context,
+                                     const std::string& image,
+                                     const Strings& names,
+                                     const BuildOutput& output);
+
+/// Sends the image to the registries that the names say. Returns the exit code.
+[[nodiscard]] int push_image(const Context& context, const Strings& names);
 
 }  // namespace stack::cli

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "cli/build_output.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/dry_run.h"
@@ -199,13 +200,7 @@ void run_push(Context& context, PullOptions options) {
         for (const auto& image : names) {
             if (!seen.insert(image).second || context.globals.dry_run)
                 continue;
-            std::string digest;
-            const int status = show_fetch(quiet,
-                                          image::start_push(context.paths, image),
-                                          "Image " + image,
-                                          "Pushing",
-                                          "Pushed",
-                                          digest);
+            const int status = push_image(quiet, {image});
             if (status != 0 && !options.ignore_failures) {
                 context.exit_code = status;
                 return;
@@ -252,8 +247,7 @@ void add_build(CLI::App& app, Context& context) {
                    "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK), ID=SOCKET or "
                    "ID=KEY,… (repeatable)")
         ->allow_extra_args(false);
-    add_refused_option(app, "--provenance", "no attestation is made of a build");
-    add_refused_option(app, "--sbom", "no list of an image's contents is made");
+    add_attestation_options(app);
     app.add_flag_function(
         "--print",
         [](std::int64_t) { give_up("--print: builds have no bake file; see `stack config`"); },

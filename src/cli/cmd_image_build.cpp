@@ -38,11 +38,13 @@ struct Options {
     std::string id_file;
     std::string metadata_file;
     std::string progress;
-    std::string output;
+    Strings outputs;
+    std::string call;
     bool no_cache = false;
     bool pull = false;
     bool quiet = false;
     bool check = false;
+    bool push = false;
 };
 
 std::string here(const std::string& path) {
@@ -217,21 +219,41 @@ void write_metadata(const Options& options, const std::string& id) {
     sys::replace_file(here(options.metadata_file), json.dump(2) + "\n", 0644);
 }
 
-void run(Context& context, const Options& options) {
+std::vector<BuildOutput> outputs_of(Options& options) {
+    std::vector<BuildOutput> outputs;
+    for (const auto& text : options.outputs) {
+        outputs.push_back(parse_build_output(text));
+        const auto& output = outputs.back();
+        options.tags.insert(options.tags.end(), output.names.begin(), output.names.end());
+        options.push = options.push || output.push;
+    }
+    if (options.push && options.tags.empty())
+        give_up("an image without a name cannot be pushed: --tag says where it goes");
+    return outputs;
+}
+
+/// `--call METHOD[,format=…]`.
+bool is_check(const std::string& call) {
+    const std::string method = split(call, ',').front();
+    if (method != "" && method != "build" && method != "check" && method != "lint")
+        give_up("--call " + method + ": there are build and check");
+    return method == "check" || method == "lint";
+}
+
+void run(Context& context, Options options) {
     require_root();
+    const auto outputs = outputs_of(options);
     const auto request = request_of(context, options);
-    const BuildOutput output =
-        options.output.empty() ? BuildOutput() : parse_build_output(options.output);
-    if (options.check) {
+    if (options.check || is_check(options.call)) {
         context.exit_code = check_and_tell(context, request);
         return;
     }
-    Globals globals = context.globals;
+    Context shown = context;
     if (options.quiet)
-        globals.progress = "quiet";
+        shown.globals.progress = "quiet";
     else if (!options.progress.empty())
-        globals.progress = options.progress == "rawjson" ? "json" : options.progress;
-    const auto progress = make_progress(globals, "Building");
+        shown.globals.progress = options.progress == "rawjson" ? "json" : options.progress;
+    const auto progress = make_progress(shown.globals, "Building");
     const auto result = build::build_image(
         context.paths, request, [&](const Event& event) { progress->show(event); });
     progress->finish();
@@ -247,8 +269,16 @@ void run(Context& context, const Options& options) {
         sys::replace_file(here(options.id_file), result.image_id, 0644);
     if (!options.metadata_file.empty())
         write_metadata(options, result.image_id);
-    write_build_output(context, result.image_id, output);
-    if (options.quiet && output.target != "-")
+    bool is_out_taken = false;
+    for (const auto& output : outputs) {
+        context.exit_code = write_build_output(shown, result.image_id, options.tags, output);
+        if (context.exit_code != 0)
+            return;
+        is_out_taken = is_out_taken || output.target == "-";
+    }
+    if (options.push)
+        context.exit_code = push_image(shown, options.tags);
+    if (options.quiet && !is_out_taken && context.exit_code == 0)
         sys::write_out(result.image_id + "\n");
 }
 
@@ -274,21 +304,8 @@ void add_docker_options(CLI::App& app) {
                 warn(std::string(limit) + ": steps of a build are not held to it, ignoring");
             },
             "Accepted for compatibility, with a warning: steps are not held to it");
-    for (const auto* attestation : {"--provenance", "--sbom"})
-        app.add_option_function<std::string>(
-            attestation,
-            [attestation](const std::string& wanted) {
-                if (wanted != "false")
-                    warn(std::string(attestation) + ": no attestation is made, ignoring");
-            },
-            "Accepted for compatibility, with a warning: no attestation is made");
-    app.add_flag_function(
-        "--push",
-        [](std::int64_t times) {
-            if (times > 0)
-                give_up("--push: build, then `stack image push NAME`");
-        },
-        "Refused: `stack image push NAME` does it");
+    add_attestation_options(app);
+    add_refused_option(app, "--annotation", "a manifest gets no annotations; --label says it");
 }
 
 void add_result_options(CLI::App& app, Options& options) {
@@ -297,9 +314,12 @@ void add_result_options(CLI::App& app, Options& options) {
     app.add_option("--label", options.labels, "Label of the image: NAME=VALUE (repeatable)")
         ->allow_extra_args(false);
     app.add_option("-o,--output",
-                   options.output,
+                   options.outputs,
                    "Also write the image's files: DIR, - (a tar on standard output), "
-                   "type=local,dest=DIR or type=tar,dest=FILE");
+                   "type=local,dest=DIR or type=tar,dest=FILE; or the image: type=oci,dest=FILE "
+                   "(tar=false: a directory) or type=registry,name=NAME (repeatable)")
+        ->allow_extra_args(false);
+    app.add_flag("--push", options.push, "Send the image to the registries that its names say");
     app.add_option("--iidfile", options.id_file, "Write the image's id to this file");
     app.add_option("--metadata-file", options.metadata_file, "Write what was built, as JSON, here");
     app.add_option("--progress", options.progress, "auto, tty, plain, json (or rawjson) or quiet")
@@ -307,6 +327,7 @@ void add_result_options(CLI::App& app, Options& options) {
     app.add_flag("-q,--quiet", options.quiet, "No progress; print the image's id");
     app.add_flag(
         "--check", options.check, "Look for what the Dockerfile had better not say; build nothing");
+    app.add_option("--call", options.call, "build (default), or check, which is --check");
 }
 
 void add_cache_options(CLI::App& app, Options& options) {
@@ -349,6 +370,18 @@ void add_step_options(CLI::App& app, Options& options) {
 }
 
 }  // namespace
+
+void add_attestation_options(CLI::App& app) {
+    for (const auto* attestation : {"--provenance", "--sbom", "--attest"})
+        app.add_option_function<std::string>(
+            attestation,
+            [attestation](const std::string& wanted) {
+                const bool is_off = wanted == "false" || wanted.ends_with("disabled=true");
+                if (!is_off)
+                    warn(std::string(attestation) + ": no attestation is made, ignoring");
+            },
+            "Accepted for compatibility, with a warning: no attestation is made");
+}
 
 Strings agents_of(const Strings& texts) {
     Strings agents;

@@ -56,6 +56,9 @@ int show_fetch(const Context& context,
                const std::string& done,
                std::string& result);
 
+/// --provenance, --sbom and --attest: what is not `false` is warned of.
+void add_attestation_options(CLI::App& app);
+
 /// `--ssh`: `default`, `ID=SOCKET` or `ID=KEY,…`, with paths as they are from anywhere.
 [[nodiscard]] Strings agents_of(const Strings& texts);
 

@@ -40,6 +40,17 @@ std::string source_text(const std::string& file, const void* sources) {
     return found == map.end() ? "" : found->second;
 }
 
+/// What the Dockerfile had better not say.
+Event event_of(const Diagnostic& warning) {
+    Event event;
+    event.id = warning.location.file + ":" + std::to_string(warning.location.line) + ":" +
+               std::to_string(warning.location.column);
+    event.status = EventStatus::warning;
+    event.text = warning.code;
+    event.detail = warning.message + (warning.hint.empty() ? "" : " (" + warning.hint + ")");
+    return event;
+}
+
 /// Why there is no image; empty where there is one.
 std::string build_and_tell(const Paths& paths) {
     try {
@@ -49,6 +60,8 @@ std::string build_and_tell(const Paths& paths) {
             return result.failure.empty()
                        ? to_text(result.diagnostics, source_text, &result.sources)
                        : result.failure;
+        for (const auto& warning : result.diagnostics)
+            say(model::encode(event_of(warning)));
         say({{"result", {{"id", result.image_id}}}});
         return {};
     } catch (const Error& error) {

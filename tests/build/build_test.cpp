@@ -430,6 +430,13 @@ TEST_F(RealBuild, HeedsTheIgnoreFileOfAnAdditionalContext) {
     EXPECT_EQ(shop.read("/more/.env"), std::nullopt);
 }
 
+TEST_F(RealBuild, PullsNoContextThatWasMadeHere) {
+    shop.options.pull = true;
+    shop.options.additional_contexts["other"] = "docker-image://busybox";
+    build("FROM other\nRUN echo built > /seen\n");
+    EXPECT_EQ(shop.read("seen"), "built\n");
+}
+
 TEST_F(RealBuild, StartsFromNothing) {
     shop.write("x", "x");
     build("FROM scratch\nCOPY x /x\nCMD [\"/x\"]\n");

@@ -20,10 +20,32 @@ TEST(BuildOutput, IsADirectoryAnArchiveOrTheStore) {
     EXPECT_TRUE(is("type=tar,dest=out.tar", Kind::archive, "out.tar"));
     EXPECT_TRUE(is("type=tar", Kind::archive, "-"));
     EXPECT_TRUE(is("type=image", Kind::image, ""));
+    EXPECT_TRUE(is("type=docker", Kind::image, ""));
+}
+
+TEST(BuildOutput, IsAnImageForOthers) {
+    EXPECT_EQ(parse_build_output("type=oci,dest=x").kind, Kind::saved_image);
+    EXPECT_EQ(parse_build_output("type=docker,dest=x").target, "x");
+    EXPECT_EQ(parse_build_output("type=oci").target, "-");
+    EXPECT_EQ(parse_build_output("type=oci,tar=false,dest=x").kind, Kind::saved_layout);
+    EXPECT_EQ(parse_build_output("tar=false,type=oci,dest=x").kind, Kind::saved_layout);
+    const auto pushed = parse_build_output("type=registry,name=a.b/c:1,name=a.b/c:2");
+    EXPECT_TRUE(pushed.push);
+    EXPECT_EQ(pushed.kind, Kind::image);
+    EXPECT_EQ(pushed.names, (Strings{"a.b/c:1", "a.b/c:2"}));
+    EXPECT_TRUE(parse_build_output("type=image,push=true").push);
+    EXPECT_FALSE(parse_build_output("type=image,push=false").push);
 }
 
 TEST(BuildOutput, WhatHasNoMeaningIsRefused) {
-    for (const auto* text : {"type=local", "type=oci,dest=x", "type=docker,dest=x", "to=x"})
+    for (const auto* text : {"type=local",
+                             "type=zip,dest=x",
+                             "type=image,dest=x",
+                             "type=oci,tar=false",
+                             "type=oci,tar=false,dest=-",
+                             "type=local,dest=x,push=true",
+                             "type=image,push=perhaps",
+                             "to=x"})
         EXPECT_THROW(static_cast<void>(parse_build_output(text)), Exit) << text;
 }
 

@@ -11,7 +11,14 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 
+#include <algorithm>
+
 namespace stack::build {
+namespace {
+
+constexpr std::string_view image_scheme = "docker-image://";
+
+}  // namespace
 
 void Sources::keep_stage(std::size_t index, State state) {
     const std::lock_guard lock(mutex_);
@@ -40,9 +47,20 @@ std::optional<image::Image> Sources::pull_instead(std::optional<image::Image> he
     }
 }
 
+/// An additional context that is another service's image, or a layout's: no registry has it.
+bool Sources::is_context_made_here(const std::string& reference) const {
+    const auto& contexts = build_.additional_contexts;
+    const auto image = store_.find(reference);
+    return image && (is_digest(reference) || image->remote_digest.empty()) &&
+           std::any_of(contexts.begin(), contexts.end(), [&](const auto& context) {
+               return context.second == std::string(image_scheme) + reference;
+           });
+}
+
 image::Image Sources::find_or_pull(const std::string& reference,
                                    const std::string& platform) const {
-    auto image = pull_ ? std::nullopt : store_.find(reference);
+    const bool pulls = pull_ && !is_context_made_here(reference);
+    auto image = pulls ? std::nullopt : store_.find(reference);
     const bool serves = image && (is_digest(reference) || image::is_for(image->config, platform));
     if (!serves)
         image = pull_instead(std::move(image), reference, platform);
@@ -70,9 +88,8 @@ State Sources::image_state(const std::string& reference, const std::string& plat
 }
 
 std::string Sources::context_image(const std::string& name) const {
-    constexpr std::string_view scheme = "docker-image://";
     const std::string& source = build_.additional_contexts.at(name);
-    return source.starts_with(scheme) ? source.substr(scheme.size()) : "";
+    return source.starts_with(image_scheme) ? source.substr(image_scheme.size()) : "";
 }
 
 State Sources::base_state(const StageSource& base, const std::string& platform) {

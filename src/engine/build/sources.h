@@ -73,6 +73,7 @@ class Sources {
   private:
     [[nodiscard]] image::Image find_or_pull(const std::string& reference,
                                             const std::string& platform) const;
+    [[nodiscard]] bool is_context_made_here(const std::string& reference) const;
     [[nodiscard]] sys::Fd empty_directory() const;
     [[nodiscard]] std::optional<image::Image> pull_instead(std::optional<image::Image> here,
                                                            const std::string& reference,
