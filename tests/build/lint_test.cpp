@@ -32,5 +32,27 @@ TEST(Lint, FindsWhatDockerFinds) {
         EXPECT_EQ(found_in(one), one.expected) << one.place << "\n" << one.text;
 }
 
+TEST(Lint, NamesCopiesOfWhatIsIgnored) {
+    Build build;
+    build.context = "/";
+    build.dockerfile_inline =
+        "# check=experimental=CopyIgnoredFile\n"
+        "FROM b\n"
+        "COPY a secret/file ./secret/ .. /\n"
+        "ADD https://a.b/secret secret /\n"
+        "COPY --from=b secret /\n";
+    BuildInputs inputs = read_inputs(build, {});
+    ASSERT_FALSE(has_errors(inputs.diagnostics));
+    inputs.ignored = IgnoreRules::from_patterns({"secret"}).value();
+    Strings found;
+    for (const auto& warning : lint(inputs, {{"b", {}}}))
+        found.push_back(warning.code + " " + std::to_string(warning.location.line) + " " +
+                        warning.message.substr(0, warning.message.find(' ')));
+    EXPECT_EQ(found,
+              (Strings{"CopyIgnoredFile 3 `secret/file`",
+                       "CopyIgnoredFile 3 `./secret/`",
+                       "CopyIgnoredFile 4 `secret`"}));
+}
+
 }  // namespace
 }  // namespace stack::build

@@ -11,13 +11,24 @@ bool is_true(const std::string& value) {
     return value == "true" || value == "1";
 }
 
-bool is_skipped(const Diagnostic& one, const CheckOptions& options) {
-    return std::any_of(options.skip.begin(), options.skip.end(), [&](const std::string& rule) {
-        return rule == "all" || rule == one.code;
+bool names(const Strings& rules, const std::string& wanted) {
+    return std::any_of(rules.begin(), rules.end(), [&](const std::string& rule) {
+        return rule == "all" || rule == wanted;
     });
 }
 
+Strings rules_of(const std::string& value) {
+    Strings rules;
+    for (const auto& rule : split(value, ','))
+        rules.emplace_back(trim(rule));
+    return rules;
+}
+
 }  // namespace
+
+bool CheckOptions::asks_for(const std::string& experimental_rule) const {
+    return names(experimental, experimental_rule);
+}
 
 Expected<CheckOptions> parse_check_options(std::string_view text) {
     CheckOptions options;
@@ -26,13 +37,14 @@ Expected<CheckOptions> parse_check_options(std::string_view text) {
         const std::string key(trim(written));
         const std::string value(trim(text_of_value));
         if (key == "skip")
-            for (const auto& rule : split(value, ','))
-                options.skip.emplace_back(trim(rule));
+            options.skip = rules_of(value);
         else if (key == "error" && (is_true(value) || value == "false" || value == "0"))
             options.error = is_true(value);
         else if (key == "error")
             return malformed("`error` of a check is true or false, not `" + value + "`");
-        else if (key != "experimental" && !trim(part).empty())  // no rule is one here
+        else if (key == "experimental")
+            options.experimental = rules_of(value);
+        else if (!trim(part).empty())
             return malformed("a check is skip=RULE,… or error=true, not `" +
                              std::string(trim(part)) + "`");
     }
@@ -41,7 +53,7 @@ Expected<CheckOptions> parse_check_options(std::string_view text) {
 
 Diagnostics checked(Diagnostics found, const CheckOptions& options) {
     std::erase_if(found, [&](const Diagnostic& one) {
-        return one.severity == Severity::warning && is_skipped(one, options);
+        return one.severity == Severity::warning && names(options.skip, one.code);
     });
     if (options.error)
         for (auto& one : found)

@@ -1,7 +1,8 @@
 #pragma once
 
 // What `# check=…` at the top of a Dockerfile says, and the build argument
-// BUILDKIT_DOCKERFILE_CHECK in its stead: `skip=RULE,…;error=true`, where `skip=all` is every rule.
+// BUILDKIT_DOCKERFILE_CHECK in its stead: `skip=RULE,…;error=true;experimental=RULE,…`, where `all`
+// is every rule.
 
 #include <stack/diagnostics.h>
 #include <stack/model.h>
@@ -13,8 +14,11 @@
 namespace stack::build {
 
 struct CheckOptions {
-    Strings skip;        // rules that nobody is to be warned by
-    bool error = false;  // the others make the build fail
+    Strings skip;            // rules that nobody is to be warned by
+    bool error = false;      // the others make the build fail
+    Strings experimental{};  // rules that look only where they are asked to
+
+    [[nodiscard]] bool asks_for(const std::string& experimental_rule) const;
 
     bool operator==(const CheckOptions&) const = default;
 };

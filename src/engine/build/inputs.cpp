@@ -136,6 +136,8 @@ BuildInputs read_inputs(const Build& build, const StringMap& environment) {
     inputs.dockerfile = parse_dockerfile(inputs.text, inputs.file);
     inputs.choices.arguments = given_arguments(build, environment);
     inputs.check = check_options(inputs.dockerfile, inputs.choices.arguments);
+    if (inputs.check.asks_for("CopyIgnoredFile"))
+        inputs.ignored = read_ignore_rules(build);
     inputs.diagnostics = checked(inputs.dockerfile.diagnostics, {inputs.check.skip, false});
     inputs.epoch = epoch_of(inputs.choices.arguments);
     inputs.choices.target = build.target;

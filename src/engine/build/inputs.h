@@ -27,6 +27,7 @@ struct BuildInputs {
     BuildPlan plan;
     Scope scope;
     CheckOptions check;
+    IgnoreRules ignored;                // read where a check asks for them
     std::optional<std::int64_t> epoch;  // SOURCE_DATE_EPOCH, where the build is to be reproducible
     Diagnostics diagnostics;            // of all of these, but for what `check` skips
 };

@@ -1,8 +1,12 @@
 #include "engine/build/lint.h"
 
 #include "base/text.h"
+#include "engine/build/expand.h"
+#include "engine/build/ignore.h"
 #include "engine/build/lexer.h"
+#include "engine/build/remote.h"
 #include "engine/build/words.h"
+#include "engine/image/reference.h"
 
 #include <algorithm>
 #include <cctype>
@@ -72,20 +76,29 @@ class Linter {
         : inputs_(inputs),
           file_(inputs.dockerfile),
           variables_(variables),
+          defaults_(plan_build(file_, without_arguments(inputs.choices)).globals),
+          lines_(split(inputs.text, '\n')),
           found_(inputs.diagnostics) {}
 
     Diagnostics run() {
         const Lexed lexed = lex(inputs_.text, inputs_.file);
         check_casing(lexed.statements);
-        for (const auto& statement : lexed.statements)
+        for (const auto& statement : lexed.statements) {
             if (to_lower(first_word(statement)) == "from")
                 check_from(statement);
+            check_description(statement);
+        }
         for (std::size_t i = 0; i < file_.stages.size(); ++i)
             check_stage(i);
         return allowed();
     }
 
   private:
+    static BuildChoices without_arguments(BuildChoices choices) {
+        choices.arguments.clear();
+        return choices;
+    }
+
     void warn(const char* rule, const Location& at, std::string message, std::string hint = {}) {
         found_.push_back({Severity::warning, rule, std::move(message), at, std::move(hint), {}});
     }
@@ -164,6 +177,46 @@ class Linter {
                  "another stage is called `" + lower + "`, too");
     }
 
+    /// A comment above a stage or an argument describes it: `# NAME what it is`.
+    void check_description(const Statement& statement) {
+        if (!inputs_.check.asks_for("InvalidDefinitionDescription"))
+            return;
+        const Strings names = defined_by(statement);
+        const std::string comment = comment_above(statement.location().line);
+        if (names.empty() || comment.empty() ||
+            std::find(names.begin(), names.end(), comment.substr(0, comment.find(' '))) !=
+                names.end())
+            return;
+        warn("InvalidDefinitionDescription",
+             statement.location(),
+             "the comment above does not begin with the name of what it describes",
+             "write `# " + names.front() + " …`, or leave an empty line below it");
+    }
+
+    /// The names of the stage or the arguments that a statement defines.
+    static Strings defined_by(const Statement& statement) {
+        const auto words = blank_separated(statement.text);
+        const std::string keyword = words.empty() ? "" : to_lower(words.front());
+        if (keyword == "from" && words.size() >= 4 && to_lower(words[words.size() - 2]) == "as")
+            return {std::string(words.back())};
+        Strings names;
+        if (keyword == "arg")
+            for (auto word = words.begin() + 1; word != words.end(); ++word)
+                names.emplace_back(word->substr(0, word->find('=')));
+        return names;
+    }
+
+    /// What the line above says where it is a comment, and no directive.
+    [[nodiscard]] std::string comment_above(int line) const {
+        const auto above = static_cast<std::size_t>(std::max(line - 2, 0));
+        const std::string_view text = line < 2 ? std::string_view() : trim(lines_[above]);
+        if (!text.starts_with('#'))
+            return {};
+        const std::string_view comment = trim(text.substr(1));
+        const auto key = to_lower(trim(comment.substr(0, comment.find('='))));
+        return key == "syntax" || key == "escape" || key == "check" ? "" : std::string(comment);
+    }
+
     // What a stage does
 
     void check_stage(std::size_t index) {
@@ -199,6 +252,12 @@ class Linter {
     }
 
     void check_base(const Stage& stage) {
+        const auto alone = expand(stage.from.image, defaults_, file_.escape);
+        if (alone && !image::parse_reference(*alone))
+            warn("InvalidDefaultArgInFrom",
+                 stage.location,
+                 "`" + stage.from.image + "` names no image where no build argument is given",
+                 "give the ARG before the first FROM a default");
         for (const auto& name :
              variables_in(stage.from.image + " " + stage.from.platform, file_.escape)) {
             const bool is_known = inputs_.plan.globals.contains(name) ||
@@ -284,6 +343,18 @@ class Linter {
         }
     }
 
+    void check(const Copy& copy, const Location& at) {
+        if (!copy.from.empty())
+            return;
+        for (const auto& source : copy.sources) {
+            const std::string path = clean_path(source);
+            if (!path.empty() && !is_remote(source) && inputs_.ignored.excludes(path))
+                warn("CopyIgnoredFile",
+                     at,
+                     "`" + source + "` is not copied: .dockerignore excludes it");
+        }
+    }
+
     void check(const Env& env, const Location& at) {
         for (const auto& variable : env.variables) {
             declared_.insert(variable.key);
@@ -360,6 +431,8 @@ class Linter {
     const BuildInputs& inputs_;
     const Dockerfile& file_;
     const std::map<std::string, Strings>& variables_;
+    const StringMap defaults_;  // what the arguments before the first FROM are by themselves
+    const Strings lines_;
     Diagnostics found_;
     std::set<std::string> names_;  // of the stages so far
     // Of the stage that is looked at:
