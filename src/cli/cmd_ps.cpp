@@ -19,6 +19,7 @@
 
 #include <algorithm>
 #include <map>
+#include <regex>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -104,6 +105,13 @@ void run_ps(const Context& context, const PsOptions& options) {
     sys::write_out(text);
 }
 
+struct ListOptions {
+    Strings services;
+    std::string format = "table";
+    bool quiet = false;
+    bool all = false;
+};
+
 /// `list` as one line of JSON or by the template, or the rows.
 std::string listed(const std::string& format,
                    const nlohmann::json& list,
@@ -113,24 +121,35 @@ std::string listed(const std::string& format,
     return format == "json" ? list.dump() + "\n" : table(rows);
 }
 
-void run_ls(const Context& context,
-            bool all,
-            bool quiet,
-            const std::string& format,
-            const std::string& wanted) {
+/// name=PATTERN, any of them, as docker has it: a part of the name, or a regular expression.
+bool is_wanted(const std::string& name, const Strings& filters) {
+    return filters.empty() ||
+           std::any_of(filters.begin(), filters.end(), [&](const std::string& filter) {
+               const auto [key, pattern] = split_once(filter, '=');
+               if (key != "name")
+                   give_up("--filter knows name=PATTERN, not \"" + filter + "\"");
+               try {
+                   return std::regex_search(name, std::regex(pattern));
+               } catch (const std::regex_error&) {
+                   give_up("--filter name=" + pattern + ": that is no regular expression");
+               }
+           });
+}
+
+void run_ls(const Context& context, const ListOptions& options, const Strings& filters) {
     struct Summary {
         std::map<std::string, int> states;
         std::string files;
-        bool runs = false;
     };
 
+    static_cast<void>(is_wanted("", filters));  // mistakes are said, whatever there is
     std::map<std::string, Summary> stacks;
     for (const auto& container : all_containers(context)) {
-        if (container.project.empty() || container.project == single_containers)
+        if (container.project.empty() || container.project == single_containers ||
+            (!options.all && !is_listed(container)) || !is_wanted(container.project, filters))
             continue;
         auto& summary = stacks[container.project];
         ++summary.states[state_text(container)];
-        summary.runs = summary.runs || container.state == ContainerState::running;
         const auto files = container.labels.find("com.docker.compose.project.config_files");
         if (files != container.labels.end())
             summary.files = files->second;
@@ -139,8 +158,6 @@ void run_ls(const Context& context,
     std::vector<Strings> rows{{"NAME", "STATUS", "CONFIG FILES"}};
     std::string names;
     for (const auto& [name, summary] : stacks) {
-        if ((!all && !summary.runs) || name.find(wanted) == std::string::npos)
-            continue;
         Strings states;
         for (const auto& [state, count] : summary.states)
             states.push_back(state + "(" + std::to_string(count) + ")");
@@ -149,7 +166,7 @@ void run_ls(const Context& context,
         rows.push_back({name, join(states, ", "), summary.files});
         names += name + "\n";
     }
-    sys::write_out(quiet ? names : listed(format, list, rows));
+    sys::write_out(options.quiet ? names : listed(options.format, list, rows));
 }
 
 void run_images(const Context& context,
@@ -181,14 +198,31 @@ void run_images(const Context& context,
     sys::write_out(quiet ? lines : listed(format, list, rows));
 }
 
-void run_volumes(const Context& context, bool quiet, const std::string& format) {
+/// The volumes that containers of these services have.
+std::set<std::string> volumes_of(const Context& context,
+                                 const Stack& stack,
+                                 const Strings& services) {
+    std::set<std::string> names;
+    LocalEngine local(context.paths);
+    for (const auto& container : containers_of(stack, local.observe(stack), services))
+        for (const auto& mount : container.mounts)
+            if (mount.type == MountType::volume)
+                names.insert(mount.source);
+    return names;
+}
+
+void run_volumes(const Context& context, const ListOptions& options) {
     const Stack stack = find_project(context);
+    const auto& format = options.format;
+    const auto used = options.services.empty() ? std::set<std::string>()
+                                               : volumes_of(context, stack, options.services);
     std::vector<Strings> rows{{"DRIVER", "VOLUME NAME"}};
     std::string names;
     std::string lines;
     std::vector<nlohmann::json> objects;
     for (const auto& volume : storage::list_volumes(context.paths)) {
-        if (volume.project != stack.name)
+        if (volume.project != stack.name ||
+            (!options.services.empty() && !used.contains(volume.name)))
             continue;
         rows.push_back({volume.driver.empty() ? "local" : volume.driver, volume.name});
         names += volume.name + "\n";
@@ -199,7 +233,7 @@ void run_volumes(const Context& context, bool quiet, const std::string& format) 
     }
     if (is_template(format))
         lines = formatted(format, objects);
-    sys::write_out(quiet ? names : format == "table" ? table(rows) : lines);
+    sys::write_out(options.quiet ? names : format == "table" ? table(rows) : lines);
 }
 
 std::string published_text(const ObservedPort& port) {
@@ -263,13 +297,6 @@ void run_top(const Context& context, const Targets& targets) {
     sys::write_out(join(sections, "\n"));
 }
 
-struct ListOptions {
-    Strings services;
-    std::string format = "table";
-    bool quiet = false;
-    bool all = false;
-};
-
 std::shared_ptr<ListOptions> declare_list(CLI::App& app) {
     auto options = std::make_shared<ListOptions>();
     add_format(app, options->format);
@@ -308,14 +335,11 @@ void add_ps(CLI::App& app, Context& context) {
 void add_ls(CLI::App& app, Context& context) {
     const auto options = declare_list(app);
     app.add_flag("-a,--all", options->all, "Also stacks of which nothing runs");
-    const auto filter = std::make_shared<std::string>();
-    app.add_option("--filter", *filter, "name=TEXT: only stacks with this in their names");
-    app.callback([&context, options, filter] {
-        if (!filter->empty() && !filter->starts_with("name="))
-            give_up("--filter knows name=TEXT, not \"" + *filter + "\"");
-        const std::string wanted = filter->empty() ? "" : split_once(*filter, '=').second;
-        run_ls(context, options->all, options->quiet, options->format, wanted);
-    });
+    const auto filters = std::make_shared<Strings>();
+    app.add_option(
+           "--filter", *filters, "name=PATTERN: only stacks whose names match it (repeatable)")
+        ->allow_extra_args(false);
+    app.callback([&context, options, filters] { run_ls(context, *options, *filters); });
 }
 
 void add_images(CLI::App& app, Context& context) {
@@ -328,7 +352,8 @@ void add_images(CLI::App& app, Context& context) {
 
 void add_volumes(CLI::App& app, Context& context) {
     const auto options = declare_list(app);
-    app.callback([&context, options] { run_volumes(context, options->quiet, options->format); });
+    app.add_option("SERVICE", options->services, "Only what containers of these services have");
+    app.callback([&context, options] { run_volumes(context, *options); });
 }
 
 void add_port(CLI::App& app, Context& context) {

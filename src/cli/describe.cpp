@@ -117,6 +117,10 @@ nlohmann::json ps_json(const ObservedContainer& container, Time now) {
                               {"TargetPort", port.target},
                               {"PublishedPort", port.published},
                               {"Protocol", protocols[static_cast<std::size_t>(port.protocol)]}});
+    const auto volumes =
+        std::count_if(container.mounts.begin(), container.mounts.end(), [](const Mount& mount) {
+            return mount.type == MountType::volume;
+        });
     Strings mounts;
     for (const auto& mount : container.mounts)
         mounts.push_back(mount.source.empty() ? mount.target : mount.source);
@@ -145,8 +149,10 @@ nlohmann::json ps_json(const ObservedContainer& container, Time now) {
             {"Publishers", publishers},
             {"Ports", ports_text(container)},
             {"Labels", join(labels, ",")},
+            {"LocalVolumes", std::to_string(volumes)},
             {"Mounts", join(mounts, ",")},
-            {"Networks", join(networks, ",")}};
+            {"Networks", join(networks, ",")},
+            {"Size", "0B"}};  // docker's word for not asked for
 }
 
 }  // namespace stack::cli

@@ -80,6 +80,37 @@ TEST_F(Look, EventsTellARestart) {
               std::string::npos);
 }
 
+TEST_F(Look, LsCountsWhatRunsAndWithAllTheRest) {
+    const auto status = [&](const std::vector<std::string>& more) {
+        std::vector<std::string> words{"ls", "--format", "json"};
+        words.insert(words.end(), more.begin(), more.end());
+        const auto list = nlohmann::json::parse(stack_.must(words));
+        return list.empty() ? "" : list[0]["Status"].get<std::string>();
+    };
+    EXPECT_TRUE(eventually([&] { return status({"-a"}) == "exited(1), running(1)"; }));
+    EXPECT_EQ(status({}), "running(1)");
+    stack_.must({"pause", "web"});
+    EXPECT_EQ(status({}), "paused(1)");
+    stack_.must({"unpause", "web"});
+    EXPECT_EQ(stack_.must({"ls", "-q", "--filter", "name=^sh"}), "shop\n");
+    EXPECT_EQ(stack_.must({"ls", "-q", "--filter", "name=^op"}), "");
+    EXPECT_EQ(stack_.must({"ls", "-q", "--filter", "name=no", "--filter", "name=ho"}), "shop\n");
+    EXPECT_NE(stack_.run({"ls", "--filter", "name=("}).status, 0);
+    stack_.must({"kill", "web"});
+    EXPECT_TRUE(eventually([&] { return status({}).empty(); }));
+}
+
+TEST_F(Look, PsHasTheFieldsOfDockerCompose) {
+    const auto web = container(stack_, "web");
+    for (const auto* field :
+         {"Command",      "CreatedAt",  "ExitCode", "Health", "ID",       "Image", "Labels",
+          "LocalVolumes", "Mounts",     "Name",     "Names",  "Networks", "Ports", "Project",
+          "Publishers",   "RunningFor", "Service",  "Size",   "State",    "Status"})
+        EXPECT_TRUE(web.contains(field)) << field;
+    EXPECT_EQ(web["LocalVolumes"], "0");
+    EXPECT_EQ(web["Networks"], "shop_default");
+}
+
 TEST_F(Look, StatsTellWhatIsUsed) {
     const auto row =
         nlohmann::json::parse(stack_.must({"stats", "--no-stream", "--format", "json", "web"}));
