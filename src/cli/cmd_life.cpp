@@ -213,6 +213,7 @@ void add_rm(CLI::App& app, Context& context) {
     app.add_flag("-s,--stop", options->stop, "Stop them first, where they run");
     app.add_flag("-v,--volumes", options->volumes, "Remove their anonymous volumes, too");
     app.add_flag("-f,--force", options->force, "Accepted for compatibility: nothing is asked");
+    add_accepted_flag(app, "-a,--all", "it removes what single commands have left, too");
 }
 
 void add_pause(CLI::App& app, Context& context) {

@@ -27,6 +27,14 @@ constexpr const char* about =
     "stack brings up multi-container applications from a compose.yaml and keeps them so.\n"
     "No daemon: the engine is inside. In a directory with a compose.yaml, start with `stack up`.";
 
+/// Words of older days, which scripts still have: they are taken, and no help names them.
+void add_old_options(CLI::App& app, Globals& globals) {
+    const std::string nobody = "";
+    app.add_flag_callback("--no-ansi", [&globals] { globals.ansi = "never"; })->group(nobody);
+    app.add_flag_function("--verbose", [](std::int64_t) {})->group(nobody);
+    app.add_option("--workdir", globals.project_directory)->group(nobody);
+}
+
 void add_global_options(CLI::App& app, Globals& globals) {
     app.add_option("-f,--file", globals.files, "Stack file (repeatable; - is standard input)")
         ->type_name("FILE")
@@ -69,6 +77,7 @@ void add_global_options(CLI::App& app, Globals& globals) {
                  globals.all_resources,
                  "Make networks and volumes that no service uses, too");
     add_accepted_flag(app, "--compatibility", "names have the `-` of today");
+    add_old_options(app, globals);
     app.add_flag("--dry-run",
                  globals.dry_run_format,
                  "Show the plan of a changing command and change nothing; end with 2 where it "
@@ -94,6 +103,7 @@ std::string chosen_command(const Strings& words) {
                                                   "-p",
                                                   "--project-name",
                                                   "--project-directory",
+                                                  "--workdir",
                                                   "--profile",
                                                   "--env-file",
                                                   "--progress",
