@@ -1,12 +1,16 @@
 #include <stack/supervise.h>
 
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "supervise/desired.h"
 #include "supervise/protocol.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket_path.h"
 #include "sys/terminal.h"
+
+#include <chrono>
+#include <functional>
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -51,6 +55,23 @@ void start_supervisor(const Paths& paths, const std::string& project) {
                         "/" + supervise::log_name);
 }
 
+/// Before it is told that a supervisor does not answer.
+constexpr std::chrono::seconds patience{5};
+
+/// What there is to know of one that does not. It may be reading what a large build is made from.
+Event silence(const Paths& paths, const std::string& project) {
+    const auto file =
+        sys::read_file(supervise::project_run_directory(paths, project) + "/supervisor.pid");
+    const std::string pid = split_once(file.value_or("?"), ' ').first;
+    return {.id = "Stack " + project,
+            .status = EventStatus::warning,
+            .text = "Warning",
+            .detail = "the supervisor (pid " + pid + ") has not answered for " +
+                      std::to_string(patience.count()) +
+                      " s: it is busy, or stopped (`kill -CONT " + pid + "`), or stuck (`kill -9 " +
+                      pid + "` has another one take its place, and ends no container)"};
+}
+
 class Connection {
   public:
     explicit Connection(const std::string& directory) : socket_(loop_) {
@@ -63,16 +84,20 @@ class Connection {
 
     [[nodiscard]] bool connected() const { return connected_; }
 
-    /// nullopt where the supervisor went away before it answered anything.
+    /// nullopt where the supervisor went away before it answered anything. One that does not answer
+    /// is told of, as `silence` says.
     std::optional<int> ask(const std::string& request,
                            const EventSink& events,
-                           const std::stop_token& stop) {
+                           const std::stop_token& stop,
+                           const std::function<Event()>& silence) {
         const std::stop_callback leave(stop, [this] {
             boost::system::error_code ignored;
             socket_.shutdown(stream_protocol::socket::shutdown_both, ignored);
         });
         boost::system::error_code error;
         asio::write(socket_, asio::buffer(request + "\n"), error);
+        if (!error && !answers_within(patience))
+            events(silence());
         asio::streambuf buffer(supervise::longest_line);
         bool answered = false;
         while (!error) {
@@ -99,6 +124,21 @@ class Connection {
     }
 
   private:
+    /// Whether there is an answer, or will be none, by then.
+    bool answers_within(std::chrono::seconds time) {
+        bool is_ready = false;
+        socket_.async_wait(stream_protocol::socket::wait_read,
+                           [&](boost::system::error_code) { is_ready = true; });
+        loop_.restart();
+        loop_.run_for(time);
+        const bool in_time = is_ready;
+        if (!in_time) {
+            socket_.cancel();
+            loop_.run();
+        }
+        return in_time;
+    }
+
     asio::io_context loop_;
     stream_protocol::socket socket_;
     bool connected_ = false;
@@ -122,7 +162,8 @@ int request(const Paths& paths,
             start_supervisor(paths, project);
             continue;
         }
-        if (const auto exit = connection.ask(line, events, stop))
+        if (const auto exit =
+                connection.ask(line, events, stop, [&] { return silence(paths, project); }))
             return *exit;
     }
     throw Error(std::make_error_code(std::errc::connection_refused),

@@ -2,8 +2,10 @@
 
 #include "tests/integration/world.h"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -63,6 +65,21 @@ TEST_F(Revival, IsNotBornInTheContainersPidNamespace) {
               std::filesystem::read_symlink("/proc/self/ns/pid"));
     EXPECT_EQ(container(stack_, "web")["State"], "running");
     EXPECT_EQ(container(stack_, "web")["ID"], before["ID"]);
+}
+
+TEST_F(Revival, IsSuggestedWhereASupervisorDoesNotAnswer) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    const int supervisor = supervisor_pid(stack_, "shop");
+    ASSERT_EQ(::kill(supervisor, SIGSTOP), 0);
+    auto asked = std::async(std::launch::async, [&] { return stack_.run({"restart", "-t", "0"}); });
+    EXPECT_EQ(asked.wait_for(std::chrono::seconds(7)), std::future_status::timeout);
+    ASSERT_EQ(::kill(supervisor, SIGCONT), 0);
+    const Result result = asked.get();
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_NE(result.err.find("(pid " + std::to_string(supervisor) + ") has not answered for 5 s"),
+              std::string::npos)
+        << result.err;
 }
 
 TEST_F(Revival, IsTheWorkAlsoOfShimsThatHadNoSupervisorForAWhile) {
