@@ -91,7 +91,7 @@ void create_network(Context& context, const CreateOptions& options) {
         context.exit_code = *status;
         return;
     }
-    const auto record = networks.ensure("", network, model::config_digest(network));
+    const auto record = networks.create(network, model::config_digest(network));
     publish_names(context);
     sys::write_out(network_id(context.paths, record) + "\n");
 }

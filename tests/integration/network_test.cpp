@@ -5,6 +5,7 @@
 #include "tests/support/sandbox.h"
 
 #include <fstream>
+#include <future>
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -77,6 +78,26 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
     EXPECT_EQ(stack_.must({"network", "rm", "-f", "other"}), "");
     EXPECT_EQ(stack_.must({"network", "rm", "-f", id.substr(0, 12)}), id.substr(0, 12) + "\n");
     EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
+}
+
+TEST_F(NetworkCommand, OfSeveralThatMakeOneAtOnceOneDoes) {
+    std::vector<std::future<Result>> makers;
+    for (int i = 0; i < 6; ++i)
+        makers.push_back(std::async(std::launch::async, [&, i] {
+            const std::string subnet = "10.77." + std::to_string(i) + ".0/24";
+            return stack_.run({"network", "create", "--subnet", subnet, "mine"});
+        }));
+    std::string made;
+    int failures = 0;
+    for (auto& maker : makers) {
+        const Result result = maker.get();
+        made += result.out;
+        failures += result.status;
+        EXPECT_EQ(result.err,
+                  result.status == 0 ? "" : "stack: network with name mine already exists\n");
+    }
+    EXPECT_EQ(failures, 5);
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "--no-trunc"}), made);
 }
 
 TEST_F(NetworkCommand, AStackAndASingleContainerMeetInOne) {

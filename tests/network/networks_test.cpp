@@ -73,6 +73,16 @@ TEST_F(NetworksTest, ANetworkIsMadeOnceAndFoundAgain) {
     EXPECT_EQ(link->group, made.group);
 }
 
+TEST_F(NetworksTest, IsCreatedByOneAlone) {
+    const Network first{.name = "n", .ipam = {{.subnet = "10.5.0.0/24"}}};
+    const auto made = networks_.create(first, "1");
+    for (const char* subnet : {"10.5.0.0/24", "10.6.0.0/24"})
+        EXPECT_EQ(
+            message([&] { networks_.create({.name = "n", .ipam = {{.subnet = subnet}}}, "2"); }),
+            "network with name n already exists");
+    EXPECT_EQ(networks_.find("n"), made);
+}
+
 TEST_F(NetworksTest, RemovalLeavesNothing) {
     const auto links = link_names();
     const auto record =

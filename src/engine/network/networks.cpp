@@ -276,6 +276,14 @@ NetworkRecord Networks::ensure(const std::string& project,
     return ensure_locked(project, network, config_digest).record;
 }
 
+NetworkRecord Networks::create(const Network& network, const std::string& config_digest) {
+    const auto lock = lock_networks(paths_);
+    if (find_stored(paths_, network.name))
+        throw Error(std::make_error_code(std::errc::file_exists),
+                    "network with name " + network.name + " already exists");
+    return ensure_locked("", network, config_digest).record;
+}
+
 StoredNetwork Networks::ensure_locked(const std::string& project,
                                       const Network& network,
                                       const std::string& config_digest) {

@@ -121,6 +121,9 @@ class Networks {
     NetworkRecord ensure(const std::string& project,
                          const Network& network,
                          const std::string& config_digest);
+    /// ensure() of a network that is not there yet; throws where one has the name, also where two
+    /// make it at once.
+    NetworkRecord create(const Network& network, const std::string& config_digest);
     /// Postcondition: nothing of the network is left, nor a tracked flow of its subnets. Its veths
     /// go in one message by group. Throws while containers hold leases in it, naming them. The host
     /// goes on forwarding: others may have come to rely on it.
