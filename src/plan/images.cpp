@@ -52,7 +52,7 @@ void Images::refuse_two_platforms(const Strings& services) {
         const Service& service = desired_.services.at(name);
         if (service.platform.empty())
             continue;
-        const std::string reference = image_of(desired_, service);
+        const std::string reference = model::image_of(desired_, service);
         const Service& first = *known.emplace(reference, &service).first->second;
         if (!model::fits_platform(first.platform, service.platform))
             builder_.refuse("services " + first.name + " and " + name + " want image " + reference +

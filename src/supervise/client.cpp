@@ -30,6 +30,7 @@ using asio::local::stream_protocol;
 void start_supervisor(const Paths& paths, const std::string& project) {
     const std::string directory = supervise::project_run_directory(paths, project);
     sys::ensure_directory(directory, 0700);
+    STACK_FAILPOINT("supervisor.directory");
     const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
     const sys::Fd log =
         sys::open_file(directory + "/" + supervise::log_name, O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -159,7 +160,13 @@ int request(const Paths& paths,
     for (int i = 0; i < tries; ++i) {
         Connection connection(directory);
         if (!connection.connected()) {
-            start_supervisor(paths, project);
+            try {
+                start_supervisor(paths, project);
+            } catch (const Error& error) {
+                // One that ends takes its directory away, also from who has just made sure of it.
+                if (error.code() != std::errc::no_such_file_or_directory || i + 1 == tries)
+                    throw;
+            }
             continue;
         }
         if (const auto exit =

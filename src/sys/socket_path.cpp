@@ -28,9 +28,11 @@ sockaddr_un address_of(const SocketPath& path) {
 }  // namespace
 
 SocketPath::SocketPath(const std::string& directory, const std::string& name)
-    : path_(directory + "/" + name), name_(name) {
-    if (is_directory(directory))
-        directory_ = open_directory(directory);
+    : path_(directory + "/" + name),
+      name_(name),
+      directory_(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+    if (!directory_ && errno != ENOENT && errno != ENOTDIR)
+        fail("open directory " + directory);
 }
 
 bool SocketPath::is_there() const {

@@ -82,6 +82,20 @@ TEST_F(Revival, IsSuggestedWhereASupervisorDoesNotAnswer) {
         << result.err;
 }
 
+/// The last supervisor of a project ends, and takes its directory away from who has just come.
+TEST_F(Revival, IsTriedAgainWhereTheDirectoryGoesMeanwhile) {
+    write_service("");
+    auto command = std::async(std::launch::async, [&] {
+        return stack_.run({"up", "-d"}, {{"STACK_FAILPOINTS", "supervisor.directory=delay:1000"}});
+    });
+    const auto directory = std::filesystem::path(stack_.root()) / "run/projects/shop";
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(directory); }));
+    std::filesystem::remove_all(directory);
+    const Result result = command.get();
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+}
+
 TEST_F(Revival, IsTheWorkAlsoOfShimsThatHadNoSupervisorForAWhile) {
     write_service("");
     stack_.must({"up", "-d"});
