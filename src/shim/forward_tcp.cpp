@@ -171,10 +171,11 @@ class TcpEntrance : public Forwarding {
   private:
     /// A socket on its way to the container; -1 where there is no way.
     [[nodiscard]] int connect_server() const {
+        const Target target = current_target(entrance_);
         const int fd = ::socket(
-            entrance_.target.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
-        const auto* target = reinterpret_cast<const sockaddr*>(&entrance_.target);
-        if (fd < 0 || ::connect(fd, target, entrance_.target_size) == 0 || errno == EINPROGRESS)
+            target.address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+        const auto* name = reinterpret_cast<const sockaddr*>(&target.address);
+        if (fd < 0 || ::connect(fd, name, target.size) == 0 || errno == EINPROGRESS)
             return fd;
         ::close(fd);
         return -1;

@@ -49,6 +49,7 @@ struct Datagram {
 struct Flow {
     std::string client;   // its socket address
     std::string control;  // our address
+    std::string target;   // the container's
     std::time_t last_used = 0;
 };
 
@@ -113,19 +114,25 @@ class UdpEntrance : public Forwarding {
 
     /// The socket of a client's flow, made where there is none; -1 where that cannot be.
     int flow_to(const std::string& client, const std::string& control) {
-        const auto known = by_client_.find(client + control);
-        if (known != by_client_.end())
-            return known->second;
+        const Target target = current_target(entrance_);
+        const std::string bytes(reinterpret_cast<const char*>(&target.address), target.size);
+        if (const auto known = by_client_.find(client + control); known != by_client_.end()) {
+            const int fd = known->second;
+            if (flows_.at(fd).target == bytes)
+                return fd;
+            forget(fd, flows_.at(fd));
+            flows_.erase(fd);
+        }
         if (flows_.size() >= most_flows)
             drop_oldest();
         const int fd = ::socket(
-            entrance_.target.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
-        const auto* target = reinterpret_cast<const sockaddr*>(&entrance_.target);
-        if (fd < 0 || ::connect(fd, target, entrance_.target_size) < 0) {
+            target.address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_UDP);
+        const auto* name = reinterpret_cast<const sockaddr*>(&target.address);
+        if (fd < 0 || ::connect(fd, name, target.size) < 0) {
             ::close(fd);
             return -1;
         }
-        flows_[fd] = {client, control, now()};
+        flows_[fd] = {client, control, bytes, now()};
         by_client_[client + control] = fd;
         loop_.watch(fd, EPOLLIN, *this);
         return fd;

@@ -3,11 +3,13 @@
 #include "base/name_service.h"
 #include "shim/fault.h"
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <optional>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -111,7 +113,10 @@ int bind_to(int fd, const SocketAddress& address, bool listening) {
 /// A socket that only reserves is bound, not listening, and without SO_REUSEADDR: nobody else gets
 /// the port, and a connection that the map missed is refused at once instead of hanging. One that
 /// listens has SO_REUSEADDR: its former connections linger, and must not keep us from starting.
-void reserve(const PortSpec& port, int family, std::vector<Entrance>& entrances) {
+void reserve(const PortSpec& port,
+             int family,
+             const std::string& target_file,
+             std::vector<Entrance>& entrances) {
     const auto address = address_of(family, port.host_ip, port.port);
     const auto target = forwarded_to(port, family);
     const int fd = !address ? -1
@@ -137,16 +142,37 @@ void reserve(const PortSpec& port, int family, std::vector<Entrance>& entrances)
         give_up(engine_failed, "publish port " + described(port), error);
     }
     if (target)
-        entrances.push_back({fd, port.protocol, target->storage, target->size});
+        entrances.push_back({fd, port.protocol, target->storage, target->size, target_file});
 }
 
 }  // namespace
 
-std::vector<Entrance> reserve_ports(const std::vector<PortSpec>& ports) {
+Target current_target(const Entrance& entrance) {
+    const int fd = entrance.target_file.empty()
+                       ? -1
+                       : ::open(entrance.target_file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return {entrance.target, entrance.target_size};
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto length = ::read(fd, text.data(), text.size());
+    ::close(fd);
+    const std::string host(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    if (host.empty())
+        return {};
+    sockaddr_in port{};  // it lies at the same place in both families
+    std::memcpy(&port, &entrance.target, sizeof port);
+    const int family = host.find(':') == std::string::npos ? AF_INET : AF_INET6;
+    const auto address = address_of(family, host, ntohs(port.sin_port));
+    return address ? Target{address->storage, address->size} : Target{};
+}
+
+std::vector<Entrance> reserve_ports(const std::vector<PortSpec>& ports,
+                                    const std::string& run_directory) {
+    const std::string target_file = run_directory + "/" + forward_file;
     std::vector<Entrance> entrances;
     for (const auto& port : ports)
         for (const int family : {AF_INET, AF_INET6})
-            reserve(port, family, entrances);
+            reserve(port, family, target_file, entrances);
     return entrances;
 }
 

@@ -3,6 +3,7 @@
 #include "shim/spec.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include <sys/socket.h>
@@ -16,11 +17,23 @@ struct Entrance {
     std::uint32_t protocol = 0;  // IPPROTO_TCP, which listens, or IPPROTO_UDP
     sockaddr_storage target{};
     socklen_t target_size = 0;
+    std::string target_file = {};  // says where it leads now, once that has changed
 };
+
+/// Where what arrives leads; nowhere where `size` is 0.
+struct Target {
+    sockaddr_storage address{};
+    socklen_t size = 0;
+};
+
+/// The container's networks may have changed while it runs: then the engine has written its new
+/// address into the file (rewire.cpp), or nothing where no network is left that leads outside.
+[[nodiscard]] Target current_target(const Entrance& entrance);
 
 /// Binds each port and leaves the sockets open, so that nobody else gets it and a second container
 /// is refused at once. Returns those that are to be forwarded. Gives up naming the port where it is
-/// taken.
-std::vector<Entrance> reserve_ports(const std::vector<PortSpec>& ports);
+/// taken. `run_directory`: the container's, for the file of their target.
+std::vector<Entrance> reserve_ports(const std::vector<PortSpec>& ports,
+                                    const std::string& run_directory);
 
 }  // namespace stack::shim

@@ -306,7 +306,7 @@ int run_container(const Spec& spec, int status_fd) {
     } else {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a step ends with its build
     }
-    Forwarder forwarder(reserve_ports(spec.ports));
+    Forwarder forwarder(reserve_ports(spec.ports, spec.run_directory));
     const auto oom_before = oom_kills(spec.oom_file);
     Log log(spec.log_path,
             spec.log_size,

@@ -83,6 +83,10 @@ struct PortSpec {
     std::uint32_t target_port = 0;
 };
 
+/// In the run directory of a container whose ports lead elsewhere than its description says: the
+/// address that they lead to now, or nothing.
+inline constexpr const char* forward_file = "forward";
+
 struct LimitSpec {
     std::uint32_t resource = 0;  // RLIMIT_…
     std::uint64_t soft = 0;

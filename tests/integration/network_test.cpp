@@ -152,6 +152,7 @@ services:
     EXPECT_NE(stack_.must({"container", "exec", "one", "ip", "addr"}).find("10.77.0.99/24"),
               std::string::npos);
     EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"));
+    EXPECT_TRUE(fetch("http://[::1]:8080/group").starts_with("root:"));
     EXPECT_EQ(stack_.run({"network", "connect", "mine", "one"}).status, 1);
 
     stack_.must({"network", "disconnect", "mine", "one"});
@@ -160,6 +161,8 @@ services:
     stack_.must({"network", "disconnect", "shop_default", "shop-web-1"});
     EXPECT_TRUE(fetch("http://127.0.0.1:8080/group").starts_with("root:"))
         << "by its other network";
+    EXPECT_TRUE(fetch("http://[::1]:8080/group").starts_with("root:"))
+        << "which the shim forwards there, too";
     EXPECT_EQ(container(stack_, "web")["ID"], before);
 }
 

@@ -4,9 +4,12 @@
 
 #include <array>
 #include <csignal>
+#include <cstring>
+#include <fstream>
 #include <string>
 #include <utility>
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -23,25 +26,34 @@ class Forwarding : public testing::Test {
     void SetUp() override {
         target_ = listener();
         entrance_ = listener();
-        const Entrance entrance{entrance_, IPPROTO_TCP, address_of(target_), sizeof(sockaddr_in)};
+        const Entrance entrance{
+            entrance_, IPPROTO_TCP, address_of(target_), sizeof(sockaddr_in), file_};
         worker_ = ::fork();
         if (worker_ == 0)
             forward({entrance});
-        const auto address = address_of(entrance_);
-        client_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        ASSERT_EQ(
-            ::connect(client_, reinterpret_cast<const sockaddr*>(&address), sizeof(sockaddr_in)),
-            0);
+        client_ = connect_to_entrance();
         server_ = ::accept4(target_, nullptr, nullptr, SOCK_CLOEXEC);
         ASSERT_GE(server_, 0);
     }
 
     void TearDown() override {
+        ::unlink(file_.c_str());
         ::kill(worker_, SIGKILL);
         ::waitpid(worker_, nullptr, 0);
         for (const int fd : {target_, entrance_, client_, server_})
             if (fd >= 0)
                 ::close(fd);
+    }
+
+    /// Into the file of the entrance's target.
+    void say(const std::string& address) const { std::ofstream(file_) << address; }
+
+    [[nodiscard]] int connect_to_entrance() const {
+        const auto address = address_of(entrance_);
+        const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(sockaddr_in)),
+                  0);
+        return fd;
     }
 
     static int listener() {
@@ -78,6 +90,7 @@ class Forwarding : public testing::Test {
                   static_cast<ssize_t>(text.size()));
     }
 
+    const std::string file_ = testing::TempDir() + "forward-" + std::to_string(::getpid());
     int target_ = -1;
     int entrance_ = -1;
     int client_ = -1;
@@ -94,6 +107,31 @@ TEST_F(Forwarding, EndsEachDirectionByItself) {
     EXPECT_EQ(next(client_), "answer");
     ::close(std::exchange(server_, -1));
     EXPECT_EQ(next(client_), "end");
+}
+
+/// As when the container loses the network that its ports led to.
+TEST_F(Forwarding, LeadsToWhereTheFileSaysMeanwhile) {
+    const int other = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in place{};
+    const auto target = address_of(target_);
+    std::memcpy(&place, &target, sizeof place);
+    ASSERT_EQ(::inet_pton(AF_INET, "127.0.0.2", &place.sin_addr), 1);
+    ASSERT_EQ(::bind(other, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+    ASSERT_EQ(::listen(other, 1), 0);
+    say("127.0.0.2");
+    const int client = connect_to_entrance();
+    pollfd entry{other, POLLIN, 0};
+    ASSERT_EQ(::poll(&entry, 1, patience_ms), 1);
+    const int server = ::accept4(other, nullptr, nullptr, SOCK_CLOEXEC);
+    send(client, "question");
+    EXPECT_EQ(next(server), "question");
+    send(client_, "still");
+    EXPECT_EQ(next(server_), "still") << "what began before goes on";
+    say("");
+    const int refused = connect_to_entrance();
+    EXPECT_NE(next(refused), "nothing") << "nowhere";
+    for (const int fd : {other, client, server, refused})
+        ::close(fd);
 }
 
 TEST_F(Forwarding, OfWhoAskedNoMoreAndThenLeftIsBrokenOff) {

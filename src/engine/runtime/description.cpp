@@ -198,6 +198,13 @@ shim::InterfaceSpec interface_spec(const network::Endpoint& endpoint) {
     return spec;
 }
 
+std::string forward_target(const network::Endpoint& endpoint) {
+    if (endpoint.internal)
+        return {};
+    const auto& address = endpoint.address4.empty() ? endpoint.address6 : endpoint.address4;
+    return split_once(address, '/').first;
+}
+
 const network::Endpoint* find_published(const std::vector<network::Endpoint>& endpoints) {
     const network::Endpoint* first = nullptr;
     for (const auto& endpoint : endpoints) {

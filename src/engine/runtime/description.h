@@ -35,6 +35,10 @@ namespace stack::runtime {
 [[nodiscard]] std::string with_own_addresses(const std::string& hosts,
                                              const ContainerRecord& record,
                                              const std::vector<network::Endpoint>& endpoints);
+/// The address that a shim forwards to what the kernel cannot lead to the container: of IPv4, where
+/// most servers listen, if it has one. Nothing is forwarded into an internal network: "".
+[[nodiscard]] std::string forward_target(const network::Endpoint& endpoint);
+
 /// The one that published ports lead to, of those that the host has a way to: it has the default
 /// route, so that answers leave the way that questions came; where none has, the first. nullptr
 /// where there is none.

@@ -125,6 +125,9 @@ void Runtime::rewire_running(const ContainerRecord& record,
         networks_.unpublish(record.id);
     else
         networks_.publish(record.id, *leads_to, record.ports, titles());
+    if (!record.ports.empty())
+        sys::replace_volatile_file(places.run + "/" + shim::forward_file,
+                                   leads_to == nullptr ? "" : forward_target(*leads_to));
     // In place: the container has these very files.
     sys::overwrite(places.state + "/resolv.conf", resolv_conf(record, endpoints));
     const auto hosts = sys::read_file(places.state + "/hosts").value_or("");

@@ -40,16 +40,12 @@ std::uint32_t protocol_number(Protocol protocol) {
     return IPPROTO_TCP;
 }
 
-/// What the kernel cannot lead to the container is forwarded to its IPv4 address, where most
-/// servers listen. Nothing is into an internal network, which has no gateway.
 shim::PortSpec port_spec(const network::PublishedPort& port, const network::Endpoint& endpoint) {
     shim::PortSpec spec;
     spec.host_ip = port.host_ip;
     spec.port = port.port;
     spec.protocol = protocol_number(port.protocol);
-    const auto& address = endpoint.address4.empty() ? endpoint.address6 : endpoint.address4;
-    if (!endpoint.gateway4.empty() || !endpoint.gateway6.empty())
-        spec.target = split_once(address, '/').first;
+    spec.target = forward_target(endpoint);
     spec.target_port = port.target;
     return spec;
 }
