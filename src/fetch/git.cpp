@@ -8,6 +8,7 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <vector>
 
@@ -60,6 +61,11 @@ void become_nobody(const sys::Fd& directory) {
     sys::check(::setgroups(0, nullptr), "leave all groups");
     sys::check(::setresgid(nobody, nobody, nobody), "become nobody");
     sys::check(::setresuid(nobody, nobody, nobody), "become nobody");
+}
+
+/// This process and git, which is of its group.
+void end_all(int /*signal*/) {
+    ::kill(0, SIGKILL);
 }
 
 /// Variables that say how the network is reached, and what keeps git from looking around. What a
@@ -121,6 +127,8 @@ void fetch_submodules(const GitRequest& request) {
 std::string check_out(const GitRequest& request, const sys::Fd& directory) {
     check_request(request);
     become_nobody(directory);
+    sys::end_with_parent();  // which the change of the user has undone
+    std::signal(SIGTERM, end_all);
     const std::string what = request.reference.empty() ? "HEAD" : request.reference;
     static_cast<void>(git(request, {"init", "-q"}));
     static_cast<void>(git(

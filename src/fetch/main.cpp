@@ -22,6 +22,7 @@
 #include "fetch/settings.h"
 #include "model/codec.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -147,7 +148,8 @@ int tell(const std::function<void()>& what) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
-    ::umask(0);  // modes are what an archive says
+    sys::end_with_parent();  // what it is in the middle of goes on with the next one
+    ::umask(0);              // modes are what an archive says
     const std::string_view role = argc > 1 ? argv[1] : "";
     // Without the end of a process as the C library has it: nothing that wants a file is there.
     if (role == "unpack")

@@ -2,6 +2,7 @@
 
 #include "tests/integration/world.h"
 #include "tests/support/failpoints.h"
+#include "tests/support/terminal_client.h"
 
 #include <filesystem>
 
@@ -129,6 +130,31 @@ TEST_F(Registry, ThatDiesInTheMiddleIsAskedForTheRestNextTime) {
     stack_.must({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
     EXPECT_NE(registry_log().find(" 206 "), std::string::npos) << "the rest alone was asked for";
     stack_.must({"image", "rm", "busybox"});  // whose collector sees that a lease's owner is dead
+    EXPECT_EQ(leftovers(), "");
+}
+
+TEST_F(Registry, IsLeftAtOnceAtCtrlCAndAskedForTheRestNextTime) {
+    TerminalClient client({"/usr/bin/env",
+                           "STACK_FAILPOINTS=blob.write#3=delay:600000",
+                           stack_program(),
+                           "--root",
+                           stack_.root(),
+                           "image",
+                           "pull",
+                           "127.0.0.1:5000/tools/shell:1"},
+                          stack_.directory(),
+                          33,
+                          101);
+    ASSERT_TRUE(eventually([&] {
+        return !run({"sh", "-c", "find " + stack_.root() + "/images/partial -type f -size +0"})
+                    .out.empty();
+    }));
+    client.type("\x03");
+    EXPECT_EQ(client.wait(), 130);
+    EXPECT_TRUE(eventually([] { return pids_of("stack-fetch").empty(); }));
+    stack_.must({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
+    EXPECT_NE(registry_log().find(" 206 "), std::string::npos) << "the rest alone was asked for";
+    stack_.must({"image", "rm", "busybox"});
     EXPECT_EQ(leftovers(), "");
 }
 
