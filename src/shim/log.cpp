@@ -35,6 +35,22 @@ std::uint64_t count_lines(std::string_view text) {
     return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
+int open_log(const std::string& path) {
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+}
+
+std::uint64_t size_of(int fd) {
+    struct stat status {};
+
+    return ::fstat(fd, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+}
+
+bool has_name(int fd) {
+    struct stat status {};
+
+    return ::fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
 }  // namespace
 
 Log::Log(std::string path, std::uint64_t largest, std::uint32_t files, WhenFull when_full)
@@ -48,17 +64,28 @@ Log::~Log() {
 }
 
 bool Log::open() {
-    fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-
-    struct stat status {};
-
-    size_ = ::fstat(fd_, &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+    fd_ = open_log(path_);
+    size_ = size_of(fd_);
     return fd_ >= 0;
+}
+
+/// Where somebody has taken the file away or made it shorter, the container goes on with one of
+/// that name, and with the size that it has now.
+void Log::keep_to_name() {
+    if (fd_ < 0)
+        return;
+    if (!has_name(fd_))
+        if (const int anew = open_log(path_); anew >= 0) {  // else its directory is gone as well
+            ::close(fd_);
+            fd_ = anew;
+        }
+    size_ = size_of(fd_);
 }
 
 void Log::append(bool standard_error, std::string_view bytes) {
     if (path_.empty())
         return;
+    keep_to_name();
     tell_what_was_dropped();
     head_ = timestamp() + (standard_error ? " stderr " : " stdout ");
     rest_ = add(bytes);

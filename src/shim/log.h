@@ -47,6 +47,7 @@ class Log {
     void keep_whole_entries(std::size_t written);
     void rotate();
     [[nodiscard]] bool open();
+    void keep_to_name();
     void drop_what_waits();
     void tell_what_was_dropped();
 

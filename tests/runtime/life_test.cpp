@@ -6,6 +6,7 @@
 #include "engine/runtime/record.h"
 #include "sys/file.h"
 #include "sys/lock.h"
+#include "sys/poll.h"
 #include "tests/runtime/bed.h"
 
 #include <atomic>
@@ -430,6 +431,20 @@ TEST(ContainerLog, IsBounded) {
     for (const auto* suffix : {"", ".1", ".2"})
         EXPECT_LE(sys::read_file(path + suffix)->size(), 200U << 10U) << suffix;
     EXPECT_TRUE(bed.output(id).ends_with("50000\n"));
+}
+
+TEST(ContainerLog, GoesOnWhereSomebodyTookItsFileAway) {
+    Bed bed;
+    const auto id = bed.create(script("while :; do echo tick; sleep 0.05; done"));
+    bed.start(id);
+    bed.await_output(id, "tick");
+    const auto path = bed.runtime.log_path(id);
+    sys::remove_file(path);
+    constexpr int tries = 100;
+    for (int i = 0; i < tries && !sys::exists(path); ++i)
+        sys::pause(std::chrono::milliseconds(50));
+    ASSERT_TRUE(sys::exists(path));
+    bed.await_output(id, "tick");
 }
 
 TEST(ContainerPorts, AreHeldWhileItRuns) {
