@@ -5,6 +5,7 @@
 #include "engine/engine.h"
 #include "engine/image/debootstrap_worker.h"
 #include "supervise/server.h"
+#include "sys/process.h"
 
 namespace stack::cli {
 
@@ -16,6 +17,8 @@ void add_supervise(CLI::App& app, Context& context) {
         "--ready-fd", *ready_fd, "Descriptor that is closed when the supervisor listens");
     app.callback([&context, project, ready_fd] {
         require_root();
+        constexpr int outlives_containers = -500;  // as Docker's daemon
+        sys::set_own_oom_score(outlives_containers);
         context.exit_code = run_supervisor(
             context.paths,
             *project,
@@ -27,7 +30,10 @@ void add_supervise(CLI::App& app, Context& context) {
 }
 
 void add_build_worker(CLI::App& app, Context& context) {
-    app.callback([&context] { context.exit_code = engine::run_build_worker(context.paths); });
+    app.callback([&context] {
+        sys::set_own_oom_score(0);  // not the supervisor's
+        context.exit_code = engine::run_build_worker(context.paths);
+    });
 }
 
 void add_debootstrap_worker(CLI::App& app, Context& context) {
@@ -36,6 +42,7 @@ void add_debootstrap_worker(CLI::App& app, Context& context) {
     app.add_option("IMAGE", *reference, "debootstrap:SUITE…")->required();
     app.add_option("PLATFORM", *platform, "os/architecture");
     app.callback([&context, reference, platform] {
+        sys::set_own_oom_score(0);
         context.exit_code = image::run_debootstrap_worker(context.paths, *reference, *platform);
     });
 }

@@ -148,8 +148,9 @@ int tell(const std::function<void()>& what) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
-    sys::end_with_parent();  // what it is in the middle of goes on with the next one
-    ::umask(0);              // modes are what an archive says
+    sys::end_with_parent();     // what it is in the middle of goes on with the next one
+    ::umask(0);                 // modes are what an archive says
+    sys::set_own_oom_score(0);  // not the supervisor's: what comes from outside may want much
     const std::string_view role = argc > 1 ? argv[1] : "";
     // Without the end of a process as the C library has it: nothing that wants a file is there.
     if (role == "unpack")

@@ -87,17 +87,31 @@ void load_filter(const std::string& program) {
          "load the system call filter");
 }
 
+/// False where it may not be so: errno says why.
+bool try_oom_score(std::int32_t score, const std::string& whose) {
+    const int fd = ::open(("/proc/" + whose + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
+    const std::string text = std::to_string(score);
+    const bool is_set = ::write(fd, text.data(), text.size()) >= 0;
+    const int error = errno;
+    ::close(fd);
+    errno = error;
+    return is_set;
+}
+
 }  // namespace
 
 void set_oom_score(const ProcessSpec& process, const std::string& whose) {
-    if (process.oom_score_adj == 0 && process.has_exact_oom_score == 0)
+    if (process.has_oom_score == 0 && process.has_exact_oom_score == 0)
         return;
-    const int fd = ::open(("/proc/" + whose + "/oom_score_adj").c_str(), O_WRONLY | O_CLOEXEC);
-    const std::string text = std::to_string(process.oom_score_adj);
     // Less than the engine's own takes CAP_SYS_RESOURCE: as near as we may, unless told otherwise.
-    if (::write(fd, text.data(), text.size()) < 0 && process.has_exact_oom_score != 0)
-        give_up(engine_failed, "set oom_score_adj to " + text, errno);
-    ::close(fd);
+    if (!try_oom_score(process.oom_score_adj, whose) && process.has_exact_oom_score != 0)
+        give_up(
+            engine_failed, "set oom_score_adj to " + std::to_string(process.oom_score_adj), errno);
+}
+
+void outlive_containers() {
+    constexpr std::int32_t score = -500;  // as Docker's daemon has it
+    static_cast<void>(try_oom_score(score, "self"));
 }
 
 void drop_rights(const ProcessSpec& process, const Identity& identity) {

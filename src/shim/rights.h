@@ -14,5 +14,8 @@ void drop_rights(const ProcessSpec& process, const Identity& identity);
 /// Raises or lowers the score by which the kernel chooses whom to kill; `whose`: a pid. By the
 /// host's /proc, so before anything of the container's is in sight.
 void set_oom_score(const ProcessSpec& process, const std::string& whose = "self");
+/// This process goes late when memory runs out, as near as its rights allow: what it keeps would be
+/// lost with it.
+void outlive_containers();
 
 }  // namespace stack::shim

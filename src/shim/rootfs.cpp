@@ -205,6 +205,7 @@ Terminal mount_dev(int root, const Spec& spec) {
     NewFilesystem tmpfs("tmpfs");
     tmpfs.set("mode", "755");
     tmpfs.set("size", "64k");
+    tmpfs.set("nr_inodes", "64k");
     const int mount = tmpfs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME);
     fill_dev(mount, spec);
     mount_at(root, "/dev", mount);

@@ -11,6 +11,7 @@
 #include "shim/netlink.h"
 #include "shim/ports.h"
 #include "shim/record.h"
+#include "shim/rights.h"
 #include "shim/stage.h"
 #include "shim/supervisor.h"
 
@@ -301,6 +302,7 @@ int run_container(const Spec& spec, int status_fd) {
     if (spec.foreground == 0) {
         ::fcntl(static_cast<int>(spec.run_lock), F_SETFD, FD_CLOEXEC);
         ignore_signals();
+        outlive_containers();
         attached.emplace(spec.run_directory, spec.await_client != 0);
         ending.emplace(spec.run_directory, "exit.json");
     } else {

@@ -69,7 +69,7 @@ void fields(auto& v, ProcessSpec& s) {
     v(s.arguments), v(s.environment), v(s.user), v(s.groups), v(s.working_dir), v(s.capabilities);
     v(s.has_exact_sets), v(s.exact_sets), v(s.umask);
     v(s.no_new_privileges), v(s.seccomp), v(s.limits), v(s.terminal), v(s.rows), v(s.columns),
-        v(s.oom_score_adj), v(s.has_exact_oom_score);
+        v(s.oom_score_adj), v(s.has_oom_score), v(s.has_exact_oom_score);
 }
 
 void fields(auto& v, Spec& s) {

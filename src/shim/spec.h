@@ -145,7 +145,8 @@ struct ProcessSpec {
     std::uint32_t rows = 0;  // of the terminal, where it is known
     std::uint32_t columns = 0;
     std::int32_t oom_score_adj = 0;
-    std::uint32_t has_exact_oom_score = 0;  // also 0, and its failure is one of the container
+    std::uint32_t has_oom_score = 0;        // as near as the rights allow; else the engine's own
+    std::uint32_t has_exact_oom_score = 0;  // and its failure is one of the container
 };
 
 /// A program that a bundle has run at a moment of its container's life; the container's state comes

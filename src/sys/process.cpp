@@ -304,6 +304,10 @@ bool may_administer() {
     return (mask >> net_admin & 1U) != 0 && (mask >> sys_admin & 1U) != 0;
 }
 
+void set_own_oom_score(int score) {
+    static_cast<void>(try_write_existing("/proc/self/oom_score_adj", std::to_string(score)));
+}
+
 std::optional<std::string> find_program(const std::string& name) {
     const auto is_program = [](const std::string& path) {
         return ::access(path.c_str(), X_OK) == 0 && !is_directory(path);

@@ -92,6 +92,10 @@ void reap(int pid);
 /// CAP_NET_ADMIN).
 [[nodiscard]] bool may_administer();
 
+/// How readily the kernel ends this process when memory runs out (oom_score_adj, proc(5)); less
+/// than before only as the rights allow. What it starts inherits that.
+void set_own_oom_score(int score);
+
 /// The path of a program, searched for as a shell does (PATH, or the name where it has a slash);
 /// nullopt where there is none that could be executed.
 [[nodiscard]] std::optional<std::string> find_program(const std::string& name);

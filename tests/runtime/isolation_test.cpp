@@ -61,6 +61,23 @@ TEST(Rights, OfACommandThatJoinsAreTheContainers) {
     EXPECT_EQ(bed.exec(id, {.command = {"sh", "-c", show_rights}}).output, default_rights);
 }
 
+TEST(Rights, DoNotHoldTheEnginesShareOfLuckWhenMemoryRunsOut) {
+    Bed bed;
+    const char* own_score = "/proc/self/oom_score_adj";
+    const std::string before = *sys::read_file(own_score);
+    sys::write_existing(own_score, "100");  // as the supervisor's is another one
+    auto service = sleeper();
+    const auto id = bed.create(service);
+    bed.start(id);
+    EXPECT_EQ(bed.exec(id, {.command = {"cat", "/proc/1/oom_score_adj", own_score}}).output,
+              "0\n0\n");
+    service.oom_score_adj = 300;
+    const auto other = bed.create(service);
+    bed.start(other);
+    EXPECT_EQ(bed.exec(other, {.command = {"cat", "/proc/1/oom_score_adj"}}).output, "300\n");
+    static_cast<void>(sys::try_write_existing(own_score, before));
+}
+
 TEST(Isolation, ShowsOnlyTheContainersProcesses) {
     Bed bed;
     EXPECT_EQ(bed.output_of(script("echo $$; test -e /proc/" + std::to_string(::getpid()) +

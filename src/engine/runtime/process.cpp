@@ -143,6 +143,7 @@ std::uint32_t limit_number(const std::string& name) {
 
 std::vector<shim::LimitSpec> limits_for(const std::map<std::string, Ulimit>& ulimits) {
     constexpr Ulimit default_files{1024, 524288};
+    // No core files unasked; who asks for them (ulimit -c) has them, as under Docker.
     std::map<std::string, Ulimit> all{{"core", {0, -1}}, {"nofile", default_files}};
     for (const auto& [name, limit] : ulimits)
         all[name] = limit;
@@ -166,6 +167,7 @@ shim::ProcessSpec process_for(const ContainerRecord& record) {
     process.limits = limits_for(service.ulimits);
     process.terminal = service.tty ? 1 : 0;
     process.oom_score_adj = service.oom_score_adj.value_or(0);
+    process.has_oom_score = 1;
     return process;
 }
 

@@ -107,6 +107,7 @@ shim::Spec describe(const Paths& paths, const StepSpec& step, const Scratch& scr
     spec.process.capabilities = capabilities_for({}, {}, false);
     spec.process.seccomp = default_filter(paths, spec.process.capabilities);
     spec.process.limits = limits_for(step.ulimits);
+    spec.process.has_oom_score = 1;
     spec.lowers = step.lowers;
     spec.upper = step.upper;
     spec.work = step.work;
