@@ -303,7 +303,8 @@ class MountMaker {
     /// Adds to the step what it sees of this.
     void add(const PreparedRunMount& prepared, runtime::StepSpec& step) {
         const std::string secret = prepared.secret ? content_of(*prepared.secret) : "";
-        if (const auto& variable = prepared.mount.environment)
+        const auto& variable = prepared.mount.environment;
+        if (prepared.secret && variable)
             step.environment.push_back((variable->empty() ? prepared.mount.id : *variable) + "=" +
                                        secret);
         if (!prepared.target.empty())
