@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <ctime>
 
 #include <fcntl.h>
@@ -38,14 +39,22 @@ std::string path_of(const sys::Fd& fd) {
     return link_target(AT_FDCWD, "/proc/self/fd/" + std::to_string(fd.get()));
 }
 
-std::string nanoseconds(const timespec& time) {
-    return std::to_string(time.tv_sec) + "." + std::to_string(time.tv_nsec);
-}
-
+/// Of every file of a context, each time: made in one piece.
 std::string identity_of(const struct stat& status) {
-    return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) + ":" +
-           std::to_string(status.st_size) + ":" + nanoseconds(status.st_mtim) + ":" +
-           nanoseconds(status.st_ctim);
+    std::array<char, 160> text{};  // seven numbers of 20 digits at most
+    char* end = text.data();
+    const auto add = [&](auto number, char separator) {
+        end = std::to_chars(end, text.data() + text.size(), number).ptr;
+        *end++ = separator;
+    };
+    add(status.st_dev, ':');
+    add(status.st_ino, ':');
+    add(status.st_size, ':');
+    add(status.st_mtim.tv_sec, '.');
+    add(status.st_mtim.tv_nsec, ':');
+    add(status.st_ctim.tv_sec, '.');
+    add(status.st_ctim.tv_nsec, '\0');
+    return text.data();
 }
 
 std::string file_digest(const sys::Fd& file) {

@@ -31,7 +31,17 @@ Expected<Glob> Glob::compile(std::string_view pattern, GlobStyle style) {
             glob.tokens_.push_back({Kind::one, c});
         }
     }
+    glob.find_prefix();
     return glob;
+}
+
+void Glob::find_prefix() {
+    first_ = !tokens_.empty() && tokens_.front().kind == Kind::directories ? 1 : 0;
+    prefix_.clear();
+    for (auto token = tokens_.begin() + static_cast<std::ptrdiff_t>(first_);
+         token != tokens_.end() && token->kind == Kind::one;
+         ++token)
+        prefix_ += token->c;
 }
 
 void Glob::read_stars(std::string_view& pattern, GlobStyle style) {
@@ -99,81 +109,116 @@ bool Glob::accepts(const Token& token, char c) const {
     return false;
 }
 
-/// States that need no character: tokens that may match nothing are passed.
-void Glob::follow_empty(States& states) const {
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
-        const Kind kind = tokens_[i].kind;
-        if (states[2 * i] &&
-            (kind == Kind::many || kind == Kind::rest || kind == Kind::directories))
-            states[2 * (i + 1)] = true;
+// State 2i: before token i. State 2i+1: inside `directories` token i, which only a slash can leave.
+
+/// With those that need no character: tokens that may match nothing are passed.
+void Glob::add(State state, States& states) const {
+    for (;; state += 2) {
+        const auto place = std::lower_bound(states.begin(), states.end(), state);
+        if (place != states.end() && *place == state)
+            return;
+        states.insert(place, state);
+        if (state % 2 != 0 || is_last(state))
+            return;
+        const Kind kind = tokens_[state / 2].kind;
+        if (kind != Kind::many && kind != Kind::rest && kind != Kind::directories)
+            return;
     }
 }
 
-// State 2i: before token i. State 2i+1: inside `directories` token i, which only a slash can leave.
-Glob::States Glob::initial() const {
-    States states(2 * tokens_.size() + 1);
-    states[0] = true;
-    follow_empty(states);
-    return states;
-}
-
-Glob::States Glob::step(const States& states, char c) const {
-    States next(states.size());
-    for (std::size_t i = 0; i < tokens_.size(); ++i) {
+void Glob::step(const States& states, char c, States& next) const {
+    next.clear();
+    for (const State state : states) {
+        if (is_last(state))
+            continue;
+        const State i = state / 2;
         const Token& token = tokens_[i];
-        const bool here = states[2 * i];
-        if (token.kind == Kind::directories && (here || states[2 * i + 1])) {
-            next[2 * i + 1] = true;
+        if (token.kind == Kind::directories) {
+            add(2 * i + 1, next);
             if (c == '/')
-                next[2 * (i + 1)] = true;
-        } else if (here && accepts(token, c)) {
+                add(2 * (i + 1), next);
+        } else if (accepts(token, c)) {
             const bool repeats = token.kind == Kind::many || token.kind == Kind::rest;
-            next[repeats ? 2 * i : 2 * (i + 1)] = true;
+            add(repeats ? 2 * i : 2 * (i + 1), next);
         }
     }
-    follow_empty(next);
-    return next;
 }
 
-bool Glob::is_alive(const States& states) {
-    return std::find(states.begin(), states.end(), true) != states.end();
+template <class Wanted>
+bool Glob::has_end(std::string_view text, std::size_t begin, State first, Wanted wanted) const {
+    const auto is_match = [this](const States& states) {
+        return !states.empty() && is_last(states.back());
+    };
+    States states;
+    States next;
+    add(first, states);
+    if (is_match(states) && wanted(begin))
+        return true;
+    for (std::size_t i = begin; i < text.size() && !states.empty(); ++i) {
+        step(states, text[i], next);
+        states.swap(next);
+        if (is_match(states) && wanted(i + 1))
+            return true;
+    }
+    return false;
 }
 
 std::vector<std::size_t> Glob::matching_prefixes(std::string_view text) const {
     std::vector<std::size_t> lengths;
-    States states = initial();
-    if (states.back())
-        lengths.push_back(0);
-    for (std::size_t i = 0; i < text.size() && is_alive(states); ++i) {
-        states = step(states, text[i]);
-        if (states.back())
-            lengths.push_back(i + 1);
-    }
+    has_end(text, 0, 0, [&](std::size_t end) {
+        lengths.push_back(end);
+        return false;
+    });
     return lengths;
 }
 
 bool Glob::matches(std::string_view text) const {
-    const auto lengths = matching_prefixes(text);
-    return !lengths.empty() && lengths.back() == text.size();
+    const auto is_all = [&](std::size_t end) { return end == text.size(); };
+    if (first_ != 0)
+        return has_end(text, 0, 0, is_all);
+    return text.starts_with(prefix_) && has_end(text, prefix_.size(), 2 * prefix_.size(), is_all);
 }
 
 bool Glob::matches_at_or_above(std::string_view path) const {
-    const auto lengths = matching_prefixes(path);
-    return std::any_of(lengths.begin(), lengths.end(), [&](std::size_t length) {
-        return length != 0 && (length == path.size() || path[length] == '/');
-    });
+    const auto matches_from = [&](std::size_t begin) {
+        const auto is_path = [&](std::size_t end) {
+            return end != 0 && (end == path.size() || path[end] == '/');
+        };
+        return path.substr(begin).starts_with(prefix_) &&
+               has_end(path, begin + prefix_.size(), 2 * (first_ + prefix_.size()), is_path);
+    };
+    if (first_ == 0)
+        return matches_from(0);
+    std::size_t name = 0;  // where it begins
+    while (!matches_from(name)) {
+        const auto slash = path.find('/', name);
+        if (slash == std::string_view::npos)
+            return false;
+        name = slash + 1;
+    }
+    return true;
 }
 
 bool Glob::may_match_below(std::string_view text) const {
-    States states = initial();
-    for (const char c : text)
-        states = step(states, c);
-    return is_alive(states);
+    if (first_ != 0)
+        return true;
+    const std::size_t shared = std::min(text.size(), prefix_.size());
+    if (text.substr(0, shared) != std::string_view(prefix_).substr(0, shared))
+        return false;
+    States states;
+    States next;
+    add(2 * shared, states);
+    for (std::size_t i = shared; i < text.size() && !states.empty(); ++i) {
+        step(states, text[i], next);
+        states.swap(next);
+    }
+    return !states.empty();
 }
 
 Glob Glob::reversed() const {
     Glob glob = *this;
     std::reverse(glob.tokens_.begin(), glob.tokens_.end());
+    glob.find_prefix();
     return glob;
 }
 
