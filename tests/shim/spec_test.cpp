@@ -15,7 +15,14 @@ Spec example() {
     spec.process.seccomp = std::string("\0\1\2", 3);
     spec.process.limits = {{7, 1024, ~std::uint64_t{0}}};
     spec.lowers = {"/a", "/b"};
-    spec.mounts = {{MountKind::tmpfs, "", "", "/tmp", "size=1", "", {}, 1}};
+    spec.mounts.push_back(
+        {.kind = MountKind::tmpfs, .target = "/tmp", .options = "size=1", .read_only = 1});
+    spec.mounts.push_back({.kind = MountKind::overlay,
+                           .subpath = "d",
+                           .target = "/in",
+                           .lowers = {"/a"},
+                           .upper = "/u",
+                           .work = "/w"});
     spec.files = {{"/run/secrets/x", "hush", 0400, 1, 2}};
     spec.network = {Sharing::joined, "/proc/1/ns/net"};
     spec.interfaces.push_back(
@@ -39,6 +46,8 @@ TEST(ShimSpec, ArrivesAsItWasSent) {
     EXPECT_EQ(back.interfaces.at(0).name, "eth0");
     EXPECT_EQ(back.interfaces.at(0).link_local.size(), 2U);
     EXPECT_EQ(back.hierarchies.at(0).name, "memory");
+    EXPECT_EQ(back.mounts.at(1).upper, "/u");
+    EXPECT_EQ(back.mounts.at(1).work, "/w");
     EXPECT_EQ(back.bundle.nodes.at(0).gid, 4U);
     EXPECT_EQ(back.bundle.start_hooks.at(0).timeout, 3U);
 }
