@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/field_list.h"
+#include "cli/gpu_option.h"
 #include "cli/mount_option.h"
 #include "cli/option_words.h"
 
@@ -28,8 +29,6 @@ class StackFile {
         : options_(options), context_(context) {
         if (!options.refusals.empty())
             refuse(join(options.refusals, "\nstack: "));
-        if (!options.gpus.empty())
-            refuse("--gpus is not supported: containers get devices by --device");
         if (options.remove && !options.restart.empty() && options.restart != "no")
             refuse("--rm and --restart exclude each other: one that is removed cannot start again");
         add_process();
@@ -215,6 +214,8 @@ class StackFile {
         put("cap_drop", options_.cap_drop);
         put("security_opt", options_.security_options);
         put("devices", options_.devices);
+        for (const auto& text : options_.gpus)
+            service_["gpus"].push_back(parse_gpu_option(text));
         put("device_cgroup_rules", options_.device_rules);
         put("sysctls", options_.sysctls);
         put("pid", options_.pid);

@@ -262,6 +262,20 @@ TEST(SingleStack, LimitsAndHealthAreTheStackFiles) {
     EXPECT_GT(service_of(given).stop_grace_period, std::chrono::hours(24 * 365));
 }
 
+TEST(SingleStack, GpusAreAllANumberOrThoseThatAreNamed) {
+    auto given = options();
+    given.gpus = {"all", "2", "\"device=0,1\",capabilities=utility", "driver=nvidia"};
+    const Stack stack = single_stack(given, context()).stack;
+    const auto& requests = stack.services.at(given.name).device_requests;
+    ASSERT_EQ(requests.size(), 4U);
+    EXPECT_EQ(requests[0].count, -1);
+    EXPECT_EQ(requests[1].count, 2);
+    EXPECT_EQ(requests[2].device_ids, (Strings{"0", "1"}));
+    EXPECT_EQ(requests[2].capabilities, (Strings{"utility", "gpu"}));
+    EXPECT_EQ(requests[3].driver, "nvidia");
+    EXPECT_EQ(requests[3].count, 1);
+}
+
 TEST(SingleStack, WhatHasNoMeaningIsRefused) {
     auto given = options();
     given.ports = {"1:2:3:4"};
@@ -274,8 +288,11 @@ TEST(SingleStack, WhatHasNoMeaningIsRefused) {
     given.restart = "always";
     EXPECT_NE(refusal(given).find("exclude"), std::string::npos);
     given = options();
-    given.gpus = {"all"};
-    EXPECT_NE(refusal(given).find("--gpus"), std::string::npos);
+    given.gpus = {"all,devices=0"};
+    EXPECT_NE(refusal(given).find("--gpus all,devices=0: unknown field devices"), std::string::npos)
+        << refusal(given);
+    given.gpus = {"all,count=2"};
+    EXPECT_NE(refusal(given).find("count is said twice"), std::string::npos) << refusal(given);
     given = options();
     given.refusals = {"--one is not supported", "--two is not supported"};
     EXPECT_EQ(refusal(given), "--one is not supported\nstack: --two is not supported");

@@ -128,7 +128,7 @@ TEST_F(Container, WhatNeverRanIsTold) {
     EXPECT_EQ(status({"--pull", "never", "nothing", "true"}, "nothing"), 125);
     EXPECT_EQ(status({"-m", "much", "busybox"}, "much"), 125);
     EXPECT_EQ(status({"-p", "1:2:3:4:5", "busybox"}, "1:2:3:4:5"), 125);
-    EXPECT_EQ(status({"--gpus", "all", "busybox"}, "--gpus is not supported"), 125);
+    EXPECT_EQ(status({"--gpus", "all", "busybox"}, "nvidia.com/gpu=all"), 125);
     EXPECT_EQ(status({"--network", "nowhere", "busybox"}, "nowhere"), 125);
     EXPECT_EQ(status({"--runtime", "runsc", "busybox"}, "--runtime is not supported"), 125);
     EXPECT_EQ(status({"--memroy", "1m", "busybox"}, "did you mean --memory?"), 125);
