@@ -86,19 +86,21 @@ void add_image_rm(CLI::App& group, Context& context) {
     app->add_flag("-f,--force",
                   *force,
                   "Take the name also from an image that a container uses; what it needs stays");
+    app->add_flag_callback(
+        "--no-prune", [] {}, "Is so anyway: no image has a parent here that would go, too");
     app->callback([&context, references, force] {
         require_root();
         image::Store store(context.paths);
         Strings sentences;
         Strings there;
         for (const auto& reference : *references) {
-            const auto image = store.find(reference);
+            const auto image = find_image(store, reference);
             if (!image && !is_damaged(store, reference)) {
                 warn("no such image: " + reference + " (see `stack image ls`)");
                 context.exit_code = *force ? 0 : 1;
                 continue;
             }
-            there.push_back(reference);
+            there.push_back(image && !store.find(reference) ? image->id : reference);
             const bool untags = image && image->references.size() > 1;
             sentences.push_back((untags ? "untag image/" : "remove image/") + reference);
         }

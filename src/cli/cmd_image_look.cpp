@@ -12,6 +12,7 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -30,6 +31,13 @@ struct ListOptions {
     bool digests = false;
     bool no_trunc = false;
     bool tree = false;
+};
+
+struct HistoryOptions {
+    std::string format = "table";
+    bool quiet = false;
+    bool no_trunc = false;
+    bool human = true;
 };
 
 std::string age_text(Time created, Time now) {
@@ -78,15 +86,22 @@ std::string tree_text(const image::Store& store,
     return text;
 }
 
-Json list_json(const image::Image& image, const std::string& name) {
+/// As docker's, and `Bytes`: the size as a number.
+Json list_json(const image::Image& image, const std::string& name, bool whole_ids, Time now) {
     const auto [repository, tag] = repository_and_tag(name);
     return {{"Image", name},
             {"Repository", repository},
             {"Tag", tag.empty() ? "<none>" : tag},
-            {"ID", image.id},
-            {"Digest", image.remote_digest},
+            {"ID", id_text(image.id, whole_ids)},
+            {"Digest", image.remote_digest.empty() ? "<none>" : image.remote_digest},
             {"CreatedAt", time_text(image.created)},
-            {"Size", image.size}};
+            {"CreatedSince", age_text(image.created, now)},
+            {"Size", format_bytes(image.size)},
+            {"VirtualSize", format_bytes(image.size)},
+            {"SharedSize", "N/A"},
+            {"UniqueSize", "N/A"},
+            {"Containers", "N/A"},
+            {"Bytes", image.size}};
 }
 
 void list_images(const Context& context, const ListOptions& options) {
@@ -121,7 +136,7 @@ void list_images(const Context& context, const ListOptions& options) {
                 row.insert(row.begin() + 1,
                            image.remote_digest.empty() ? "<none>" : image.remote_digest);
             rows.push_back(std::move(row));
-            objects.push_back(list_json(image, name));
+            objects.push_back(list_json(image, name, options.no_trunc, now));
             lines += objects.back().dump() + "\n";
         }
     }
@@ -130,39 +145,85 @@ void list_images(const Context& context, const ListOptions& options) {
     sys::write_out(options.quiet ? ids : options.format == "table" ? table(rows) : lines);
 }
 
-void show_history(const Context& context,
-                  const std::string& reference,
-                  const ListOptions& options) {
-    const image::Store store(context.paths);
-    const auto image = require_image(store, reference);
+/// When a step was made; {} where it does not say.
+Time time_of(const Json& step) {
+    std::tm parts{};
+    const Json created = step.value("created", Json());
+    if (!created.is_string() ||
+        ::strptime(created.get_ref<const std::string&>().c_str(), "%Y-%m-%dT%H:%M:%S", &parts) ==
+            nullptr)
+        return {};
+    return std::chrono::system_clock::from_time_t(::timegm(&parts));
+}
+
+std::string text_in(const Json& step, const char* key) {
+    const auto found = step.find(key);
+    return found != step.end() && found->is_string() ? printable(found->get<std::string>()) : "";
+}
+
+/// A step as docker has it, and `Layer` and `Bytes`.
+Json step_json(const Json& step,
+               const std::string& diff_id,
+               std::int64_t size,
+               const HistoryOptions& options) {
+    const Time created = time_of(step);
+    const Time now = std::chrono::system_clock::now();
+    constexpr std::size_t widest = 45;
+    std::string command = text_in(step, "created_by");
+    if (!options.no_trunc && command.size() > widest)
+        command = command.substr(0, widest - 3) + "...";
+    return {{"ID", diff_id.empty() ? "<missing>" : id_text(diff_id, options.no_trunc)},
+            {"Layer", diff_id},
+            {"CreatedAt", created == Time{} ? "" : time_text(created)},
+            {"CreatedSince", created == Time{} ? "N/A" : age_text(created, now)},
+            {"CreatedBy", command},
+            {"Size", options.human ? format_bytes(size) : std::to_string(size)},
+            {"Bytes", size},
+            {"Comment", text_in(step, "comment")}};
+}
+
+/// The newest first, as docker has it.
+std::vector<Json> history_of(const image::Store& store,
+                             const image::Image& image,
+                             const HistoryOptions& options) {
     const Json config = Json::parse(image.config_json);
     const Json history = config.value("history", Json::array());
-    std::vector<Strings> rows;
-    std::string lines;
+    std::vector<Json> steps;
     std::size_t layer = 0;
     for (const auto& step : history) {
         if (!step.is_object())
             continue;
-        const bool empty = step.value("empty_layer", false);
-        const bool has_layer = !empty && layer < image.layers.size();
+        const auto empty = step.find("empty_layer");
+        const bool has_layer =
+            (empty == step.end() || *empty != true) && layer < image.layers.size();
         const std::string diff_id = has_layer ? image.layers[layer++] : "";
-        const std::int64_t size = has_layer ? store.layer(diff_id).size : 0;
-        constexpr std::size_t widest = 45;
-        std::string command = printable(step.value("created_by", ""));
-        if (!options.no_trunc && command.size() > widest)
-            command = command.substr(0, widest - 3) + "...";
-        rows.push_back({has_layer ? id_text(diff_id, options.no_trunc) : "<none>",
-                        command,
-                        format_bytes(size),
-                        printable(step.value("comment", ""))});
-        Json line = step;
-        line["Layer"] = diff_id;
-        line["Size"] = size;
-        lines = line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n" + lines;
+        steps.push_back(
+            step_json(step, diff_id, has_layer ? store.layer(diff_id).size : 0, options));
     }
-    std::reverse(rows.begin(), rows.end());  // the newest first, as docker has it
-    rows.insert(rows.begin(), {"LAYER", "CREATED BY", "SIZE", "COMMENT"});
-    sys::write_out(options.format == "json" ? lines : table(rows));
+    std::reverse(steps.begin(), steps.end());
+    return steps;
+}
+
+void show_history(const Context& context,
+                  const std::string& reference,
+                  const HistoryOptions& options) {
+    const image::Store store(context.paths);
+    const auto steps = history_of(store, require_image(store, reference), options);
+    std::vector<Strings> rows{{"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"}};
+    std::string ids;
+    std::string lines;
+    for (const auto& step : steps) {
+        Strings row;
+        for (const auto* key :
+             {"ID", options.human ? "CreatedSince" : "CreatedAt", "CreatedBy", "Size", "Comment"})
+            row.push_back(step[key].get<std::string>());
+        ids += row.front() + "\n";
+        rows.push_back(std::move(row));
+        lines += step.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    }
+    if (is_template(options.format))
+        lines = formatted(options.format, steps);
+    sys::write_out(options.quiet ? ids : options.format == "table" ? table(rows) : lines);
 }
 
 Json inspect_json(const image::Store& store, const image::Image& image) {
@@ -213,11 +274,13 @@ void add_image_ls(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("ls", "List the images of the store");
     const auto options = std::make_shared<ListOptions>();
     app->add_option("NAME", options->pattern, "Only images of this name; * and ? are wild");
+    app->add_flag_callback(
+        "-a,--all", [] {}, "Is so anyway: nothing is hidden");
     app->add_flag("-q,--quiet", options->quiet, "Only ids");
     app->add_flag("--digests", options->digests, "Also the digests that registries have them by");
     app->add_flag("--no-trunc", options->no_trunc, "Whole ids");
     app->add_flag("--tree", options->tree, "Each image's layers, and what removing it would free");
-    app->add_option("--filter",
+    app->add_option("-f,--filter",
                     options->filters,
                     "label=NAME[=VALUE], reference=GLOB, dangling=true, until=24h, before=IMAGE, "
                     "since=IMAGE (repeatable)")
@@ -228,12 +291,14 @@ void add_image_ls(CLI::App& group, Context& context) {
 
 void add_image_history(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("history", "Show how an image was made, the last step first");
-    const auto options = std::make_shared<ListOptions>();
+    const auto options = std::make_shared<HistoryOptions>();
     const auto reference = std::make_shared<std::string>();
     app->add_option("IMAGE", *reference, "Name or id")->required();
     app->add_flag("--no-trunc", options->no_trunc, "Whole commands and ids");
-    app->add_option("--format", options->format, "table or json")
-        ->check(CLI::IsMember({"table", "json"}));
+    app->add_flag("-q,--quiet", options->quiet, "Only the layers");
+    app->add_flag(
+        "-H,--human", options->human, "Sizes and times for people (--human=false: as they are)");
+    add_format(*app, options->format);
     app->callback([&context, options, reference] { show_history(context, *reference, *options); });
 }
 

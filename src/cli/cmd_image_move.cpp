@@ -8,10 +8,12 @@
 #include "cli/image_commands.h"
 #include "cli/output_file.h"
 #include "engine/image/layer_writer.h"
+#include "engine/image/reference.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <optional>
 
 #include <fcntl.h>
@@ -128,6 +130,129 @@ bool is_address(const std::string& source) {
     return source.starts_with("http://") || source.starts_with("https://");
 }
 
+struct TransferOptions {
+    std::string reference;
+    std::string platform;
+    std::string limit;
+    bool all = false;
+    bool quiet = false;
+};
+
+std::string canonical(const std::string& name) {
+    const auto parsed = image::parse_reference(name);
+    return parsed ? image::canonical(*parsed) : name;
+}
+
+/// Of a name without a tag: with one of the `tags`.
+Strings with_tags(const std::string& reference, const Strings& tags) {
+    Strings names;
+    for (const auto& tag : tags)
+        names.push_back(reference + ":" + tag);
+    return names;
+}
+
+/// Gives up where one tag is said, and all are wanted.
+image::Reference untagged(const std::string& reference) {
+    auto parsed = image::parse_reference(reference);
+    if (!parsed)
+        give_up("\"" + reference + "\" is not the name of an image: " + parsed.error().message);
+    if (!parsed->digest.empty() || reference.ends_with(":" + parsed->tag))
+        give_up(reference + " names one image, and -a means all of a name without a tag");
+    return *parsed;
+}
+
+/// Every name that is meant; nullopt where the registry does not say.
+std::optional<Strings> names_to_pull(const Context& context, const TransferOptions& options) {
+    if (!options.all)
+        return Strings{options.reference};
+    static_cast<void>(untagged(options.reference));
+    std::string tags;
+    const int status = show_fetch(context,
+                                  image::start_list_tags(context.paths, options.reference),
+                                  "Tags of " + options.reference,
+                                  "Listing",
+                                  "Listed",
+                                  tags);
+    if (status != 0)
+        return std::nullopt;
+    if (tags.empty())
+        give_up("the registry has no tag of " + options.reference);
+    return with_tags(options.reference, split(tags, '\n'));
+}
+
+void pull(Context& context, const TransferOptions& options) {
+    require_root();
+    if (options.quiet)
+        context.globals.progress = "quiet";
+    const auto names = names_to_pull(context, options);
+    if (!names) {
+        context.exit_code = 1;
+        return;
+    }
+    std::vector<Action> actions;
+    for (const auto& name : *names)
+        actions.emplace_back(PullImage{name, options.platform});
+    if (const auto told = only_actions(context, actions)) {
+        context.exit_code = *told;
+        return;
+    }
+    for (const auto& name : *names) {
+        std::string result;
+        const int status = show_fetch(
+            context,
+            image::start_pull(context.paths, name, options.platform, bytes_of(options.limit)),
+            "Image " + name,
+            "Pulling",
+            "Pulled",
+            result);
+        context.exit_code = std::max(context.exit_code, status);
+        if (status == 0)
+            sys::write_out((options.quiet ? canonical(name) : result) + "\n");
+    }
+}
+
+Strings names_to_push(const Context& context, const TransferOptions& options) {
+    if (!options.all)
+        return {options.reference};
+    const auto wanted = untagged(options.reference);
+    Strings names;
+    for (const auto& image : image::Store(context.paths).list())
+        for (const auto& name : image.references)
+            if (const auto own = image::parse_reference(name);
+                own && own->domain == wanted.domain && own->path == wanted.path &&
+                own->digest.empty())
+                names.push_back(name);
+    if (names.empty())
+        give_up("there is no image of the name " + options.reference + " (see `stack image ls`)");
+    return names;
+}
+
+void push(Context& context, const TransferOptions& options) {
+    require_root();
+    if (options.quiet)
+        context.globals.progress = "quiet";
+    const Strings names = names_to_push(context, options);
+    Strings sentences;
+    for (const auto& name : names)
+        sentences.push_back("push image/" + name);
+    if (const auto told = only_sentences(context, sentences)) {
+        context.exit_code = *told;
+        return;
+    }
+    for (const auto& name : names) {
+        std::string result;
+        const int status = show_fetch(context,
+                                      image::start_push(context.paths, name),
+                                      "Image " + name,
+                                      "Pushing",
+                                      "Pushed",
+                                      result);
+        context.exit_code = std::max(context.exit_code, status);
+        if (status == 0)
+            sys::write_out(result + "\n");
+    }
+}
+
 struct ImportOptions {
     std::string source;
     std::string reference;
@@ -175,13 +300,14 @@ void import_image(Context& context, const ImportOptions& options) {
 
 void add_image_pull(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("pull", "Pull an image from its registry");
-    const auto reference = std::make_shared<std::string>();
-    const auto platform = std::make_shared<std::string>();
-    const auto limit = std::make_shared<std::string>();
-    app->add_option("IMAGE", *reference, "[registry/]name[:tag][@digest]")->required();
-    app->add_option("--platform", *platform, "os/architecture, where it is not this machine's")
+    const auto options = std::make_shared<TransferOptions>();
+    app->add_option("IMAGE", options->reference, "[registry/]name[:tag][@digest]")->required();
+    app->add_option(
+           "--platform", options->platform, "os/architecture, where it is not this machine's")
         ->envname("DOCKER_DEFAULT_PLATFORM");
-    app->add_option("--max-unpacked", *limit, limit_help);
+    app->add_option("--max-unpacked", options->limit, limit_help);
+    app->add_flag("-a,--all-tags", options->all, "Every tag that the registry has of this name");
+    app->add_flag("-q,--quiet", options->quiet, "No progress, and the image's name as the result");
     app->footer(
         "Mirrors, insecure registries and CAs: /etc/stack/registries.json or registries.json in "
         "the "
@@ -190,47 +316,19 @@ void add_image_pull(CLI::App& group, Context& context) {
         "   \"insecure\": [\"registry.local:5000\"],\n"
         "   \"ca\": {\"registry.example\": \"/etc/ssl/my-ca.pem\"},\n"
         "   \"max_unpacked\": \"20GB\"}");
-    app->callback([&context, reference, platform, limit] {
-        require_root();
-        if (const auto told = only_actions(context, {PullImage{*reference, *platform}})) {
-            context.exit_code = *told;
-            return;
-        }
-        std::string result;
-        context.exit_code =
-            show_fetch(context,
-                       image::start_pull(context.paths, *reference, *platform, bytes_of(*limit)),
-                       "Image " + *reference,
-                       "Pulling",
-                       "Pulled",
-                       result);
-        if (context.exit_code == 0)
-            sys::write_out(result + "\n");
-    });
+    app->callback([&context, options] { pull(context, *options); });
 }
 
 void add_image_push(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("push", "Send an image to the registry that its name says");
-    const auto reference = std::make_shared<std::string>();
-    app->add_option("IMAGE", *reference, "[registry/]name[:tag], as `stack image tag` gave it")
+    const auto options = std::make_shared<TransferOptions>();
+    app->add_option(
+           "IMAGE", options->reference, "[registry/]name[:tag], as `stack image tag` gave it")
         ->required();
+    app->add_flag("-a,--all-tags", options->all, "Every tag of this name that is here");
+    app->add_flag("-q,--quiet", options->quiet, "No progress");
     app->footer("A registry that wants to know who pushes: `stack login REGISTRY` first.");
-    app->callback([&context, reference] {
-        require_root();
-        if (const auto told = only_sentences(context, {"push image/" + *reference})) {
-            context.exit_code = *told;
-            return;
-        }
-        std::string result;
-        context.exit_code = show_fetch(context,
-                                       image::start_push(context.paths, *reference),
-                                       "Image " + *reference,
-                                       "Pushing",
-                                       "Pushed",
-                                       result);
-        if (context.exit_code == 0)
-            sys::write_out(result + "\n");
-    });
+    app->callback([&context, options] { push(context, *options); });
 }
 
 void add_image_import(CLI::App& group, Context& context) {

@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/text.h"
-#include "cli/filters.h"
 #include "cli/progress.h"
 #include "engine/image/reference.h"
 #include "sys/prompt.h"
@@ -17,52 +16,35 @@
 namespace stack::cli {
 namespace {
 
-using Condition = std::function<bool(const image::Image&)>;
-
-Condition label_condition(const std::string& label, bool wanted) {
-    return [label, wanted](const image::Image& image) {
-        return has_label(image.config.labels, label) == wanted;
-    };
-}
-
-Condition name_condition(const std::string& pattern) {
-    return [pattern](const image::Image& image) {
-        return std::any_of(image.references.begin(), image.references.end(), [&](const auto& name) {
-            const std::string text = familiar(name);
-            return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0 ||
-                   ::fnmatch(pattern.c_str(), repository_and_tag(text).repository.c_str(), 0) == 0;
-        });
-    };
-}
-
-Condition condition_of(const image::Store& store, const std::string& filter) {
-    const auto [key, value] = split_once(filter, '=');
-    if (key == "label" || key == "label!")
-        return label_condition(value, key == "label");
-    if (key == "reference")
-        return name_condition(value);
-    if (key == "dangling") {
-        const bool wanted = value != "false" && value != "0";
-        return [wanted](const image::Image& image) { return image.references.empty() == wanted; };
-    }
-    if (key == "until")
-        return
-            [value = value](const image::Image& image) { return is_until(image.created, value); };
-    if (key == "before" || key == "since") {
-        const Time limit = require_image(store, value).created;
-        const bool before = key == "before";
-        return [limit, before](const image::Image& image) {
-            return before ? image.created < limit : image.created > limit;
-        };
-    }
-    give_up("--filter knows label, label!, reference, dangling, until, before and since, not \"" +
-            filter + "\"");
+bool has_name(const image::Image& image, const std::string& pattern) {
+    return std::any_of(image.references.begin(), image.references.end(), [&](const auto& name) {
+        const std::string text = familiar(name);
+        return ::fnmatch(pattern.c_str(), text.c_str(), 0) == 0 ||
+               ::fnmatch(pattern.c_str(), repository_and_tag(text).repository.c_str(), 0) == 0;
+    });
 }
 
 }  // namespace
 
+std::optional<image::Image> find_image(const image::Store& store, const std::string& reference) {
+    if (auto image = store.find(reference))
+        return image;
+    const std::string digits = reference.starts_with("sha256:") ? reference.substr(7) : reference;
+    if (digits.empty() || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+        return std::nullopt;
+    std::optional<image::Image> found;
+    for (auto& image : store.list())
+        if (image.id.starts_with("sha256:" + digits)) {
+            if (found && found->id != image.id)
+                give_up("more than one image has an id that begins with " + digits +
+                        ": give more of it (see `stack image ls --no-trunc`)");
+            found = std::move(image);
+        }
+    return found;
+}
+
 image::Image require_image(const image::Store& store, const std::string& reference) {
-    auto image = store.find(reference);
+    auto image = find_image(store, reference);
     if (!image)
         give_up("no such image: " + reference + " (see `stack image ls`)");
     return std::move(*image);
@@ -109,14 +91,25 @@ int show_fetch(const Context& context,
     }
 }
 
-ImageFilter::ImageFilter(const image::Store& store, const Strings& filters) {
+ImageFilter::ImageFilter(const image::Store& store, const Strings& filters)
+    : filters_(filters, {"label", "label!", "reference", "dangling", "until", "before", "since"}) {
     for (const auto& filter : filters)
-        conditions_.push_back(condition_of(store, filter));
+        if (const auto [key, value] = split_once(filter, '='); key == "before" || key == "since")
+            limits_[value] = require_image(store, value).created;
 }
 
 bool ImageFilter::matches(const image::Image& image) const {
-    return std::all_of(conditions_.begin(), conditions_.end(), [&](const auto& condition) {
-        return condition(image);
+    return filters_.hold([&](const std::string& key, const std::string& value) {
+        if (key == "label" || key == "label!")
+            return has_label(image.config.labels, value) == (key == "label");
+        if (key == "reference")
+            return has_name(image, value);
+        if (key == "dangling")
+            return image.references.empty() == truth_of(key, value);
+        if (key == "until")
+            return is_until(image.created, value);
+        const Time limit = limits_.at(value);
+        return key == "before" ? image.created < limit : image.created > limit;
     });
 }
 

@@ -3,10 +3,13 @@
 // The verbs of `stack image`, by what they are about, and what they share.
 
 #include "cli/context.h"
+#include "cli/filters.h"
 #include "engine/build/build.h"
 #include "engine/image/fetch.h"
 #include "engine/image/store.h"
 
+#include <map>
+#include <optional>
 #include <string>
 
 namespace CLI {
@@ -33,6 +36,10 @@ void add_image_rm(CLI::App& group, Context& context);
 void add_image_prune(CLI::App& group, Context& context);
 void add_image_verify(CLI::App& group, Context& context);
 
+/// By name or id, or by the beginning of an id, however short, that no other image's has. The
+/// store itself knows 12 digits only: what a stack file names is no id that begins so.
+[[nodiscard]] std::optional<image::Image> find_image(const image::Store& store,
+                                                     const std::string& reference);
 /// Gives up where there is none.
 [[nodiscard]] image::Image require_image(const image::Store& store, const std::string& reference);
 /// A canonical name as people write it.
@@ -67,7 +74,7 @@ void add_attestation_options(CLI::App& app);
 int check_and_tell(const Context& context, const build::BuildRequest& request);
 
 /// Tells images apart: `label=a`, `label=a=b`, `label!=a`, `reference=GLOB`, `dangling=true`,
-/// `until=24h`, `before=IMAGE`, `since=IMAGE`. Gives up where one is none of these.
+/// `until=24h`, `before=IMAGE`, `since=IMAGE` (cli/filters.h). Gives up where one is none of these.
 class ImageFilter {
   public:
     ImageFilter(const image::Store& store, const Strings& filters);
@@ -75,7 +82,8 @@ class ImageFilter {
     [[nodiscard]] bool matches(const image::Image& image) const;
 
   private:
-    std::vector<std::function<bool(const image::Image&)>> conditions_;
+    Filters filters_;
+    std::map<std::string, Time> limits_;  // by IMAGE of before and since
 };
 
 /// Asks, and reads the answer on standard input; true where it is yes. Gives up where nobody

@@ -17,6 +17,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
@@ -57,16 +58,18 @@ class Importer {
 
     /// A root file system as a tar: one layer.
     std::string tar(const std::string& file) {
-        return put_flat(import_file(sys::open_file(file, O_RDONLY), {}));
+        const sys::Fd archive = sys::open_file(file, O_RDONLY);
+        if (travels_as_layer(archive))
+            return put_flat(import_file(archive, {}));
+        return put_flat(publish_files([&](const sys::Fd& directory) {
+            unpack(archive, directory, {.whiteouts = true, .base = {}}, limit_);
+        }));
     }
 
     /// A directory as it is, copied.
     std::string rootfs(const std::string& directory) {
-        sys::ScratchDirectory staging = store_.begin_layer();
-        sys::copy_tree(sys::open_directory(directory), sys::open_directory(staging.path() + "/fs"));
-        const auto made = image::summarize_layer(sys::open_directory(staging.path() + "/fs"));
-        store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}});
-        return put_flat(made.diff_id);
+        return put_flat(publish_files(
+            [&](const sys::Fd& to) { sys::copy_tree(sys::open_directory(directory), to); }));
     }
 
     std::string archive(const std::string& file, const std::string& name) {
@@ -81,6 +84,24 @@ class Importer {
     }
 
   private:
+    /// What registries have no type for, is a layer only when it has been unpacked.
+    static bool travels_as_layer(const sys::Fd& archive) {
+        constexpr std::size_t enough = 6;
+        const std::string head = sys::read_some(archive, enough);
+        sys::rewind(archive);
+        return !head.starts_with("\3757zXZ") && !head.starts_with("BZh");  // xz, bzip2
+    }
+
+    /// A layer of the files that `fill` makes; its diffID.
+    std::string publish_files(const std::function<void(const sys::Fd&)>& fill) {
+        sys::ScratchDirectory staging = store_.begin_layer();
+        const sys::Fd files = sys::open_directory(staging.path() + "/fs");
+        fill(files);
+        const auto made = image::summarize_layer(files);
+        store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}});
+        return made.diff_id;
+    }
+
     /// The ids, one a line.
     std::string take(const sys::Fd& root, std::vector<ArchivedImage> images) {
         if (!reference_.empty() && images.size() > 1)

@@ -2,7 +2,8 @@
 // its own that is told what to do once and can do little else. Descriptor 3: the request, as JSON.
 // Standard output: JSON lines. Descriptor 4: where a save, a download or git's files go.
 //
-//   stack-fetch           pull, push, import, save, verify, login, download or git, as the request
+//   stack-fetch           pull, tags, push, import, save, verify, login, download or git, as the
+//   request
 //                         says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
 //   stack-fetch merge DIR the same, below DIR in it, where what is there keeps its kind
@@ -69,7 +70,7 @@ std::string work() {
     const auto settings = fetch::load_settings(paths.state);
     fetch::UnpackLimit limit{request.value("max_unpacked", settings.max_unpacked)};
     fetch::CredentialMap credentials;
-    if (verb == "pull" || verb == "push")
+    if (verb == "pull" || verb == "push" || verb == "tags")
         credentials = credentials_for(reference, settings);
     if (verb == "login")
         credentials[reference] = {
@@ -82,6 +83,8 @@ std::string work() {
             paths, {reference, request.value("platform", ""), limit}, settings, credentials);
     if (verb == "push")
         return fetch::push(paths, reference, settings, credentials);
+    if (verb == "tags")
+        return fetch::list_tags(reference, settings, credentials);
     if (verb == "download")
         return fetch::download(
             {request.value("url", ""), request.value("since", std::int64_t{0})}, settings, target);

@@ -41,6 +41,13 @@ std::string wanted_platform(const std::string& platform) {
     return platform.empty() ? image::this_platform() : platform;
 }
 
+image::Reference reference_of(const std::string& name) {
+    const auto reference = image::parse_reference(name);
+    if (!reference)
+        throw Error("\"" + name + "\" is not the name of an image: " + reference.error().message);
+    return *reference;
+}
+
 /// Whether the transfer was broken off, and what has come of it is good. Otherwise it is of no use,
 /// or there is no room for it.
 bool may_go_on_later(const Error& error) {
@@ -60,7 +67,7 @@ class Pull {
         : paths_(paths),
           name_(request.reference),
           platform_(request.platform),
-          reference_(parse(name_)),
+          reference_(reference_of(name_)),
           registry_(reference_, Registry::Access::pull, settings, credentials),
           store_(paths),
           limit_(request.limit) {}
@@ -92,14 +99,6 @@ class Pull {
     }
 
   private:
-    static image::Reference parse(const std::string& name) {
-        const auto reference = image::parse_reference(name);
-        if (!reference)
-            throw Error("\"" + name +
-                        "\" is not the name of an image: " + reference.error().message);
-        return *reference;
-    }
-
     /// The id of the image that is here already, where its tag is still what it was: one request.
     std::string unchanged() {
         const auto image = store_.find(name_);
@@ -291,6 +290,14 @@ std::string pull(const Paths& paths,
                  const RegistrySettings& settings,
                  const CredentialMap& credentials) {
     return Pull(paths, request, settings, credentials).run();
+}
+
+std::string list_tags(const std::string& reference,
+                      const RegistrySettings& settings,
+                      const CredentialMap& credentials) {
+    return join(
+        Registry(reference_of(reference), Registry::Access::pull, settings, credentials).tags(),
+        "\n");
 }
 
 }  // namespace stack::fetch

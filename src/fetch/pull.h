@@ -22,4 +22,9 @@ std::string pull(const Paths& paths,
                  const RegistrySettings& settings,
                  const CredentialMap& credentials);
 
+/// The tags of the repository that `reference` is in, one a line.
+std::string list_tags(const std::string& reference,
+                      const RegistrySettings& settings,
+                      const CredentialMap& credentials);
+
 }  // namespace stack::fetch

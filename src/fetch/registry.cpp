@@ -4,9 +4,12 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "engine/image/document.h"
 #include "sys/poll.h"
 
 #include <algorithm>
+
+#include <nlohmann/json.hpp>
 
 namespace stack::fetch {
 namespace {
@@ -16,6 +19,27 @@ constexpr const char* accepted =
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, "
     "application/vnd.docker.distribution.manifest.v2+json";
+
+std::vector<std::string> tags_in(const std::string& body) {
+    const auto json = image::parse_document(body, "the list of tags");
+    const auto found = json.is_object() ? json.find("tags") : json.end();
+    std::vector<std::string> tags;
+    if (found != json.end() && found->is_array())  // null: there are none
+        for (const auto& tag : *found)
+            if (tag.is_string())
+                tags.push_back(tag.get<std::string>());
+    return tags;
+}
+
+/// Below /v2/, of `</v2/a/tags/list?last=b>; rel="next"` (RFC 8288); "" where there is no more.
+std::string next_page(const std::string& link) {
+    constexpr std::string_view begin = "</v2/";
+    const auto end = link.find('>');
+    if (!link.starts_with(begin) || end == std::string::npos ||
+        link.find("next", end) == std::string::npos)
+        return {};
+    return link.substr(begin.size(), end - begin.size());
+}
 
 std::vector<std::string> scopes_for(const image::Reference& reference, Registry::Access access) {
     return {"repository:" + reference.path +
@@ -89,6 +113,25 @@ Manifest Registry::manifest(const std::string& tag_or_digest) {
                     "registry " + reference_.domain + " sent a manifest whose digest is " +
                         manifest.digest + " instead of " + expected);
     return manifest;
+}
+
+std::vector<std::string> Registry::tags() {
+    std::vector<std::string> all;
+    std::string next = path("tags/list?n=1000");
+    constexpr int most_pages = 100;
+    for (int page = 0; !next.empty(); ++page) {
+        const HttpResponse response = connection_.ask_patiently({.path = next});
+        if (response.status != 200)
+            refuse(response, "the list of tags");
+        for (auto& tag : tags_in(response.body))
+            all.push_back(std::move(tag));
+        next = next_page(response.header("link"));
+        if (page == most_pages)
+            throw Error(std::make_error_code(std::errc::protocol_error),
+                        "registry " + reference_.domain + " lists tags of image " +
+                            image::familiar(reference_) + " without end");
+    }
+    return all;
 }
 
 std::string Registry::digest_of(const std::string& tag) {

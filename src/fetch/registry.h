@@ -29,6 +29,8 @@ class Registry {
     /// The manifest (or index) of a tag or digest, checked against the digest. Throws stack::Error
     /// for people.
     Manifest manifest(const std::string& tag_or_digest);
+    /// The repository's tags, as the registry has them.
+    [[nodiscard]] std::vector<std::string> tags();
     /// The digest that a tag has now; "" where the registry does not say.
     std::string digest_of(const std::string& tag);
 

@@ -216,6 +216,35 @@ TEST(RegistryClient, SaysThatALoginMayShowWhatIsNotFound) {
     EXPECT_EQ(refusal([&] { asked_nothing.manifest("1"); }).find("stack login"), std::string::npos);
 }
 
+TEST(RegistryClient, ReadsTheListOfTagsToItsEnd) {
+    WebServer server([](const WebRequest& request) {
+        return request.path.find("last=b") == std::string::npos
+                   ? web_answer(200,
+                                R"({"tags": ["a", "b"]})",
+                                {{"Link", "</v2/a/b/tags/list?last=b>; rel=\"next\""}})
+                   : web_answer(200, R"({"tags": ["c", 7]})");
+    });
+    auto registry = registry_at(server);
+    EXPECT_EQ(registry.tags(), (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(server.requests().size(), 2U);
+    WebServer none([](const WebRequest&) { return web_answer(200, R"({"tags": null})"); });
+    auto empty = registry_at(none);
+    EXPECT_TRUE(empty.tags().empty());
+    WebServer endless([](const WebRequest&) {
+        return web_answer(
+            200, R"({"tags": ["a"]})", {{"Link", "</v2/a/b/tags/list>; rel=\"next\""}});
+    });
+    auto turning = registry_at(endless);
+    EXPECT_NE(refusal([&] { static_cast<void>(turning.tags()); }).find("without end"),
+              std::string::npos);
+    WebServer elsewhere([](const WebRequest&) {
+        return web_answer(
+            200, R"({"tags": ["a"]})", {{"Link", "<http://169.254.169.254/v2/>; rel=\"next\""}});
+    });
+    auto led_away = registry_at(elsewhere);
+    EXPECT_EQ(led_away.tags(), std::vector<std::string>{"a"});
+}
+
 TEST(RegistryClient, BelievesNoManifestWithAnotherDigest) {
     WebServer server([&](const WebRequest&) {
         return web_answer(200, "{}", {{"Content-Type", "a/b"}});

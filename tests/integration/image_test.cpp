@@ -105,6 +105,69 @@ TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     stack_.must({"container", "rm", "-f", "web"});
 }
 
+TEST_F(ImageCommand, AnImportTakesATarHoweverItIsPacked) {
+    const std::string file = tar();
+    for (const auto* packer : {"gzip", "bzip2", "xz"}) {
+        const std::string packed = file + "." + packer;
+        ASSERT_EQ(run({"sh", "-c", std::string(packer) + " -c < " + file + " > " + packed}).status,
+                  0)
+            << packer;
+        stack_.must({"image", "import", packed, std::string("packed:") + packer});
+        EXPECT_EQ(echoed(std::string("packed:") + packer), "hello\n") << packer;
+    }
+}
+
+TEST_F(ImageCommand, AListIsAsDockersIs) {
+    stack_.must({"image", "import", tar(), "first:1", "-c", "LABEL of=first"});
+    stack_.must({"image", "tag", "first:1", "first:2"});
+    EXPECT_EQ(stack_.must({"image",
+                           "ls",
+                           "-a",
+                           "-f",
+                           "label=of=first",
+                           "--format",
+                           "{{.Repository}}:{{.Tag}} {{.Digest}}"}),
+              "first:1 <none>\nfirst:2 <none>\n");
+    EXPECT_EQ(
+        stack_.must({"image", "ls", "-f", "reference=first:1", "-f", "reference=no", "-q"}).size(),
+        13U);
+    const std::string id = stack_.must({"image", "ls", "--no-trunc", "-q", "first"});
+    EXPECT_TRUE(id.starts_with("sha256:")) << id;
+    EXPECT_NE(stack_.must({"image", "ls", "--format", "{{.CreatedSince}} {{.Size}}", "first:1"})
+                  .find("ago"),
+              std::string::npos);
+    EXPECT_EQ(stack_.run({"image", "ls", "-f", "of=first"}).status, 1);
+    EXPECT_EQ(stack_.must({"image", "inspect", "-f", "{{.Id}}", id.substr(7, 9)}), id);
+    EXPECT_EQ(stack_.must({"image", "history", "-q", "--no-trunc", "first:1"}).substr(0, 7),
+              "sha256:");
+    EXPECT_EQ(stack_.must({"image", "history", "--format", "{{.CreatedBy}}", "first:1"}),
+              "stack image import\n");
+    EXPECT_NE(stack_.must({"image", "history", "--human=false", "--format", "{{.Size}}", "first:1"})
+                  .find_first_of("0123456789"),
+              std::string::npos);
+    EXPECT_EQ(stack_.must({"image", "rm", "-f", "--no-prune", id.substr(7, 9)}).find("Deleted: ") !=
+                  std::string::npos,
+              true);
+}
+
+TEST_F(ImageCommand, AnArchiveHoldsSeveralImages) {
+    stack_.must({"image", "import", tar(), "first:1"});
+    stack_.must({"image", "import", tar(), "second:1", "-m", "another"});
+    stack_.must({"image", "save", "first:1", "second:1", "-o", "both.tar"});
+    stack_.must({"image", "save", "first:1", "-o", "oci:layout:tagged"});
+    stack_.must({"image", "rm", "first:1", "second:1"});
+    EXPECT_EQ(stack_.must({"image", "load", "-i", "both.tar"}),
+              "Loaded image: first:1\nLoaded image: second:1\n");
+    stack_.must({"image", "rm", "first:1", "second:1"});
+    EXPECT_EQ(stack_.run({"image", "import", "oci-archive:both.tar", "one"}).status, 1);
+    stack_.must({"image", "import", "oci-archive:both.tar:second:1", "one"});
+    EXPECT_NE(stack_.must({"image", "history", "one"}).find("another"), std::string::npos);
+    EXPECT_EQ(run({.words = {"umoci", "ls", "--layout", "layout"}, .directory = here_}).out,
+              "tagged\n");
+    stack_.must({"image", "import", "oci:layout:tagged", "two"});
+    EXPECT_EQ(echoed("two"), "hello\n");
+}
+
 TEST_F(ImageCommand, WithoutACommandNothingRuns) {
     stack_.must({"image", "import", tar(), "bare"});
     for (const auto* verb : {"run", "create"}) {

@@ -85,6 +85,17 @@ TEST_F(Push, KeepsTheDigestsOfWhatWasPulled) {
         << "the layer was there, in another repository";
 }
 
+TEST_F(Push, SendsAndTakesEveryTagOfAName) {
+    for (const auto* tag : {"1", "2"})
+        stack_.must({"image", "tag", "busybox", std::string("127.0.0.1:5000/tools/many:") + tag});
+    stack_.must({"image", "push", "-q", "-a", "127.0.0.1:5000/tools/many"});
+    for (const auto* tag : {"1", "2"})
+        stack_.must({"image", "rm", std::string("127.0.0.1:5000/tools/many:") + tag});
+    EXPECT_EQ(stack_.must({"image", "pull", "-q", "-a", "127.0.0.1:5000/tools/many"}),
+              "127.0.0.1:5000/tools/many:1\n127.0.0.1:5000/tools/many:2\n");
+    EXPECT_EQ(stack_.run({"image", "pull", "-a", "127.0.0.1:5000/tools/many:1"}).status, 1);
+}
+
 TEST_F(Push, SendsNothingTwice) {
     stack_.must({"image", "tag", "busybox", "127.0.0.1:5000/tools/box:1"});
     stack_.must({"image", "push", "127.0.0.1:5000/tools/box:1"});

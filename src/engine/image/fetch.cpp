@@ -99,6 +99,10 @@ Fetch start_pull(const Paths& paths,
         environment);
 }
 
+Fetch start_list_tags(const Paths& paths, const std::string& reference) {
+    return start_worker(paths, {{"verb", "tags"}, {"reference", reference}});
+}
+
 Fetch start_push(const Paths& paths, const std::string& reference) {
     if (reference.starts_with(debootstrap_scheme))
         throw Error("image " + reference +

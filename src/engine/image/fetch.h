@@ -32,6 +32,10 @@ struct Fetch {
                                std::int64_t max_unpacked = 0,
                                const StringMap& environment = {});
 
+/// Starts asking a registry for the tags of the repository that `reference` is in. The result are
+/// these, one a line.
+[[nodiscard]] Fetch start_list_tags(const Paths& paths, const std::string& reference);
+
 /// Starts a push of the image with this name to the registry that the name says. The result is the
 /// digest it has there.
 [[nodiscard]] Fetch start_push(const Paths& paths, const std::string& reference);
