@@ -115,9 +115,14 @@ class TerminalProgress final : public Progress {
     }
 
   private:
+    /// A layer on its way.
     struct Part {
+        std::string text;
         std::int64_t current = 0;
         std::int64_t total = 0;
+        std::int64_t first = 0;  // what had come when it was first heard of
+        Clock::time_point begin = Clock::now();
+        bool over = false;
     };
 
     struct Row {
@@ -148,9 +153,14 @@ class TerminalProgress final : public Progress {
 
     void update_part(const Event& event) {
         Row& row = row_of(event.parent);
-        if (event.total > 0)
-            row.parts[event.id] = {event.current, event.total};
-        else
+        if (event.total > 0) {
+            Part& part =
+                row.parts.try_emplace(event.id, Part{.first = event.current}).first->second;
+            part.text = event.text;
+            part.current = event.current;
+            part.total = event.total;
+            part.over = event.status != EventStatus::working;
+        } else
             row.last_line = event.detail.empty() ? event.id + " " + event.text : event.detail;
     }
 
@@ -169,19 +179,47 @@ class TerminalProgress final : public Progress {
         return paint(colour_, Colour::green, "✔");
     }
 
+    [[nodiscard]] static std::string bytes_of(const Part& part) {
+        return format_bytes(part.current) + " / " + format_bytes(part.total);
+    }
+
+    /// All layers together.
     [[nodiscard]] static std::string bytes_of(const Row& row) {
         Part sum;
         for (const auto& [id, part] : row.parts) {
             sum.current += part.current;
             sum.total += part.total;
         }
-        return sum.total == 0 ? ""
-                              : " " + format_bytes(sum.current) + " / " + format_bytes(sum.total);
+        return sum.total == 0 ? "" : " " + bytes_of(sum);
     }
 
-    [[nodiscard]] std::string line_of(const Row& row,
-                                      std::size_t widest,
-                                      std::size_t columns) const {
+    /// How fast a layer comes, or goes; "" where that cannot be told yet.
+    [[nodiscard]] static std::string rate_of(const Part& part) {
+        const std::chrono::duration<double> time = Clock::now() - part.begin;
+        constexpr double long_enough = 0.5;
+        if (time.count() < long_enough || part.current <= part.first)
+            return "";
+        return format_bytes(static_cast<std::int64_t>(
+                   static_cast<double>(part.current - part.first) / time.count())) +
+               "/s";
+    }
+
+    /// A line for each layer that is on its way.
+    [[nodiscard]] static Strings lines_of_parts(const Row& row, std::size_t columns) {
+        Strings lines;
+        for (const auto& [id, part] : row.parts) {
+            if (part.over)
+                continue;
+            const std::string rate = rate_of(part);
+            const std::string line = "   " + id + "  " + part.text + " " + bytes_of(part) +
+                                     (rate.empty() ? "" : "  " + rate);
+            lines.push_back(line.substr(0, columns > 2 ? columns - 2 : 10));
+        }
+        return lines;
+    }
+
+    /// With the lines of what it consists of, while that is under way.
+    [[nodiscard]] Strings lines_of(const Row& row, std::size_t widest, std::size_t columns) const {
         const std::chrono::duration<double> time = (row.over ? row.end : Clock::now()) - row.begin;
         std::array<char, 32> seconds{};
         std::snprintf(seconds.data(), seconds.size(), "%.1fs", time.count());
@@ -191,12 +229,37 @@ class TerminalProgress final : public Progress {
         const std::string right = seconds.data();
         const std::size_t room = columns > right.size() + 5 ? columns - right.size() - 5 : 10;
         text = text.substr(0, room);
-        std::string line = " " + mark(row) + " " + text + std::string(room - text.size(), ' ') +
-                           " " + paint(colour_, Colour::blue, right);
-        if (!row.over && !row.last_line.empty())
-            line +=
-                "\x1b[K\n   " + printable(row.last_line).substr(0, columns > 5 ? columns - 5 : 10);
-        return line + "\x1b[K\n";
+        Strings lines{" " + mark(row) + " " + text + std::string(room - text.size(), ' ') + " " +
+                      paint(colour_, Colour::blue, right)};
+        if (row.over)
+            return lines;
+        for (auto& line : lines_of_parts(row, columns))
+            lines.push_back(std::move(line));
+        if (!row.last_line.empty())
+            lines.push_back("   " +
+                            printable(row.last_line).substr(0, columns > 5 ? columns - 5 : 10));
+        return lines;
+    }
+
+    /// What does not fit on the screen cannot be redrawn: the newest rows are shown, each whole.
+    [[nodiscard]] std::string body(std::size_t widest,
+                                   std::size_t columns,
+                                   std::size_t room) const {
+        std::string text;
+        std::size_t height = 0;
+        for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) {
+            Strings lines = lines_of(*row, widest, columns);
+            if (height == 0 && lines.size() > room)
+                lines.resize(room);
+            height += lines.size();
+            if (height > room)
+                break;
+            std::string block;
+            for (const auto& line : lines)
+                block += line + "\x1b[K\n";
+            text.insert(0, block);
+        }
+        return text;
     }
 
     void draw() {
@@ -210,14 +273,11 @@ class TerminalProgress final : public Progress {
             over += row.over ? 1 : 0;
         }
         std::string picture = height_ == 0 ? "" : "\x1b[" + std::to_string(height_) + "A\r";
-        std::string body = "[+] " + title_ + " " + std::to_string(over) + "/" +
+        std::string text = "[+] " + title_ + " " + std::to_string(over) + "/" +
                            std::to_string(rows_.size()) + "\x1b[K\n";
-        // What does not fit on the screen cannot be redrawn: the newest rows are shown.
-        const std::size_t shown = std::min(rows_.size(), rows > 4 ? (rows - 3) / 2 : 1);
-        for (std::size_t i = rows_.size() - shown; i < rows_.size(); ++i)
-            body += line_of(rows_[i], widest, columns);
-        height_ = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n'));
-        sys::write_err(picture + body + "\x1b[J");
+        text += body(widest, columns, rows > 4 ? rows - 3 : 1);
+        height_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+        sys::write_err(picture + text + "\x1b[J");
     }
 
     std::string title_;
