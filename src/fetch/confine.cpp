@@ -34,12 +34,43 @@ constexpr std::uint64_t writing =
     LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
     LANDLOCK_ACCESS_FS_MAKE_SYM | LANDLOCK_ACCESS_FS_REFER;
 
+/// Rights that are younger than the kernel headers of Debian 12 (landlock(7), "VERSIONS").
+constexpr std::uint64_t truncating = 1U << 14U;  // since version 3
+constexpr std::uint64_t driving = 1U << 15U;     // 5: ioctl(2) of devices
+constexpr std::uint64_t binding = 1U << 0U;      // 4, of the network: to a TCP port
+constexpr std::uint64_t reaching = 3U;  // 6, scopes: abstract sockets and signals of others
+
+/// As the newest kernel has it: an older one takes it where what it does not know is 0.
+struct Ruleset {
+    std::uint64_t files = 0;
+    std::uint64_t network = 0;
+    std::uint64_t scopes = 0;
+};
+
+/// Of what is to be taken, what this version of Landlock knows of.
+Ruleset ruleset_for(long version, std::uint64_t files) {
+    constexpr long with_truncation = 3;
+    constexpr long with_network = 4;
+    constexpr long with_devices = 5;
+    constexpr long with_scopes = 6;
+    Ruleset rules{.files = files};
+    if (version >= with_truncation)
+        rules.files |= truncating;
+    if (version >= with_network)
+        rules.network = binding;
+    if (version >= with_devices)
+        rules.files |= driving;
+    if (version >= with_scopes)
+        rules.scopes = reaching;
+    return rules;
+}
+
 /// What remains allowed below a directory of that which is taken everywhere.
 using Exception = std::pair<sys::Fd, std::uint64_t>;
 
-void allow(int rules, const Exception& exception) {
+void allow(int rules, const Exception& exception, std::uint64_t taken) {
     landlock_path_beneath_attr rule{};
-    rule.allowed_access = exception.second;
+    rule.allowed_access = (exception.second | truncating) & taken;  // who writes may cut short
     rule.parent_fd = exception.first.get();
     // A file that is open already, EINVAL, needs none.
     if (exception.first &&
@@ -52,7 +83,8 @@ sys::Fd place(const std::string& directory) {
     return sys::Fd(::open(directory.c_str(), O_PATH | O_CLOEXEC));
 }
 
-/// The second version of the ABI, which lets files be moved between directories.
+/// From the second version of the ABI on, which lets files be moved between directories. What
+/// younger ones know goes, too: it is needed nowhere but where files are written.
 void restrict_files(std::uint64_t taken, const std::vector<Exception>& exceptions) {
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0U, LANDLOCK_CREATE_RULESET_VERSION);
@@ -60,12 +92,11 @@ void restrict_files(std::uint64_t taken, const std::vector<Exception>& exception
         log::info("this kernel has no Landlock: the fetch worker may write anywhere, ignoring");
         return;
     }
-    landlock_ruleset_attr attributes{};
-    attributes.handled_access_fs = taken;
+    const Ruleset attributes = ruleset_for(version, taken);
     const sys::Fd rules(static_cast<int>(
         ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0U)));
     for (const auto& exception : exceptions)
-        allow(rules.get(), exception);
+        allow(rules.get(), exception, attributes.files);
     if (::syscall(SYS_landlock_restrict_self, rules.get(), 0U) < 0)
         log::warn("Landlock refused its rules: the fetch worker may write anywhere, ignoring");
 }
@@ -212,7 +243,7 @@ void close_to_others() {
 
 }  // namespace
 
-void confine(const std::string& state, const std::string& run, const sys::Fd& target) {
+void confine(const std::string& state, const std::string& run, Files files, const sys::Fd& target) {
     sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -223,7 +254,7 @@ void confine(const std::string& state, const std::string& run, const sys::Fd& ta
     if (target)
         exceptions.emplace_back(sys::duplicate(target), writing);
     restrict_files(writing | running, exceptions);
-    keep_capabilities(owning_files | marking_overlays);
+    keep_capabilities(files == Files::of_others ? owning_files | marking_overlays : 0);
     refuse_calls({});
 }
 

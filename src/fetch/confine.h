@@ -6,11 +6,18 @@
 
 namespace stack::fetch {
 
+/// Whose files it works with: those of whatever is in images, or none but its own.
+enum class Files { of_others, own };
+
 /// Takes from this process what it does not need: new privileges, other programs and processes
-/// (seccomp), capabilities beyond owning files, and (Landlock) writing anywhere but in the store of
-/// images, the locks, and `target` (where it is a directory). What a kernel lacks is left out. No
-/// process with fewer rights than the host's root looks into it from here on.
-void confine(const std::string& state, const std::string& run, const sys::Fd& target = {});
+/// (seccomp), capabilities (all but owning files, where they are others'), and (Landlock) writing
+/// anywhere but in the store of images, the locks, and `target` (where it is a directory), serving
+/// a port, driving devices. What a kernel lacks is left out. No process with fewer rights than the
+/// host's root looks into it from here on.
+void confine(const std::string& state,
+             const std::string& run,
+             Files files,
+             const sys::Fd& target = {});
 
 /// The same for who unpacks an archive that is open already, and more: there is nothing but what
 /// lies below `directory`, which is the root from now on, and no network. Postcondition:

@@ -77,7 +77,9 @@ std::string work() {
             request.value("username", ""), request.value("password", ""), "", ""};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const sys::Fd target(verb == "save" || verb == "download" ? target_fd : -1);
-    fetch::confine(paths.state, paths.run, target);
+    const bool only_asks = verb == "tags" || verb == "login" || verb == "download";
+    fetch::confine(
+        paths.state, paths.run, only_asks ? fetch::Files::own : fetch::Files::of_others, target);
     if (verb == "pull")
         return fetch::pull(
             paths, {reference, request.value("platform", ""), limit}, settings, credentials);

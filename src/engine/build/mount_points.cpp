@@ -44,11 +44,6 @@ void remove_if_empty(const sys::Fd& upper, const std::string& path) {
         ::unlinkat(parent.get(), name.c_str(), AT_REMOVEDIR);  // refused where it is not empty
 }
 
-bool is_opaque(const sys::Fd& directory) {
-    std::array<char, 8> value{};
-    return ::fgetxattr(directory.get(), "trusted.overlay.opaque", value.data(), value.size()) > 0;
-}
-
 }  // namespace
 
 MountPoints::MountPoints(const NewLayer& layer, const Strings& targets) : layer_(layer) {
@@ -102,7 +97,7 @@ void MountPoints::remove_copied_parent(const sys::Fd& upper,
             return;
         const bool same = now.st_mode == before.st_mode && now.st_uid == before.st_uid &&
                           now.st_gid == before.st_gid;
-        if (!same || is_opaque(above) || !sys::names_in(above).empty())
+        if (!same || sys::is_opaque(above) || !sys::names_in(above).empty())
             return;
         remove_if_empty(upper, at);
     }

@@ -55,6 +55,8 @@ struct ImageView {
 struct MountedImage {
     std::string id;
     Strings lowers;  // as of an ImageView
+
+    bool operator==(const MountedImage&) const = default;
 };
 
 using MountedImages = std::map<std::string, MountedImage>;  // by the sources of mounts

@@ -247,7 +247,7 @@ std::optional<std::string> Runtime::lender_of(const ContainerRecord& record,
         const bool lends = other && other->id != record.id && lives(other->id);
         return lends ? std::optional(other->id) : std::nullopt;
     }
-    std::optional<ContainerRecord> first;  // of those that live: the same one every time
+    ContainerRecordPtr first;  // of those that live: the same one every time
     for (const auto& id : list())
         if (auto other = find(id); other && other->id != record.id &&
                                    other->spec.project == record.spec.project &&
