@@ -31,7 +31,7 @@ void set_type(const std::string& type, BuildOutput& output) {
         give_up("--output type=" + type + ": " + known_types);
 }
 
-bool truth_of(const std::string& part, const std::string& value) {
+bool is_true(const std::string& part, const std::string& value) {
     if (value != "true" && value != "false")
         give_up("--output: `" + part + "` is neither true nor false");
     return value == "true";
@@ -76,9 +76,9 @@ BuildOutput parse_build_output(const std::string& text) {
         else if (key == "name")
             output.names.push_back(value);
         else if (key == "push")
-            output.push = truth_of(part, value);
+            output.push = is_true(part, value);
         else if (key == "tar")
-            packed = truth_of(part, value);
+            packed = is_true(part, value);
         else
             give_up("--output wants DIR, - or type=TYPE,dest=PATH, not \"" + part + "\" in \"" +
                     text + "\"; " + known_types);

@@ -118,10 +118,10 @@ void add_links(const Context& context, SingleOptions& options) {
     }
 }
 
-/// Nothing where the name is free.
-std::optional<runtime::ContainerRecord> owner_of(const Context& context, const std::string& name) {
+/// Null where the name is free.
+runtime::ContainerRecordPtr owner_of(const Context& context, const std::string& name) {
     auto record = LocalRuntime(context.paths).get().find(name);
-    return record && record->spec.name == name ? record : std::nullopt;
+    return record && record->spec.name == name ? record : nullptr;
 }
 
 void require_free(const Context& context, const std::string& name) {
