@@ -139,7 +139,7 @@ std::uint32_t own_number() {
 void choose_name(const Context& context, std::string& name) {
     if (name.empty())
         name = random_name(own_number(), [&](const std::string& one) {
-            return owner_of(context, one).has_value();
+            return owner_of(context, one) != nullptr;
         });
     else
         require_free(context, name);

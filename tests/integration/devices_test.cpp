@@ -1,5 +1,6 @@
 // Which of the machine's devices a container reaches.
 
+#include "sys/file.h"
 #include "tests/integration/world.h"
 
 #include <filesystem>
@@ -74,6 +75,45 @@ TEST_F(Devices, OfADirectoryAreAllBelowIt) {
               0);
     EXPECT_NE(status("none", "true"), 0);
     EXPECT_NE(status("gone", "true"), 0);
+}
+
+// Their files lie in /run here, which is the test's own.
+TEST_F(Devices, OfVendorsFilesComeWithAllThatTheyNeed) {
+    const std::string seen = stack_.directory() + "/hook-saw";
+    std::filesystem::create_directories("/run/cdi");
+    sys::replace_file("/run/cdi/example.json",
+                      R"({
+      "cdiVersion": "0.6.0", "kind": "nvidia.com/gpu",
+      "containerEdits": {
+        "env": ["DRIVER=this"],
+        "hooks": [{"hookName": "createContainer", "path": "/bin/sh",
+                   "args": ["sh", "-c", "cat > )" +
+                          seen + R"("]}]},
+      "devices": [{"name": "all", "containerEdits": {
+        "deviceNodes": [{"path": "/dev/nvidia0", "hostPath": "/dev/zero", "permissions": "r"}],
+        "mounts": [{"hostPath": "/run/cdi", "containerPath": "/opt/cdi",
+                    "options": ["ro", "bind"]}]}}]})");
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  all: {image: busybox, gpus: all}
+  named: {image: busybox, devices: ["nvidia.com/gpu=all"]}
+  other: {image: busybox, devices: ["nvidia.com/gpu=7"]}
+)");
+    const std::string script =
+        "test $DRIVER = this && head -c 9 /dev/nvidia0 > /dev/null && test -e "
+        "/opt/cdi/example.json && ! touch /opt/cdi/mine";
+    EXPECT_EQ(status("all", script), 0);
+    EXPECT_NE(sys::read_file(seen).value_or("").find("\"pid\""), std::string::npos);
+    EXPECT_EQ(status("named", script), 0);
+    EXPECT_EQ(
+        stack_.run({"container", "run", "--rm", "--gpus", "all", "busybox", "sh", "-c", script})
+            .status,
+        0);
+    const Result refused = stack_.run({"run", "--rm", "-T", "other", "true"});
+    EXPECT_NE(refused.status, 0);
+    EXPECT_NE(refused.err.find("nvidia.com/gpu=7"), std::string::npos) << refused.err;
+    std::filesystem::remove_all("/run/cdi");
 }
 
 }  // namespace
