@@ -17,7 +17,9 @@ image::InUse find_in_use(const Paths& paths) {
             continue;
         const auto keep = [&](const std::string& image, const Strings& lowers) {
             in_use.images.emplace(image, container->spec.name);
-            for (const auto& lower : lowers)  // <images>/layers/<hex>/fs
+            // <images>/layers/<hex>/fs. What a layer inherits is kept by the layers alone: the
+            // name of its directory is none of them.
+            for (const auto& lower : lowers)
                 in_use.layers.insert("sha256:" + sys::file_name(sys::parent_path(lower)));
         };
         keep(container->image.id, container->image.lowers);

@@ -8,6 +8,8 @@
 #include "tests/image/bed.h"
 
 #include <algorithm>
+#include <functional>
+#include <optional>
 
 #include <sys/stat.h>
 
@@ -122,16 +124,34 @@ TEST_F(Inherited, ALinkToNothingIsNoImage) {
     EXPECT_TRUE(store.list().empty());
 }
 
-TEST_F(Inherited, GoesWithTheLastImageThatHasIt) {
-    Store store(paths_);
+TEST_F(Inherited, IsThereAsLongAsItsLayersAre) {
+    std::optional<Store> maker(paths_);
     const auto below =
-        add(store, 'a', {}, [](const std::string& fs) { make_directory(fs + "/tmp", 01777); });
-    const auto above = add(store, 'b', {{"tmp"}, {}}, [](const std::string& fs) {
+        add(*maker, 'a', {}, [](const std::string& fs) { make_directory(fs + "/tmp", 01777); });
+    const auto above = add(*maker, 'b', {{"tmp"}, {}}, [](const std::string& fs) {
         sys::ensure_directory(fs + "/tmp");
     });
-    add_image(store, "one:1", {below, above});
+    add_image(*maker, "one:1", {below, above});
+    maker.reset();
+    Store build(paths_);  // a step of one, whose base goes meanwhile
+    build.hold({below, above});
+    Store(paths_).remove("one:1", false, nothing);
+    EXPECT_EQ(mode_in(build.lower_directories({below, above}), "tmp"), 01777U);
+}
+
+TEST_F(Inherited, GoesWithTheFirstOfItsLayersThatGoes) {
+    std::optional<Store> maker(paths_);
+    const auto below =
+        add(*maker, 'a', {}, [](const std::string& fs) { make_directory(fs + "/tmp", 01777); });
+    const auto above = add(*maker, 'b', {{"tmp"}, {}}, [](const std::string& fs) {
+        sys::ensure_directory(fs + "/tmp");
+    });
+    add_image(*maker, "one:1", {below, above});
+    add_image(*maker, "two:1", {above});
+    maker.reset();
     EXPECT_EQ(in("inherited").size(), 1U);
     Store(paths_).remove("one:1", false, nothing);
+    EXPECT_EQ(in("layers").size(), 1U);
     EXPECT_TRUE(in("inherited").empty());
 }
 

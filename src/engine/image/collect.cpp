@@ -31,17 +31,22 @@ std::string hex_of(const std::string& digest) {
 struct Kept {
     std::set<std::string> layers;  // hexadecimal digits
     std::set<std::string> blobs;
-    std::set<std::string> chains;
 
     void add(const Image& image) {
         blobs.insert({hex_of(image.id), hex_of(image.manifest_digest)});
         for (const auto& layer : image.layers)
             layers.insert(hex_of(layer));
-        for (const auto& chain : chain_ids(image.layers))
-            chains.insert(hex_of(chain));
         const Json manifest = Json::parse(image.manifest, nullptr, false);
         for (const auto& layer : manifest.value("layers", Json::array()))
             blobs.insert(hex_of(layer.value("digest", "")));
+    }
+
+    /// Whether all of these, which are some, stay.
+    [[nodiscard]] bool has_all(const Strings& diff_ids) const {
+        return !diff_ids.empty() &&
+               std::all_of(diff_ids.begin(), diff_ids.end(), [&](const std::string& diff_id) {
+                   return layers.contains(hex_of(diff_id));
+               });
     }
 };
 
@@ -171,7 +176,7 @@ std::int64_t Store::collect(const InUse& in_use, const std::string& trash) {
         freed += record.size;
     }
     for (const auto& name : sys::list_directory(root_ + "/inherited"))
-        if (!kept.chains.contains(name))
+        if (!kept.has_all(layers_of_inherited(root_, name)))
             sys::rename(root_ + "/inherited/" + name, trash + "/inherited-" + name);
     for (const auto& name : sys::list_directory(root_ + "/blobs/sha256")) {
         const std::string path = root_ + "/blobs/sha256/" + name;

@@ -4,12 +4,14 @@
 
 #include "base/digest.h"
 #include "base/failpoint.h"
+#include "base/text.h"
 #include "engine/image/layer_record.h"
 #include "sys/file.h"
 #include "sys/scratch_directory.h"
 #include "sys/tree.h"
 
 #include <array>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,6 +24,8 @@ namespace stack::image {
 namespace {
 
 using Status = struct stat;
+
+constexpr const char* layers_file = "/layers";
 
 std::string layer_directory(const std::string& root, const std::string& diff_id) {
     return layer_path(root, diff_id) + "/fs";
@@ -172,17 +176,20 @@ class Heir {
     std::map<std::string, Status> looks_;  // by path: of directories that look otherwise below
 };
 
+/// What the topmost of these layers inherits.
 void ensure_one(const std::string& root,
                 const std::string& chain_id,
-                const std::string& diff_id,
-                const Unsaid& unsaid,
-                const Strings& lowers) {
+                const Strings& diff_ids,
+                const Unsaid& unsaid) {
     if (sys::is_directory(inherited_directory(root, chain_id)))
         return;
+    const Strings lowers = lower_directories(root, {diff_ids.begin(), std::prev(diff_ids.end())});
     sys::ScratchDirectory staging(root + "/staging");
     sys::ensure_directory(staging.path() + "/fs");
-    if (!Heir(layer_directory(root, diff_id), unsaid, lowers).inherit(staging.path() + "/fs"))
+    const std::string layer = layer_directory(root, diff_ids.back());
+    if (!Heir(layer, unsaid, lowers).inherit(staging.path() + "/fs"))
         return;
+    sys::replace_volatile_file(staging.path() + layers_file, join(diff_ids, "\n"));
     sys::sync_filesystem(staging.path());
     STACK_FAILPOINT("image.inherit");
     sys::ensure_directory(root + "/inherited", 0711);
@@ -210,10 +217,14 @@ void ensure_inherited(const std::string& root, const Strings& diff_ids) {
         const Unsaid unsaid = read_layer(root, diff_ids[i]).unsaid;
         if (unsaid == Unsaid())
             continue;
-        const auto end = diff_ids.begin() + static_cast<std::ptrdiff_t>(i);
-        const Strings lowers = lower_directories(root, {diff_ids.begin(), end});
-        ensure_one(root, chains[i], diff_ids[i], unsaid, lowers);
+        const auto end = diff_ids.begin() + static_cast<std::ptrdiff_t>(i + 1);
+        ensure_one(root, chains[i], {diff_ids.begin(), end}, unsaid);
     }
+}
+
+Strings layers_of_inherited(const std::string& root, const std::string& name) {
+    const auto text = sys::read_file(root + "/inherited/" + name + layers_file);
+    return text ? split(*text, '\n') : Strings();
 }
 
 Strings lower_directories(const std::string& root, const Strings& diff_ids) {

@@ -8,6 +8,10 @@
 // another one has.
 //
 //   <images>/inherited/<hex of the ChainID>/fs
+//                                         layers   the diffIDs of the chain, one a line
+//
+// It is there as long as all these layers are, whoever keeps them: an image, or a lease alone, as
+// that of a build whose base goes meanwhile.
 
 #include <stack/model.h>
 
@@ -22,9 +26,12 @@ namespace stack::image {
 [[nodiscard]] std::string inherited_directory(const std::string& root, const std::string& chain_id);
 
 /// Postcondition: what each of these layers, which are in the store, inherits in this order is
-/// there, where that is anything. The caller holds the store's lock. Throws stack::Error where a
-/// link leads to nothing.
+/// there, where that is anything. The caller holds the layers by a lease, and no lock: this may
+/// take its time. Throws stack::Error where a link leads to nothing.
 void ensure_inherited(const std::string& root, const Strings& diff_ids);
+
+/// The diffIDs of a chain, by its name in <images>/inherited; none where they are not known.
+[[nodiscard]] Strings layers_of_inherited(const std::string& root, const std::string& name);
 
 /// The lower directories of these layers, topmost first, as overlayfs wants them: each once. Below
 /// itself a layer would add nothing.

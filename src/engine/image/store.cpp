@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/image/index.h"
 #include "engine/image/inherited.h"
+#include "engine/image/manifest.h"
 #include "engine/image/reference.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -270,6 +271,13 @@ void Store::keep_packed(const std::string& diff_id,
 Image Store::put(const NewImage& image) {
     sys::ensure_private_directory(root_);
     sys::ensure_directory(root_ + "/blobs/sha256", 0755);
+    const Strings layers = parse_diff_ids(image.config_json);
+    hold(layers);
+    for (const auto& layer : layers)
+        if (!has_layer(layer))
+            throw Error("layer " + layer + " of image sha256:" + sha256_hex(image.config_json) +
+                        " is not in the store");
+    ensure_inherited(root_, layers);
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     if (!sys::exists(root_ + "/oci-layout"))
         sys::replace_file(root_ + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n", 0644);
@@ -291,10 +299,6 @@ Image Store::put(const NewImage& image) {
     auto loaded = load_image(root_, entry);
     if (!loaded)
         throw Error("image " + entry.digest + " cannot be read back from the store");
-    for (const auto& layer : loaded->layers)
-        if (!has_layer(layer))
-            throw Error("layer " + layer + " of image " + loaded->id + " is not in the store");
-    ensure_inherited(root_, loaded->layers);
     STACK_FAILPOINT("image.tag");
     index.write(root_);
     loaded->references = image.references;
