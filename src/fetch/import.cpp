@@ -11,7 +11,6 @@
 #include "fetch/inflate.h"
 #include "fetch/layer.h"
 #include "fetch/packing_file.h"
-#include "fetch/untar.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
@@ -62,14 +61,16 @@ class Importer {
         if (travels_as_layer(archive))
             return put_flat(import_file(archive, {}));
         return put_flat(publish_files([&](const sys::Fd& directory) {
-            unpack(archive, directory, {.whiteouts = true, .base = {}}, limit_);
+            return unpack(archive, directory, {.whiteouts = true, .base = {}}, limit_).unsaid;
         }));
     }
 
     /// A directory as it is, copied.
     std::string rootfs(const std::string& directory) {
-        return put_flat(publish_files(
-            [&](const sys::Fd& to) { sys::copy_tree(sys::open_directory(directory), to); }));
+        return put_flat(publish_files([&](const sys::Fd& to) {
+            sys::copy_tree(sys::open_directory(directory), to);
+            return image::Unsaid();
+        }));
     }
 
     std::string archive(const std::string& file, const std::string& name) {
@@ -92,13 +93,13 @@ class Importer {
         return !head.starts_with("\3757zXZ") && !head.starts_with("BZh");  // xz, bzip2
     }
 
-    /// A layer of the files that `fill` makes; its diffID.
-    std::string publish_files(const std::function<void(const sys::Fd&)>& fill) {
+    /// A layer of the files that `fill` makes, which returns what it left out; its diffID.
+    std::string publish_files(const std::function<image::Unsaid(const sys::Fd&)>& fill) {
         sys::ScratchDirectory staging = store_.begin_layer();
         const sys::Fd files = sys::open_directory(staging.path() + "/fs");
-        fill(files);
+        image::Unsaid unsaid = fill(files);
         const auto made = image::summarize_layer(files);
-        store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}});
+        store_.publish_layer(std::move(staging), made.diff_id, {made.size, {}, std::move(unsaid)});
         return made.diff_id;
     }
 
@@ -291,12 +292,12 @@ bool is_archive(const sys::Fd& file) {
     return begins_as_tar([&] { return unpacked.next(); });
 }
 
-void unpack(const sys::Fd& archive,
-            const sys::Fd& directory,
-            const WriteRules& rules,
-            const UnpackLimit& limit) {
+Untarred unpack(const sys::Fd& archive,
+                const sys::Fd& directory,
+                const WriteRules& rules,
+                const UnpackLimit& limit) {
     Unpacked unpacked(archive, limit);
-    static_cast<void>(untar([&] { return unpacked.next(); }, directory, rules, &limit));
+    return untar([&] { return unpacked.next(); }, directory, rules, &limit);
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {

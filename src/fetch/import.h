@@ -5,6 +5,7 @@
 #include "engine/image/fetch.h"
 #include "fetch/layer.h"
 #include "fetch/tree_writer.h"
+#include "fetch/untar.h"
 #include "sys/fd.h"
 
 #include <string>
@@ -21,10 +22,10 @@ std::string import_image(const Paths& paths,
 [[nodiscard]] bool is_archive(const sys::Fd& file);
 
 /// Unpacks an archive, packed or not, into a directory. What grows without measure is refused.
-void unpack(const sys::Fd& archive,
-            const sys::Fd& directory,
-            const WriteRules& rules,
-            const UnpackLimit& limit = {});
+Untarred unpack(const sys::Fd& archive,
+                const sys::Fd& directory,
+                const WriteRules& rules,
+                const UnpackLimit& limit = {});
 /// The same for a layer, whose whiteouts are meant as such.
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory);
 

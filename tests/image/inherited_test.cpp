@@ -121,6 +121,7 @@ TEST_F(Inherited, ALinkToNothingIsNoImage) {
     const auto of_directory = add(store, 'c', {{}, {{"link", "dir"}}}, [](const std::string&) {});
     EXPECT_THROW(add_image(store, "one:1", {below, above}), Error);
     EXPECT_THROW(add_image(store, "two:1", {below, of_directory}), Error);
+    EXPECT_THROW(add_image(store, "three:1", {above}), Error) << "there is no layer below";
     EXPECT_TRUE(store.list().empty());
 }
 

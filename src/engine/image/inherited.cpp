@@ -213,9 +213,10 @@ std::string inherited_directory(const std::string& root, const std::string& chai
 
 void ensure_inherited(const std::string& root, const Strings& diff_ids) {
     const Strings chains = chain_ids(diff_ids);
-    for (std::size_t i = 1; i < diff_ids.size(); ++i) {  // below the first there is nothing
+    for (std::size_t i = 0; i < diff_ids.size(); ++i) {
         const Unsaid unsaid = read_layer(root, diff_ids[i]).unsaid;
-        if (unsaid == Unsaid())
+        const bool has_looks = i > 0 && !unsaid.directories.empty();  // below the first is nothing
+        if (!has_looks && unsaid.links.empty())
             continue;
         const auto end = diff_ids.begin() + static_cast<std::ptrdiff_t>(i + 1);
         ensure_one(root, chains[i], {diff_ids.begin(), end}, unsaid);
