@@ -113,6 +113,28 @@ TEST_F(Inherited, ALinkToAFileBelowIsThatFile) {
     EXPECT_EQ(content_in(lowers_of(store, "three:1", {below, other, above}), "sub/link"), "other");
 }
 
+TEST_F(Inherited, LinksToOneFileAreOneFile) {
+    Store store(paths_);
+    const auto below = add(
+        store, 'a', {}, [](const std::string& fs) { sys::replace_file(fs + "/file", "below"); });
+    const auto above =
+        add(store, 'b', {{}, {{"one", "file"}, {"sub/two", "file"}}}, [](const auto& fs) {
+            make_directory(fs + "/sub", 0711);
+        });
+    const auto lowers = lowers_of(store, "one:1", {below, above});
+
+    struct stat one {};
+
+    struct stat two {};
+
+    ASSERT_EQ(::lstat((lowers.front() + "/one").c_str(), &one), 0);
+    ASSERT_EQ(::lstat((lowers.front() + "/sub/two").c_str(), &two), 0);
+    EXPECT_EQ(one.st_ino, two.st_ino);
+    EXPECT_EQ(one.st_nlink, 2U);
+    EXPECT_EQ(mode_in(lowers, "sub"), 0711U);
+    EXPECT_EQ(content_in(lowers, "sub/two"), "below");
+}
+
 TEST_F(Inherited, ALinkToNothingIsNoImage) {
     Store store(paths_);
     const auto below =
@@ -137,7 +159,7 @@ TEST_F(Inherited, IsThereAsLongAsItsLayersAre) {
     Store build(paths_);  // a step of one, whose base goes meanwhile
     build.hold({below, above});
     Store(paths_).remove("one:1", false, nothing);
-    EXPECT_EQ(mode_in(build.lower_directories({below, above}), "tmp"), 01777U);
+    EXPECT_EQ(mode_in(build.lower_directories(Strings{below, above}), "tmp"), 01777U);
 }
 
 TEST_F(Inherited, GoesWithTheFirstOfItsLayersThatGoes) {

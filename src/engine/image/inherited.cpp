@@ -15,6 +15,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -135,7 +136,8 @@ class Heir {
         return directory;
     }
 
-    void copy(const sys::Fd& made, const std::string& path, const std::string& target) const {
+    /// A file is copied once, whatever number of links name it: a small layer would fill the disk.
+    void copy(const sys::Fd& made, const std::string& path, const std::string& target) {
         const sys::Fd source = find_file(made, target);
         if (!source)
             throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
@@ -146,13 +148,38 @@ class Heir {
                         "\", a hard link to a file of a layer below, lies behind "
                         "a symbolic link");
         const sys::Fd parent = make_directory(made, above(path));
+        Status status{};
+        sys::check(::fstat(source.get(), &status), "stat " + target);
+        const auto [first, is_new] = copies_.try_emplace({status.st_dev, status.st_ino}, path);
+        if (is_new)
+            copy_content(source, parent, path);
+        else
+            link(made, first->second, parent, path);
+        make_look(parent, above(path));
+    }
+
+    static void copy_content(const sys::Fd& source,
+                             const sys::Fd& parent,
+                             const std::string& path) {
         const sys::Fd file(sys::check(::openat(parent.get(),
                                                sys::file_name(path).c_str(),
                                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                                                0600),
                                       "create " + path));
         sys::copy_file(source, file, path);
-        make_look(parent, above(path));
+    }
+
+    static void link(const sys::Fd& made,
+                     const std::string& first,
+                     const sys::Fd& parent,
+                     const std::string& path) {
+        const sys::Fd directory = sys::open_in_root(made, above(first), O_PATH | O_DIRECTORY);
+        sys::check(::linkat(directory.get(),
+                            sys::file_name(first).c_str(),
+                            parent.get(),
+                            sys::file_name(path).c_str(),
+                            0),
+                   "link " + path);
     }
 
     /// Also one that has just been copied.
@@ -174,6 +201,7 @@ class Heir {
     const Unsaid& unsaid_;
     const Strings& lowers_;
     std::map<std::string, Status> looks_;  // by path: of directories that look otherwise below
+    std::map<std::pair<dev_t, ino_t>, std::string> copies_;  // by what was copied: the first name
 };
 
 /// What the topmost of these layers inherits.
