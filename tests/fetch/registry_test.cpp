@@ -167,6 +167,19 @@ std::string refusal_of_token(const std::string& token, const CredentialMap& cred
     return refusal([&] { registry.manifest("1"); });
 }
 
+TEST(RegistryClient, DoesNotMountWhatItMayNotRead) {
+    std::string host;
+    WebServer server([&](const WebRequest& request) {
+        if (request.path.starts_with("/token"))
+            return web_answer(403, "not for you");
+        return web_answer(
+            401, "", {{"WWW-Authenticate", "Bearer realm=\"http://" + host + "/token\""}});
+    });
+    host = server.host();
+    auto registry = registry_at(server);
+    EXPECT_FALSE(registry.mount(digest_of("x"), "of/others"));
+}
+
 TEST(RegistryClient, TellsWhatTheGiverOfTokensSays) {
     const auto says = [](const std::string& sentence, const std::string& words) {
         return sentence.find(words) != std::string::npos;
