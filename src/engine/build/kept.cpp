@@ -19,6 +19,11 @@ std::string mounts_directory(const Paths& paths) {
     return paths.state + "/build/mounts";
 }
 
+/// Cache mounts on their way in and out, beside those that are there.
+std::string makers_directory(const std::string& mounts) {
+    return sys::parent_path(mounts) + "/new-mounts";
+}
+
 std::string contexts_directory(const Paths& paths) {
     return paths.state + "/build/context-cache";
 }
@@ -92,7 +97,10 @@ std::int64_t forget(const Paths& paths, const Kept& kept) {
             if (!alone)
                 return 0;
             sys::remove_file(mount + std::string(id_suffix));
-            sys::remove_tree(mount);
+            // Whole or not at all: half a cache would serve the next step as if it were one.
+            const sys::ScratchDirectory trash(makers_directory(mounts_directory(paths)));
+            if (sys::exists(mount))  // else somebody was faster
+                sys::rename(mount, trash.path() + "/mount");
             break;
         }
         case Kept::Kind::context_digests:
@@ -123,7 +131,7 @@ std::optional<CacheMount> CacheMount::open(const Paths& paths, const std::string
 }
 
 void CacheMount::ensure(const std::function<void(const std::string& directory)>& fill) const {
-    const std::string makers = sys::parent_path(sys::parent_path(directory_)) + "/new-mounts";
+    const std::string makers = makers_directory(sys::parent_path(directory_));
     const auto alone = sys::Lock::acquire(makers + ".lock");  // steps that share it come at once
     if (sys::exists(directory_))
         return;

@@ -5,7 +5,7 @@
 //   <state>/build/mounts/<sha256 of the id>        what is in a cache mount; beside it
 //     <sha256 of the id>.id                        the id; its time is that of the last use
 //     <sha256 of the id>.lock                      held by steps that have it mounted
-//   <state>/build/new-mounts                       cache mounts that are being made
+//   <state>/build/new-mounts                       cache mounts that are being made, or removed
 //   <state>/build/context-cache/<sha256 of the directory>   digests of a context's files
 //   <state>/build/downloads                        downloads.h
 

@@ -1,5 +1,8 @@
 #include "engine/build/room.h"
 
+#include <stack/error.h>
+
+#include "base/log.h"
 #include "engine/build/downloads.h"
 
 #include <algorithm>
@@ -36,6 +39,15 @@ Room forget(const Paths& paths,
     StepCache(paths).forget(room.steps);
     room.freed += store.prune([](const image::Image&) { return false; }, find_in_use).freed;
     return room;
+}
+
+void forget_over_bounds(const Paths& paths, const image::FindInUse& find_in_use) {
+    image::Store store(paths);
+    const auto holdings = list_holdings(paths);
+    const Strings keys =
+        steps_over_bounds(weighed(holdings), cost_of(store, holdings), std::time(nullptr));
+    static_cast<void>(forget(paths, store, holdings, keys, find_in_use));
+    static_cast<void>(Downloads(paths).forget(longest_unused));
 }
 
 }  // namespace
@@ -78,14 +90,12 @@ Room make_room(const Paths& paths, const CachePolicy& policy, const image::FindI
 }
 
 void keep_within_bounds(const Paths& paths, const image::FindInUse& find_in_use) {
-    if (!StepCache(paths).may_look_after_itself())
-        return;
-    image::Store store(paths);
-    const auto holdings = list_holdings(paths);
-    const Strings keys =
-        steps_over_bounds(weighed(holdings), cost_of(store, holdings), std::time(nullptr));
-    static_cast<void>(forget(paths, store, holdings, keys, find_in_use));
-    static_cast<void>(Downloads(paths).forget(longest_unused));
+    try {
+        if (StepCache(paths).may_look_after_itself())
+            forget_over_bounds(paths, find_in_use);
+    } catch (const Error& error) {
+        log::warn(std::string("the build cache cannot be kept within its bounds: ") + error.what());
+    }
 }
 
 }  // namespace stack::build

@@ -42,7 +42,8 @@ struct Room {
                              const image::FindInUse& find_in_use);
 
 /// The same by the bounds of cache_policy.h; at most once an hour, for looking at everything costs
-/// more than a build that finds all its steps.
+/// more than a build that finds all its steps. Where it cannot be done, a warning says so: what was
+/// built is built.
 void keep_within_bounds(const Paths& paths, const image::FindInUse& find_in_use);
 
 }  // namespace stack::build
