@@ -3,8 +3,7 @@
 // Standard output: JSON lines. Descriptor 4: where a save, a download or git's files go.
 //
 //   stack-fetch           pull, tags, push, import, save, verify, login, download or git, as the
-//   request
-//                         says
+//                         request says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
 //   stack-fetch merge DIR the same, below DIR in it, where what is there keeps its kind
 
