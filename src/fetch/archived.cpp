@@ -182,6 +182,29 @@ ArchivedImage image_of(const sys::Fd& root, const DockerEntry& entry) {
     return image;
 }
 
+/// All images of an archive, which are described before the first is taken. Each may have a
+/// configuration of megabytes, and the same one as the others.
+class Found {
+  public:
+    void add(ArchivedImage image) {
+        constexpr std::size_t most = 256U << 20U;
+        bytes_ += image.config.size() + image.manifest.value_or("").size();
+        if (bytes_ > most)
+            throw Error(std::make_error_code(std::errc::file_too_large),
+                        "what the archive says of its images has more than " +
+                            std::to_string(most >> 20U) + " MiB: no archive is meant so");
+        images_.push_back(std::move(image));
+    }
+
+    [[nodiscard]] bool empty() const { return images_.empty(); }
+
+    [[nodiscard]] std::vector<ArchivedImage> take() { return std::move(images_); }
+
+  private:
+    std::vector<ArchivedImage> images_;
+    std::size_t bytes_ = 0;
+};
+
 Strings texts(const Json& entry, const char* key) {
     const auto found = entry.find(key);
     if (found == entry.end() || found->is_null())
@@ -211,28 +234,28 @@ std::vector<ArchivedImage> images_of_layout(const sys::Fd& directory, const std:
     if (!text)
         throw Error("there is no index.json: it is no OCI image layout");
     const auto index = image::parse_manifest(*text);
-    std::vector<ArchivedImage> images;
+    Found images;
     for (auto& entry : choose(index.entries, name))
-        images.push_back(image_of(directory, std::move(entry)));
+        images.add(image_of(directory, std::move(entry)));
     if (images.empty() && !name.empty())
         throw Error("there is no image " + name + " for this machine: there are " +
                     names_in(index.entries));
     if (images.empty())
         throw Error("there is no image for this machine, " + image::this_platform());
-    return images;
+    return images.take();
 }
 
 std::vector<ArchivedImage> images_of_archive(const sys::Fd& directory, const std::string& name) {
     const auto text = sys::read_in_root(directory, "manifest.json", longest_manifest);
     if (!text)
         return images_of_layout(directory, name);
-    std::vector<ArchivedImage> images;
+    Found images;
     for (const auto& entry : parse_docker_manifest(*text))
         if (name.empty() || is_called(entry, name))
-            images.push_back(image_of(directory, entry));
+            images.add(image_of(directory, entry));
     if (images.empty())
         throw Error("there is no image " + name + " in the archive");
-    return images;
+    return images.take();
 }
 
 }  // namespace stack::fetch

@@ -87,13 +87,19 @@ sys::Fd TreeWriter::parent_of(const std::string& directory) {
     return sys::ensure_directory_in_root(root_, directory);
 }
 
-/// That it, and what it lies in, is about to be made without an entry of its own.
+/// That it, and what it lies in, is about to be made without an entry of its own. One entry may
+/// imply thousands, each of them by a long name: they are all remembered, and so they have a bound.
 void TreeWriter::note_implied(const std::string& directory) {
+    constexpr std::size_t most = 16U << 20U;  // bytes of names
     for (auto end = directory.size(); end != std::string::npos && end > 0;
          end = directory.rfind('/', end - 1)) {
         std::string path = directory.substr(0, end);
         if (sys::find_in_root(root_, path, O_PATH | O_DIRECTORY))
             return;
+        implied_bytes_ += path.size();
+        if (implied_bytes_ > most)
+            throw Error("entry \"" + path.substr(0, 100) +
+                        "…\" lies in one directory too many that has no entry of its own");
         implied_.insert(std::move(path));
     }
 }

@@ -82,6 +82,7 @@ class TreeWriter {
     WriteRules rules_;
     std::map<std::string, timespec> directory_times_;
     std::set<std::string> implied_;             // directories without an entry
+    std::size_t implied_bytes_ = 0;             // of all names that were ever among them
     std::map<std::string, std::string> links_;  // hard ones, and what they name, which is not there
     std::int64_t size_ = 0;
 };

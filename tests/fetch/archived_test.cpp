@@ -185,5 +185,18 @@ TEST_F(Archived, APathMayHaveColonsAndSoMayAName) {
     EXPECT_EQ(image::path_and_name("/nowhere/at/all"), pair("/nowhere/at/all", ""));
 }
 
+TEST_F(Archived, SaysNoMoreOfItsImagesThanFitsIntoMemory) {
+    const Json config = {{"os", "linux"}, {"author", std::string(7U << 20U, 'a')}};
+    sys::replace_file(base_ + "/config", config.dump());
+    Json entries = Json::array();
+    for (int i = 0; i < 40; ++i)
+        entries.push_back({{"Config", "config"}, {"Layers", Json::array()}});
+    sys::replace_file(base_ + "/manifest.json", entries.dump());
+    EXPECT_THROW(static_cast<void>(found()), Error);
+    entries.erase(entries.begin() + 2, entries.end());
+    sys::replace_file(base_ + "/manifest.json", entries.dump());
+    EXPECT_EQ(found().size(), 2U);
+}
+
 }  // namespace
 }  // namespace stack::fetch

@@ -266,6 +266,19 @@ TEST_F(Unpack, RemembersWhatALayerLeavesToThoseBelow) {
     EXPECT_EQ(sys::read_file(base_ + "/root/four"), "of its own");
 }
 
+TEST_F(Unpack, RemembersNoMoreThanItsBound) {
+    std::string below;
+    for (int i = 0; i < 1500; ++i)  // whose names are more than a megabyte
+        below += "/d";
+    std::vector<std::pair<TarEntry, std::string>> entries;
+    for (int i = 0; i < 6; ++i)
+        entries.emplace_back(file(std::to_string(i) + below + "/f"), "x");
+    EXPECT_EQ(unpack(entries), "");
+    for (int i = 6; i < 20; ++i)
+        entries.emplace_back(file(std::to_string(i) + below + "/f"), "x");
+    EXPECT_NE(unpack(entries), "") << "names of 14 times 2.25 megabytes";
+}
+
 TEST_F(Unpack, ALinkIntoNothingIsRefusedWhereThereIsNothingBelow) {
     const std::string bytes = archive({{hard_link("one", "below"), ""}});
     EXPECT_THROW(
