@@ -126,7 +126,8 @@ std::string make(const Paths& paths, const std::string& reference, const std::st
 
 Fetch start_debootstrap(const Paths& paths,
                         const std::string& reference,
-                        const std::string& platform) {
+                        const std::string& platform,
+                        const StringMap& environment) {
     sys::Pipe output = sys::make_pipe();
     sys::SpawnOptions options;
     options.arguments = {"stack",
@@ -137,6 +138,8 @@ Fetch start_debootstrap(const Paths& paths,
                          platform};
     options.descriptors = {{output.write.get(), 1}};
     options.new_session = true;
+    if (!environment.empty())
+        options.environment = sys::environment_strings(environment);
     return {sys::spawn(sys::own_program(), options), std::move(output.read)};
 }
 

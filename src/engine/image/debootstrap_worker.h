@@ -14,7 +14,8 @@ namespace stack::image {
 /// others. `platform`: "" for this machine's; for another one, mmdebstrap needs qemu-user.
 [[nodiscard]] Fetch start_debootstrap(const Paths& paths,
                                       const std::string& reference,
-                                      const std::string& platform);
+                                      const std::string& platform,
+                                      const StringMap& environment = {});
 
 /// What `stack debootstrap-worker` is, the process that start_debootstrap() starts.
 int run_debootstrap_worker(const Paths& paths,

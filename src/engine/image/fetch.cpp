@@ -90,7 +90,7 @@ Fetch start_pull(const Paths& paths,
                  std::int64_t max_unpacked,
                  const StringMap& environment) {
     if (reference.starts_with(debootstrap_scheme))
-        return start_debootstrap(paths, reference, platform);
+        return start_debootstrap(paths, reference, platform, environment);
     return start_worker(
         paths,
         with_limit({{"verb", "pull"}, {"reference", reference}, {"platform", platform}},
