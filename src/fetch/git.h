@@ -17,7 +17,7 @@ struct GitRequest {
     bool keep_git_dir = false;
     bool submodules = true;
     std::string authorization;  // the value of the header that `server` gets; empty: none
-    std::string server;         // https://HOST: nobody else is told
+    std::string server;         // https://HOST: no other, but for one that it redirects git to
 };
 
 /// Gives this process's rights up for good. Postcondition: the commit's files are in `directory`,
