@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <vector>
 
@@ -73,37 +74,72 @@ void mount_cgroup2(int root, unsigned int attributes) {
     ::close(fs);
 }
 
-/// v1: the container's groups, where programs look for their limits. Bound from the host's mounts
-/// to the host's mount points, which is 9 us each; a new mount of a v1 hierarchy would wait for
-/// groups that are being removed (cgroup1_get_tree()).
-void mount_hierarchies(int root, const Spec& spec) {
-    constexpr unsigned int clone = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
-    const bool is_hosts = spec.cgroup.sharing == Sharing::host;
-    const int top =
-        open_tree_call(AT_FDCWD, "/sys/fs/cgroup", clone | (is_hosts ? AT_RECURSIVE : 0U));
+/// Where a link of the host's leads beside it, as "cpu" does to "cpu,cpuacct"; else the name
+/// itself.
+std::string behind_link(int directory, const std::string& name) {
+    std::array<char, NAME_MAX + 1> text{};
+    const auto length = ::readlinkat(directory, name.c_str(), text.data(), text.size());
+    const std::string target(text.data(), length > 0 ? static_cast<std::size_t>(length) : 0);
+    return target.empty() || target.find('/') != std::string::npos ? name : target;
+}
+
+void mount_hierarchy(int top, const std::string& place, const std::string& directory) {
+    if (::mkdirat(top, place.c_str(), 0755) < 0) {
+        if (errno == EEXIST)
+            return;  // two controllers in one
+        give_up(engine_failed, "create /sys/fs/cgroup/" + place, errno);
+    }
+    const int tree =
+        open_tree_call(AT_FDCWD, directory.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    must(tree, "open " + directory);
+    must(::syscall(SYS_move_mount, tree, "", top, place.c_str(), MOVE_MOUNT_F_EMPTY_PATH),
+         "mount /sys/fs/cgroup/" + place);
+    ::close(tree);
+}
+
+/// In a tmpfs of the container's own, by the host's names: in the host's, whoever may remount it
+/// could make files. Returns it.
+int mount_own_hierarchies(int root, const Spec& spec) {
+    NewFilesystem tmpfs("tmpfs");
+    tmpfs.set("mode", "755");
+    tmpfs.set("size", "64k");
+    tmpfs.set("nr_inodes", "64k");
+    const int top = tmpfs.create(no_suid_dev_exec);
+    mount_at(root, "/sys/fs/cgroup", top);
+    const int hosts = static_cast<int>(
+        must(::open("/sys/fs/cgroup", O_PATH | O_DIRECTORY | O_CLOEXEC), "open /sys/fs/cgroup"));
+    for (const auto& [name, directory] : spec.hierarchies) {
+        const std::string place = behind_link(hosts, name);
+        if (place != name)
+            must(::symlinkat(place.c_str(), top, name.c_str()), "create /sys/fs/cgroup/" + name);
+        mount_hierarchy(top, place, directory);
+    }
+    ::close(hosts);
+    return top;
+}
+
+/// All that the host has there, which is what was asked for. Returns the topmost mount.
+int mount_hosts_hierarchies(int root) {
+    const int top = open_tree_call(
+        AT_FDCWD, "/sys/fs/cgroup", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
     must(top, "open /sys/fs/cgroup");
     mount_at(root, "/sys/fs/cgroup", top);
-    for (const auto& [name, directory] : spec.hierarchies) {
-        if (is_hosts)
-            break;
-        const int tree = open_tree_call(AT_FDCWD, directory.c_str(), clone);
-        must(tree, "open " + directory);
-        must(::syscall(SYS_move_mount,
-                       tree,
-                       "",
-                       top,
-                       name.c_str(),
-                       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS),
-             "mount /sys/fs/cgroup/" + name);
-        ::close(tree);
-    }
-    mount_attr attributes{};
-    attributes.attr_set = no_suid_dev_exec | (spec.privileged != 0 ? 0U : MOUNT_ATTR_RDONLY);
-    attributes.propagation = ms_private;
-    must(mount_setattr_call(top, AT_RECURSIVE, attributes), "protect /sys/fs/cgroup");
-    attributes.attr_set = MOUNT_ATTR_RDONLY;  // the mount points are the host's
-    if (spec.privileged != 0)
-        must(mount_setattr_call(top, 0, attributes), "protect /sys/fs/cgroup");
+    return top;
+}
+
+/// v1: the container's groups, where programs look for their limits. They are bound from the host's
+/// mounts, which is 9 us each; a new mount of a v1 hierarchy would wait for groups that are being
+/// removed (cgroup1_get_tree()).
+void mount_hierarchies(int root, const Spec& spec, unsigned int attributes) {
+    const bool is_hosts = spec.cgroup.sharing == Sharing::host;
+    const int top = is_hosts ? mount_hosts_hierarchies(root) : mount_own_hierarchies(root, spec);
+    mount_attr wanted{};
+    wanted.attr_set = attributes;
+    wanted.propagation = ms_private;
+    must(mount_setattr_call(top, AT_RECURSIVE, wanted), "protect /sys/fs/cgroup");
+    wanted.attr_set = MOUNT_ATTR_RDONLY;
+    if (is_hosts)  // the mount points are the host's
+        must(mount_setattr_call(top, 0, wanted), "protect /sys/fs/cgroup");
     ::close(top);
 }
 
@@ -117,7 +153,7 @@ void mount_sys(int root, const Spec& spec) {
     if (spec.hierarchies.empty())
         mount_cgroup2(root, attributes);
     else
-        mount_hierarchies(root, spec);
+        mount_hierarchies(root, spec, attributes);
 }
 
 bool has_shared_memory(const Spec& spec) {

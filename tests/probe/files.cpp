@@ -1,5 +1,6 @@
 #include "tests/probe/facts.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 
@@ -32,8 +33,10 @@ constexpr std::array read_only{
 /// What gives the machine away to whoever may write there.
 constexpr std::array levers{"/proc/sys/kernel/core_pattern",
                             "/proc/sys/net/ipv4/ip_forward",
-                            "/proc/sys/vm/overcommit_memory",
-                            "/sys/fs/cgroup/cgroup.procs"};
+                            "/proc/sys/vm/overcommit_memory"};
+
+/// Of its own control group: of v2, or of a hierarchy of v1.
+constexpr std::array own_groups{"/sys/fs/cgroup/cgroup.procs", "/sys/fs/cgroup/pids/cgroup.procs"};
 
 /// Nothing can be read there: it is not there, it is an empty directory, or it is /dev/null itself.
 bool is_closed(const std::string& path) {
@@ -91,6 +94,7 @@ void tell_mount(const std::string& line, Facts& facts) {
 
     struct stat status {};
 
+    const bool has_groups = place == "/sys/fs/cgroup";  // in one file system or in several
     const bool is_file = ::stat(place.c_str(), &status) == 0 && S_ISREG(status.st_mode);
     std::string propagation;
     for (std::size_t i = 6; i < words.size(); ++i)
@@ -98,9 +102,11 @@ void tell_mount(const std::string& line, Facts& facts) {
     if (is_file)  // of a file system of the host's
         facts.push_back("mount " + place + ": file" + chosen(words[5], {"ro", "rw"}) + propagation);
     else
-        facts.push_back("mount " + place + ": " + source[0] +
-                        chosen(words[5], {"ro", "rw", "nosuid", "nodev", "noexec"}) +
-                        chosen(source[2], {"size=", "mode=", "gid=", "ptmxmode="}) + propagation);
+        facts.push_back(
+            "mount " + place + ": " + (has_groups ? "control groups" : source[0]) +
+            chosen(words[5], {"ro", "rw", "nosuid", "nodev", "noexec"}) +
+            (has_groups ? "" : chosen(source[2], {"size=", "mode=", "gid=", "ptmxmode="})) +
+            propagation);
 }
 
 }  // namespace
@@ -117,6 +123,8 @@ void tell_files(Facts& facts) {
         facts.push_back("read-only " + path + ": " + yes_or_no(is_read_only(path)));
     for (const std::string path : levers)
         facts.push_back("opened to write " + path + ": " + yes_or_no(can_open(path)));
+    facts.push_back("opened to write its control group: " +
+                    yes_or_no(std::any_of(own_groups.begin(), own_groups.end(), can_open)));
 }
 
 }  // namespace stack::probe

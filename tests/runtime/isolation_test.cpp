@@ -131,6 +131,18 @@ TEST(Isolation, ShowsItsOwnLimitsAndKeepsThem) {
     EXPECT_EQ(bed.output_of(service), "67108864\n");
 }
 
+/// What it mounts anew it may write to; of v1 the mount points lie in a tmpfs, which is its own.
+TEST(Isolation, MakesNoFilesAmongTheHostsControlGroups) {
+    Bed bed;
+    const std::string file = "/sys/fs/cgroup/stack-test-" + std::to_string(::getpid());
+    auto service = script("mount -o remount,bind,rw none /sys/fs/cgroup && (echo >" + file +
+                          ") 2>/dev/null; true");
+    service.cap_add = {"SYS_ADMIN"};
+    EXPECT_EQ(bed.output_of(service), "");
+    EXPECT_FALSE(sys::exists(file));
+    sys::remove_file(file);
+}
+
 TEST(Isolation, RefusesMountsAndNewNamespaces) {
     Bed bed;
     EXPECT_EQ(bed.output_of(script("mount -t tmpfs none /tmp 2>/dev/null || echo refused; "
