@@ -303,8 +303,6 @@ class Runtime {
     std::unique_ptr<Records> records_;
 };
 
-/// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on
-/// top; nothing of it is kept but what it wrote to `upper`.
 /// Layers that a step sees in a place, as a whole or a part of them.
 struct LayerTree {
     Strings lowers;     // topmost first
@@ -313,6 +311,8 @@ struct LayerTree {
     std::string part;  // the path in it of a directory or file; empty: the whole
 };
 
+/// One command in a throw-away container: a step of a build. Its root is `lowers` with `upper` on
+/// top; nothing of it is kept but what it wrote to `upper`.
 struct StepSpec {
     std::string name;  // for messages and the cgroup
     Strings lowers;    // topmost first
