@@ -181,6 +181,17 @@ TEST(Isolation, HasItsOwnDevices) {
               "random\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero\nx\nfine\n");
 }
 
+TEST(Isolation, ADeviceThatTheMachineLacksIsSaidBeforeAnythingIsMade) {
+    Bed bed;
+    auto service = script("true");
+    service.devices = {{"/dev/there-is-none", "/dev/x", "rw"}};
+    const auto id = bed.create(service);
+    EXPECT_THROW(bed.start(id), Error);
+    EXPECT_TRUE(bed.cgroups.children("stack-" + bed.paths.instance).empty());
+    EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + id));
+    bed.runtime.remove(id, false);
+}
+
 TEST(Isolation, HasNoSharedMemoryWhereItsServiceWantsNone) {
     Bed bed;
     auto service = script("ls -d /dev/shm 2>/dev/null || echo none; ls -d /dev/mqueue");

@@ -386,6 +386,25 @@ std::vector<Device> with_nodes(std::vector<Device> devices, const CdiEdits& edit
     return devices;
 }
 
+/// The shim has the run lock, too, until its container is recorded.
+void start_shim(shim::Spec& spec, const sys::Lock& run, Starting& starting) {
+    sys::Pipe status = sys::make_pipe();
+    constexpr int status_fd = 4;
+    constexpr int lock_fd = 5;
+    spec.run_lock = lock_fd;
+    const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
+    starting.id = spec.id;
+    starting.shim = start_helper("run",
+                                 shim::encode(spec),
+                                 {{null.get(), 0},
+                                  {null.get(), 1},
+                                  {null.get(), 2},
+                                  {status.write.get(), status_fd},
+                                  {run.fd().get(), lock_fd}},
+                                 true);
+    starting.status = std::move(status.read);
+}
+
 }  // namespace
 
 Starting Runtime::start(const std::string& id, Starter starter) {
@@ -411,6 +430,10 @@ Starting Runtime::start(const std::string& id, Starter starter) {
     if (sys::exists(places.run))
         clear_run(record.id);
     renew_ports(record);
+    const Service& service = record.spec.service;
+    // What the machine does not have is said before there is anything to take back.
+    const auto devices = devices_for(service);
+    const auto edits = cdi_edits_for(cdi_names_of(service), cdi_directories());
     for (const auto& directory :
          {places.state + "/upper", places.state + "/work", places.run + "/root"})
         sys::ensure_directory(directory);
@@ -419,11 +442,7 @@ Starting Runtime::start(const std::string& id, Starter starter) {
     const auto endpoints = connect(record);
     STACK_FAILPOINT("container.start.attached");
     Starting starting;
-    auto placement =
-        cgroups_.ensure(places.cgroup, resources_for(record.spec.service), starting.warnings);
-    const Service& service = record.spec.service;
-    const auto devices = devices_for(service);
-    const auto edits = cdi_edits_for(cdi_names_of(service), cdi_directories());
+    auto placement = cgroups_.ensure(places.cgroup, resources_for(service), starting.warnings);
     if (!service.privileged)
         cgroups_.guard_devices(
             places.cgroup,
@@ -433,7 +452,7 @@ Starting Runtime::start(const std::string& id, Starter starter) {
     shim::Spec spec = describe(record, endpoints);
     spec.devices = device_specs(devices, service.privileged);
     apply(edits, places.run, spec);
-    const auto lender = lender_of(record, record.spec.service.network_mode);
+    const auto lender = lender_of(record, service.network_mode);
     add_host_files(spec,
                    record,
                    endpoints,
@@ -456,21 +475,7 @@ Starting Runtime::start(const std::string& id, Starter starter) {
         life.ended = false;
         life.started_once = true;
     });
-    sys::Pipe status = sys::make_pipe();
-    constexpr int status_fd = 4;
-    constexpr int lock_fd = 5;
-    spec.run_lock = lock_fd;
-    const sys::Fd null = sys::open_file("/dev/null", O_RDWR);
-    starting.id = record.id;
-    starting.shim = start_helper("run",
-                                 shim::encode(spec),
-                                 {{null.get(), 0},
-                                  {null.get(), 1},
-                                  {null.get(), 2},
-                                  {status.write.get(), status_fd},
-                                  {run->fd().get(), lock_fd}},
-                                 true);
-    starting.status = std::move(status.read);
+    start_shim(spec, *run, starting);
     STACK_FAILPOINT("container.start.spawned");
     return starting;
 }
