@@ -87,6 +87,17 @@ TEST_F(Cdi, EditsAreThoseOfTheFileAndOfTheDevice) {
     EXPECT_TRUE(cdi_edits_for({}, directories()).environment.empty());
 }
 
+TEST_F(Cdi, ModesInYamlAreOctal) {
+    for (const auto* mode : {"0660", "0o660", "432"}) {
+        file("etc/card.yml",
+             std::string("kind: vendor.com/card\ndevices:\n  - name: a\n    containerEdits:\n") +
+                 "      deviceNodes: [{path: /dev/a, fileMode: " + mode + "}]\n");
+        const auto edits = cdi_edits_for({"vendor.com/card=a"}, directories());
+        ASSERT_EQ(edits.nodes.size(), 1U);
+        EXPECT_EQ(edits.nodes[0].mode, 0660U) << mode;
+    }
+}
+
 TEST_F(Cdi, TheLaterDirectoryCounts) {
     const std::string start = R"({"kind": "vendor.com/card", "devices": [{"name": "0",
         "containerEdits": {"env": ["FROM=)";

@@ -4,6 +4,12 @@
 
 #include "sys/file.h"
 
+#include <charconv>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
 #include <yaml-cpp/yaml.h>
 
 namespace stack::runtime {
@@ -13,11 +19,24 @@ using Json = nlohmann::json;
 
 constexpr int deepest = 64;
 
+/// The modes of files are written so: 0660, or 0o660 since YAML 1.2.
+std::optional<std::uint64_t> octal_of(std::string_view text) {
+    if (text.size() < 2 || text.front() != '0')
+        return std::nullopt;
+    text.remove_prefix(text[1] == 'o' ? 2 : 1);
+    std::uint64_t value = 0;
+    const auto* last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, value, 8);
+    return error == std::errc{} && end == last ? std::optional(value) : std::nullopt;
+}
+
 /// A plain scalar is the number or truth value that it looks like.
 Json scalar_of(const YAML::Node& node) {
     const std::string& text = node.Scalar();
     if (node.Tag() == "!")  // it is quoted
         return text;
+    if (const auto octal = octal_of(text))
+        return *octal;
     Json value = Json::parse(text, nullptr, false);
     return value.is_number() || value.is_boolean() || value.is_null() ? value : Json(text);
 }
