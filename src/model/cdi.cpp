@@ -38,7 +38,7 @@ bool is_cdi_name(std::string_view text) {
     if (slash == std::string_view::npos || equals == std::string_view::npos || equals < slash)
         return false;
     return is_word(text.substr(0, slash), "_-.", false) &&
-           is_word(text.substr(slash + 1, equals - slash - 1), "_-", false) &&
+           is_word(text.substr(slash + 1, equals - slash - 1), "_-.", false) &&
            is_word(text.substr(equals + 1), "_-.:", true);
 }
 

@@ -14,7 +14,7 @@ Strings names_for(const DeviceRequest& request) {
 
 TEST(CdiName, HasAVendorAClassAndADevice) {
     for (const auto* text :
-         {"nvidia.com/gpu=all", "nvidia.com/gpu=1:0", "vendor.com/net-card=a", "v/c=0"})
+         {"nvidia.com/gpu=all", "nvidia.com/gpu=1:0", "vendor.com/net-card=a", "v/net.x=0"})
         EXPECT_TRUE(is_cdi_name(text)) << text;
     for (const auto* text : {"",
                              "/dev/null",
