@@ -9,8 +9,11 @@
 namespace stack::model {
 namespace {
 
+/// An architecture alone is one of Linux.
 Strings parts_of(const std::string& platform) {
     Strings parts = split(platform, '/');
+    if (parts.size() == 1 && !platform.empty() && platform != "linux")
+        parts.insert(parts.begin(), "linux");
     for (auto& part : parts)
         part = part == "x86_64" ? "amd64" : part == "aarch64" ? "arm64" : part;
     return parts;

@@ -1,6 +1,6 @@
 #pragma once
 
-// os[/architecture[/variant]], as images and stack files have it.
+// os[/architecture[/variant]] or architecture, as images and stack files have it.
 
 #include <string>
 

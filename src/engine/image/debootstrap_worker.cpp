@@ -36,11 +36,11 @@ std::string architecture_of(const std::string& platform) {
 ImageConfig config_for(const std::string& platform) {
     ImageConfig config;
     config.command = {"bash"};
-    const auto parts = split(platform, '/');
+    const auto parts = split(platform.starts_with("linux/") ? platform.substr(6) : platform, '/');
+    if (!parts[0].empty() && platform != "linux")
+        config.architecture = parts[0];
     if (parts.size() > 1)
-        config.architecture = parts[1];
-    if (parts.size() > 2)
-        config.variant = parts[2];
+        config.variant = parts[1];
     return config;
 }
 
