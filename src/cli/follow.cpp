@@ -60,6 +60,13 @@ bool LogPrinter::Source::is_full() const {
     return entries.size() >= most;
 }
 
+std::string LogPrinter::Source::latest() const {
+    std::string time;
+    for (const auto& entry : entries)
+        time = std::max(time, entry.line.time);
+    return time;
+}
+
 bool LogPrinter::read() {
     const auto now = Clock::now();
     bool any_is_full = false;
@@ -113,11 +120,12 @@ void LogPrinter::print_rest() {
 /// Reads all that there is, and prints what it does not take all of to know the order of.
 void LogPrinter::print_most() {
     while (read()) {
-        // What a full source has beyond its last entry may be older than what others have.
+        // What a full source has beyond its last entry may be older than what others have. The
+        // latest of its times is not that of its last entry where a clock was set back.
         std::string newest = end_of_time;
         for (const auto& source : sources_)
             if (source.is_full())
-                newest = std::min(newest, source.entries.back().line.time);
+                newest = std::min(newest, source.latest());
         print_to(newest);
     }
 }

@@ -57,6 +57,8 @@ class LogPrinter {
         std::deque<Entry> entries;  // read and not printed
 
         [[nodiscard]] bool is_full() const;
+        /// Of the times of its entries.
+        [[nodiscard]] std::string latest() const;
     };
 
     /// Whose line waits for its end on an output.

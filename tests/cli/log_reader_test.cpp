@@ -2,6 +2,7 @@
 
 #include "cli/log_reader.h"
 
+#include "cli/follow.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
@@ -111,6 +112,22 @@ TEST_F(LogFileTest, ItsTailIsOfLinesNotOfEntries) {
     EXPECT_EQ(tail(path_, 3), "twloud;o!;three;");
     EXPECT_EQ(tail(path_, 0), "");
     EXPECT_EQ(tail(path_, 9), "one;twloud;o!;three;");
+}
+
+TEST_F(LogFileTest, IsPrintedToItsEndWhereAClockWasSetBack) {
+    constexpr int more_than_is_held_at_once = 10'000;
+    sys::write_all(sys::open_file(path_, O_WRONLY | O_CREAT, 0600),
+                   "2027-01-02T03:04:05.000000000Z stdout F first\n");
+    for (int i = 0; i < more_than_is_held_at_once; ++i)
+        append("stdout F x");
+    append("stdout F last");
+    LogPrinter printer(Context(), {.no_prefix = true, .no_colour = true});
+    printer.add({.id = "1"}, path_);
+    testing::internal::CaptureStdout();
+    printer.print_existing();
+    const std::string printed = testing::internal::GetCapturedStdout();
+    EXPECT_TRUE(printed.starts_with("first\nx\n"));
+    EXPECT_TRUE(printed.ends_with("x\nlast\n"));
 }
 
 }  // namespace
