@@ -214,7 +214,7 @@ class Attached {
         constexpr int soon_ms = 20;
         look();
         printer_.print_existing();
-        int patience_ms = look_again_ms;
+        int patience_ms = 0;
         while (!over_ || is_stopping()) {
             sys::wait_readable({signals_.fd().get(), growth_.fd().get()},
                                over_ ? soon_ms : patience_ms);
