@@ -8,6 +8,7 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -31,17 +32,23 @@ ino_t namespace_of(const ObservedContainer& container, const std::string& kind) 
     return ::stat(path.c_str(), &status) == 0 ? status.st_ino : 0;
 }
 
-/// The id of the service's container that `user` shares the namespace with; "" where none is in it.
-std::string lender_in(const std::vector<ObservedContainer>& project,
-                      const ObservedContainer& user,
-                      std::string_view service,
-                      const std::string& kind) {
+/// The id of the service's container that `user` shares the namespace with; "" where none is in it;
+/// nullopt where one of them has ended since it was looked at: the next look tells.
+std::optional<std::string> lender_in(const std::vector<ObservedContainer>& project,
+                                     const ObservedContainer& user,
+                                     std::string_view service,
+                                     const std::string& kind) {
     const ino_t own = namespace_of(user, kind);
-    const auto found = std::find_if(project.begin(), project.end(), [&](const auto& other) {
-        return other.service == service && !other.oneoff && is_up(other) && own != 0 &&
-               namespace_of(other, kind) == own;
-    });
-    return found == project.end() ? "" : found->id;
+    bool is_known = own != 0;
+    for (const auto& other : project) {
+        if (other.service != service || other.oneoff || !is_up(other))
+            continue;
+        const ino_t lent = namespace_of(other, kind);
+        if (own != 0 && lent == own)
+            return other.id;
+        is_known = is_known && lent != 0;
+    }
+    return is_known ? std::optional(std::string()) : std::nullopt;
 }
 
 void add_lenders(std::vector<ObservedContainer>& project) {
@@ -52,8 +59,9 @@ void add_lenders(std::vector<ObservedContainer>& project) {
                                          std::pair(&service.pid, "pid"),
                                          std::pair(&service.ipc, "ipc")})
             if (is_up(container) && mode->starts_with(prefix))
-                container.lenders.push_back(lender_in(
-                    project, container, std::string_view(*mode).substr(prefix.size()), kind));
+                if (auto lender = lender_in(
+                        project, container, std::string_view(*mode).substr(prefix.size()), kind))
+                    container.lenders.push_back(std::move(*lender));
     }
 }
 
