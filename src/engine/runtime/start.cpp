@@ -199,11 +199,12 @@ shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount
     if (mount.type == MountType::image) {
         spec.kind = shim::MountKind::overlay;
         const auto image = record.mounted.find(mount.source);
-        if (image == record.mounted.end())
+        // Records of earlier versions say nothing of mounts: these could be of the own image only.
+        if (image == record.mounted.end() && mount.source != record.spec.image)
             throw Error("the record of container " + record.spec.name +
                         " does not say what image " + mount.source +
                         " was: make it anew, with --force-recreate");
-        spec.lowers = image->second.lowers;
+        spec.lowers = image == record.mounted.end() ? record.image.lowers : image->second.lowers;
         return spec;
     }
     spec.source = storage::volume_directory(paths_, mount.source);
