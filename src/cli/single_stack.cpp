@@ -185,7 +185,10 @@ class StackFile {
                 declare_volume(source);
         }
         for (const auto& text : options_.mounts) {
-            const auto [mount, volume] = parse_mount_option(text);
+            auto [mount, volume] = parse_mount_option(text);
+            // In a stack file the name of a service would mean that one's image.
+            if (mount["type"] == "image" && mount.value("source", "") == options_.name)
+                mount["source"] = options_.name + ":latest";
             service_["volumes"].push_back(mount);
             if (mount["type"] == "volume")
                 declare_volume(mount.value("source", ""), volume);

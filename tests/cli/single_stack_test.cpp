@@ -92,8 +92,8 @@ TEST(SingleStack, VolumesAreNamedOrPaths) {
     given.volumes = {"old:/a", "new:/b:ro", "./dir:/c", "/anonymous"};
     given.mounts = {"type=volume,src=third,dst=/d",
                     "type=bind,source=/e,target=/e,readonly",
-                     "type=tmpfs,target=/f,tmpfs-size=1m",
-                     "type=image,source=tools,target=/g,image-subpath=bin"};
+                    "type=tmpfs,target=/f,tmpfs-size=1m",
+                    "type=image,source=tools,target=/g,image-subpath=bin"};
     const Stack stack = single_stack(given, context()).stack;
     EXPECT_TRUE(stack.volumes.at("old").external);
     EXPECT_FALSE(stack.volumes.at("new").external);
@@ -233,9 +233,17 @@ TEST(SingleStack, WhatHasNoEffectIsSaidSo) {
     EXPECT_EQ(single_stack(given, context()).warnings,
               Strings{"--publish has no effect: with `--network host` its ports are the host's"});
     given = options();
-    given.log_options = {"mode=non-blocking"};
-    EXPECT_EQ(single_stack(given, context()).warnings,
-              Strings{"--log-opt mode has no effect here"});
+    given.log_options = {"mode=non-blocking", "tag=it"};
+    EXPECT_EQ(single_stack(given, context()).warnings, Strings{"--log-opt tag has no effect here"});
+}
+
+TEST(SingleStack, MountsTheImageThatIsCalledAsItIs) {
+    auto given = options();
+    given.mounts = {"type=image,source=mine,target=/a", "type=image,source=other,target=/b"};
+    const Service service = service_of(given);
+    ASSERT_EQ(service.volumes.size(), 2U);
+    EXPECT_EQ(service.volumes[0].source, "mine:latest") << "it is no service";
+    EXPECT_EQ(service.volumes[1].source, "other");
 }
 
 TEST(SingleStack, LimitsAndHealthAreTheStackFiles) {
