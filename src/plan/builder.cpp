@@ -20,6 +20,11 @@ void Builder::order_all(const std::vector<Node>& earlier, Node later) {
         order(node, later);
 }
 
+void Builder::add_once(Strings& sentences, const std::string& sentence) {
+    if (std::find(sentences.begin(), sentences.end(), sentence) == sentences.end())
+        sentences.push_back(sentence);
+}
+
 /// The nodes that something waits for, but nothing for their success.
 std::set<Node> Builder::tolerated_by_all() const {
     std::set<Node> tolerated;

@@ -36,9 +36,10 @@ class Builder {
 
     void order_all(const std::vector<Node>& earlier, Node later);
 
-    void warn(std::string sentence) { warnings_.push_back(std::move(sentence)); }
+    /// These say each sentence once, however often it is come by.
+    void warn(const std::string& sentence) { add_once(warnings_, sentence); }
 
-    void refuse(std::string sentence) { errors_.push_back(std::move(sentence)); }
+    void refuse(const std::string& sentence) { add_once(errors_, sentence); }
 
     void keep(std::string container) { running_.push_back(std::move(container)); }
 
@@ -59,6 +60,7 @@ class Builder {
     };
 
     [[nodiscard]] std::set<Node> tolerated_by_all() const;
+    static void add_once(Strings& sentences, const std::string& sentence);
 
     std::deque<Planned> nodes_;  // an action has two kilobytes and more: none is moved to make room
     Strings warnings_;

@@ -90,5 +90,16 @@ TEST(ImageMount, ThatIsBuiltAnewMakesTheContainerAnewAfterIt) {
         << text;
 }
 
+TEST(ImageMount, WhatKeepsASeveralTimesMountedServiceAwayIsSaidOnce) {
+    Stack stack = shop("assets");
+    auto& assets = stack.services["assets"];
+    assets.name = "assets";
+    assets.image = "assets";
+    assets.pull_policy = "never";
+    auto& api = stack.services["api"] = stack.services["web"];
+    api.name = "api";
+    EXPECT_EQ(plan_up(stack, with_image(), {}).errors.size(), 1U);
+}
+
 }  // namespace
 }  // namespace stack::test
