@@ -8,7 +8,8 @@ namespace {
 bool is_from_elsewhere(const Stack& before, const Stack& stack) {
     return !before.files.empty() && !before.working_dir.empty() && !stack.working_dir.empty() &&
            before.working_dir != stack.working_dir && sys::exists(before.files.front()) &&
-           !sys::is_same_file(before.working_dir, stack.working_dir);
+           !sys::is_same_file(before.working_dir, stack.working_dir) && !stack.files.empty() &&
+           !sys::is_same_file(before.files.front(), stack.files.front());
 }
 
 std::string base_name(const std::string& path) {

@@ -66,6 +66,12 @@ TEST_F(Origin, OfOneDirectoryThereIsNothingToSay) {
     EXPECT_EQ(with_origin(plan(), stack_of("/a/shop"), again, false), plan());
 }
 
+TEST_F(Origin, OneFileIsOneStackWhateverItsDirectoryIsSaidToBe) {
+    Stack elsewhere = stack_of("/b/shop");
+    elsewhere.files = stack_of("/a/shop").files;  // --project-directory
+    EXPECT_EQ(with_origin(plan(), stack_of("/a/shop"), elsewhere, false), plan());
+}
+
 TEST_F(Origin, WhatChangesNothingTakesNothing) {
     EXPECT_EQ(with_origin({}, stack_of("/a/shop"), stack_of("/b/shop"), false), Plan{});
 }
