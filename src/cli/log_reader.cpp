@@ -42,19 +42,27 @@ std::string LogFile::place(int rotations) const {
     return rotations == 0 ? path_ : path_ + "." + std::to_string(rotations);
 }
 
+/// Whether there are older ones than that after so many rotations. In the middle of a rotation one
+/// name is nobody's.
+bool LogFile::has_older(int rotations) const {
+    return sys::exists(place(rotations + 1)) || sys::exists(place(rotations + 2));
+}
+
 int LogFile::oldest() const {
     int rotations = 0;
-    while (sys::exists(place(rotations + 1)))
+    while (has_older(rotations))
         ++rotations;
     return rotations;
 }
 
 /// How often the file that is being read has been rotated; nullopt where it is gone.
 std::optional<int> LogFile::rotations() const {
-    for (int i = 0; i == 0 || sys::exists(place(i)); ++i)
+    for (int i = 0;; ++i) {
         if (source_->is_at(place(i)))
             return i;
-    return std::nullopt;
+        if (!has_older(i))
+            return std::nullopt;
+    }
 }
 
 /// The one that was begun after the file that has been read, or the oldest.

@@ -39,6 +39,7 @@ class LogFile {
   private:
     struct Source;
     [[nodiscard]] std::string place(int rotations) const;
+    [[nodiscard]] bool has_older(int rotations) const;
     [[nodiscard]] int oldest() const;
     [[nodiscard]] std::optional<int> rotations() const;
     bool open_next();

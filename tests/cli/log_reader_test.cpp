@@ -99,6 +99,18 @@ TEST_F(LogFileTest, GoesOnWithTheOldestWhereItsOwnFileIsGone) {
     EXPECT_EQ(read(file), "three;four;");
 }
 
+TEST_F(LogFileTest, MissesNothingInTheMiddleOfARotation) {
+    append("stdout F one");
+    rotate(5);
+    append("stdout F two");
+    sys::rename(path_ + ".1", path_ + ".2");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;");
+    sys::rename(path_, path_ + ".1");
+    append("stdout F three");
+    EXPECT_EQ(read(file), "two;three;");
+}
+
 TEST_F(LogFileTest, ItsTailIsOfLinesNotOfEntries) {
     append("stdout F one");
     append("stdout P tw");
