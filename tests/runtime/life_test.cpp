@@ -383,7 +383,7 @@ TEST(ContainerCreate, ReturnsTheSameForTheSame) {
     EXPECT_EQ(bed.runtime.find("one")->id, id);
     EXPECT_EQ(bed.runtime.find(id.substr(0, 8))->id, id);
     bed.runtime.remove(id, true);
-    EXPECT_EQ(bed.runtime.find("one"), std::nullopt);
+    EXPECT_EQ(bed.runtime.find("one"), nullptr);
     EXPECT_NE(bed.create(service), id);
 }
 
