@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -27,6 +28,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -133,21 +135,22 @@ std::string await(Container& container, Said awaited) {
     return fault;
 }
 
-/// Copies what is there from one stream to the log and to those attached. False at its end.
-bool copy_once(int& fd, bool standard_error, Log& log, Attached& attached) {
+/// Copies what is there from one stream to the log and to those attached, and returns how many
+/// bytes that is. At its end `fd` is closed, and -1.
+long copy_once(int& fd, bool standard_error, Log& log, Attached& attached) {
     static std::array<char, 65536> buffer;
     const auto count = ::read(fd, buffer.data(), buffer.size());
     if (count > 0) {
         const std::string_view bytes(buffer.data(), static_cast<std::size_t>(count));
         log.append(standard_error, bytes);
         attached.give(standard_error ? FrameKind::error : FrameKind::output, bytes);
-        return true;
+        return count;
     }
     if (count < 0 && (errno == EAGAIN || errno == EINTR))
-        return true;
+        return 0;
     ::close(fd);  // a terminal says EIO when its other end is closed
     fd = -1;
-    return false;
+    return 0;
 }
 
 /// Output that waits for room on the disk does so for two seconds beyond the container's end: its
@@ -171,8 +174,14 @@ class Room {
     int tries_ = 40;
 };
 
+/// How many bytes a pipe holds. A terminal was hung up with its session: it comes to its end.
+long present_in(int fd) {
+    int present = 0;
+    return ::isatty(fd) == 0 && ::ioctl(fd, FIONREAD, &present) == 0 ? present : LONG_MAX;
+}
+
 /// What is still in the pipes when the container has ended; a grandchild that keeps one open does
-/// not hold us.
+/// not hold us, and neither does one that goes on writing.
 void drain(Container& container, Log& log, Attached& attached) {
     constexpr int patience_ms = 200;
     Room room(log);
@@ -181,9 +190,10 @@ void drain(Container& container, Log& log, Attached& attached) {
         int& fd = standard_error ? container.error : container.output;
         pollfd entry{fd, POLLIN, 0};
         const auto copy = [&] {
-            while (fd >= 0 && ::poll(&entry, 1, 0) > 0 &&
-                   copy_once(fd, standard_error, log, attached))
+            for (long left = present_in(fd); left > 0 && fd >= 0 && ::poll(&entry, 1, 0) > 0;) {
+                left -= copy_once(fd, standard_error, log, attached);
                 room.await();
+            }
         };
         copy();
         if (fd >= 0 && ::poll(&entry, 1, patience_ms) > 0)

@@ -49,6 +49,22 @@ TEST_F(ContainerEnd, OneThatWasMadeToBeRemovedIsWhoeverStartsIt) {
     EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "_single") == 0; }));
 }
 
+/// In a pid namespace of its own nobody would be left.
+TEST_F(ContainerEnd, OneThatLeavesBehindWhoGoesOnPrintingHasEnded) {
+    must({"run",
+          "-d",
+          "--name",
+          "mine",
+          "--pid",
+          "host",
+          "busybox",
+          "sh",
+          "-c",
+          "yes & sleep 0.2; exit 3"});
+    EXPECT_TRUE(eventually([&] { return seen("mine")["State"] == "exited"; }));
+    must({"rm", "-f", "mine"});
+}
+
 TEST_F(ContainerEnd, OneThatItsClientLeftIsRemovedAtItsEnd) {
     TerminalClient client({STACK_BINARY_DIR "/stack",
                            "--root",
