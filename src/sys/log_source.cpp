@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::sys {
@@ -32,12 +31,7 @@ std::optional<std::string> LogSource::next() {
 }
 
 bool LogSource::is_at(const std::string& path) const {
-    struct stat now {};
-
-    struct stat mine {};
-
-    return ::stat(path.c_str(), &now) == 0 && ::fstat(file_.get(), &mine) == 0 &&
-           now.st_ino == mine.st_ino && now.st_dev == mine.st_dev;
+    return is_open_file(file_, path);
 }
 
 GrowthWatch::GrowthWatch()
