@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::sys {
@@ -24,10 +25,26 @@ std::optional<std::string> LogSource::next() {
         begin_ = 0;
         std::array<char, 65536> bytes{};
         const auto count = check(::read(file_.get(), bytes.data(), bytes.size()), "read a log");
-        if (count == 0)
+        if (count == 0 && !forget_what_is_gone())
             return std::nullopt;
         buffer_.append(bytes.data(), static_cast<std::size_t>(count));
     }
+}
+
+/// Whoever writes takes back a part of a line for which the disk had no room; and somebody may have
+/// emptied the file (truncate(1), logrotate's copytruncate): what it has then is new. False where
+/// neither was the case.
+bool LogSource::forget_what_is_gone() {
+    struct stat status {};
+
+    const off_t read = ::lseek(file_.get(), 0, SEEK_CUR);
+    if (::fstat(file_.get(), &status) < 0 || status.st_size >= read)
+        return false;
+    const auto gone = static_cast<std::size_t>(read - status.st_size);
+    const bool is_of_last_line = gone <= buffer_.size();
+    buffer_.resize(is_of_last_line ? buffer_.size() - gone : 0);
+    check(::lseek(file_.get(), is_of_last_line ? status.st_size : 0, SEEK_SET), "go back in a log");
+    return true;
 }
 
 bool LogSource::is_at(const std::string& path) const {

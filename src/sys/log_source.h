@@ -19,6 +19,8 @@ class LogSource {
     [[nodiscard]] bool is_at(const std::string& path) const;
 
   private:
+    [[nodiscard]] bool forget_what_is_gone();
+
     Fd file_;
     std::string buffer_;
     std::size_t begin_ = 0;

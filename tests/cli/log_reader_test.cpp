@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace stack::cli {
 namespace {
@@ -109,6 +110,31 @@ TEST_F(LogFileTest, MissesNothingInTheMiddleOfARotation) {
     sys::rename(path_, path_ + ".1");
     append("stdout F three");
     EXPECT_EQ(read(file), "two;three;");
+}
+
+TEST_F(LogFileTest, IsReadFromItsBeginningWhereSomebodyHasEmptiedIt) {
+    append("stdout F one");
+    append("stdout F two");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;two;");
+    ASSERT_EQ(::truncate(path_.c_str(), 0), 0);
+    EXPECT_EQ(read(file), "");
+    append("stdout F three");
+    EXPECT_EQ(read(file), "three;");
+}
+
+/// As the shim does where the disk has no room for the whole of it.
+TEST_F(LogFileTest, AnEntryThatIsTakenBackIsReadWhenItIsWhole) {
+    append("stdout F one");
+    const auto whole = sys::file_size(path_);
+    sys::write_all(sys::open_file(path_, O_WRONLY | O_APPEND),
+                   "2026-01-02T03:04:05.000000000Z stderr F torn");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;");
+    ASSERT_EQ(::truncate(path_.c_str(), whole), 0);
+    EXPECT_EQ(read(file), "");
+    append("stdout F two");
+    EXPECT_EQ(read(file), "two;");
 }
 
 TEST_F(LogFileTest, ItsTailIsOfLinesNotOfEntries) {
