@@ -5,9 +5,9 @@
 #include "base/text.h"
 #include "cli/field_list.h"
 
-#include <nlohmann/json.hpp>
-
 #include <optional>
+
+#include <nlohmann/json.hpp>
 
 namespace stack::cli {
 namespace {

@@ -2,9 +2,9 @@
 
 // One --gpus of the command line: all · 2 · '"device=0,1",capabilities=utility'.
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <string>
+
+#include <nlohmann/json_fwd.hpp>
 
 namespace stack::cli {
 

@@ -109,8 +109,7 @@ int run_session(const Context& context, Session session) {
     const LocalRuntime runtime(context.paths);
     PendingStart pending(context, session);
     // Where it cannot be made, its name may be another's.
-    const auto record =
-        pending.await_start() ? runtime.get().find(session.container) : nullptr;
+    const auto record = pending.await_start() ? runtime.get().find(session.container) : nullptr;
     sys::Fd shim = record ? connect(runtime.get(), record->id, pending) : sys::Fd();
     AttachEnd end;
     if (shim)

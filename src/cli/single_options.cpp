@@ -94,7 +94,10 @@ void declare_isolation(CLI::App& app, SingleOptions& options) {
     add_list(app, "--cap-add", options.cap_add, "Add a capability");
     add_list(app, "--cap-drop", options.cap_drop, "Drop a capability, or ALL");
     add_list(app, "--security-opt", options.security_options, "no-new-privileges, seccomp=… …");
-    add_list(app, "--device", options.devices, "A device of this machine: SOURCE[:TARGET[:rwm]], or of CDI");
+    add_list(app,
+             "--device",
+             options.devices,
+             "A device of this machine: SOURCE[:TARGET[:rwm]], or of CDI");
     add_list(app, "--device-cgroup-rule", options.device_rules, "Allow devices by number");
     add_list(app, "--gpus", options.gpus, "GPUs of CDI files: all, a number, device=NAME");
     add_list(app, "--sysctl", options.sysctls, "Set a kernel parameter: NAME=VALUE");

@@ -69,7 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 for (const auto& image : find(root, name))
                     if (image.config == secret)
                         std::abort();
-            } catch (const Error&) {   // a sentence
+            } catch (const Error&) {  // a sentence
             }
     return 0;
 }
