@@ -50,8 +50,6 @@ Json list_json(const Context& context,
     // It is read off the disk: only where it is asked for.
     if (options.size || options.format.find(".Size") != std::string::npos)
         json["Size"] = size_text(size_of(context.paths, container));
-    else if (options.format == "json")
-        json["Size"] = "0B";  // docker's word for not asked for
     return json;
 }
 
