@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <functional>
 #include <string>
+#include <system_error>
 
 #include <arpa/inet.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -94,10 +95,16 @@ void forget_where(const std::function<bool(const Flow&)>& condition) {
     NetlinkSocket socket(NETLINK_NETFILTER);
     std::vector<Flow> flows;
     auto message = conntrack_message(IPCTNL_MSG_CT_GET, AF_UNSPEC);
-    socket.dump(message, "list the tracked connections", [&](nlmsghdr* one) {
-        if (auto flow = parse_flow(one); flow && condition(*flow))
-            flows.push_back(std::move(*flow));
-    });
+    try {
+        socket.dump(message, "list the tracked connections", [&](nlmsghdr* one) {
+            if (auto flow = parse_flow(one); flow && condition(*flow))
+                flows.push_back(std::move(*flow));
+        });
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::invalid_argument)
+            throw;
+        return;  // without nf_conntrack_netlink: what it tracks ends by itself
+    }
     for (const auto& flow : flows)
         forget(socket, flow);
 }
