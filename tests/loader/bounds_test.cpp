@@ -10,12 +10,12 @@ namespace stack::test {
 namespace {
 
 /// The code of the first error. Fails where the load took more of the processor than anybody waits
-/// for; the bound is wide because sanitizers make everything slow.
+/// for; the bound is wide because sanitizers make everything slow, and some machines are.
 std::string first_error(const Project& project) {
     const std::clock_t begin = std::clock();
     const LoadResult result = project.load();
     static_cast<void>(printed(result));
-    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 10);
+    EXPECT_LT((std::clock() - begin) / CLOCKS_PER_SEC, 60);
     for (const auto& diagnostic : result.diagnostics)
         if (diagnostic.severity == Severity::error)
             return diagnostic.code;
