@@ -133,7 +133,9 @@ TEST(SingleStack, ANetworkMayBeGivenWithItsFields) {
                       "name=second,alias=a,alias=b,ip=10.1.0.5,mac-address=02:42:00:00:00:05,"
                       "gw-priority=7,\"driver-opt=key=1,2\""};
     given.ip = "10.0.0.5";
-    const auto attached = service_of(given).networks;
+    const auto single = single_stack(given, context());
+    EXPECT_EQ(single.warnings.size(), 1U);  // of the key, which is no network's option here
+    const auto attached = single.stack.services.at(given.name).networks;
     EXPECT_EQ(attached.at("first").ipv4_address, "10.0.0.5");
     const auto& second = attached.at("second");
     EXPECT_EQ(second.ipv4_address, "10.1.0.5");
