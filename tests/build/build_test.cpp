@@ -34,7 +34,7 @@ class RealBuild : public ::testing::Test {
         return replace_all(result.failure, shop.context() + "/", "");
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 /// Stages that wait for one another: in a row they would do so for ever.

@@ -25,7 +25,7 @@ class RealCacheMount : public ::testing::Test {
         ASSERT_NE(result.image_id, "") << result.failure << shop.output();
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 TEST_F(RealCacheMount, BeginsWithWhatItsSourceHasAndTheOwnerThatItsMakerSays) {

@@ -51,7 +51,7 @@ class HostileBuild : public ::testing::Test {
         return sys::run_and_capture("/bin/grep", {"grep", "-rl", canary, directory}).second;
     }
 
-    Workshop shop;
+    BuildBed shop;
     const std::string outside = shop.root() + "/outside";
 };
 

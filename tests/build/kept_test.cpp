@@ -33,7 +33,7 @@ RUN --mount=type=cache,target=/cache echo 12345678 > /cache/file
         return found == all.end() ? Kept() : *found;
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 TEST_F(RealKept, CountsCacheMounts) {

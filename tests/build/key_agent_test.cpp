@@ -81,7 +81,7 @@ TEST_F(Keys, ThatCannotBeUsedAreNamed) {
 TEST_F(Keys, ReachAStep) {
     ASSERT_EQ(::geteuid(), 0U) << "this test runs as root";
     make_key(place_ + "/key", "");
-    Workshop shop;
+    BuildBed shop;
     shop.options.ssh = {"default=" + place_ + "/key"};
     const auto built = shop.build(
         "FROM busybox\nRUN --mount=type=ssh [ -S $SSH_AUTH_SOCK ] && echo yes > /seen\n");

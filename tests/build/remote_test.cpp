@@ -39,7 +39,7 @@ class RemoteBuild : public ::testing::Test {
         return result.failure;
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 std::string answer(const test::WebRequest& request) {

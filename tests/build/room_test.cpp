@@ -62,7 +62,7 @@ COPY --from=made /made /taken
         });
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 TEST_F(RealRoom, ABuildFreesWhatNobodyUsedForLong) {

@@ -58,11 +58,11 @@ class RealSharedCache : public ::testing::Test {
 
     /// How many steps a machine that has nothing but the base does not run.
     [[nodiscard]] std::size_t cached_steps(const Strings& cache_from) const {
-        Workshop other;
+        BuildBed other;
         return cached_steps(other, cache_from);
     }
 
-    [[nodiscard]] std::size_t cached_steps(Workshop& other, const Strings& cache_from) const {
+    [[nodiscard]] std::size_t cached_steps(BuildBed& other, const Strings& cache_from) const {
         other.options.additional_contexts["busybox"] = "oci-layout://" + base;
         other.write("a", "1");
         other.options.cache_from = cache_from;
@@ -73,7 +73,7 @@ class RealSharedCache : public ::testing::Test {
         return count;
     }
 
-    Workshop shop;
+    BuildBed shop;
     const std::string base = shop.root() + "/base";
 };
 
@@ -93,7 +93,7 @@ TEST_F(RealSharedCache, IsBelievedByTheBuildsThatNameIt) {
     const std::string place = shop.root() + "/all";
     shop.options.cache_to = {"type=local,mode=max,dest=" + place};
     ASSERT_NE(shop.build(two_stages).image_id, "");
-    Workshop other;
+    BuildBed other;
     EXPECT_EQ(cached_steps(other, {"type=local,src=" + place}), 4U);
     EXPECT_EQ(cached_steps(other, {}), 0U);
     EXPECT_EQ(cached_steps(other, {}), 4U) << "what was run here is known here";

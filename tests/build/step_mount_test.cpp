@@ -18,7 +18,7 @@ class RealStepMount : public ::testing::Test {
         ASSERT_NE(result.image_id, "") << result.failure << shop.output();
     }
 
-    Workshop shop;
+    BuildBed shop;
 };
 
 constexpr const char* made = R"(

@@ -46,7 +46,7 @@ void write_executable(const sys::Fd& directory, const std::string& name, std::st
 
 }  // namespace
 
-Workshop::Workshop() : root_("/var/tmp/stack-build-test-" + random_hex(8)) {
+BuildBed::BuildBed() : root_("/var/tmp/stack-build-test-" + random_hex(8)) {
     enter_own_namespaces();
     paths = paths_for(root_ + "/instance");
     sys::ensure_directory(context());
@@ -55,11 +55,11 @@ Workshop::Workshop() : root_("/var/tmp/stack-build-test-" + random_hex(8)) {
     make_busybox();
 }
 
-Workshop::~Workshop() {
+BuildBed::~BuildBed() {
     sys::remove_tree(root_);
 }
 
-void Workshop::make_busybox() const {
+void BuildBed::make_busybox() const {
     image::Store store(paths);
     sys::ScratchDirectory staging = store.begin_layer();
     std::string diff_id;
@@ -91,7 +91,7 @@ void Workshop::make_busybox() const {
     store.put(image);
 }
 
-void Workshop::write(const std::string& path,
+void BuildBed::write(const std::string& path,
                      const std::string& content,
                      std::uint32_t mode) const {
     const std::string place = context() + "/" + path;
@@ -101,7 +101,7 @@ void Workshop::write(const std::string& path,
     sys::check(::fchmod(file.get(), mode), "set the mode of " + place);
 }
 
-BuildResult Workshop::build(const std::string& dockerfile) {
+BuildResult BuildBed::build(const std::string& dockerfile) {
     if (options.context == context())
         write("Dockerfile", dockerfile);
     BuildRequest request;
@@ -123,7 +123,7 @@ BuildResult Workshop::build(const std::string& dockerfile) {
     return result;
 }
 
-Strings Workshop::steps() const {
+Strings BuildBed::steps() const {
     Strings rows;
     for (const auto& event : events_) {
         if (!event.parent.empty() && event.text != "Running")
@@ -132,7 +132,7 @@ Strings Workshop::steps() const {
     return rows;
 }
 
-std::string Workshop::output() const {
+std::string BuildBed::output() const {
     std::string text;
     for (const auto& event : events_) {
         if (!event.parent.empty() && event.text == "Running" && !event.detail.empty())
@@ -141,19 +141,19 @@ std::string Workshop::output() const {
     return text;
 }
 
-image::Image Workshop::image(const std::string& reference) const {
+image::Image BuildBed::image(const std::string& reference) const {
     return image::Store(paths).find(reference).value();
 }
 
-sys::Fd Workshop::open_image() const {
+sys::Fd BuildBed::open_image() const {
     return sys::merged_view(lowers_for(image::Store(paths), image().layers));
 }
 
-std::optional<std::string> Workshop::read(const std::string& path) const {
+std::optional<std::string> BuildBed::read(const std::string& path) const {
     return sys::read_in_root(open_image(), path, 1U << 20U);
 }
 
-std::string Workshop::attributes(const std::string& path) const {
+std::string BuildBed::attributes(const std::string& path) const {
     const sys::Fd root = open_image();
     const sys::Fd file = sys::find_in_root(root, path, O_PATH | O_NOFOLLOW);
 

@@ -16,12 +16,12 @@
 
 namespace stack::build {
 
-class Workshop {
+class BuildBed {
   public:
-    Workshop();
-    ~Workshop();
-    Workshop(const Workshop&) = delete;
-    Workshop& operator=(const Workshop&) = delete;
+    BuildBed();
+    ~BuildBed();
+    BuildBed(const BuildBed&) = delete;
+    BuildBed& operator=(const BuildBed&) = delete;
 
     /// Writes a file of the context; directories on the way are made.
     void write(const std::string& path,
