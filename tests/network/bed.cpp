@@ -270,8 +270,14 @@ void UdpSocket::reply(const std::string& text) {
 }
 
 std::string UdpSocket::receive() {
-    if (!readable(socket_, moment))
-        return {};
+    return readable(socket_, a_while) ? take() : "";
+}
+
+std::string UdpSocket::overhear() {
+    return readable(socket_, moment) ? take() : "";
+}
+
+std::string UdpSocket::take() {
     std::array<char, 64> text{};
     peer_length_ = sizeof peer_;
     const auto length = ::recvfrom(socket_.get(),

@@ -99,10 +99,14 @@ class UdpSocket {
     void send(const std::string& address, std::uint16_t port, const std::string& text);
     /// To whoever sent what was received last.
     void reply(const std::string& text);
-    /// "" where nothing comes within a moment.
+    /// What is to come; "" where nothing does.
     std::string receive();
+    /// What comes within a moment, where nothing is to.
+    std::string overhear();
 
   private:
+    std::string take();
+
     sys::Fd socket_;
     sockaddr_storage peer_{};
     socklen_t peer_length_ = 0;

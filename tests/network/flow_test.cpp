@@ -49,7 +49,7 @@ TEST_F(Flows, ToAPortLeadToItsNewContainer) {
     networks_.publish("bb", join("bb", "shop/web/2", second_), port);
     client.send("192.0.2.1", 8080, "two");
     EXPECT_EQ(new_server.receive(), "two");
-    EXPECT_EQ(old_server.receive(), "");
+    EXPECT_EQ(old_server.overhear(), "");
     new_server.reply("three");
     EXPECT_EQ(client.receive(), "three");
 }
@@ -62,7 +62,7 @@ class Inheritance : public Flows {
         plug(networks_.attach("n", "bb", "shop/heir/1", {.ipv4_address = "10.5.0.2"}, 0), second_);
         UdpSocket heir(second_, "0.0.0.0", 5000);
         server_.reply("late answer");
-        return heir.receive();
+        return heir.overhear();
     }
 
     void ask_neighbour() {

@@ -141,9 +141,9 @@ TEST_P(Spoof, NothingFromAWireReachesLoopback) {
     send_from_outside(neighbour4, "127.0.0.1", 8081);
     send_from_outside(neighbour4, "127.0.0.1", 9000);
     send_from_outside(neighbour6, "::1", 9000);
-    EXPECT_EQ(server.receive(), "") << "published on 127.0.0.1";
-    EXPECT_EQ(own4.receive(), "") << "a server of the machine's";
-    EXPECT_EQ(own6.receive(), "");
+    EXPECT_EQ(server.overhear(), "") << "published on 127.0.0.1";
+    EXPECT_EQ(own4.overhear(), "") << "a server of the machine's";
+    EXPECT_EQ(own6.overhear(), "");
 }
 
 /// Servers trust who comes from loopback.
@@ -157,11 +157,11 @@ TEST_P(Spoof, NothingFromAWireComesFromTheMachine) {
     for (const char* source : {"127.0.0.1", "127.0.0.5", machine4}) {
         send(peer_, source, machine4, 9001);
         send_from_outside(source, machine4, 9001);
-        EXPECT_EQ(server4.receive(), "") << source;
+        EXPECT_EQ(server4.overhear(), "") << source;
     }
     send(peer_, "::1", machine6, 9001);
     send_from_outside("::1", machine6, 9001);
-    EXPECT_EQ(server6.receive(), "");
+    EXPECT_EQ(server6.overhear(), "");
 }
 
 TEST_P(Spoof, TheSourceOfAnotherOpensNoOtherNetwork) {
@@ -172,8 +172,8 @@ TEST_P(Spoof, TheSourceOfAnotherOpensNoOtherNetwork) {
             send(*container, peer_.ip(false), web_.ip(false), 80, mac);
             send(*container, peer_.ip(true), web_.ip(true), 80, mac);
         }
-    EXPECT_EQ(server4.receive(), "");
-    EXPECT_EQ(server6.receive(), "");
+    EXPECT_EQ(server4.overhear(), "");
+    EXPECT_EQ(server6.overhear(), "");
     send_raw(peer_.room,
              peer_.end.name,
              {.source_mac = peer_.end.mac,
@@ -194,8 +194,8 @@ TEST_P(Spoof, TheSourceOfAnotherOpensNoWayOutOfAnInternalNetwork) {
         send(hidden_, source->ip(false), neighbour4, 7000);
         send(hidden_, source->ip(true), neighbour6, 7000);
     }
-    EXPECT_EQ(outside4.receive(), "");
-    EXPECT_EQ(outside6.receive(), "");
+    EXPECT_EQ(outside4.overhear(), "");
+    EXPECT_EQ(outside6.overhear(), "");
 }
 
 TEST_P(Spoof, AnOutsiderReachesNoContainersOwnAddress) {
@@ -209,9 +209,9 @@ TEST_P(Spoof, AnOutsiderReachesNoContainersOwnAddress) {
     }
     for (const auto& source : {std::string(neighbour6), peer_.ip(true)})
         send_from_outside(source, web_.ip(true), 80);
-    EXPECT_EQ(server4.receive(), "");
-    EXPECT_EQ(server6.receive(), "");
-    EXPECT_EQ(inside4.receive(), "");
+    EXPECT_EQ(server4.overhear(), "");
+    EXPECT_EQ(server6.overhear(), "");
+    EXPECT_EQ(inside4.overhear(), "");
 }
 
 std::string hook_name(const testing::TestParamInfo<bool>& on) {
