@@ -3,6 +3,8 @@
 #include "base/ip.h"
 #include "base/text.h"
 
+#include <algorithm>
+
 namespace stack::fetch {
 namespace {
 
@@ -62,7 +64,7 @@ class Parser {
                 ++at_;
             quoted += text_[at_];
         }
-        ++at_;
+        at_ = std::min(at_ + 1, text_.size());  // where it has an end
         return quoted;
     }
 

@@ -42,6 +42,12 @@ TEST(Challenges, PreferATokenAndKeepTheirParameters) {
               "https://auth.example/token?service=reg%2C%20one&scope=repository%3Aa%2Fb%3Apull");
 }
 
+TEST(Challenges, WithoutTheirLastQuoteEndWithTheHeader) {
+    const auto all = parse_challenges({R"(Bearer realm="https://auth.example/token)"});
+    ASSERT_EQ(all.size(), 1U);
+    EXPECT_EQ(all.front().parameters.at("realm"), "https://auth.example/token");
+}
+
 TEST(Challenges, AskForEveryScopeInATokensUrl) {
     EXPECT_EQ(token_url({"bearer", {{"realm", "https://a/t"}}}, {"repository:a:pull", "b"}),
               "https://a/t?scope=repository%3Aa%3Apull&scope=b");

@@ -98,7 +98,7 @@ TEST_F(Exposure, IsNotOfTheHostsProcessesWhereItSeesThem) {
     start_watching({"--pid", "host"});
     stack_.write("compose.yaml",
                  "name: shop\nservices:\n"
-                 "  web: {image: probed, command: sleep 1000, stop_signal: SIGKILL}\n");
+                 "  web: {image: probed, command: busybox sleep 1000, stop_signal: SIGKILL}\n");
     stack_.write("tree/file", std::string(1U << 20U, 'x'));
     ASSERT_EQ(run({"tar", "-C", here_ / "tree", "-cf", here_ / "tree.tar", "file"}).status, 0);
     stack_.must({"up", "-d"});
