@@ -34,10 +34,18 @@ std::string program_of(const fs::path& process) {
     return fs::path(first).filename();
 }
 
+/// Its command line.
+std::string words_of(const fs::path& process) {
+    std::ifstream file(process / "cmdline");
+    std::string words{std::istreambuf_iterator<char>(file), {}};
+    std::replace(words.begin(), words.end(), '\0', ' ');
+    return words;
+}
+
 std::string find_process() {
     for (const auto& entry : fs::directory_iterator("/proc"))
         if (const auto program = program_of(entry.path()); program.starts_with("stack"))
-            return entry.path().string() + " " + program;
+            return entry.path().string() + " " + program + ": " + words_of(entry.path());
     return "";
 }
 
