@@ -67,7 +67,8 @@ bool is_null(int fd) {
 bool take_own_null(int& fd) {
     if (!is_null(fd))
         return false;
-    const int own = ::open("/dev/null", O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+    const int mode = ::fcntl(fd, F_GETFL) & O_ACCMODE;
+    const int own = ::open("/dev/null", mode | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (own < 0 || !is_null(own)) {
         ::close(own);
         return false;
