@@ -19,15 +19,16 @@ std::string base_name(const std::string& path) {
 }  // namespace
 
 Plan with_origin(Plan plan, const Stack& before, const Stack& stack, bool named_by_hand) {
-    if (plan.actions.empty() || !is_from_elsewhere(before, stack))
+    if (!is_from_elsewhere(before, stack))
         return plan;
     const std::string fact =
         "stack " + stack.name + " was brought up from " + before.files.front() + ", ";
     const bool by_chance =
         !named_by_hand && base_name(before.working_dir) == base_name(stack.working_dir);
     if (!by_chance) {
-        plan.warnings.push_back(fact + "in another directory: its containers and volumes are " +
-                                stack.files.front() + "'s now");
+        if (!plan.actions.empty())
+            plan.warnings.push_back(fact + "in another directory: its containers and volumes are " +
+                                    stack.files.front() + "'s now");
         return plan;
     }
     plan.actions.clear();

@@ -72,8 +72,10 @@ TEST_F(Origin, OneFileIsOneStackWhateverItsDirectoryIsSaidToBe) {
     EXPECT_EQ(with_origin(plan(), stack_of("/a/shop"), elsewhere, false), plan());
 }
 
-TEST_F(Origin, WhatChangesNothingTakesNothing) {
-    EXPECT_EQ(with_origin({}, stack_of("/a/shop"), stack_of("/b/shop"), false), Plan{});
+/// But what is wanted would be the other file's from then on.
+TEST_F(Origin, WhatChangesNothingIsNoWordAndYetRefused) {
+    EXPECT_EQ(with_origin({}, stack_of("/a/shop"), stack_of("/b/shop"), true), Plan{});
+    EXPECT_EQ(with_origin({}, stack_of("/a/shop"), stack_of("/b/shop"), false).errors.size(), 1U);
 }
 
 }  // namespace
