@@ -295,9 +295,10 @@ std::string pull(const Paths& paths,
 std::string list_tags(const std::string& reference,
                       const RegistrySettings& settings,
                       const CredentialMap& credentials) {
-    return join(
-        Registry(reference_of(reference), Registry::Access::pull, settings, credentials).tags(),
-        "\n");
+    auto tags =
+        Registry(reference_of(reference), Registry::Access::pull, settings, credentials).tags();
+    std::sort(tags.begin(), tags.end());  // some registries answer in any order
+    return join(tags, "\n");
 }
 
 }  // namespace stack::fetch
