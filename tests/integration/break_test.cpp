@@ -2,7 +2,7 @@
 // `scale` and `down`, one failpoint after another, and the same with an error or a wait instead of
 // a death: the same command again converges, and in the end nothing is lost and nothing is left.
 //
-// Of what came last each fifth failpoint is tried, another one in each test; with STACK_BREAK_ALL
+// Of what came last each tenth failpoint is tried, another one in each test; with STACK_BREAK_ALL
 // set, all are.
 
 #include "tests/integration/world.h"
@@ -172,7 +172,7 @@ class Break : public testing::Test {
         EXPECT_LE(missed * 5, tried + stride);
     }
 
-    static constexpr std::size_t each_fifth = 5;
+    static constexpr std::size_t each_tenth = 10;
 
     const Scene up_{.command = {"up", "-d"}, .begins = true};
     const Scene edit_{.command = {"up", "-d"}, .file = edited_file()};
@@ -218,35 +218,35 @@ TEST_F(Break, FailsDownAtEveryFailpoint) {
 }
 
 TEST_F(Break, KillsAnEditAtFailpoints) {
-    break_everywhere(edit_, &Failpoints::killing, each_fifth, 0);
+    break_everywhere(edit_, &Failpoints::killing, each_tenth, 0);
 }
 
 TEST_F(Break, FailsAnEditAtFailpoints) {
-    break_everywhere(edit_, &Failpoints::failing, each_fifth, 1);
+    break_everywhere(edit_, &Failpoints::failing, each_tenth, 1);
 }
 
 TEST_F(Break, KillsScaleAtFailpoints) {
-    break_everywhere(scale_, &Failpoints::killing, each_fifth, 2);
+    break_everywhere(scale_, &Failpoints::killing, each_tenth, 2);
 }
 
 TEST_F(Break, FailsScaleAtFailpoints) {
-    break_everywhere(scale_, &Failpoints::failing, each_fifth, 3);
+    break_everywhere(scale_, &Failpoints::failing, each_tenth, 3);
 }
 
 TEST_F(Break, DelaysUpAtFailpoints) {
-    break_everywhere(up_, &Failpoints::delaying, each_fifth, 4);
+    break_everywhere(up_, &Failpoints::delaying, each_tenth, 4);
 }
 
 TEST_F(Break, DelaysAnEditAtFailpoints) {
-    break_everywhere(edit_, &Failpoints::delaying, each_fifth, 2);
+    break_everywhere(edit_, &Failpoints::delaying, each_tenth, 2);
 }
 
 TEST_F(Break, DelaysScaleAtFailpoints) {
-    break_everywhere(scale_, &Failpoints::delaying, each_fifth, 0);
+    break_everywhere(scale_, &Failpoints::delaying, each_tenth, 0);
 }
 
 TEST_F(Break, DelaysDownAtFailpoints) {
-    break_everywhere(down_, &Failpoints::delaying, each_fifth, 1);
+    break_everywhere(down_, &Failpoints::delaying, each_tenth, 1);
 }
 
 }  // namespace
