@@ -8,10 +8,10 @@
 #include "engine/build/new_layer.h"
 #include "engine/build/progress.h"
 #include "engine/build/run_step.h"
+#include "sys/poll.h"
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 #include <utility>
 
 namespace stack::build {
@@ -272,14 +272,14 @@ class StageBuilder {
     /// Another build that runs the very same step does it for this one, too. nullopt where there is
     /// no use in waiting for that.
     std::optional<sys::PartLock> wait_for_turn(const std::string& key) {
-        constexpr std::chrono::milliseconds pause(50);
+        constexpr std::chrono::milliseconds between(50);
         if (!uses_cache())
             return std::nullopt;
         auto turn = shop_.cache.claim(key);
         if (!turn)
             progress_.output("another build runs this step: waiting for it\n");
         while (!turn && !is_stopped()) {
-            std::this_thread::sleep_for(pause);
+            sys::pause(between);  // a wait in the kernel could not be stopped
             turn = shop_.cache.claim(key);
         }
         return turn;
