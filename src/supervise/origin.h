@@ -10,7 +10,8 @@ namespace stack::supervise {
 /// `plan`, of a command on `stack`, where `before` was brought up under its name last. Where that
 /// came from another directory, in which its file still is, the plan says so. It is refused where
 /// both have the name by chance, from directories that are called the same, and nobody has chosen
-/// it (`named_by_hand`: by -p or COMPOSE_PROJECT_NAME).
+/// it for the command (`named_by_hand`: by -p or COMPOSE_PROJECT_NAME). A `name:` is no choice
+/// between them, where both files say the same.
 [[nodiscard]] Plan with_origin(Plan plan,
                                const Stack& before,
                                const Stack& stack,
