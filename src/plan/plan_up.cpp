@@ -238,13 +238,15 @@ class UpPlanner {
         slot.name = container.name;
         slot.number = container.number;
         slot.existing = &container;
-        const auto updated = plan_update(service, container);
         const bool dependency_restarts =
             loses_lender(service, container) || restarts_with_dependency(service);
-        if (is_up(container) && !dependency_restarts) {
+        const bool stays_up = is_up(container) && !dependency_restarts;
+        const bool starts = !stays_up && !keep_ && !options_.no_start &&
+                            (is_up(container) || !is_done(service, container));
+        const auto updated = plan_update(service, container, starts);
+        if (stays_up) {
             builder_.keep(container.name);
-        } else if (!keep_ && !options_.no_start &&
-                   (is_up(container) || !is_done(service, container))) {
+        } else if (starts) {
             if (is_up(container))
                 slot.stop = stop(container, "a dependency starts anew");
             slot.start =
@@ -260,11 +262,19 @@ class UpPlanner {
         planned.slots.push_back(slot);
     }
 
-    std::optional<Node> plan_update(const Service& service, const ObservedContainer& container) {
+    std::optional<Node> plan_update(const Service& service,
+                                    const ObservedContainer& container,
+                                    bool starts) {
         if (keep_)
             return std::nullopt;
+        // What is left as it is keeps its networks, too: whether they could be changed in place is
+        // no matter of what was asked for. To start, it needs networks that are there.
+        const bool is_left = options_.recreate == RecreatePolicy::never && !starts;
         const auto change = change_in_place(
-            container, service.restart, service.resources, networks_of(desired_, service));
+            container,
+            service.restart,
+            service.resources,
+            is_left ? container.service_config.networks : networks_of(desired_, service));
         if (!change)
             return std::nullopt;
         const Node node = builder_.add(

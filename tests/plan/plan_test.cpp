@@ -151,6 +151,15 @@ TEST(Plan, MakesAnewWhatGetsAnotherAddress) {
               "nothing to do\n");
 }
 
+TEST(Plan, LeavesItsNetworksToWhatMayStayAsItIs) {
+    const Observed world = up(shop_in_two_networks());
+    Stack stack = shop_in_two_networks();
+    stack.services["web"].networks.erase("front");
+    EXPECT_EQ(to_text(plan_up(stack, world, {.recreate = RecreatePolicy::never})),
+              "nothing to do\n");
+    EXPECT_NE(to_text(plan_up(stack, world, {})), "nothing to do\n");
+}
+
 TEST(Plan, DisconnectsFromANetworkBeforeThatIsRenewed) {
     Stack stack = shop_in_two_networks();
     stack.services["db"] = shop().services["web"];
