@@ -215,12 +215,13 @@ void Effect::connect(ObservedContainer& container) {
     std::erase_if(container.addresses,
                   [&](const auto& address) { return !wanted.contains(address.network); });
     for (const auto& [network, attachment] : wanted) {
+        if (std::any_of(container.addresses.begin(),
+                        container.addresses.end(),
+                        [&](const auto& address) { return address.network == network; }))
+            continue;  // it holds on to that one, whatever became of the rest of it
         if (find_name(world_.networks, network) == nullptr)
             throw Error("network " + network + " does not exist");
-        if (std::none_of(container.addresses.begin(),
-                         container.addresses.end(),
-                         [&](const auto& address) { return address.network == network; }))
-            container.addresses.push_back({network, "10.0.0.2", ""});
+        container.addresses.push_back({network, "10.0.0.2", ""});
     }
 }
 
@@ -241,6 +242,12 @@ void Effect::join(ObservedContainer& container) const {
     }
 }
 
+bool is_named(const Service& service, const std::string& volume) {
+    return std::any_of(service.volumes.begin(), service.volumes.end(), [&](const Mount& mount) {
+        return mount.source == volume;
+    });
+}
+
 void Effect::operator()(const StartContainer& a) {
     auto* container = find_container(world_, a.name);
     if (container == nullptr)
@@ -253,9 +260,13 @@ void Effect::operator()(const StartContainer& a) {
     join(*container);
     if (!service.ports.empty() && !container->addresses.empty())
         container->addresses.front().published = true;
-    for (const auto& mount : container->mounts)  // those that nobody declared are anonymous
+    for (const auto& mount : container->mounts)
         if (mount.type == MountType::volume && find_name(world_.volumes, mount.source) == nullptr)
-            world_.volumes.push_back({mount.source, container->project, "", "", true});
+            world_.volumes.push_back({mount.source,
+                                      container->project,
+                                      "",
+                                      "",
+                                      !is_named(service, mount.source)});  // or anonymous
     const bool has_check = service.healthcheck && !service.healthcheck->disabled;
     container->state = ContainerState::running;
     container->health = has_check ? Health::starting : Health::none;
