@@ -84,11 +84,14 @@ std::optional<Image> load_image(const std::string& root, const IndexEntry& entry
     return image;
 }
 
-/// The images of the index, each once, with all their references.
-std::vector<Image> load_images(const std::string& root) {
+/// The images of the index, each once, with all their references; or the one with this manifest.
+std::vector<Image> load_images(const std::string& root,
+                               const Index& index,
+                               const std::string& manifest_digest = {}) {
     std::vector<Image> images;
-    const Index index = Index::read(root);
     for (const auto& entry : index.entries()) {
+        if (!manifest_digest.empty() && entry.digest != manifest_digest)
+            continue;
         auto known = std::find_if(images.begin(), images.end(), [&](const Image& image) {
             return image.manifest_digest == entry.digest;
         });
@@ -146,7 +149,7 @@ bool is_hex(std::string_view text) {
 Store::Store(const Paths& paths) : root_(paths.state + "/images"), lease_(root_) {}
 
 std::vector<Image> Store::list() const {
-    return load_images(root_);
+    return load_images(root_, Index::read(root_));
 }
 
 std::optional<Image> Store::find(const std::string& reference) const {
@@ -159,9 +162,9 @@ std::optional<Image> Store::find(const std::string& reference) const {
         parsed && !is_digest(reference) ? index.find(canonical(*parsed)) : nullptr;
     if (named == nullptr && !may_be_id)
         return std::nullopt;
-    for (auto& image : load_images(root_))
-        if (named != nullptr ? image.manifest_digest == named->digest
-                             : hex_of(image.id).starts_with(id)) {
+    // By name it is one of many: the others are not looked at.
+    for (auto& image : load_images(root_, index, named != nullptr ? named->digest : ""))
+        if (named != nullptr || hex_of(image.id).starts_with(id)) {
             image.named = named != nullptr ? named->named : Time{};
             return std::move(image);
         }
@@ -313,7 +316,7 @@ void Store::tag(const std::string& id,
     const std::string name = canonical_name(reference);
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     Index index = Index::read(root_);
-    for (const auto& image : load_images(root_)) {
+    for (const auto& image : load_images(root_, index)) {
         if (image.id != id)
             continue;
         index.name({image.manifest_digest,
