@@ -23,7 +23,7 @@ function(stack_test name)
     target_compile_options(${name}_test PRIVATE "SHELL:-iquote ${PROJECT_SOURCE_DIR}")
     target_compile_definitions(${name}_test PRIVATE
         STACK_SOURCE_DIR="${PROJECT_SOURCE_DIR}" STACK_BINARY_DIR="${CMAKE_BINARY_DIR}")
-    target_link_libraries(${name}_test PRIVATE ${ARGN} GTest::gtest GTest::gtest_main stack_sanitizers)
+    target_link_libraries(${name}_test PRIVATE ${ARGN} GTest::gtest GTest::gtest_main stack_test_sanitizers)
     gtest_discover_tests(${name}_test DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
         PROPERTIES TIMEOUT 120 ${STACK_TEST_PROPERTIES})
 endfunction()
