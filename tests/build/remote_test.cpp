@@ -114,6 +114,32 @@ TEST_F(RemoteBuild, RefusesAnotherDigestAndWhatIsNotThere) {
     EXPECT_NE(missing.find("2:1"), std::string::npos) << missing;
 }
 
+TEST_F(RemoteBuild, NamesAFileOfTheWebThatHasNoName) {
+    const test::WebServer server(
+        [](const test::WebRequest&) { return test::web_answer(200, "hello"); });
+    const std::string url = "http://" + server.host();
+    build("FROM busybox\nADD " + url + "/ /in/\nADD " + url + "/d/?q=1 /in/\nADD " + url +
+          "/ /plain\nRUN mkdir /there\nADD " + url + " /there\n");
+    EXPECT_EQ(shop.read("in/__unnamed__"), "hello");
+    EXPECT_EQ(shop.read("in/d"), "hello");
+    EXPECT_EQ(shop.read("plain"), "hello");
+    EXPECT_EQ(shop.read("there/__unnamed__"), "hello");
+}
+
+TEST(RemotePlaces, HaveTheNameOfTheirFile) {
+    EXPECT_EQ(file_name_of("https://a.b/c/d.tar?x=/y#/z"), "d.tar");
+    EXPECT_EQ(file_name_of("https://a.b/c%20d%2Fe"), "e");
+    for (const auto* nameless : {"https://a.b",
+                                 "https://a.b/",
+                                 "https://a.b//",
+                                 "https://a.b/..",
+                                 "https://a.b/c/%2E",
+                                 "https://a.b/c%00",
+                                 "https://a.b/c%4",
+                                 "https://a.b?c"})
+        EXPECT_EQ(file_name_of(nameless), "__unnamed__") << nameless;
+}
+
 TEST(RemotePlaces, AreGitsOrFiles) {
     using Kind = RemotePlace::Kind;
     const auto place =

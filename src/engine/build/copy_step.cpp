@@ -145,11 +145,7 @@ class CopyPreparer {
         SourceFile file = sources_.download(place.url, checksum);
         CopyBatch batch;
         batch.tree = &sources_.downloads();
-        batch.name = sys::file_name("/" + place.url.substr(0, place.url.find_first_of("?#")));
-        if (batch.name.empty() && result_.into_directory)
-            complain("bad-destination",
-                     place.url + " has no file name: name the file in the destination `" +
-                         result_.copy.destination + "`");
+        batch.name = file_name_of(place.url);
         batch.archive =
             result_.copy.unpack.value_or(false) && sources_.holds_archive(batch.tree->open(file));
         result_.modified.push_back(std::to_string(file.status.st_mtim.tv_sec));

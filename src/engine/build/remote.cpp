@@ -66,6 +66,24 @@ bool truth_of(const std::string& part, const std::string& value) {
     throw Error("`" + part + "` of a repository's address is neither true nor false");
 }
 
+/// `%41` as the character it stands for; nullopt where another `%` is among the text.
+std::optional<std::string> without_escapes(std::string_view text) {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        if (text[i] != '%') {
+            plain += text[i];
+            continue;
+        }
+        const std::string code = to_lower(text.substr(i + 1, 2));
+        if (code.size() != 2 || code.find_first_not_of(digits) != std::string::npos)
+            return std::nullopt;
+        plain += static_cast<char>(digits.find(code[0]) << 4U | digits.find(code[1]));
+        i += code.size();
+    }
+    return plain;
+}
+
 /// One `key=value` of a repository's address.
 void apply_query(const std::string& part, RemotePlace& place) {
     const auto [key, value] = split_once(part, '=');
@@ -125,6 +143,19 @@ RemotePlace parse_remote(const std::string& text) {
         for (const auto& part : split(query, '&'))
             apply_query(part, place);
     return place;
+}
+
+std::string file_name_of(const std::string& url) {
+    const std::string address = url.substr(0, url.find_first_of("?#"));
+    const auto host = address.find("://");
+    const auto slash = address.find('/', host == std::string::npos ? 0 : host + 3);
+    auto path = slash == std::string::npos ? std::nullopt : without_escapes(address.substr(slash));
+    while (path && path->ends_with('/'))
+        path->pop_back();
+    const std::string name = path ? sys::file_name("/" + *path) : "";
+    const bool is_name =
+        !name.empty() && name != "." && name != ".." && name.find('\0') == std::string::npos;
+    return is_name ? name : "__unnamed__";
 }
 
 std::string authorization_for(const std::string& url,

@@ -40,6 +40,10 @@ struct RemotePlace {
 /// is no way to get there.
 [[nodiscard]] RemotePlace parse_remote(const std::string& text);
 
+/// What a file of this address is called where the destination is a directory: the last part of its
+/// path, or, as BuildKit has it, `__unnamed__` where that is no name.
+[[nodiscard]] std::string file_name_of(const std::string& url);
+
 /// A git commit's files, gone with the value.
 struct Checkout {
     sys::ScratchDirectory place;
