@@ -2,11 +2,13 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "cli/annotation.h"
 #include "cli/build_output.h"
 #include "cli/cli11.h"
 #include "cli/image_commands.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "engine/build/inputs.h"
 #include "engine/in_use.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -22,6 +24,7 @@ struct Options {
     Strings tags;
     Strings arguments;
     Strings labels;
+    Strings annotations;
     Strings contexts;
     Strings secrets;
     Strings hosts;
@@ -193,6 +196,8 @@ build::BuildRequest request_of(const Context& context, const Options& options) {
     request.name = request.tag.empty() ? "build" : request.tag;
     request.build = build_of(options);
     request.environment = sys::environment();
+    request.annotations =
+        annotations_of(options.annotations, build::target_platform(request.build));
     request.no_cache = options.no_cache;
     request.no_cache_stages = options.no_cache_stages;
     request.pull = options.pull;
@@ -211,9 +216,16 @@ std::string text_of(const build::BuildResult& result) {
         &result.sources);
 }
 
-/// The names that docker gives them.
-void write_metadata(const Options& options, const std::string& id) {
-    nlohmann::json json{{"containerimage.config.digest", id}, {"containerimage.digest", id}};
+/// The names that docker gives them. What was sent has the digest that its registry gave it.
+void write_metadata(const Context& context,
+                    const Options& options,
+                    const build::BuildResult& result) {
+    std::string digest = result.manifest_digest;
+    if (options.push)
+        if (const auto sent = image::Store(context.paths).find(options.tags.front()))
+            digest = sent->remote_digest;
+    nlohmann::json json{{"containerimage.config.digest", result.image_id},
+                        {"containerimage.digest", digest}};
     if (!options.tags.empty())
         json["image.name"] = join(options.tags, ",");
     sys::replace_file(here(options.metadata_file), json.dump(2) + "\n", 0644);
@@ -267,17 +279,17 @@ void run(Context& context, Options options) {
         sys::write_err(complaints);
     if (!options.id_file.empty())
         sys::replace_file(here(options.id_file), result.image_id, 0644);
-    if (!options.metadata_file.empty())
-        write_metadata(options, result.image_id);
     bool is_out_taken = false;
     for (const auto& output : outputs) {
-        context.exit_code = write_build_output(shown, result.image_id, options.tags, output);
+        context.exit_code = write_build_output(shown, result.manifest_digest, options.tags, output);
         if (context.exit_code != 0)
             return;
         is_out_taken = is_out_taken || output.target == "-";
     }
     if (options.push)
         context.exit_code = push_image(shown, options.tags);
+    if (!options.metadata_file.empty() && context.exit_code == 0)
+        write_metadata(shown, options, result);
     if (options.quiet && !is_out_taken && context.exit_code == 0)
         sys::write_out(result.image_id + "\n");
 }
@@ -305,13 +317,16 @@ void add_docker_options(CLI::App& app) {
             },
             "Accepted for compatibility, with a warning: steps are not held to it");
     add_attestation_options(app);
-    add_refused_option(app, "--annotation", "a manifest gets no annotations; --label says it");
 }
 
 void add_result_options(CLI::App& app, Options& options) {
     app.add_option("-t,--tag", options.tags, "Name of the image (repeatable)")
         ->allow_extra_args(false);
     app.add_option("--label", options.labels, "Label of the image: NAME=VALUE (repeatable)")
+        ->allow_extra_args(false);
+    app.add_option("--annotation",
+                   options.annotations,
+                   "What the image's manifest says: [manifest:]NAME=VALUE (repeatable)")
         ->allow_extra_args(false);
     app.add_option("-o,--output",
                    options.outputs,

@@ -67,14 +67,14 @@ void add_image_tag(CLI::App& group, Context& context) {
     app->callback([&context, source, target] {
         require_root();
         image::Store store(context.paths);
-        const std::string id = require_image(store, *source).id;
+        const std::string digest = require_image(store, *source).manifest_digest;
         if (const auto name = image::parse_reference(*target); name && !image::is_name(*name))
             give_up(*target + " is a digest's: only an image's content can give it that name");
         const auto told = only_sentences(context, {"tag image/" + *source + " as " + *target});
         if (told)
             context.exit_code = *told;
         else
-            store.tag(id, *target);
+            store.tag(digest, *target);
     });
 }
 

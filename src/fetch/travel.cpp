@@ -80,11 +80,13 @@ Travel prepare(image::Store& store, const image::Image& image) {
         layer.media_type = oci_type(layer.media_type);
         list.push_back(json_of(layer));
     }
-    travel.manifest = Json{
-        {"schemaVersion", 2},
-        {"mediaType", manifest_type},
-        {"config", json_of(travel.config)},
-        {"layers", list}}.dump();
+    Json manifest{{"schemaVersion", 2},
+                  {"mediaType", manifest_type},
+                  {"config", json_of(travel.config)},
+                  {"layers", list}};
+    if (const auto said = own.find("annotations"); said != own.end())
+        manifest["annotations"] = *said;
+    travel.manifest = manifest.dump();
     return travel;
 }
 

@@ -140,6 +140,29 @@ TEST_F(RealBuild, DoesNothingTwiceAndOnlyWhatAChangedFileAsksFor) {
     EXPECT_EQ(shop.steps()[1], "Done WORKDIR /w");
 }
 
+TEST_F(RealBuild, SaysInTheManifestWhatItIsToldTo) {
+    const std::string file = "FROM busybox\nLABEL a=b\n";
+    build(file);
+    const auto plain = shop.image();
+    shop.annotations = {{"org.example", "x"}};
+    build(file);
+    const auto said = shop.image();
+    EXPECT_EQ(said.id, plain.id);
+    EXPECT_NE(said.manifest_digest, plain.manifest_digest);
+    EXPECT_NE(said.manifest.find(R"("annotations":{"org.example":"x"})"), std::string::npos)
+        << said.manifest;
+    image::Store store(shop.paths);
+    store.tag(said.id, "app");  // as a push does
+    store.tag(said.manifest_digest, "other");
+    for (const auto* name : {"app", "other"})
+        EXPECT_EQ(shop.image(name).manifest_digest, said.manifest_digest) << name;
+    build(file);
+    EXPECT_EQ(shop.image().manifest_digest, said.manifest_digest);
+    shop.annotations.clear();
+    build(file);
+    EXPECT_EQ(shop.image().manifest_digest, plain.manifest_digest);
+}
+
 TEST_F(RealBuild, IgnoresTimesAndWhatDockerignoreExcludes) {
     shop.write("keep/a", "1");
     shop.write("skip/b", "1");

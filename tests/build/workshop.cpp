@@ -109,6 +109,7 @@ BuildResult BuildBed::build(const std::string& dockerfile) {
     request.tag = "app";
     request.build = options;
     request.environment = environment;
+    request.annotations = annotations;
     request.no_cache = no_cache;
     request.find_in_use = [this] {
         image::InUse in_use;

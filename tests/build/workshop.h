@@ -48,6 +48,7 @@ class BuildBed {
 
     Build options;  // beside context and Dockerfile
     StringMap environment;
+    StringMap annotations;
     bool no_cache = false;
     Paths paths;
 

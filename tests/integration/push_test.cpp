@@ -68,6 +68,28 @@ TEST_F(Push, SendsWhatOthersReadAsItWas) {
     EXPECT_EQ(unpacked_by_umoci("pulled", "1"), listing("original"));
 }
 
+TEST_F(Push, SendsWhatABuildSaysOfTheImage) {
+    stack_.write("Dockerfile", "FROM busybox\nRUN echo made > /here\n");
+    stack_.must({"image",
+                 "build",
+                 "-q",
+                 "-t",
+                 "127.0.0.1:5000/tools/said:1",
+                 "--annotation",
+                 "manifest:org.example.a=b=c",
+                 "--push",
+                 "--metadata-file",
+                 "told",
+                 "."});
+    const std::string manifest = must(
+        "skopeo inspect --raw --tls-verify=false docker://127.0.0.1:5000/tools/said:1 | tee raw");
+    EXPECT_NE(manifest.find(R"("org.example.a":"b=c")"), std::string::npos) << manifest;
+    must("grep -q containerimage.digest.*$(sha256sum < raw | cut -c -64) told");
+    const auto refused = stack_.run({"image", "build", "--annotation", "index:a=b", "."});
+    EXPECT_NE(refused.status, 0);
+    EXPECT_NE(refused.err.find("has no index"), std::string::npos) << refused.err;
+}
+
 TEST_F(Push, KeepsTheDigestsOfWhatWasPulled) {
     must(
         "umoci init --layout image && umoci new --image image:one && mkdir -p files && "

@@ -20,6 +20,7 @@ struct BuildRequest {
     Build build;
     StringMap environment;  // for args without a value and secrets from the environment
     std::string source_digest;
+    StringMap annotations{};  // of the image's manifest
     bool no_cache = false;
     Strings no_cache_stages;  // the same for these, by name
     bool pull = false;
@@ -34,6 +35,7 @@ struct BuildResult {
     Diagnostics diagnostics;  // located in the Dockerfile
     std::map<std::string, std::string> sources;
     std::string failure;  // a step that failed: its command, last output and status, for people
+    std::string manifest_digest{};
 };
 
 /// Builds (from the cache where it can). Blocks; meant for a process of its own. Output and

@@ -59,6 +59,18 @@ std::string base_with_author(const State& state) {
     return base.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
+StringMap annotations_of(const image::Image& image) {
+    const json manifest = json::parse(image.manifest, nullptr, false);
+    const auto found = manifest.is_object() ? manifest.find("annotations") : manifest.end();
+    StringMap annotations;
+    if (!manifest.is_object() || found == manifest.end() || !found->is_object())
+        return annotations;
+    for (const auto& [name, value] : found->items())
+        if (value.is_string())
+            annotations[name] = value.get<std::string>();
+    return annotations;
+}
+
 /// What the bases that are in the store set.
 std::map<std::string, Strings> variables_of_bases(const Paths& paths, const BuildPlan& plan) {
     const image::Store store(paths);
@@ -100,7 +112,7 @@ class Builder {
         complaints_.add(inputs_.check.error && !has_errors(inputs_.diagnostics)
                             ? lint(inputs_, variables_of_bases(shop_.paths, inputs_.plan))
                             : inputs_.diagnostics);
-        std::string id;
+        image::Image built;
         if (!complaints_.stop().stop_requested()) {
             const Progress progress(sink_, request_.title());
             progress.image(EventStatus::working, "Building");
@@ -108,14 +120,18 @@ class Builder {
             stages_.run();
             sources_.save_digests();
             if (!complaints_.stop().stop_requested()) {
-                id = publish(sources_.stage(inputs_.plan.order.back()));
+                built = publish(sources_.stage(inputs_.plan.order.back()));
                 caches_.send(steps(true), steps(false));
                 if (request_.find_in_use)
                     keep_within_bounds(shop_.paths, request_.find_in_use);
                 progress.image(EventStatus::done, "Built");
             }
         }
-        return {id, complaints_.diagnostics(), complaints_.sources(), complaints_.failure()};
+        return {built.id,
+                complaints_.diagnostics(),
+                complaints_.sources(),
+                complaints_.failure(),
+                built.manifest_digest};
     }
 
   private:
@@ -167,7 +183,7 @@ class Builder {
         return asked || caches_.has_inline() ? steps(false) : StepLayers();
     }
 
-    std::string publish(State state) {
+    image::Image publish(State state) {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
         image::NewImage image;
@@ -176,19 +192,20 @@ class Builder {
         for (const auto& tag : request_.build.tags)
             image.references.push_back(canonical_reference(tag));
         image.source_digest = request_.source_digest;
+        image.annotations = request_.annotations;
         const auto present = image.references.empty() ? find_without_name(state)
                                                       : store_.find(image.references.front());
         image.config_json = config_of(state, present);
         if (present && is_published(image, *present))
-            return present->id;
+            return *present;
         STACK_FAILPOINT("build.image.put");
-        return store_.put(image).id;
+        return store_.put(image);
     }
 
     /// What an earlier build that gave no name made of the same.
     std::optional<image::Image> find_without_name(const State& state) const {
         for (auto& image : store_.list())
-            if (image.layers == state.layers &&
+            if (image.layers == state.layers && annotations_of(image) == request_.annotations &&
                 config_at(state, image.created) == image.config_json)
                 return std::move(image);
         return std::nullopt;
@@ -214,6 +231,7 @@ class Builder {
     static bool is_published(const image::NewImage& image, const image::Image& present) {
         const Strings& names = present.references;
         return present.config_json == image.config_json &&
+               annotations_of(present) == image.annotations &&
                present.source_digest == image.source_digest &&
                std::all_of(
                    image.references.begin(), image.references.end(), [&](const std::string& name) {

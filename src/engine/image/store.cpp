@@ -114,7 +114,8 @@ std::vector<Image> load_images(const std::string& root,
 
 /// A manifest for an image whose own is not known. A layer that was never packed goes by the digest
 /// of its tar.
-std::string make_manifest(const std::string& root, const std::string& config_json) {
+std::string make_manifest(const std::string& root, const NewImage& image) {
+    const std::string& config_json = image.config_json;
     Json layers = Json::array();
     const Json config = Json::parse(config_json);
     for (const auto& diff_id : config.value("/rootfs/diff_ids"_json_pointer, Json::array())) {
@@ -123,14 +124,16 @@ std::string make_manifest(const std::string& root, const std::string& config_jso
         layers.push_back(
             {{"mediaType", packed.media_type}, {"digest", packed.digest}, {"size", packed.size}});
     }
-    return Json{{"schemaVersion", 2},
-                {"mediaType", manifest_media_type},
-                {"config",
-                 {{"mediaType", config_media_type},
-                  {"digest", "sha256:" + sha256_hex(config_json)},
-                  {"size", config_json.size()}}},
-                {"layers", layers}}
-        .dump();
+    Json manifest{{"schemaVersion", 2},
+                  {"mediaType", manifest_media_type},
+                  {"config",
+                   {{"mediaType", config_media_type},
+                    {"digest", "sha256:" + sha256_hex(config_json)},
+                    {"size", config_json.size()}}},
+                  {"layers", layers}};
+    if (!image.annotations.empty())
+        manifest["annotations"] = image.annotations;
+    return manifest.dump();
 }
 
 std::string canonical_name(const std::string& reference) {
@@ -164,7 +167,8 @@ std::optional<Image> Store::find(const std::string& reference) const {
         return std::nullopt;
     // By name it is one of many: the others are not looked at.
     for (auto& image : load_images(root_, index, named != nullptr ? named->digest : ""))
-        if (named != nullptr || hex_of(image.id).starts_with(id)) {
+        if (named != nullptr || hex_of(image.id).starts_with(id) ||
+            hex_of(image.manifest_digest).starts_with(id)) {
             image.named = named != nullptr ? named->named : Time{};
             return std::move(image);
         }
@@ -285,7 +289,7 @@ Image Store::put(const NewImage& image) {
     if (!sys::exists(root_ + "/oci-layout"))
         sys::replace_file(root_ + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n", 0644);
     put_blob(root_, image.config_json);
-    const std::string manifest = image.manifest.value_or(make_manifest(root_, image.config_json));
+    const std::string manifest = image.manifest ? *image.manifest : make_manifest(root_, image);
     IndexEntry entry;
     entry.digest = put_blob(root_, manifest);
     entry.size = static_cast<std::int64_t>(manifest.size());
@@ -316,21 +320,25 @@ void Store::tag(const std::string& id,
     const std::string name = canonical_name(reference);
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     Index index = Index::read(root_);
-    for (const auto& image : load_images(root_, index)) {
-        if (image.id != id)
-            continue;
-        index.name({image.manifest_digest,
-                    static_cast<std::int64_t>(image.manifest.size()),
-                    image.manifest_type,
-                    name,
-                    image.source_digest,
-                    remote_digest.empty() ? image.remote_digest : remote_digest,
-                    std::chrono::system_clock::now()});
-        index.write(root_);
-        return;
-    }
-    throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
-                "there is no image " + id);
+    auto images = load_images(root_, index);
+    std::erase_if(
+        images, [&](const Image& image) { return image.id != id && image.manifest_digest != id; });
+    if (images.empty())
+        throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
+                    "there is no image " + id);
+    const auto had_it = std::find_if(images.begin(), images.end(), [&](const Image& image) {
+        return std::find(image.references.begin(), image.references.end(), name) !=
+               image.references.end();
+    });
+    const Image& image = had_it == images.end() ? images.front() : *had_it;
+    index.name({image.manifest_digest,
+                static_cast<std::int64_t>(image.manifest.size()),
+                image.manifest_type,
+                name,
+                image.source_digest,
+                remote_digest.empty() ? image.remote_digest : remote_digest,
+                std::chrono::system_clock::now()});
+    index.write(root_);
 }
 
 }  // namespace stack::image

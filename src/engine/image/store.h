@@ -56,6 +56,7 @@ struct Image {
 struct NewImage {
     std::string config_json;              // with rootfs.diff_ids; its SHA-256 is the image's id
     std::optional<std::string> manifest;  // exact bytes as pulled; nullopt: one is made
+    StringMap annotations{};              // of the one that is made
     std::string manifest_type;
     Strings references;  // canonical; moved here from the image that had them
     std::string source_digest;
@@ -80,8 +81,8 @@ class Store {
   public:
     explicit Store(const Paths& paths);
 
-    /// By reference as people write it, by id, or by an unambiguous prefix (12 digits or more) of
-    /// an id.
+    /// By reference as people write it, by id, by the digest of its manifest, or by an unambiguous
+    /// prefix (12 digits or more) of one of these.
     [[nodiscard]] std::optional<Image> find(const std::string& reference) const;
     [[nodiscard]] std::vector<Image> list() const;
 
@@ -125,8 +126,10 @@ class Store {
     /// Postcondition: find() answers the id and every reference of `image`. What had these names
     /// stays without them, until remove() or prune().
     Image put(const NewImage& image);
-    /// Postcondition: `reference` names the image with this id. `remote_digest` is what its
-    /// registry calls it by that name; empty: what it called it before.
+    /// Postcondition: `reference` names the image with this id, or with this digest of its
+    /// manifest; of several with one id, which differ in what their manifests say, the one that had
+    /// the name. `remote_digest` is what its registry calls it by that name; empty: what it called
+    /// it before.
     void tag(const std::string& id,
              const std::string& reference,
              const std::string& remote_digest = {});
