@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "cli/build_call.h"
 #include "cli/build_output.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -78,7 +79,7 @@ int check_all(const Context& context, const std::vector<Action>& actions) {
         build::BuildRequest request;
         request.build = *build.build;
         request.environment = sys::environment();
-        status = std::max(status, check_and_tell(context, request));
+        status = std::max(status, answer(context, request, {BuildCall::Method::check}));
     }
     return status;
 }

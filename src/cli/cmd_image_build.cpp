@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/annotation.h"
+#include "cli/build_call.h"
 #include "cli/build_output.h"
 #include "cli/cli11.h"
 #include "cli/image_commands.h"
@@ -205,17 +206,6 @@ build::BuildRequest request_of(const Context& context, const Options& options) {
     return request;
 }
 
-std::string text_of(const build::BuildResult& result) {
-    return to_text(
-        result.diagnostics,
-        [](const std::string& file, const void* sources) {
-            const auto& texts = *static_cast<const std::map<std::string, std::string>*>(sources);
-            const auto found = texts.find(file);
-            return found == texts.end() ? std::string() : found->second;
-        },
-        &result.sources);
-}
-
 /// The names that docker gives them. What was sent has the digest that its registry gave it.
 void write_metadata(const Context& context,
                     const Options& options,
@@ -244,20 +234,15 @@ std::vector<BuildOutput> outputs_of(Options& options) {
     return outputs;
 }
 
-/// `--call METHOD[,format=…]`.
-bool is_check(const std::string& call) {
-    const std::string method = split(call, ',').front();
-    if (method != "" && method != "build" && method != "check" && method != "lint")
-        give_up("--call " + method + ": there are build and check");
-    return method == "check" || method == "lint";
-}
-
 void run(Context& context, Options options) {
     require_root();
     const auto outputs = outputs_of(options);
     const auto request = request_of(context, options);
-    if (options.check || is_check(options.call)) {
-        context.exit_code = check_and_tell(context, request);
+    BuildCall call = parse_build_call(options.call);
+    if (options.check)
+        call.method = BuildCall::Method::check;
+    if (call.method != BuildCall::Method::build) {
+        context.exit_code = answer(context, request, call);
         return;
     }
     Context shown = context;
@@ -269,7 +254,7 @@ void run(Context& context, Options options) {
     const auto result = build::build_image(
         context.paths, request, [&](const Event& event) { progress->show(event); });
     progress->finish();
-    const std::string complaints = text_of(result);
+    const std::string complaints = complaints_of(result);
     if (result.image_id.empty()) {
         sys::write_err(result.failure.empty() ? complaints : result.failure);
         context.exit_code = 1;
@@ -342,7 +327,11 @@ void add_result_options(CLI::App& app, Options& options) {
     app.add_flag("-q,--quiet", options.quiet, "No progress; print the image's id");
     app.add_flag(
         "--check", options.check, "Look for what the Dockerfile had better not say; build nothing");
-    app.add_option("--call", options.call, "build (default), or check, which is --check");
+    app.add_option(
+        "--call,--print",
+        options.call,
+        "build (default), or build nothing and say: check, which is --check; targets, the "
+        "stages; outline, what the target can be given. With ,format=json for programs");
 }
 
 void add_cache_options(CLI::App& app, Options& options) {
@@ -408,17 +397,6 @@ Strings agents_of(const Strings& texts) {
         agents.push_back(given.empty() ? id : id + "=" + join(files, ","));
     }
     return agents;
-}
-
-int check_and_tell(const Context& context, const build::BuildRequest& request) {
-    const auto result = build::check_build(context.paths, request, [](const Event&) {});
-    const std::size_t count = result.diagnostics.size();
-    sys::write_out(text_of(result));
-    sys::write_out(count == 0
-                       ? "Check complete, no warnings found.\n"
-                       : "Check complete, " + std::to_string(count) +
-                             (count == 1 ? " warning has" : " warnings have") + " been found!\n");
-    return count == 0 ? 0 : 1;
 }
 
 void add_image_build(CLI::App& group, Context& context) {

@@ -69,10 +69,6 @@ void add_attestation_options(CLI::App& app);
 /// `--ssh`: `default`, `ID=SOCKET` or `ID=KEY,…`, with paths as they are from anywhere.
 [[nodiscard]] Strings agents_of(const Strings& texts);
 
-/// `--check`: writes the warnings about the build's Dockerfile to standard output. Returns the exit
-/// code: 1 where there is one.
-int check_and_tell(const Context& context, const build::BuildRequest& request);
-
 /// Tells images apart: `label=a`, `label=a=b`, `label!=a`, `reference=GLOB`, `dangling=true`,
 /// `until=24h`, `before=IMAGE`, `since=IMAGE` (cli/filters.h). Gives up where one is none of these.
 class ImageFilter {

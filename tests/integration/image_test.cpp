@@ -44,6 +44,28 @@ class ImageCommand : public testing::Test {
     fs::path here_ = stack_.directory();
 };
 
+TEST_F(ImageCommand, ABuildCanSayWhatItOffers) {
+    stack_.write("Dockerfile",
+                 "# base what it stands on\nFROM busybox AS base\nFROM base\n# MOOD of the day\n"
+                 "ARG MOOD=calm\nRUN --mount=type=secret,id=key,required=true true\n");
+    EXPECT_EQ(stack_.must({"image", "build", "--call", "targets", "."}),
+              "TARGET      DESCRIPTION\n"
+              "base        what it stands on\n"
+              "(default)\n");
+    EXPECT_EQ(stack_.must({"image", "build", "--call=outline", "."}),
+              "BUILD ARG   VALUE   DESCRIPTION\n"
+              "MOOD        calm    of the day\n\n"
+              "SECRET   REQUIRED\n"
+              "key      true\n\n");
+    EXPECT_NE(stack_.must({"image", "build", "--print=outline,format=json", "."})
+                  .find(R"("name": "MOOD")"),
+              std::string::npos);
+    const auto checked =
+        stack_.run({"image", "build", "--call=check,format=json", "--target=x", "."});
+    EXPECT_EQ(checked.status, 1);
+    EXPECT_NE(checked.out.find("buildError"), std::string::npos) << checked.out;
+}
+
 TEST_F(ImageCommand, ABuildTakesDockersWords) {
     stack_.write("Dockerfile", "FROM busybox\nARG MOOD\nRUN echo $MOOD > /mood\n");
     const auto result =
