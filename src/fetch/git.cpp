@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "fetch/connection.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/tree.h"
@@ -83,10 +84,39 @@ std::vector<std::string> environment(const GitRequest& request) {
             all.push_back(std::string(name) + "=" + value);
     if (!request.authorization.empty())
         all.insert(all.end(),
-                   {"GIT_CONFIG_COUNT=1",
+                   {"GIT_CONFIG_COUNT=2",
                     "GIT_CONFIG_KEY_0=http." + request.server + "/.extraHeader",
-                    "GIT_CONFIG_VALUE_0=Authorization: " + request.authorization});
+                    "GIT_CONFIG_VALUE_0=Authorization: " + request.authorization,
+                    "GIT_CONFIG_KEY_1=http." + request.server + "/.followRedirects",
+                    "GIT_CONFIG_VALUE_1=false"});
     return all;
+}
+
+/// Where the repository is, as its server says: git would tell whomever it is sent to what only the
+/// server is to be told.
+void follow_redirects(GitRequest& request) {
+    constexpr std::string_view asked_for = "/info/refs?service=git-upload-pack";
+    HttpClient client;
+    for (int i = 0; i <= most_redirects; ++i) {
+        HttpRequest question;
+        question.url = request.url + std::string(asked_for);
+        question.headers = {"Authorization: " + request.authorization};
+        HttpResponse response;
+        const auto failure =
+            client.perform(question, response, [](std::string_view, long) { return false; });
+        const std::string location = response.header("location");
+        if (failure || location.empty() || !is_redirect("GET", response.status))
+            return;  // git says what is wrong, if anything is
+        const std::string target = redirect_target(question.url, location);
+        if (!target.ends_with(asked_for))
+            throw Error(request.url + " redirects to " + target + ", which is no repository");
+        request.url = target.substr(0, target.size() - asked_for.size());
+        if (!request.url.starts_with(request.server + "/")) {
+            request.authorization.clear();
+            return;
+        }
+    }
+    throw Error(request.url + " redirects without end");
 }
 
 /// Runs git and returns what it printed; throws with that where it fails.
@@ -124,11 +154,13 @@ void fetch_submodules(const GitRequest& request) {
 
 }  // namespace
 
-std::string check_out(const GitRequest& request, const sys::Fd& directory) {
+std::string check_out(GitRequest request, const sys::Fd& directory) {
     check_request(request);
     become_nobody(directory);
     sys::end_with_parent();  // which the change of the user has undone
     std::signal(SIGTERM, end_all);
+    if (!request.authorization.empty())
+        follow_redirects(request);
     const std::string what = request.reference.empty() ? "HEAD" : request.reference;
     static_cast<void>(git(request, {"init", "-q"}));
     static_cast<void>(git(

@@ -12,16 +12,16 @@
 namespace stack::fetch {
 
 struct GitRequest {
-    std::string url;        // http, https or git
+    std::string url;        // http, https or git, without a user's name or password
     std::string reference;  // a branch, a tag or a whole commit id; empty: the remote's HEAD
     bool keep_git_dir = false;
     bool submodules = true;
     std::string authorization;  // the value of the header that `server` gets; empty: none
-    std::string server;         // https://HOST: no other, but for one that it redirects git to
+    std::string server;         // https://HOST: no other, wherever it redirects to
 };
 
 /// Gives this process's rights up for good. Postcondition: the commit's files are in `directory`,
 /// which was empty, and belong to nobody. Returns the commit's id. Throws stack::Error.
-[[nodiscard]] std::string check_out(const GitRequest& request, const sys::Fd& directory);
+[[nodiscard]] std::string check_out(GitRequest request, const sys::Fd& directory);
 
 }  // namespace stack::fetch

@@ -164,6 +164,9 @@ TEST(RemotePlaces, AreGitsOrFiles) {
     tag.submodules = false;
     EXPECT_EQ(parse_remote("https://a.b/c.git?tag=v1&commit=12ab&keep-git-dir=1&submodules=false"),
               tag);
+    RemotePlace known = place(Kind::git, "https://a.b:1/c@d.git");
+    known.credentials = "me:p@:w";
+    EXPECT_EQ(parse_remote("https://me:p%40:w@a.b:1/c@d.git"), known);
     EXPECT_EQ(parse_remote("https://a.b/c.tar?branch=v1"),
               place(Kind::file, "https://a.b/c.tar?branch=v1"));
     for (const auto* wrong : {"https://a.b/c.git?depth=1",
@@ -282,6 +285,36 @@ TEST_F(RemoteBuild, TellsTheServerOfARepositoryWhoAsks) {
     EXPECT_EQ(told_with("GIT_AUTH_HEADER", "Bearer canary"), "Bearer canary");
     EXPECT_EQ(told_with("GIT_AUTH_TOKEN.other.host", "canary"), "");
     EXPECT_EQ(told_with("GIT_AUTH_HEADER", "a\r\nb: c"), "nobody asked");
+}
+
+TEST_F(RemoteBuild, KeepsCredentialsOutOfARepositorysAddress) {
+    const test::WebServer server([](const test::WebRequest& request) {
+        return request.path.starts_with("/old/")
+                   ? test::web_answer(301, "", {{"Location", request.path.substr(4)}})
+                   : test::web_answer(404, "");
+    });
+    const std::string why =
+        refusal("FROM busybox\nADD http://me:can%40ary@" + server.host() + "/old/r.git /r\n");
+    EXPECT_NE(why.find("http://" + server.host() + "/r.git cannot be fetched"), std::string::npos)
+        << why;
+    const auto requests = server.requests();
+    EXPECT_EQ(requests.back().path, "/r.git/info/refs?service=git-upload-pack");
+    for (const auto& request : requests)
+        EXPECT_EQ(request.headers.at("authorization"), "basic " + base64_encode("me:can@ary"));
+}
+
+TEST_F(RemoteBuild, TellsNobodyElseWhoAsks) {
+    const test::WebServer other([](const test::WebRequest&) { return test::web_answer(404, ""); });
+    const test::WebServer server([&](const test::WebRequest& request) {
+        return test::web_answer(302, "", {{"Location", "http://" + other.host() + request.path}});
+    });
+    shop.options.context = "http://" + server.host() + "/r.git";
+    shop.options.secrets = {{"X", "GIT_AUTH_HEADER", "Bearer canary"}};
+    EXPECT_THROW(static_cast<void>(shop.build("")), Error);
+    EXPECT_EQ(told(server), "Bearer canary");
+    EXPECT_EQ(told(other), "");
+    for (const auto& request : other.requests())
+        EXPECT_FALSE(request.headers.contains("authorization"));
 }
 
 TEST_F(RemoteBuild, TakesARepositorysDirectoryAsItsContext) {

@@ -50,12 +50,10 @@ bool is_web(const std::string& url) {
     return url.starts_with("http://") || url.starts_with("https://");
 }
 
-/// `https://host:port` of an address there, without who asks.
+/// `https://host:port` of an address there.
 std::string server_of(const std::string& url) {
     constexpr std::string_view after_scheme = "://";
-    const auto host = url.find(after_scheme) + after_scheme.size();
-    const std::string authority = url.substr(host, url.find('/', host) - host);
-    return url.substr(0, host) + authority.substr(authority.rfind('@') + 1);
+    return url.substr(0, url.find('/', url.find(after_scheme) + after_scheme.size()));
 }
 
 bool truth_of(const std::string& part, const std::string& value) {
@@ -82,6 +80,20 @@ std::optional<std::string> without_escapes(std::string_view text) {
         i += code.size();
     }
     return plain;
+}
+
+/// Moves who asks out of the address: that is told to many, and stays in what git keeps.
+void take_credentials(RemotePlace& place) {
+    if (!is_web(place.url))
+        return;
+    const std::size_t host = place.url.find("://") + 3;
+    const auto end = place.url.substr(0, place.url.find('/', host)).rfind('@');
+    if (end == std::string::npos || end < host)
+        return;
+    const auto [user, password] = split_once(place.url.substr(host, end - host), ':');
+    place.credentials =
+        without_escapes(user).value_or(user) + ":" + without_escapes(password).value_or(password);
+    place.url.erase(host, end + 1 - host);
 }
 
 /// One `key=value` of a repository's address.
@@ -142,6 +154,7 @@ RemotePlace parse_remote(const std::string& text) {
     if (!query.empty())
         for (const auto& part : split(query, '&'))
             apply_query(part, place);
+    take_credentials(place);
     return place;
 }
 
@@ -158,12 +171,14 @@ std::string file_name_of(const std::string& url) {
     return is_name ? name : "__unnamed__";
 }
 
-std::string authorization_for(const std::string& url,
+std::string authorization_for(const RemotePlace& place,
                               const Build& build,
                               const StringMap& environment) {
-    if (!is_web(url))
+    if (!is_web(place.url))
         return {};
-    const std::string server = server_of(url);
+    if (!place.credentials.empty())
+        return "basic " + base64_encode(place.credentials);
+    const std::string server = server_of(place.url);
     const std::string host = server.substr(server.rfind('/') + 1);
     for (const auto& suffix : {"." + host, std::string()}) {
         if (const auto token = find_secret(build, environment, "GIT_AUTH_TOKEN" + suffix))
@@ -222,7 +237,7 @@ std::string LocalContexts::fetch(const std::string& address, const StringMap& en
     if (from.kind == RemotePlace::Kind::file)
         return fetch_file(from.url);
     from.keep_git_dir = from.keep_git_dir || build_.args.contains("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
-    auto checkout = check_out(paths_, from, authorization_for(from.url, build_, environment));
+    auto checkout = check_out(paths_, from, authorization_for(from, build_, environment));
     places_.push_back(std::move(checkout.place));
     return sys::absolute_path(from.subdirectory, places_.back().path() + "/tree");
 }

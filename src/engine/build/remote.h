@@ -20,10 +20,11 @@ namespace stack::build {
 struct RemotePlace {
     enum class Kind { file, git };
     Kind kind = Kind::file;
-    std::string url;           // without query and fragment, where it is git's
-    std::string reference;     // git: a branch, a tag or a commit; empty: HEAD
-    std::string subdirectory;  // git
-    std::string commit{};      // git: what it is to be, or how that begins; empty: any
+    std::string url;            // git's is without query, fragment and credentials
+    std::string reference;      // git: a branch, a tag or a commit; empty: HEAD
+    std::string subdirectory;   // git
+    std::string commit{};       // git: what it is to be, or how that begins; empty: any
+    std::string credentials{};  // git by http: USER:PASSWORD, where the address has them
     bool keep_git_dir = false;
     bool submodules = true;
 
@@ -51,10 +52,10 @@ struct Checkout {
     std::string commit;
 };
 
-/// What an HTTP server is told so that it lets git in: by the secret GIT_AUTH_TOKEN (a password of
-/// `x-access-token`) or GIT_AUTH_HEADER (`Authorization` itself), or the same with `.HOST`, which
-/// comes first. Empty where none is given.
-[[nodiscard]] std::string authorization_for(const std::string& url,
+/// What an HTTP server is told so that it lets git in: the credentials of the address, or by the
+/// secret GIT_AUTH_TOKEN (a password of `x-access-token`) or GIT_AUTH_HEADER (`Authorization`
+/// itself), or the same with `.HOST`, which comes first. Empty where none is given.
+[[nodiscard]] std::string authorization_for(const RemotePlace& place,
                                             const Build& build,
                                             const StringMap& environment);
 

@@ -164,12 +164,11 @@ const SourceTree& Sources::open(const StageSource& source) {
 }
 
 const Repository& Sources::repository(const RemotePlace& from) {
-    const std::string key = from.url + "#" + from.reference + ":" + from.subdirectory + "#" +
-                            from.commit + (from.keep_git_dir ? " .git" : "") +
-                            (from.submodules ? " submodules" : "");
+    const std::string key =
+        from.credentials + "@" + from.url + "#" + from.reference + ":" + from.subdirectory + "#" +
+        from.commit + (from.keep_git_dir ? " .git" : "") + (from.submodules ? " submodules" : "");
     return repositories_.get(key, [&] {
-        Checkout checkout =
-            check_out(paths_, from, authorization_for(from.url, build_, environment_));
+        Checkout checkout = check_out(paths_, from, authorization_for(from, build_, environment_));
         return Repository{std::move(checkout.place),
                           SourceTree(std::move(checkout.root), SourceTree::Owners::root),
                           std::move(checkout.commit)};
