@@ -3,28 +3,17 @@
 #include <stack/error.h>
 
 #include "base/text.h"
-#include "engine/build/agent_forwarder.h"
 #include "engine/build/build.h"
 #include "engine/build/cache.h"
-#include "engine/build/copy.h"
 #include "engine/build/expand.h"
-#include "engine/build/kept.h"
-#include "engine/build/key_agent.h"
 #include "engine/build/mount_points.h"
 #include "engine/build/secrets.h"
+#include "engine/build/step_mounts.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
-#include "sys/scratch_directory.h"
 #include "sys/socket_path.h"
-#include "sys/tree.h"
 
 #include <algorithm>
-#include <map>
-#include <memory>
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace stack::build {
 namespace {
@@ -253,207 +242,6 @@ class RunPreparer {
     PreparedRun result_;
 };
 
-std::string step_files_directory(const Paths& paths) {
-    return paths.run + "/build";
-}
-
-/// Files of a step that must not outlive it, in memory: under the run directory.
-class StepFiles {
-  public:
-    explicit StepFiles(const Paths& paths) : directory_(step_files_directory(paths)) {}
-
-    [[nodiscard]] const std::string& path() const { return directory_.path(); }
-
-    [[nodiscard]] std::string write(const std::string& name,
-                                    std::string_view content,
-                                    std::uint32_t mode,
-                                    Owner owner) const {
-        std::string path = directory_.path() + "/" + name;
-        const sys::Fd file = sys::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0600);
-        sys::write_all(file, content);
-        sys::check(::fchown(file.get(), owner.uid, owner.gid), "set the owner of " + path);
-        sys::check(::fchmod(file.get(), mode), "set the mode of " + path);
-        return path;
-    }
-
-  private:
-    sys::ScratchDirectory directory_;
-};
-
-/// Brings the mounts of a step about and takes away what it made for them.
-class MountMaker {
-  public:
-    MountMaker(const Paths& paths, const NewLayer& layer)
-        : paths_(paths), layer_(layer), files_(paths) {}
-
-    /// Waits for the cache mounts of the step in the one order that all steps keep, so that no two
-    /// wait for each other. One that is mounted twice is claimed once, as its strictest use wants.
-    void claim_caches(const std::vector<PreparedRunMount>& mounts) {
-        std::map<std::string, CacheMount::Use> uses;
-        for (const auto& prepared : mounts) {
-            if (prepared.mount.type != RunMountType::cache)
-                continue;
-            const auto wanted = use_of(prepared.mount.sharing);
-            auto& use = uses.try_emplace(prepared.mount.id, wanted).first->second;
-            use = std::max(use, wanted);
-        }
-        for (const auto& [id, use] : uses)
-            caches_.emplace(id, CacheMount::open(paths_, id, use));
-    }
-
-    /// Adds to the step what it sees of this.
-    void add(const PreparedRunMount& prepared, runtime::StepSpec& step) {
-        const std::string secret = prepared.secret ? content_of(*prepared.secret) : "";
-        const auto& variable = prepared.mount.environment;
-        if (prepared.secret && variable)
-            step.environment.push_back((variable->empty() ? prepared.mount.id : *variable) + "=" +
-                                       secret);
-        if (!prepared.target.empty())
-            step.mounts.push_back(make(prepared, secret, step));
-    }
-
-    Mount make_script(const Heredoc& script) {
-        Mount mount;
-        mount.type = MountType::bind;
-        mount.target = "/dev/pipes/" + script.name;
-        mount.source = files_.write("script", script.content, 0755, {});
-        mount.read_only = true;
-        return mount;
-    }
-
-  private:
-    Mount make(const PreparedRunMount& prepared,
-               const std::string& secret,
-               runtime::StepSpec& step) {
-        Mount mount;
-        mount.type = MountType::bind;
-        mount.target = prepared.target;
-        mount.read_only = prepared.mount.read_only;
-        mount.create_host_path = false;
-        ++count_;
-        switch (prepared.mount.type) {
-            case RunMountType::bind:
-                if (prepared.tree->lowers().empty()) {
-                    mount.source =
-                        copy_files(prepared, layer_.scratch() + "/" + std::to_string(count_));
-                } else {
-                    mount.type = MountType::image;
-                    mount.source = std::to_string(count_);
-                    step.trees[mount.source] = open_tree(prepared);
-                }
-                break;
-            case RunMountType::cache:
-                mount.source = open_cache(prepared);
-                break;
-            case RunMountType::tmpfs:
-                mount.type = MountType::tmpfs;
-                mount.tmpfs_size = prepared.mount.size;
-                break;
-            case RunMountType::secret:
-                mount.source = files_.write(std::to_string(count_),
-                                            secret,
-                                            prepared.mount.mode.value_or(0400),
-                                            owner_of(prepared.mount));
-                mount.read_only = true;
-                break;
-            case RunMountType::ssh:
-                mount.source = files_.path() + "/" + std::to_string(count_);
-                agents_.push_back(
-                    std::make_unique<AgentForwarder>(files_.path(),
-                                                     std::to_string(count_),
-                                                     agent_of(prepared),
-                                                     prepared.mount.mode.value_or(0600),
-                                                     owner_of(prepared.mount)));
-                mount.read_only = true;
-                break;
-        }
-        return mount;
-    }
-
-    std::string agent_of(const PreparedRunMount& prepared) {
-        if (prepared.keys.empty())
-            return prepared.agent;
-        std::string socket = files_.path() + "/keys" + std::to_string(count_);
-        key_agents_.push_back(std::make_unique<KeyAgent>(socket, prepared.keys));
-        return socket;
-    }
-
-    static Owner owner_of(const RunMount& mount) {
-        return {mount.uid.value_or(0), mount.gid.value_or(0)};
-    }
-
-    /// Layers do not change: a step has them themselves, and what it writes there lies above them
-    /// and is gone with it.
-    [[nodiscard]] runtime::LayerTree open_tree(const PreparedRunMount& prepared) const {
-        runtime::LayerTree tree;
-        tree.lowers = prepared.tree->lowers();
-        tree.part = prepared.files.front().path;
-        if (prepared.mount.read_only)
-            return tree;
-        const std::string place = layer_.scratch() + "/" + std::to_string(count_);
-        tree.upper = place + "/upper";
-        tree.work = place + "/work";
-        sys::ensure_directory(tree.upper, 0755);
-        sys::ensure_directory(tree.work, 0700);
-        return tree;
-    }
-
-    /// Of a context a step sees a copy: it may change any moment, has other owners and holds what
-    /// is ignored. Whatever the step writes there is gone with it, and no link leads out of it.
-    static std::string copy_files(const PreparedRunMount& prepared, const std::string& place) {
-        sys::ensure_directory(place, 0755);
-        const sys::Fd directory = sys::open_directory(place);
-        const bool single = !S_ISDIR(prepared.files.front().status.st_mode);
-        TreeWriter(directory, {}).write(*prepared.tree, prepared.files, {single ? "file" : ""});
-        return single ? place + "/file" : place;
-    }
-
-    std::string open_cache(const PreparedRunMount& prepared) {
-        const auto fill = [&prepared](const std::string& directory) {
-            make_cache(prepared, directory);
-        };
-        if (const auto& cache = caches_.at(prepared.mount.id)) {
-            cache->ensure(fill);
-            return cache->directory();
-        }
-        std::string directory = layer_.scratch() + "/" + std::to_string(count_);
-        fill(directory);
-        return directory;
-    }
-
-    static CacheMount::Use use_of(CacheSharing sharing) {
-        switch (sharing) {
-            case CacheSharing::shared:
-                break;
-            case CacheSharing::exclusive:
-                return CacheMount::Use::alone_or_not;
-            case CacheSharing::locked:
-                return CacheMount::Use::alone;
-        }
-        return CacheMount::Use::shared;
-    }
-
-    static void make_cache(const PreparedRunMount& prepared, const std::string& directory) {
-        sys::ensure_directory(directory);
-        if (prepared.tree != nullptr)
-            copy_files(prepared, directory);
-        const sys::Fd made = sys::open_directory(directory);
-        sys::check(
-            ::fchown(made.get(), prepared.mount.uid.value_or(0), prepared.mount.gid.value_or(0)),
-            "set the owner of " + directory);
-        sys::check(::fchmod(made.get(), prepared.mount.mode.value_or(0755)),
-                   "set the mode of " + directory);
-    }
-
-    const Paths& paths_;
-    const NewLayer& layer_;
-    StepFiles files_;
-    std::vector<std::unique_ptr<KeyAgent>> key_agents_;
-    std::vector<std::unique_ptr<AgentForwarder>> agents_;
-    std::map<std::string, std::optional<CacheMount>> caches_;  // nullopt: somebody else has it
-    int count_ = 0;
-};
-
 }  // namespace
 
 PreparedRun prepare_run(const Instruction& instruction,
@@ -470,7 +258,7 @@ int execute_run(const Paths& paths,
                 const NewLayer& layer,
                 const std::function<void(std::string_view)>& output,
                 const std::stop_token& stop) {
-    MountMaker maker(paths, layer);
+    StepMounts mounts(paths, layer);
     runtime::StepSpec step;
     step.name = name;
     step.lowers = layer.lowers();
@@ -484,11 +272,11 @@ int execute_run(const Paths& paths,
     step.extra_hosts = build.extra_hosts;
     step.shm_size = build.shm_size;
     step.ulimits = build.ulimits;
-    maker.claim_caches(prepared.mounts);
+    mounts.claim_caches(prepared.mounts);
     for (const auto& mount : prepared.mounts)
-        maker.add(mount, step);
+        mounts.add(mount, step);
     if (prepared.script)
-        step.mounts.push_back(maker.make_script(*prepared.script));
+        step.mounts.push_back(mounts.make_script(*prepared.script));
     Strings targets;
     for (const auto& mount : step.mounts)
         targets.push_back(mount.target);
@@ -498,10 +286,6 @@ int execute_run(const Paths& paths,
     const int status = runtime::run_step(paths, cgroups, networks, step, output, stop);
     points.remove();
     return status;
-}
-
-void sweep(const Paths& paths) {
-    sys::ScratchDirectory::sweep(step_files_directory(paths));
 }
 
 }  // namespace stack::build
