@@ -359,8 +359,8 @@ void add_step_options(CLI::App& app, Options& options) {
         ->allow_extra_args(false);
     app.add_option("--ssh",
                    options.agents,
-                   "ssh agent for RUN --mount=type=ssh: default ($SSH_AUTH_SOCK), ID=SOCKET or "
-                   "ID=KEY,… (repeatable)")
+                   "ssh agent for RUN --mount=type=ssh, and as `default` for repositories by ssh: "
+                   "default ($SSH_AUTH_SOCK), ID=SOCKET or ID=KEY,… (repeatable)")
         ->allow_extra_args(false);
     app.add_option(
            "--ulimit", options.limits, "A limit of each step: NAME=SOFT[:HARD] (repeatable)")

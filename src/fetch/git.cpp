@@ -27,6 +27,12 @@ namespace {
 constexpr unsigned nobody = 65534;
 constexpr const char* program = "/usr/bin/git";
 constexpr const char* place = "/tmp";
+constexpr const char* ssh_program = "/usr/bin/ssh";
+constexpr const char* ssh_place = "/mnt";
+constexpr const char* ssh_command =
+    "/usr/bin/ssh -F /dev/null -o BatchMode=yes -o ForwardAgent=no -o ConnectTimeout=30 "
+    "-o StrictHostKeyChecking=yes -o GlobalKnownHostsFile=/dev/null "
+    "-o UserKnownHostsFile=/mnt/known_hosts";
 
 bool is_plain(const std::string& text) {
     return !text.starts_with('-') && std::none_of(text.begin(), text.end(), [](unsigned char c) {
@@ -46,9 +52,12 @@ void check_request(const GitRequest& request) {
     if (::access(program, X_OK) != 0)
         throw Error(request.url + " needs git, and there is no " + program +
                     " on this machine: install the package git");
+    if (!request.ssh.empty() && ::access(ssh_program, X_OK) != 0)
+        throw Error(request.url + " needs ssh, and there is no " + ssh_program +
+                    " on this machine: install the package openssh-client");
 }
 
-void become_nobody(const sys::Fd& directory) {
+void become_nobody(const sys::Fd& directory, const std::string& ssh) {
     sys::check(::fchown(directory.get(), nobody, nobody), "give git its directory");
     sys::check(::unshare(CLONE_NEWNS), "make a mount namespace for git");
     sys::check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
@@ -56,6 +65,9 @@ void become_nobody(const sys::Fd& directory) {
     const auto source = sys::real_path("/proc/self/fd/" + std::to_string(directory.get()));
     sys::check(::mount(source.value_or("").c_str(), place, nullptr, MS_BIND, nullptr),
                "mount git's directory");
+    if (!ssh.empty())
+        sys::check(::mount(ssh.c_str(), ssh_place, nullptr, MS_BIND, nullptr),
+                   std::string("mount what ssh needs at ") + ssh_place);
     sys::check(::chdir(place), "enter git's directory");
     ::umask(022);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -72,13 +84,14 @@ void end_all(int /*signal*/) {
 /// Variables that say how the network is reached, and what keeps git from looking around. What a
 /// server is told is among them: a command line is for all to read.
 std::vector<std::string> environment(const GitRequest& request) {
-    std::vector<std::string> all{"PATH=/usr/bin:/bin",
-                                 "HOME=/nonexistent",
-                                 "GIT_CONFIG_NOSYSTEM=1",
-                                 "GIT_CONFIG_GLOBAL=/dev/null",
-                                 "GIT_TERMINAL_PROMPT=0",
-                                 "GIT_ALLOW_PROTOCOL=http:https:git",
-                                 "GIT_LFS_SKIP_SMUDGE=1"};
+    std::vector<std::string> all{
+        "PATH=/usr/bin:/bin",
+        "HOME=/nonexistent",
+        "GIT_CONFIG_NOSYSTEM=1",
+        "GIT_CONFIG_GLOBAL=/dev/null",
+        "GIT_TERMINAL_PROMPT=0",
+        std::string("GIT_ALLOW_PROTOCOL=http:https:git") + (request.ssh.empty() ? "" : ":ssh"),
+        "GIT_LFS_SKIP_SMUDGE=1"};
     for (const auto* name : {"http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY"})
         if (const char* value = std::getenv(name))
             all.push_back(std::string(name) + "=" + value);
@@ -89,7 +102,19 @@ std::vector<std::string> environment(const GitRequest& request) {
                     "GIT_CONFIG_VALUE_0=Authorization: " + request.authorization,
                     "GIT_CONFIG_KEY_1=http." + request.server + "/.followRedirects",
                     "GIT_CONFIG_VALUE_1=false"});
+    if (!request.ssh.empty())
+        all.insert(all.end(),
+                   {std::string("SSH_AUTH_SOCK=") + ssh_place + "/agent",
+                    std::string("GIT_SSH_COMMAND=") + ssh_command});
     return all;
+}
+
+/// What is to be done about what git says.
+std::string advice_on(const std::string& text) {
+    if (text.find("Host key verification failed") != std::string::npos)
+        return " (the host's key is not among those in ~/.ssh/known_hosts or "
+               "/etc/ssh/ssh_known_hosts: ssh-keyscan prints it)";
+    return {};
 }
 
 /// Where the repository is, as its server says: git would tell whomever it is sent to what only the
@@ -139,7 +164,7 @@ std::string git(const GitRequest& request, const std::vector<std::string>& words
         throw Error(std::make_error_code(std::errc::io_error),
                     request.url +
                         (request.reference.empty() ? "" : " at `" + request.reference + "`") +
-                        " cannot be fetched: " + std::string(trim(text)));
+                        " cannot be fetched: " + std::string(trim(text)) + advice_on(text));
     return std::string(trim(text));
 }
 
@@ -156,7 +181,7 @@ void fetch_submodules(const GitRequest& request) {
 
 std::string check_out(GitRequest request, const sys::Fd& directory) {
     check_request(request);
-    become_nobody(directory);
+    become_nobody(directory, request.ssh);
     sys::end_with_parent();  // which the change of the user has undone
     std::signal(SIGTERM, end_all);
     if (!request.authorization.empty())

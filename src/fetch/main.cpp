@@ -58,7 +58,8 @@ std::string work() {
                                  request.value("keep_git_dir", false),
                                  request.value("submodules", true),
                                  request.value("authorization", ""),
-                                 request.value("server", "")},
+                                 request.value("server", ""),
+                                 request.value("ssh", "")},
                                 sys::Fd(target_fd));
     Paths paths;
     paths.state = request.value("state", "");

@@ -8,6 +8,7 @@
 #include "sys/file.h"
 #include "sys/poll.h"
 #include "sys/process.h"
+#include "sys/terminal.h"
 #include "tests/build/workshop.h"
 #include "tests/support/web_server.h"
 
@@ -15,6 +16,7 @@
 #include <map>
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,7 +157,9 @@ TEST(RemotePlaces, AreGitsOrFiles) {
               place(Kind::git, "https://github.com/a/b", "main"));
     EXPECT_EQ(parse_remote("git://a.b/c"), place(Kind::git, "git://a.b/c"));
     EXPECT_EQ(parse_remote("https://a.b/c.tar.gz"), place(Kind::file, "https://a.b/c.tar.gz"));
-    EXPECT_THROW(static_cast<void>(parse_remote("git@a.b:c.git")), Error);
+    EXPECT_EQ(parse_remote("git@a.b:c#v1:d"), place(Kind::git, "git@a.b:c", "v1", "d"));
+    EXPECT_EQ(parse_remote("ssh://me@a.b:22/c.git?branch=d"),
+              place(Kind::git, "ssh://me@a.b:22/c.git", "refs/heads/d"));
     EXPECT_EQ(parse_remote("https://a.b/c.git?branch=v1&subdir=sub/dir"),
               place(Kind::git, "https://a.b/c.git", "refs/heads/v1", "sub/dir"));
     RemotePlace tag = place(Kind::git, "https://a.b/c.git", "refs/tags/v1");
@@ -252,6 +256,58 @@ TEST_F(RemoteBuild, TakesWhatIsInASubmodule) {
     EXPECT_EQ(shop.read("with/m/inner"), "inner\n");
     EXPECT_EQ(shop.read("without/m/inner"), std::nullopt);
     EXPECT_EQ(shop.read("without/file"), "one\n");
+}
+
+/// In the place of ssh: it wants a key of the agent and of the host, and goes to git's daemon.
+class SshOfTests {
+  public:
+    explicit SshOfTests(const std::string& root) {
+        const std::string script = root + "/ssh";
+        sys::replace_file(script,
+                          "#!/bin/bash\n"
+                          "ssh-add -l >&2 || exit 255\n"
+                          "if ! grep -q known /mnt/known_hosts; then\n"
+                          "    echo 'Host key verification failed.' >&2; exit 255\n"
+                          "fi\n"
+                          "exec 3<> /dev/tcp/127.0.0.1/9418\n"
+                          "printf '0024git-upload-pack /r.git\\0host=a.b\\0' >&3\n"
+                          "cat <&3 & cat >&3; wait\n",
+                          0755);
+        sys::check(::mount(script.c_str(), "/usr/bin/ssh", nullptr, MS_BIND, nullptr),
+                   "replace ssh");
+        ::setenv("HOME", root.c_str(), 1);
+    }
+
+    ~SshOfTests() {
+        ::umount2("/usr/bin/ssh", MNT_DETACH);
+        ::setenv("HOME", home_.c_str(), 1);
+    }
+
+    SshOfTests(const SshOfTests&) = delete;
+    SshOfTests& operator=(const SshOfTests&) = delete;
+
+  private:
+    std::string home_ = sys::home_directory();
+};
+
+TEST_F(RemoteBuild, FetchesBySshWithTheBuildsAgent) {
+    const GitServer server(shop.root());
+    const SshOfTests ssh(shop.root());
+    const std::string key = shop.root() + "/key";
+    ASSERT_EQ(::system(("ssh-keygen -q -t ed25519 -N '' -f " + key).c_str()), 0);
+    const std::string file = "FROM busybox\nADD git@a.b:r.git#next /r\n";
+    EXPECT_NE(refusal(file).find("needs an ssh agent"), std::string::npos);
+    shop.options.ssh = {"default=" + key + "2"};
+    EXPECT_NE(refusal(file).find("where nothing is"), std::string::npos);
+    shop.options.ssh = {"default=" + key};
+    EXPECT_NE(refusal(file).find("ssh-keyscan"), std::string::npos);
+    sys::ensure_directory(shop.root() + "/.ssh");
+    sys::replace_file(shop.root() + "/.ssh/known_hosts", "a.b known", 0600);
+    build(file);
+    EXPECT_EQ(shop.read("r/file"), "two\n");
+    shop.options.context = "ssh://git@a.b/r.git#main:sub";
+    build("");
+    EXPECT_NE(shop.attributes("sub/Dockerfile"), "");
 }
 
 TEST_F(RemoteBuild, RefusesAnotherCommitThanItsAddressNames) {

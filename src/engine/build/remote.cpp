@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "engine/build/archive.h"
+#include "engine/build/git_ssh.h"
 #include "engine/build/secrets.h"
 #include "engine/image/fetch.h"
 #include "sys/file.h"
@@ -136,14 +137,10 @@ bool is_remote(const std::string& text) {
 }
 
 RemotePlace parse_remote(const std::string& text) {
-    if (is_ssh(text))
-        throw Error(text +
-                    " would need an ssh key, and builds get none: name the repository by https, or "
-                    "clone it and name the directory");
     const auto [address, fragment] = split_once(text, '#');
     const bool short_form = text.starts_with("github.com/");
     const std::string path(address.substr(0, address.find('?')));
-    if (!short_form && !text.starts_with("git://") && !path.ends_with(".git"))
+    if (!short_form && !text.starts_with("git://") && !is_ssh(text) && !path.ends_with(".git"))
         return {RemotePlace::Kind::file, text, {}, {}};
     const auto [reference, subdirectory] = split_once(fragment, ':');
     const auto [repository, query] = split_once(address, '?');
@@ -190,7 +187,10 @@ std::string authorization_for(const RemotePlace& place,
     return {};
 }
 
-Checkout check_out(const Paths& paths, const RemotePlace& from, const std::string& authorization) {
+Checkout check_out(const Paths& paths,
+                   const RemotePlace& from,
+                   const Build& build,
+                   const StringMap& environment) {
     sys::ScratchDirectory place(scratch_parent(paths));
     sys::ensure_directory(place.path() + "/tree");
     const sys::Fd top = sys::open_directory(place.path() + "/tree");
@@ -199,8 +199,11 @@ Checkout check_out(const Paths& paths, const RemotePlace& from, const std::strin
     request.reference = from.reference;
     request.keep_git_dir = from.keep_git_dir;
     request.submodules = from.submodules;
-    request.authorization = authorization;
-    request.server = authorization.empty() ? "" : server_of(from.url);
+    request.authorization = authorization_for(from, build, environment);
+    request.server = request.authorization.empty() ? "" : server_of(from.url);
+    std::optional<GitSsh> ssh;
+    if (is_ssh(from.url))
+        request.ssh = ssh.emplace(paths, build, environment, from.url).directory();
     auto worker = image::start_check_out(paths, request, top);
     std::string commit = image::finish(worker, nowhere());
     if (!commit.starts_with(from.commit))
@@ -237,7 +240,7 @@ std::string LocalContexts::fetch(const std::string& address, const StringMap& en
     if (from.kind == RemotePlace::Kind::file)
         return fetch_file(from.url);
     from.keep_git_dir = from.keep_git_dir || build_.args.contains("BUILDKIT_CONTEXT_KEEP_GIT_DIR");
-    auto checkout = check_out(paths_, from, authorization_for(from, build_, environment));
+    auto checkout = check_out(paths_, from, build_, environment);
     places_.push_back(std::move(checkout.place));
     return sys::absolute_path(from.subdirectory, places_.back().path() + "/tree");
 }

@@ -20,7 +20,8 @@ namespace stack::build {
 struct RemotePlace {
     enum class Kind { file, git };
     Kind kind = Kind::file;
-    std::string url;            // git's is without query, fragment and credentials
+    std::string url;  // http(s)://…, git://…, ssh://… or git@…; git's is without query, fragment
+                      // and credentials
     std::string reference;      // git: a branch, a tag or a commit; empty: HEAD
     std::string subdirectory;   // git
     std::string commit{};       // git: what it is to be, or how that begins; empty: any
@@ -36,9 +37,9 @@ struct RemotePlace {
 [[nodiscard]] bool is_remote(const std::string& text);
 
 /// `https://host/repository.git#reference:subdirectory`, `https://host/repository.git?branch=NAME&
-/// subdir=PATH` (and tag, ref, commit, checksum, keep-git-dir, submodules) and
-/// `github.com/owner/name` are git's, other addresses name a file. Throws stack::Error where there
-/// is no way to get there.
+/// subdir=PATH` (and tag, ref, commit, checksum, keep-git-dir, submodules),
+/// `github.com/owner/name`, `git@host:path` and `ssh://…` are git's, other addresses name a file.
+/// Throws stack::Error where the address says what it cannot.
 [[nodiscard]] RemotePlace parse_remote(const std::string& text);
 
 /// What a file of this address is called where the destination is a directory: the last part of its
@@ -59,11 +60,13 @@ struct Checkout {
                                             const Build& build,
                                             const StringMap& environment);
 
-/// Throws stack::Error, also where the subdirectory is not a directory of the repository, or the
-/// commit is another one than it says.
+/// Who asks is who the build's secrets and its ssh agent `default` say. Throws stack::Error, also
+/// where the subdirectory is not a directory of the repository, or the commit is another one than
+/// it says.
 [[nodiscard]] Checkout check_out(const Paths& paths,
                                  const RemotePlace& from,
-                                 const std::string& authorization);
+                                 const Build& build,
+                                 const StringMap& environment);
 
 /// The contexts of a build, with those that are remote, or `-` (standard input), fetched into
 /// directories, which are gone with the value.

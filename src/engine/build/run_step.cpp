@@ -11,7 +11,6 @@
 #include "engine/build/step_mounts.h"
 #include "engine/runtime/runtime.h"
 #include "sys/file.h"
-#include "sys/socket_path.h"
 
 #include <algorithm>
 
@@ -171,18 +170,16 @@ class RunPreparer {
             prepared.target = "/run/buildkit/ssh_agent." + std::to_string(agents_);
         ++agents_;
         key_mount(prepared, id);
-        const Strings given = split(find_agent(id), ',');
-        if (given.front().empty()) {
+        auto agent = find_agent(around_.build, around_.environment, id);
+        if (!agent) {
             if (prepared.mount.required)
                 complain(
                     "the ssh agent `" + id + "` is required and not given",
                     "name it under `ssh` of the build, and SSH_AUTH_SOCK where it is `default`");
             return;
         }
-        const bool is_socket = given.size() == 1 && sys::is_socket(given.front());
-        const auto missing = std::find_if_not(given.begin(), given.end(), sys::exists);
-        if (!is_socket && missing != given.end()) {
-            complain("the ssh agent `" + id + "` is " + *missing + ", where nothing is",
+        if (!agent->missing.empty()) {
+            complain("the ssh agent `" + id + "` is " + agent->missing + ", where nothing is",
                      "name the socket of an agent, or key files");
             return;
         }
@@ -191,25 +188,8 @@ class RunPreparer {
                 return other.mount.type == RunMountType::ssh;
             }))
             result_.environment.push_back(std::string(variable) + "=" + prepared.target);
-        if (is_socket)
-            prepared.agent = given.front();
-        else
-            prepared.keys = given;
+        prepared.agent = *std::move(agent);
         result_.mounts.push_back(std::move(prepared));
-    }
-
-    /// What `ID=SOCKET` or `ID=KEY,…` says; for an ID alone, the agent that the environment names.
-    [[nodiscard]] std::string find_agent(const std::string& id) const {
-        for (const auto& given : around_.build.ssh) {
-            const auto [name, socket] = split_once(given, '=');
-            if (name != id)
-                continue;
-            const auto variable = around_.environment.find("SSH_AUTH_SOCK");
-            if (!socket.empty() || variable == around_.environment.end())
-                return socket;
-            return variable->second;
-        }
-        return {};
     }
 
     [[nodiscard]] std::string key_for() const {

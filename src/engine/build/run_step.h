@@ -5,6 +5,7 @@
 
 #include <stack/diagnostics.h>
 
+#include "engine/build/given_agent.h"
 #include "engine/build/new_layer.h"
 #include "engine/build/run_mount.h"
 #include "engine/build/sources.h"
@@ -28,8 +29,7 @@ struct PreparedRunMount {
     const SourceTree* tree = nullptr;
     std::vector<SourceFile> files;
     std::optional<BuildSecret> secret;  // nobody has looked into its file yet
-    std::string agent;                  // socket
-    Strings keys;                       // files: an agent is made of them
+    GivenAgent agent;
 };
 
 struct PreparedRun {

@@ -168,7 +168,7 @@ const Repository& Sources::repository(const RemotePlace& from) {
         from.credentials + "@" + from.url + "#" + from.reference + ":" + from.subdirectory + "#" +
         from.commit + (from.keep_git_dir ? " .git" : "") + (from.submodules ? " submodules" : "");
     return repositories_.get(key, [&] {
-        Checkout checkout = check_out(paths_, from, authorization_for(from, build_, environment_));
+        Checkout checkout = check_out(paths_, from, build_, environment_);
         return Repository{std::move(checkout.place),
                           SourceTree(std::move(checkout.root), SourceTree::Owners::root),
                           std::move(checkout.commit)};

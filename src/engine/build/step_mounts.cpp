@@ -143,10 +143,10 @@ void StepMounts::forward_agent(const PreparedRunMount& prepared) {
 }
 
 std::string StepMounts::agent_of(const PreparedRunMount& prepared) {
-    if (prepared.keys.empty())
-        return prepared.agent;
+    if (prepared.agent.keys.empty())
+        return prepared.agent.socket;
     std::string socket = files_.path() + "/keys" + std::to_string(count_);
-    key_agents_.push_back(std::make_unique<KeyAgent>(socket, prepared.keys));
+    key_agents_.push_back(std::make_unique<KeyAgent>(socket, prepared.agent.keys));
     return socket;
 }
 

@@ -150,7 +150,8 @@ Fetch start_check_out(const Paths& paths, const CheckOutRequest& request, const 
                          {"keep_git_dir", request.keep_git_dir},
                          {"submodules", request.submodules},
                          {"authorization", request.authorization},
-                         {"server", request.server}},
+                         {"server", request.server},
+                         {"ssh", request.ssh}},
                         target);
 }
 

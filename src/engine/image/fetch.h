@@ -71,6 +71,7 @@ struct CheckOutRequest {
     bool submodules = true;
     std::string authorization;  // what `server` is told; empty: nothing
     std::string server;         // https://HOST
+    std::string ssh{};          // of one by ssh: a directory, see fetch/git.h
 };
 
 /// Starts git, which writes a commit's files to `target`, an empty directory. The result is the
