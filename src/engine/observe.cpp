@@ -95,6 +95,18 @@ void RealEngine::settle(const std::string& id) {
     }
 }
 
+namespace {
+
+/// What a service's image is built for is a part of what it is built from.
+Build build_for(const Service& service) {
+    Build build = *service.build;
+    if (!service.platform.empty())
+        build.platforms = {service.platform};
+    return build;
+}
+
+}  // namespace
+
 Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options) {
     Observed all;
     all.containers = runtime_.observe_project(desired.name);
@@ -125,7 +137,7 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
     if (options.builds)
         for (const auto& [name, service] : desired.services)
             if (service.build)
-                all.builds.push_back({name, build::source_digest(paths_, *service.build)});
+                all.builds.push_back({name, build::source_digest(paths_, build_for(service))});
     return all;
 }
 

@@ -179,8 +179,13 @@ bool Images::wants_build(const Service& service, const ObservedImage* present) {
         return false;
     const std::string current = source_digest(service.name);
     const bool stale = present && !current.empty() && present->source_digest != current;
-    if (!present || is_foreign(*present, service))
+    const bool is_same = present && !current.empty() && present->source_digest == current;
+    if (!present || (is_foreign(*present, service) && !is_same))
         return true;
+    if (is_foreign(*present, service))
+        builder_.warn("image " + present->reference + " of service " + service.name + " is for " +
+                      present->platform + ", not for " + service.platform +
+                      ", as what it is built from is");
     if (options_.build || service.pull_policy == "build")
         return stale || current.empty() || service.build->no_cache || service.build->pull ||
                takes_from_what_is_built(service);

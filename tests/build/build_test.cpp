@@ -518,6 +518,9 @@ TEST_F(RealBuild, SourceDigestChangesWithWhatTheImageIsMadeFrom) {
     EXPECT_EQ(source_digest(shop.paths, shop.options), first);
     shop.options.args["X"] = "1";
     EXPECT_NE(source_digest(shop.paths, shop.options), first);
+    shop.options.args.clear();
+    shop.options.platforms = {"linux/arm64"};
+    EXPECT_NE(source_digest(shop.paths, shop.options), first);
 }
 
 TEST_F(RealBuild, SourceDigestChangesWithWhatIsTakenFromAnotherContext) {

@@ -95,6 +95,28 @@ TEST(PullPolicy, IsNoReasonToStartAnImageOfAnotherPlatform) {
     EXPECT_EQ(pull_of(plan_for("linux/arm64", "missing")), "none");
 }
 
+TEST(PullPolicy, BuildsForAnotherPlatformOnceWhereThatChangesNothing) {
+    Stack stack = shop("");
+    stack.services["web"].build = Build{};
+    stack.services["web"].platform = "linux/arm64";
+    Observed world = with_image(hours(0));
+    world.images.front().platform = "linux/amd64";
+    world.builds = {{"web", "those for arm64"}};
+    const auto builds = [&](const PlanOptions& options) {
+        const Plan plan = plan_up(stack, world, options);
+        return std::any_of(plan.actions.begin(), plan.actions.end(), [](const auto& planned) {
+            return std::holds_alternative<BuildImage>(planned.action);
+        });
+    };
+    EXPECT_TRUE(builds({.now = now}));
+    world.images.front().source_digest = "those for arm64";  // on a base that is for amd64 alone
+    EXPECT_FALSE(builds({.now = now}));
+    EXPECT_FALSE(builds({.build = true, .now = now}));
+    EXPECT_EQ(plan_up(stack, world, {.now = now}).warnings,
+              Strings{"image busybox of service web is for linux/amd64, not for linux/arm64, as "
+                      "what it is built from is"});
+}
+
 TEST(PullPolicy, OneNameIsNotForTwoPlatforms) {
     Stack stack = shop("missing");
     stack.services["web"].platform = "linux/arm64";

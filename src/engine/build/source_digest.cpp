@@ -120,6 +120,8 @@ std::string source_digest(const Paths& paths, const Build& build) {
     const BuildInputs inputs = read_inputs(build, {});
     CacheKey key("source");
     key.add("dockerfile", inputs.text).add("target", build.target);
+    for (const auto& platform : build.platforms)
+        key.add("platform", platform);
     for (const auto& [name, value] : build.args)
         key.add("argument", name).add("value", value.value_or(""));
     for (const auto& [name, value] : build.labels)
