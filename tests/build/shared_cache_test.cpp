@@ -6,6 +6,7 @@
 #include "tests/build/workshop.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::build {
@@ -97,6 +98,25 @@ TEST_F(RealSharedCache, IsBelievedByTheBuildsThatNameIt) {
     EXPECT_EQ(cached_steps(other, {"type=local,src=" + place}), 4U);
     EXPECT_EQ(cached_steps(other, {}), 0U);
     EXPECT_EQ(cached_steps(other, {}), 4U) << "what was run here is known here";
+}
+
+TEST_F(RealSharedCache, GivesLayersThatLookAsWhatTheyLieOn) {
+    const auto close_root = [](const BuildBed& bed) {
+        const image::Store store(bed.paths);
+        const std::string layer = store.find("busybox")->layers.front();
+        ASSERT_EQ(::chmod(store.layer_directory(layer).c_str(), 0711), 0);
+    };
+    const std::string place = shop.root() + "/all";
+    const std::string first = "FROM busybox\nRUN echo 1 > /a\n";
+    close_root(shop);
+    shop.options.cache_to = {"type=local,mode=max,dest=" + place};
+    ASSERT_NE(shop.build(first).image_id, "");
+    BuildBed other;
+    close_root(other);
+    other.options.cache_from = {"type=local,src=" + place};
+    ASSERT_NE(other.build(first + "RUN stat -c %a / > /mode\n").image_id, "");
+    EXPECT_EQ(other.steps().at(1), "CACHED RUN echo 1 > /a");
+    EXPECT_EQ(other.read("mode"), "711\n");
 }
 
 TEST_F(RealSharedCache, OneThatCannotBeHadIsDoneWithout) {

@@ -74,6 +74,7 @@ void inherit_root(const Strings& lowers, const std::string& upper) {
 }  // namespace
 
 Strings lowers_for(const image::Store& store, const Strings& layers) {
+    store.ensure_inherited(layers);
     return store.lower_directories(layers);
 }
 

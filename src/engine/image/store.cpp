@@ -275,6 +275,10 @@ void Store::keep_packed(const std::string& diff_id,
     sys::replace_file(layer_path(root_, diff_id) + "/layer.json", layer_json(record));
 }
 
+void Store::ensure_inherited(const Strings& diff_ids) const {
+    image::ensure_inherited(root_, diff_ids);
+}
+
 Image Store::put(const NewImage& image) {
     sys::ensure_private_directory(root_);
     sys::ensure_directory(root_ + "/blobs/sha256", 0755);
@@ -284,7 +288,7 @@ Image Store::put(const NewImage& image) {
         if (!has_layer(layer))
             throw Error("layer " + layer + " of image sha256:" + sha256_hex(image.config_json) +
                         " is not in the store");
-    ensure_inherited(root_, layers);
+    ensure_inherited(layers);
     const sys::Lock lock = sys::Lock::acquire(lock_path(root_));
     if (!sys::exists(root_ + "/oci-layout"))
         sys::replace_file(root_ + "/oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}\n", 0644);

@@ -98,6 +98,9 @@ class Store {
     [[nodiscard]] LayerRecord layer(const std::string& diff_id) const;
     /// What was unpacked of it. Not all that an overlay needs: see lower_directories().
     [[nodiscard]] std::string layer_directory(const std::string& diff_id) const;
+    /// Postcondition: what these layers, which are held, take from one another in this order is
+    /// among their lower directories. put() sees to that for an image's.
+    void ensure_inherited(const Strings& diff_ids) const;
     /// Lower directories of layers, base first, or of an image's: topmost first, as overlayfs wants
     /// them (inherited.h). An image's are never none.
     [[nodiscard]] Strings lower_directories(const Strings& diff_ids) const;
