@@ -67,6 +67,14 @@ TEST_F(RealKept, ACacheMountIsFilledOnce) {
     EXPECT_TRUE(sys::list_directory(shop.paths.state + "/build/new-mounts").empty());
 }
 
+TEST_F(RealKept, ACacheMountIsFilledWhileAnotherOneIs) {
+    const auto one = CacheMount::open(shop.paths, "one", CacheMount::Use::shared);
+    const auto other = CacheMount::open(shop.paths, "other", CacheMount::Use::shared);
+    one->ensure([&](const std::string&) { other->ensure([](const std::string&) {}); });
+    EXPECT_TRUE(sys::is_directory(one->directory()));
+    EXPECT_TRUE(sys::is_directory(other->directory()));
+}
+
 TEST_F(RealKept, CountsDigestsOfContexts) {
     shop.no_cache = true;
     ::sleep(2);  // a file that changed a moment ago is not remembered

@@ -60,6 +60,18 @@ RUN --mount=from=made,target=/all cat /all/d/f /all/d/sub/g > /same && ls /all/n
     EXPECT_EQ(shop.read("new"), "none\n");
 }
 
+TEST_F(RealStepMount, ABindOfAStageHasTheModeOfItsRootAlsoToWriteTo) {
+    build(R"(
+FROM busybox AS open
+RUN chmod 1777 / && chown 5:6 /
+FROM busybox
+RUN --mount=type=bind,from=open,target=/t stat -c '%a %u:%g' /t > /read
+RUN --mount=type=bind,from=open,target=/t,rw stat -c '%a %u:%g' /t > /write
+)");
+    EXPECT_EQ(shop.read("read"), "1777 5:6\n");
+    EXPECT_EQ(shop.read("write"), "1777 5:6\n");
+}
+
 TEST_F(RealStepMount, ABindWithinABindIsOnTopOfIt) {
     shop.write("inner", "inner");
     build(std::string(made) +

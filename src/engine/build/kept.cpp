@@ -131,11 +131,13 @@ std::optional<CacheMount> CacheMount::open(const Paths& paths, const std::string
 }
 
 void CacheMount::ensure(const std::function<void(const std::string& directory)>& fill) const {
-    const std::string makers = makers_directory(sys::parent_path(directory_));
-    const auto alone = sys::Lock::acquire(makers + ".lock");  // steps that share it come at once
     if (sys::exists(directory_))
         return;
-    sys::ScratchDirectory made(makers);
+    // Steps that share it come at once; those that have other ones do not wait for it.
+    const auto alone = sys::Lock::acquire(directory_ + ".making");
+    if (sys::exists(directory_))
+        return;
+    sys::ScratchDirectory made(makers_directory(sys::parent_path(directory_)));
     fill(made.path());
     static_cast<void>(made.move_to(directory_));
 }

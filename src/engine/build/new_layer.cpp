@@ -54,10 +54,6 @@ void limit_times(const sys::Fd& directory, std::int64_t latest) {
 
 }  // namespace
 
-namespace {
-
-/// Gives the root of a new upper directory the mode and owner of the root below it: an overlay
-/// shows the upper's.
 void inherit_root(const Strings& lowers, const std::string& upper) {
     if (lowers.empty())
         return;
@@ -70,8 +66,6 @@ void inherit_root(const Strings& lowers, const std::string& upper) {
     sys::check(::fchown(above.get(), status.st_uid, status.st_gid), "set the owner of " + upper);
     sys::check(::fchmod(above.get(), status.st_mode & 07777U), "set the mode of " + upper);
 }
-
-}  // namespace
 
 Strings lowers_for(const image::Store& store, const Strings& layers) {
     store.ensure_inherited(layers);

@@ -16,6 +16,10 @@ namespace stack::build {
 /// overlayfs takes no directory twice.
 [[nodiscard]] Strings lowers_for(const image::Store& store, const Strings& layers);
 
+/// Gives the root of a new upper directory the mode and owner of the root below it: an overlay
+/// shows the upper's.
+void inherit_root(const Strings& lowers, const std::string& upper);
+
 /// Abandoned unless it is published.
 class NewLayer {
   public:

@@ -162,6 +162,7 @@ runtime::LayerTree StepMounts::open_tree(const PreparedRunMount& prepared) const
     tree.work = scratch_place() + "/work";
     sys::ensure_directory(tree.upper, 0755);
     sys::ensure_directory(tree.work, 0700);
+    inherit_root(tree.lowers, tree.upper);
     return tree;
 }
 
