@@ -144,19 +144,4 @@ int write_build_output(const Context& context,
     return 0;
 }
 
-int push_image(const Context& context, const Strings& names) {
-    for (const auto& name : names) {
-        std::string digest;
-        const int status = show_fetch(context,
-                                      image::start_push(context.paths, name),
-                                      "Image " + name,
-                                      "Pushing",
-                                      "Pushed",
-                                      digest);
-        if (status != 0)
-            return status;
-    }
-    return 0;
-}
-
 }  // namespace stack::cli

@@ -22,13 +22,10 @@ struct BuildOutput {
 [[nodiscard]] BuildOutput parse_build_output(const std::string& text);
 
 /// Writes the image, which is in the store and has these names (maybe none), to where the output
-/// says; pushing is push_image()'s. Returns the exit code.
+/// says; pushing is push_images()'s. Returns the exit code.
 [[nodiscard]] int write_build_output(const Context& context,
                                      const std::string& image,
                                      const Strings& names,
                                      const BuildOutput& output);
-
-/// Sends the image to the registries that the names say. Returns the exit code.
-[[nodiscard]] int push_image(const Context& context, const Strings& names);
 
 }  // namespace stack::cli

@@ -201,7 +201,7 @@ void run_push(Context& context, PullOptions options) {
         for (const auto& image : names) {
             if (!seen.insert(image).second || context.globals.dry_run)
                 continue;
-            const int status = push_image(quiet, {image});
+            const int status = push_images(quiet, {image}).status;
             if (status != 0 && !options.ignore_failures) {
                 context.exit_code = status;
                 return;

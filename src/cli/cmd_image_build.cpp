@@ -206,16 +206,9 @@ build::BuildRequest request_of(const Context& context, const Options& options) {
     return request;
 }
 
-/// The names that docker gives them. What was sent has the digest that its registry gave it.
-void write_metadata(const Context& context,
-                    const Options& options,
-                    const build::BuildResult& result) {
-    std::string digest = result.manifest_digest;
-    if (options.push)
-        if (const auto sent = image::Store(context.paths).find(options.tags.front()))
-            digest = sent->remote_digest;
-    nlohmann::json json{{"containerimage.config.digest", result.image_id},
-                        {"containerimage.digest", digest}};
+/// The names that docker gives them.
+void write_metadata(const Options& options, const std::string& id, const std::string& digest) {
+    nlohmann::json json{{"containerimage.config.digest", id}, {"containerimage.digest", digest}};
     if (!options.tags.empty())
         json["image.name"] = join(options.tags, ",");
     sys::replace_file(here(options.metadata_file), json.dump(2) + "\n", 0644);
@@ -271,10 +264,11 @@ void run(Context& context, Options options) {
             return;
         is_out_taken = is_out_taken || output.target == "-";
     }
-    if (options.push)
-        context.exit_code = push_image(shown, options.tags);
-    if (!options.metadata_file.empty() && context.exit_code == 0)
-        write_metadata(shown, options, result);
+    const Sent sent = options.push ? push_images(shown, options.tags) : Sent();
+    context.exit_code = sent.status;
+    if (!options.metadata_file.empty() && sent.status == 0)
+        write_metadata(
+            options, result.image_id, options.push ? sent.digests.front() : result.manifest_digest);
     if (options.quiet && !is_out_taken && context.exit_code == 0)
         sys::write_out(result.image_id + "\n");
 }

@@ -239,18 +239,10 @@ void push(Context& context, const TransferOptions& options) {
         context.exit_code = *told;
         return;
     }
-    for (const auto& name : names) {
-        std::string result;
-        const int status = show_fetch(context,
-                                      image::start_push(context.paths, name),
-                                      "Image " + name,
-                                      "Pushing",
-                                      "Pushed",
-                                      result);
-        context.exit_code = std::max(context.exit_code, status);
-        if (status == 0)
-            sys::write_out(result + "\n");
-    }
+    const Sent sent = push_images(context, names);
+    context.exit_code = sent.status;
+    for (const auto& digest : sent.digests)
+        sys::write_out(digest + "\n");
 }
 
 struct ImportOptions {
@@ -297,6 +289,23 @@ void import_image(Context& context, const ImportOptions& options) {
 }
 
 }  // namespace
+
+Sent push_images(const Context& context, const Strings& names) {
+    Sent sent;
+    for (const auto& name : names) {
+        std::string digest;
+        const int status = show_fetch(context,
+                                      image::start_push(context.paths, name),
+                                      "Image " + name,
+                                      "Pushing",
+                                      "Pushed",
+                                      digest);
+        sent.status = std::max(sent.status, status);
+        if (status == 0)
+            sent.digests.push_back(digest);
+    }
+    return sent;
+}
 
 void add_image_pull(CLI::App& group, Context& context) {
     auto* app = group.add_subcommand("pull", "Pull an image from its registry");

@@ -63,6 +63,14 @@ int show_fetch(const Context& context,
                const std::string& done,
                std::string& result);
 
+struct Sent {
+    int status = 0;   // the exit code
+    Strings digests;  // what the images are called now where they are
+};
+
+/// Sends images to the registries that their names say, and goes on after one that cannot be sent.
+[[nodiscard]] Sent push_images(const Context& context, const Strings& names);
+
 /// --provenance, --sbom and --attest: what is not `false` is warned of.
 void add_attestation_options(CLI::App& app);
 
