@@ -57,17 +57,26 @@ void check_request(const GitRequest& request) {
                     " on this machine: install the package openssh-client");
 }
 
+std::string path_of(const sys::Fd& file) {
+    return "/proc/self/fd/" + std::to_string(file.get());
+}
+
+/// What is mounted at one place may hide what is to be mounted at the next: `source` is open.
+void mount_at(const sys::Fd& source, const char* target, const char* what) {
+    sys::check(::mount(path_of(source).c_str(), target, nullptr, MS_BIND, nullptr), what);
+}
+
 void become_nobody(const sys::Fd& directory, const std::string& ssh) {
     sys::check(::fchown(directory.get(), nobody, nobody), "give git its directory");
     sys::check(::unshare(CLONE_NEWNS), "make a mount namespace for git");
     sys::check(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
     // By its path, which is our own state's: the descriptor belongs to the namespace left behind.
-    const auto source = sys::real_path("/proc/self/fd/" + std::to_string(directory.get()));
-    sys::check(::mount(source.value_or("").c_str(), place, nullptr, MS_BIND, nullptr),
-               "mount git's directory");
-    if (!ssh.empty())
-        sys::check(::mount(ssh.c_str(), ssh_place, nullptr, MS_BIND, nullptr),
-                   std::string("mount what ssh needs at ") + ssh_place);
+    const auto source = sys::real_path(path_of(directory));
+    const sys::Fd files = sys::open_file(source.value_or(""), O_PATH);
+    const sys::Fd agent = ssh.empty() ? sys::Fd() : sys::open_file(ssh, O_PATH);
+    mount_at(files, place, "mount git's directory");
+    if (agent)
+        mount_at(agent, ssh_place, "mount what ssh needs");
     sys::check(::chdir(place), "enter git's directory");
     ::umask(022);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
