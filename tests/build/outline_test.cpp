@@ -50,7 +50,7 @@ TEST(Outline, NamesWhatTheTargetCanBeGiven) {
     EXPECT_EQ(outline.arguments,
               (std::vector<Parameter>{{"BASE", "what it stands on", "box:", 3},
                                       {"VERSION", "of the tools", "1", 10},
-                                      {"MINOR", "", ".2", 10},
+                                      {"MINOR", "", "1.2", 10},
                                       {"GIVEN", "", "g", 18}}));
     EXPECT_EQ(outline.secrets, (std::vector<Wish>{{"key", true, 12}}));
     EXPECT_EQ(outline.agents, (std::vector<Wish>{{"default", false, 19}}));
