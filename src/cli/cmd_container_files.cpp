@@ -278,14 +278,11 @@ void commit(const Context& context, const CommitOptions& options) {
     const auto record = require_record(context, options.target);
     image::NewImage made;
     if (!options.reference.empty()) {
-        const auto reference = image::parse_reference(options.reference);
-        if (!reference)
-            give_up("\"" + options.reference +
-                    "\" is not the name of an image: " + reference.error().message);
-        if (!image::is_name(*reference))
+        const auto reference = image::require_reference(options.reference);
+        if (!image::is_name(reference))
             give_up(options.reference +
                     " is a digest's: only an image's content can give it that name");
-        made.references = {image::canonical(*reference)};
+        made.references = {image::canonical(reference)};
     }
     const ImageConfig config = config_for(record, options);
     image::Store store(context.paths);

@@ -153,12 +153,10 @@ Strings with_tags(const std::string& reference, const Strings& tags) {
 
 /// Gives up where one tag is said, and all are wanted.
 image::Reference untagged(const std::string& reference) {
-    auto parsed = image::parse_reference(reference);
-    if (!parsed)
-        give_up("\"" + reference + "\" is not the name of an image: " + parsed.error().message);
-    if (!parsed->digest.empty() || reference.ends_with(":" + parsed->tag))
+    auto parsed = image::require_reference(reference);
+    if (!parsed.digest.empty() || reference.ends_with(":" + parsed.tag))
         give_up(reference + " names one image, and -a means all of a name without a tag");
-    return *parsed;
+    return parsed;
 }
 
 /// Every name that is meant; nullopt where the registry does not say.

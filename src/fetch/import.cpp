@@ -27,13 +27,11 @@ namespace {
 using Json = nlohmann::json;
 
 std::string canonical_name(const std::string& name) {
-    const auto reference = image::parse_reference(name);
-    if (!reference)
-        throw Error("\"" + name + "\" is not the name of an image: " + reference.error().message);
-    if (!image::is_name(*reference))
+    const auto reference = image::require_reference(name);
+    if (!image::is_name(reference))
         throw Error("\"" + name +
                     "\" is a digest's, and nothing but an image's content can give it that name");
-    return image::canonical(*reference);
+    return image::canonical(reference);
 }
 
 /// An archive's own files, in a directory of ours while they are read.

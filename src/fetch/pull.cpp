@@ -41,13 +41,6 @@ std::string wanted_platform(const std::string& platform) {
     return platform.empty() ? image::this_platform() : platform;
 }
 
-image::Reference reference_of(const std::string& name) {
-    const auto reference = image::parse_reference(name);
-    if (!reference)
-        throw Error("\"" + name + "\" is not the name of an image: " + reference.error().message);
-    return *reference;
-}
-
 /// Whether the transfer was broken off, and what has come of it is good. Otherwise it is of no use,
 /// or there is no room for it.
 bool may_go_on_later(const Error& error) {
@@ -67,7 +60,7 @@ class Pull {
         : paths_(paths),
           name_(request.reference),
           platform_(request.platform),
-          reference_(reference_of(name_)),
+          reference_(image::require_reference(name_)),
           registry_(reference_, Registry::Access::pull, settings, credentials),
           store_(paths),
           limit_(request.limit) {}
@@ -296,7 +289,8 @@ std::string list_tags(const std::string& reference,
                       const RegistrySettings& settings,
                       const CredentialMap& credentials) {
     auto tags =
-        Registry(reference_of(reference), Registry::Access::pull, settings, credentials).tags();
+        Registry(image::require_reference(reference), Registry::Access::pull, settings, credentials)
+            .tags();
     std::sort(tags.begin(), tags.end());  // some registries answer in any order
     return join(tags, "\n");
 }

@@ -52,13 +52,10 @@ class Push {
 
   private:
     static image::Reference parse(const std::string& name) {
-        const auto reference = image::parse_reference(name);
-        if (!reference)
-            throw Error("\"" + name +
-                        "\" is not the name of an image: " + reference.error().message);
-        if (reference->tag.empty())
+        auto reference = image::require_reference(name);
+        if (reference.tag.empty())
             throw Error("\"" + name + "\" is a digest, which a push gives: push a tag");
-        return *reference;
+        return reference;
     }
 
     void tell(const image::PackedLayer& blob,

@@ -1,9 +1,12 @@
 #include "engine/image/reference.h"
 
+#include <stack/error.h>
+
 #include "base/digest.h"
 #include "engine/image/debootstrap.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stack::image {
 namespace {
@@ -130,6 +133,13 @@ Expected<Reference> parse_reference(std::string_view text) {
     if (reference.tag.empty() && reference.digest.empty())
         reference.tag = "latest";
     return reference;
+}
+
+Reference require_reference(const std::string& text) {
+    auto reference = parse_reference(text);
+    if (!reference)
+        throw Error("\"" + text + "\" is not the name of an image: " + reference.error().message);
+    return std::move(*reference);
 }
 
 bool is_name(const Reference& reference) {

@@ -25,6 +25,9 @@ inline constexpr std::string_view debootstrap_domain = "debootstrap";
 /// Splits and normalizes: no domain means docker.io, one path component there means library/.
 [[nodiscard]] Expected<Reference> parse_reference(std::string_view text);
 
+/// The same of what must be one: throws stack::Error, which names it and says why it is none.
+[[nodiscard]] Reference require_reference(const std::string& text);
+
 /// Whether an image may be given it: it has no digest, which only content can have, and looks like
 /// none (`sha256:…`).
 [[nodiscard]] bool is_name(const Reference& reference);

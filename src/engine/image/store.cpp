@@ -137,10 +137,7 @@ std::string make_manifest(const std::string& root, const NewImage& image) {
 }
 
 std::string canonical_name(const std::string& reference) {
-    const auto parsed = parse_reference(reference);
-    if (!parsed)
-        throw Error("\"" + reference + "\" is not the name of an image: " + parsed.error().message);
-    return canonical(*parsed);
+    return canonical(require_reference(reference));
 }
 
 bool is_hex(std::string_view text) {
