@@ -15,11 +15,17 @@ Strings parts_of(const std::string& platform) {
     if (parts.size() == 1 && !platform.empty() && platform != "linux")
         parts.insert(parts.begin(), "linux");
     for (auto& part : parts)
-        part = part == "x86_64" ? "amd64" : part == "aarch64" ? "arm64" : part;
+        part = architecture_of(part);
     return parts;
 }
 
 }  // namespace
+
+std::string architecture_of(const std::string& word) {
+    if (word == "x86_64")
+        return "amd64";
+    return word == "aarch64" ? "arm64" : word;
+}
 
 bool fits_platform(const std::string& own, const std::string& wanted) {
     const Strings has = parts_of(own);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "engine/build/expand.h"
 #include "engine/build/run_mount.h"
+#include "model/platform.h"
 
 #include <algorithm>
 
@@ -182,11 +183,8 @@ std::string machine_platform() {
 
     ::uname(&name);
     const std::string machine = static_cast<const char*>(name.machine);
-    if (machine == "x86_64")
-        return "linux/amd64";
-    if (machine == "aarch64")
-        return "linux/arm64";
-    return machine.starts_with("armv7") ? "linux/arm/v7" : "linux/" + machine;
+    return machine.starts_with("armv7") ? "linux/arm/v7"
+                                        : "linux/" + model::architecture_of(machine);
 }
 
 Strings sources_of(const Instruction& instruction) {

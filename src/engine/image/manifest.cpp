@@ -5,6 +5,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "engine/image/document.h"
+#include "model/platform.h"
 
 #include <algorithm>
 #include <array>
@@ -104,13 +105,6 @@ std::vector<Descriptor> descriptors(const Json& json, const char* key, const std
     return list;
 }
 
-/// uname(2)'s words, and others', in those of images.
-std::string normalized(const std::string& architecture) {
-    if (architecture == "x86_64")
-        return "amd64";
-    return architecture == "aarch64" ? "arm64" : architecture;
-}
-
 /// The variant that one without any is.
 std::string usual_variant(const std::string& architecture) {
     if (architecture == "amd64")
@@ -187,7 +181,8 @@ bool is_attestation(const Descriptor& entry) {
 const Descriptor* choose_platform(const std::vector<Descriptor>& entries,
                                   const std::string& platform) {
     const auto wanted = split(platform.empty() ? this_platform() : platform, '/');
-    const std::string architecture = normalized(wanted.size() > 1 ? wanted[1] : wanted[0]);
+    const std::string architecture =
+        model::architecture_of(wanted.size() > 1 ? wanted[1] : wanted[0]);
     const std::string variant = wanted.size() > 2 ? wanted[2] : "";
     const Descriptor* similar = nullptr;
     const Descriptor* silent = nullptr;
@@ -196,7 +191,7 @@ const Descriptor* choose_platform(const std::vector<Descriptor>& entries,
             continue;
         if (entry.architecture.empty() && silent == nullptr)
             silent = &entry;
-        if (normalized(entry.architecture) != architecture ||
+        if (model::architecture_of(entry.architecture) != architecture ||
             (!entry.os.empty() && entry.os != "linux"))
             continue;
         const std::string usual = usual_variant(architecture);
