@@ -73,9 +73,13 @@ std::optional<Node> Images::need(const std::string& reference, const Service& se
         return made->second;
     if (present(reference))
         return std::nullopt;
-    if (options_.pull == "never") {
+    if (pull_policy(service) == "never") {
+        const bool asked = options_.pull == "never";
         builder_.refuse("image " + reference + ", which service " + service.name +
-                        " needs, is not in the store, and --pull never forbids to fetch it");
+                        " needs, is not in the store, and " +
+                        (asked ? "--pull never forbids to fetch it"
+                               : "the service's pull_policy is never: pull it with `stack image "
+                                 "pull`"));
         return std::nullopt;
     }
     nodes_[reference] = builder_.add(
@@ -126,6 +130,11 @@ std::optional<Node> Images::node(const std::string& service) const {
 bool Images::is_built(const std::string& service) const {
     const auto planned = services_.find(service);
     return planned != services_.end() && planned->second.changes;
+}
+
+const std::string& Images::pull_policy(const Service& service) const {
+    const bool overridden = !options_.pull.empty() && options_.pull != "policy";
+    return overridden ? options_.pull : service.pull_policy;
 }
 
 /// Empty: what is there serves.
@@ -246,8 +255,7 @@ void Images::plan_build(const Service& service,
 void Images::plan_pull(const Service& service,
                        const std::string& reference,
                        const ObservedImage* present) {
-    const bool overridden = !options_.pull.empty() && options_.pull != "policy";
-    const std::string policy = overridden ? options_.pull : service.pull_policy;
+    const std::string& policy = pull_policy(service);
     const std::string reason = why_pull(policy, service, present);
     if (reason.empty())
         return;

@@ -66,6 +66,8 @@ class Images {
                    const ObservedImage* present);
     /// A name is one image's, and an image is for one platform.
     void refuse_two_platforms(const Strings& services);
+    /// The command line's, where that has one.
+    [[nodiscard]] const std::string& pull_policy(const Service& service) const;
     [[nodiscard]] std::string why_pull(const std::string& policy,
                                        const Service& service,
                                        const ObservedImage* present) const;

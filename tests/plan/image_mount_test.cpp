@@ -49,6 +49,14 @@ TEST(ImageMount, IsNotFetchedAgainstOnesWill) {
     EXPECT_EQ(plan.errors.front(),
               "image tools, which service web needs, is not in the store, and --pull never forbids "
               "to fetch it");
+    Stack stack = shop("tools");
+    stack.services["web"].pull_policy = "never";
+    const Strings said{
+        "image tools, which service web needs, is not in the store, and the "
+        "service's pull_policy is never: pull it with `stack image pull`"};
+    EXPECT_EQ(plan_up(stack, with_image(), {}).errors, said);
+    EXPECT_EQ(plan_up(stack, with_image(), {.pull = "policy"}).errors, said);
+    EXPECT_TRUE(plan_up(stack, with_image(), {.pull = "missing"}).errors.empty());
 }
 
 TEST(ImageMount, OfAServiceIsBuiltFirst) {
