@@ -20,6 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -68,15 +69,29 @@ Ruleset ruleset_for(long version, std::uint64_t files) {
 /// What remains allowed below a directory of that which is taken everywhere.
 using Exception = std::pair<sys::Fd, std::uint64_t>;
 
+/// Those that mean something for a file, which is no directory.
+constexpr std::uint64_t of_a_file =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | truncating;
+
+bool is_directory(const sys::Fd& place) {
+    struct stat status {};
+
+    return ::fstat(place.get(), &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 void allow(int rules, const Exception& exception, std::uint64_t taken) {
+    const auto& [place, rights] = exception;
     landlock_path_beneath_attr rule{};
-    rule.allowed_access = (exception.second | truncating) & taken;  // who writes may cut short
-    rule.parent_fd = exception.first.get();
-    // A file that is open already, EINVAL, needs none.
-    if (exception.first &&
+    // Who writes may cut short.
+    rule.allowed_access = ((rights & writing) != 0 ? rights | truncating : rights) & taken;
+    if (!is_directory(place))
+        rule.allowed_access &= of_a_file;
+    rule.parent_fd = place.get();
+    // A pipe is of no file system, EBADFD: nothing is taken there.
+    if (place &&
         ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U) < 0 &&
-        errno != EINVAL)
-        sys::fail("allow what lies below a directory");
+        errno != EBADFD)
+        sys::fail("allow a file, or what lies below a directory");
 }
 
 sys::Fd place(const std::string& directory) {
@@ -89,7 +104,8 @@ void restrict_files(std::uint64_t taken, const std::vector<Exception>& exception
     const long version =
         ::syscall(SYS_landlock_create_ruleset, nullptr, 0U, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 2) {
-        log::info("this kernel has no Landlock: the fetch worker may write anywhere, ignoring");
+        log::info(
+            "this kernel has no Landlock: the fetch worker may read and write anywhere, ignoring");
         return;
     }
     const Ruleset attributes = ruleset_for(version, taken);
@@ -98,7 +114,8 @@ void restrict_files(std::uint64_t taken, const std::vector<Exception>& exception
     for (const auto& exception : exceptions)
         allow(rules.get(), exception, attributes.files);
     if (::syscall(SYS_landlock_restrict_self, rules.get(), 0U) < 0)
-        log::warn("Landlock refused its rules: the fetch worker may write anywhere, ignoring");
+        log::warn(
+            "Landlock refused its rules: the fetch worker may read and write anywhere, ignoring");
 }
 
 constexpr std::uint64_t owning_files = 1U << CAP_CHOWN | 1U << CAP_DAC_OVERRIDE | 1U << CAP_FOWNER |
@@ -243,17 +260,23 @@ void close_to_others() {
 
 }  // namespace
 
-void confine(const std::string& state, const std::string& run, Files files, const sys::Fd& target) {
+void confine(const std::string& state,
+             const std::string& run,
+             Files files,
+             const Strings& readable,
+             const sys::Fd& target) {
     sys::ensure_private_directory(state + "/images");
     sys::ensure_directory(run + "/fetch", 0700);
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     close_to_others();
     std::vector<Exception> exceptions;
-    exceptions.emplace_back(place(state + "/images"), writing);
-    exceptions.emplace_back(place(run + "/fetch"), writing);
+    for (const auto& own : {state + "/images", run + "/fetch"})
+        exceptions.emplace_back(place(own), reading | writing);
+    for (const auto& path : readable)
+        exceptions.emplace_back(place(path), reading);
     if (target)
-        exceptions.emplace_back(sys::duplicate(target), writing);
-    restrict_files(writing | running, exceptions);
+        exceptions.emplace_back(sys::duplicate(target), reading | writing);
+    restrict_files(reading | writing | running, exceptions);
     keep_capabilities(files == Files::of_others ? owning_files | marking_overlays : 0);
     refuse_calls({});
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stack/model.h>
+
 #include "sys/fd.h"
 
 #include <string>
@@ -10,13 +12,15 @@ namespace stack::fetch {
 enum class Files { of_others, own };
 
 /// Takes from this process what it does not need: new privileges, other programs and processes
-/// (seccomp), capabilities (all but owning files, where they are others'), and (Landlock) writing
-/// anywhere but in the store of images, the locks, and `target` (where it is a directory), serving
-/// a port, driving devices. What a kernel lacks is left out. No process with fewer rights than the
-/// host's root looks into it from here on.
+/// (seccomp), capabilities (all but owning files, where they are others'), and (Landlock) reading
+/// and writing anywhere but in the store of images, the locks, and `target`, reading anywhere else
+/// but what is `readable` (files and directories, those of them that are there), serving a port,
+/// driving devices. What a kernel lacks is left out. No process with fewer rights than the host's
+/// root looks into it from here on.
 void confine(const std::string& state,
              const std::string& run,
              Files files,
+             const Strings& readable,
              const sys::Fd& target = {});
 
 /// The same for who unpacks an archive that is open already, and more: there is nothing but what

@@ -227,6 +227,11 @@ std::string import_image(const Paths& paths,
         request.source + "\"");
 }
 
+std::string source_path(const std::string& source) {
+    const auto [kind, rest] = split_once(source, ':');
+    return kind == "tar" || kind == "rootfs" ? rest : image::path_and_name(rest).first;
+}
+
 namespace {
 
 /// What an archive is when it is unpacked, piece by piece.

@@ -18,6 +18,9 @@ std::string import_image(const Paths& paths,
                          const image::ImportRequest& request,
                          const UnpackLimit& limit);
 
+/// The file or directory that an import of `source` reads.
+[[nodiscard]] std::string source_path(const std::string& source);
+
 /// Whether it is an archive that unpack() takes, by its first entry.
 [[nodiscard]] bool is_archive(const sys::Fd& file);
 

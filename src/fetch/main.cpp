@@ -18,6 +18,7 @@
 #include "fetch/output.h"
 #include "fetch/pull.h"
 #include "fetch/push.h"
+#include "fetch/readable.h"
 #include "fetch/save.h"
 #include "fetch/settings.h"
 #include "model/codec.h"
@@ -45,6 +46,19 @@ fetch::CredentialMap credentials_for(const std::string& reference,
     if (const auto parsed = image::parse_reference(reference))
         for (const auto& domain : fetch::Connection::domains(parsed->domain, settings))
             all[domain] = image::find_credentials(domain);
+    return all;
+}
+
+/// What a verb reads besides the store.
+Strings readable_for(const std::string& verb,
+                     const std::string& source,
+                     const fetch::RegistrySettings& settings) {
+    Strings all = fetch::files_of_libraries();
+    if (verb == "import")
+        all.push_back(fetch::source_path(source));
+    else if (verb != "save" && verb != "verify")
+        for (auto& file : fetch::files_of_the_network(settings))
+            all.push_back(std::move(file));
     return all;
 }
 
@@ -78,8 +92,11 @@ std::string work() {
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const sys::Fd target(verb == "save" || verb == "download" ? target_fd : -1);
     const bool only_asks = verb == "tags" || verb == "login" || verb == "download";
-    fetch::confine(
-        paths.state, paths.run, only_asks ? fetch::Files::own : fetch::Files::of_others, target);
+    fetch::confine(paths.state,
+                   paths.run,
+                   only_asks ? fetch::Files::own : fetch::Files::of_others,
+                   readable_for(verb, request.value("source", ""), settings),
+                   target);
     if (verb == "pull")
         return fetch::pull(
             paths, {reference, request.value("platform", ""), limit}, settings, credentials);

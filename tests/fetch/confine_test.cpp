@@ -4,6 +4,8 @@
 #include "fetch/confine.h"
 
 #include "base/random.h"
+#include "fetch/import.h"
+#include "fetch/readable.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 
@@ -176,9 +178,9 @@ TEST_F(Confine, WhoOnlyAsksOwnsNoFilesOfOthers) {
     };
     sys::replace_file(base_ + "/images/file", "x");
     const std::vector<Attempt> attempts{opens("/images/new", O_WRONLY | O_CREAT), gives_away};
-    EXPECT_EQ(try_all([&] { confine(base_, base_, Files::own); }, attempts),
+    EXPECT_EQ(try_all([&] { confine(base_, base_, Files::own, {}); }, attempts),
               (std::vector<int>{0, EPERM}));
-    EXPECT_EQ(try_all([&] { confine(base_, base_, Files::of_others); }, attempts),
+    EXPECT_EQ(try_all([&] { confine(base_, base_, Files::of_others, {}); }, attempts),
               (std::vector<int>{0, 0}));
 }
 
@@ -196,14 +198,65 @@ TEST_F(Confine, ServesNobodyAndCutsNothingShort) {
             ::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address));
     };
     sys::replace_file(base_ + "/images/file", "x");
-    const auto errors = try_all([&] { confine(base_, base_, Files::of_others); },
+    const auto errors = try_all([&] { confine(base_, base_, Files::of_others, {}); },
                                 {cut(base_ + "/images/file"), cut(base_ + "/outside"), serves});
     // Before version 3, cutting a file short was not yet taken away.
     EXPECT_EQ(errors, (std::vector<int>{0, version >= 3 ? EACCES : 0, version >= 4 ? EACCES : 0}));
 }
 
-TEST_F(Confine, WhoFetchesReadsAndHasTheNetworkToo) {
-    const auto errors = try_all([&] { confine(base_, base_, Files::of_others); },
+/// What belongs to the machine and to its people, and to no image.
+TEST_F(Confine, WhoFetchesReadsTheStoreAndWhatItIsGiven) {
+    if (!has_landlock())
+        GTEST_SKIP() << "this kernel has no Landlock";
+    sys::replace_file(base_ + "/images/file", "x");
+    sys::ensure_directory(base_ + "/given/deep");
+    sys::replace_file(base_ + "/given/deep/file", "x");
+    sys::replace_file(base_ + "/given.tar", "x");
+    const auto opens_host = [](const char* name) {
+        return
+            [name] { return static_cast<long>(::open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK)); };
+    };
+    RegistrySettings settings;
+    settings.ca["registry.example"] = base_ + "/ca.pem";
+    sys::replace_file(base_ + "/ca.pem", "x");
+    Strings readable{base_ + "/given", base_ + "/given.tar", base_ + "/nothing"};
+    for (const auto& files : {files_of_libraries(), files_of_the_network(settings)})
+        readable.insert(readable.end(), files.begin(), files.end());
+    const auto errors = try_all([&] { confine(base_, base_, Files::of_others, readable); },
+                                {opens("/images/file", O_RDONLY),
+                                 opens("/given/deep/file", O_RDONLY),
+                                 opens("/given.tar", O_RDONLY),
+                                 opens("/ca.pem", O_RDONLY),
+                                 opens_host("/dev/urandom"),
+                                 opens_host("/etc/hosts"),
+                                 opens_host("/usr/lib"),
+                                 opens("/given.tar", O_WRONLY),
+                                 opens("/given/deep/file", O_WRONLY),
+                                 opens("/outside", O_RDONLY),
+                                 opens("", O_RDONLY),
+                                 opens_host("/etc/shadow"),
+                                 opens_host("/etc/passwd"),
+                                 opens_host("/root"),
+                                 opens_host("/var/lib"),
+                                 opens_host("/home"),
+                                 opens_host("/etc"),
+                                 opens_host("/proc/1/environ"),
+                                 opens_host("/")});
+    std::vector<int> expected(7, 0);
+    expected.resize(errors.size(), EACCES);
+    EXPECT_EQ(errors, expected);
+}
+
+TEST_F(Confine, AnImportReadsTheFileThatItsSourceNames) {
+    sys::replace_file(base_ + "/a:b.tar", "x");
+    EXPECT_EQ(source_path("tar:" + base_ + "/a:b.tar"), base_ + "/a:b.tar");
+    EXPECT_EQ(source_path("rootfs:" + base_), base_);
+    EXPECT_EQ(source_path("docker-archive:" + base_ + "/a:b.tar:shop:1"), base_ + "/a:b.tar");
+    EXPECT_EQ(source_path("oci:" + base_ + ":shop"), base_);
+}
+
+TEST_F(Confine, WhoFetchesHasTheNetworkToo) {
+    const auto errors = try_all([&] { confine(base_, base_, Files::of_others, {}); },
                                 {opens("/images/new", O_WRONLY | O_CREAT),
                                  opens("/outside", O_RDONLY),
                                  opens("/outside", O_WRONLY),
@@ -214,7 +267,7 @@ TEST_F(Confine, WhoFetchesReadsAndHasTheNetworkToo) {
                                  clone_world,
                                  make_socket});
     const int kept = has_landlock() ? EACCES : 0;
-    EXPECT_EQ(errors, (std::vector<int>{0, 0, kept, EPERM, EPERM, EPERM, EPERM, EPERM, 0}));
+    EXPECT_EQ(errors, (std::vector<int>{0, kept, kept, EPERM, EPERM, EPERM, EPERM, EPERM, 0}));
 }
 
 }  // namespace
