@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -145,28 +146,55 @@ ArchivedImage image_of(const sys::Fd& root, image::Descriptor entry) {
     return found;
 }
 
-/// The manifest, and its type, that an archive in both formats has for a configuration; none where
-/// it has none that could be used.
-void find_manifest(const sys::Fd& root, ArchivedImage& image) {
-    const std::string config = "sha256:" + sha256_hex(image.config);
-    const auto index = sys::read_in_root(root, "index.json", longest_manifest);
-    if (!index)
-        return;
-    for (const auto& entry : image::parse_manifest(*index).entries) {
-        auto text = sys::read_in_root(root, blob_name(entry.digest), longest_manifest);
-        if (!text || "sha256:" + sha256_hex(*text) != entry.digest)
-            continue;
-        const auto manifest = image::parse_manifest(*text);
-        if (manifest.is_index || manifest.config->digest != config ||
-            manifest.layers.size() != image.layers.size())
-            continue;
-        image.manifest_type = type_of(entry, manifest);
-        image.manifest = std::move(text);
-        return;
+/// The manifests of an archive in both formats. Each is read once to see what it is of, however
+/// many images are looked for.
+class Manifests {
+  public:
+    explicit Manifests(const sys::Fd& root) : root_(root) {
+        if (const auto index = sys::read_in_root(root, "index.json", longest_manifest))
+            entries_ = image::parse_manifest(*index).entries;
     }
-}
 
-ArchivedImage image_of(const sys::Fd& root, const DockerEntry& entry) {
+    /// Gives the image the one of its configuration, and its type; none where there is none that
+    /// could be used.
+    void give(ArchivedImage& image) {
+        const Subject wanted{"sha256:" + sha256_hex(image.config), image.layers.size()};
+        while (!known_.contains(wanted) && next_ < entries_.size())
+            learn(next_++);
+        const auto found = known_.find(wanted);
+        if (found == known_.end())
+            return;
+        const auto& entry = entries_[found->second];
+        image.manifest = read(entry);
+        if (image.manifest)
+            image.manifest_type = type_of(entry, image::parse_manifest(*image.manifest));
+    }
+
+  private:
+    using Subject = std::pair<std::string, std::size_t>;  // the configuration, how many layers
+
+    [[nodiscard]] std::optional<std::string> read(const image::Descriptor& entry) const {
+        auto text = sys::read_in_root(root_, blob_name(entry.digest), longest_manifest);
+        return text && "sha256:" + sha256_hex(*text) == entry.digest ? std::move(text)
+                                                                     : std::nullopt;
+    }
+
+    void learn(std::size_t number) {
+        const auto text = read(entries_[number]);
+        if (!text)
+            return;
+        const auto manifest = image::parse_manifest(*text);
+        if (!manifest.is_index)
+            known_.emplace(Subject{manifest.config->digest, manifest.layers.size()}, number);
+    }
+
+    const sys::Fd& root_;
+    std::vector<image::Descriptor> entries_;
+    std::size_t next_ = 0;
+    std::map<Subject, std::size_t> known_;  // its entry, the first one
+};
+
+ArchivedImage image_of(const sys::Fd& root, const DockerEntry& entry, Manifests& manifests) {
     auto config = sys::read_in_root(root, entry.config, longest_config);
     if (!config)
         throw Error("the archive lacks " +
@@ -178,7 +206,7 @@ ArchivedImage image_of(const sys::Fd& root, const DockerEntry& entry) {
     image::check_layer_count(entry.layers.size(), diff_ids.size());
     for (std::size_t i = 0; i < diff_ids.size(); ++i)
         image.layers.push_back({.file = entry.layers[i], .diff_id = diff_ids[i], .digest = {}});
-    find_manifest(root, image);
+    manifests.give(image);
     return image;
 }
 
@@ -250,9 +278,10 @@ std::vector<ArchivedImage> images_of_archive(const sys::Fd& directory, const std
     if (!text)
         return images_of_layout(directory, name);
     Found images;
+    Manifests manifests(directory);
     for (const auto& entry : parse_docker_manifest(*text))
         if (name.empty() || is_called(entry, name))
-            images.add(image_of(directory, entry));
+            images.add(image_of(directory, entry, manifests));
     if (images.empty())
         throw Error("there is no image " + name + " in the archive");
     return images.take();

@@ -120,6 +120,31 @@ TEST_F(Archived, DockersManifestCountsWhereThereIsOne) {
     EXPECT_THROW(static_cast<void>(found("two")), Error);
 }
 
+TEST_F(Archived, InBothFormatsEachImageHasItsOwnManifest) {
+    Json index = Json::array();
+    Json docker = Json::array();
+    for (const auto* author : {"a", "b", "c"}) {
+        index.insert(index.begin(), image(author));
+        const std::string config = Json{{"os", "linux"}, {"author", author}}.dump();
+        docker.push_back({{"Config", "blobs/sha256/" + sha256_hex(config)},
+                          {"Layers", Json::array()},
+                          {"RepoTags", {std::string(author) + ":1"}}});
+    }
+    docker.push_back(docker[0]);  // once more
+    index.push_back(blob("not what its name says"));
+    sys::replace_file(base_ + "/blobs/sha256/" + sha256_hex("not what its name says"), "other");
+    write_index(index);
+    sys::replace_file(base_ + "/manifest.json", docker.dump());
+    Strings own;
+    for (const auto& one : images_of_archive(sys::open_directory(base_), "")) {
+        ASSERT_TRUE(one.manifest) << one.names.front();
+        EXPECT_EQ(Json::parse(*one.manifest)["config"]["digest"],
+                  "sha256:" + sha256_hex(one.config));
+        own.push_back(Json::parse(one.config)["author"]);
+    }
+    EXPECT_EQ(own, (Strings{"a", "b", "c", "a"}));
+}
+
 TEST_F(Archived, AManifestThatIsNoneIsRefusedWithASentence) {
     for (const auto* text : {"",
                              "null",
