@@ -36,6 +36,8 @@ class TarTarget final : public LayoutTarget {
         tar_.pad(static_cast<std::uint64_t>(size));
     }
 
+    void settle() override {}  // whoever named the file has it durable at its end
+
     void finish() override { tar_.end(); }
 
     [[nodiscard]] std::string index() const override { return {}; }
@@ -64,7 +66,9 @@ class DirectoryTarget final : public LayoutTarget {
         write(blobs_, hex, [&](const sys::Fd& to) { sys::copy_rest(file, to, "blob " + hex); });
     }
 
-    void finish() override { sys::check(::syncfs(root_.get()), "sync the image layout"); }
+    void settle() override { sys::check(::syncfs(root_.get()), "sync the image layout"); }
+
+    void finish() override { settle(); }
 
     [[nodiscard]] std::string index() const override {
         constexpr std::size_t longest = 4U << 20U;

@@ -18,6 +18,8 @@ class LayoutTarget {
     virtual void put(const std::string& name, std::string_view bytes) = 0;
     /// A blob's file; its name says what is in it.
     virtual void put_blob(const std::string& hex, const sys::Fd& file, std::int64_t size) = 0;
+    /// What was put there survives a loss of power: now it may be named.
+    virtual void settle() = 0;
     virtual void finish() = 0;
     /// The index.json that is there already; "" where there is none.
     [[nodiscard]] virtual std::string index() const = 0;

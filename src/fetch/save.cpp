@@ -84,7 +84,10 @@ class Layout {
         add_docker(travel, names);
     }
 
+    /// What names blobs comes when they are all there: whatever is left of a save that was killed
+    /// has what it had before, or names none.
     void finish() {
+        target_.settle();
         target_.put("oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
         target_.put("index.json",
                     Json{{"schemaVersion", 2},

@@ -145,6 +145,30 @@ TEST_F(Archived, InBothFormatsEachImageHasItsOwnManifest) {
     EXPECT_EQ(own, (Strings{"a", "b", "c", "a"}));
 }
 
+/// However far a save came before it was killed.
+TEST_F(Archived, WhatIsLeftOfASaveHasAllImagesOrNone) {
+    write_index(Json::array({image("a", {{tag_key, "a:1"}}), image("b", {{tag_key, "b:1"}})}));
+    image::ImportRequest request;
+    request.source = "oci:" + base_;
+    const std::string ids = import_image(paths_, request, {});
+    const std::string file = base_ + "/saved.tar";
+    static_cast<void>(
+        save(paths_, {"a:1", "b:1"}, "", sys::open_file(file, O_WRONLY | O_CREAT, 0600)));
+    const std::string whole = *sys::read_file(file);
+    request.source = "docker-archive:" + file;
+    EXPECT_EQ(import_image(paths_, request, {}), ids);
+    constexpr std::size_t record = 512;
+    for (std::size_t size = 0; size < whole.size(); size += record) {
+        sys::replace_file(file, whole.substr(0, size));
+        std::string loaded = ids;
+        try {
+            loaded = import_image(paths_, request, {});
+        } catch (const Error&) {
+        }
+        EXPECT_EQ(loaded, ids) << size;
+    }
+}
+
 TEST_F(Archived, AManifestThatIsNoneIsRefusedWithASentence) {
     for (const auto* text : {"",
                              "null",
