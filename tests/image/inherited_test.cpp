@@ -113,6 +113,24 @@ TEST_F(Inherited, ALinkToAFileBelowIsThatFile) {
     EXPECT_EQ(content_in(lowers_of(store, "three:1", {below, other, above}), "sub/link"), "other");
 }
 
+/// The name of a file is bytes, whatever a record of it is written in.
+TEST_F(Inherited, NamesAreBytes) {
+    Store store(paths_);
+    const auto below = add(store, 'a', {}, [](const std::string& fs) {
+        make_directory(fs + "/d\xff", 01777);
+        sys::replace_file(fs + "/f\xe4", "below");
+        sys::replace_file(fs + "/\u00e4", "below, too");
+    });
+    const auto above = add(store,
+                           'b',
+                           {{"d\xff"}, {{"one\xfe", "f\xe4"}, {"two", "\u00e4"}}},
+                           [](const std::string& fs) { make_directory(fs + "/d\xff", 0755); });
+    const auto lowers = lowers_of(store, "one:1", {below, above});
+    EXPECT_EQ(mode_in(lowers, "d\xff"), 01777U);
+    EXPECT_EQ(content_in(lowers, "one\xfe"), "below");
+    EXPECT_EQ(content_in(lowers, "two"), "below, too");
+}
+
 TEST_F(Inherited, LinksToOneFileAreOneFile) {
     Store store(paths_);
     const auto below = add(

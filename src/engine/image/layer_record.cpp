@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/digest.h"
+#include "base/text.h"
 #include "sys/file.h"
 
 #include <nlohmann/json.hpp>
@@ -11,6 +12,25 @@ namespace stack::image {
 namespace {
 
 using Json = nlohmann::json;
+
+/// The name of a file is bytes: where they are no UTF-8, JSON has them as numbers.
+Json json_of(const std::string& name) {
+    if (find_invalid_utf8(name) == std::string::npos)
+        return name;
+    Json bytes = Json::array();
+    for (const char byte : name)
+        bytes.push_back(static_cast<unsigned char>(byte));
+    return bytes;
+}
+
+std::string name_in(const Json& json) {
+    if (json.is_string())
+        return json.get<std::string>();
+    std::string name;
+    for (const auto& byte : json)
+        name += static_cast<char>(byte.get<unsigned char>());
+    return name;
+}
 
 }  // namespace
 
@@ -31,8 +51,10 @@ LayerRecord read_layer(const std::string& root, const std::string& diff_id) {
         record.packed = {packed->value("mediaType", ""),
                          packed->value("digest", ""),
                          packed->value("size", std::int64_t{0})};
-    record.unsaid.directories = json.value("impliedDirectories", Strings());
-    record.unsaid.links = json.value("linksBelow", decltype(record.unsaid.links)());
+    for (const auto& name : json.value("impliedDirectories", Json::array()))
+        record.unsaid.directories.push_back(name_in(name));
+    for (const auto& link : json.value("linksBelow", Json::array()))
+        record.unsaid.links.emplace_back(name_in(link.at(0)), name_in(link.at(1)));
     return record;
 }
 
@@ -43,9 +65,10 @@ std::string layer_json(const LayerRecord& record) {
                           {"digest", record.packed->digest},
                           {"size", record.packed->size}};
     if (!record.unsaid.directories.empty())
-        json["impliedDirectories"] = record.unsaid.directories;
-    if (!record.unsaid.links.empty())
-        json["linksBelow"] = record.unsaid.links;
+        for (const auto& name : record.unsaid.directories)
+            json["impliedDirectories"].push_back(json_of(name));
+    for (const auto& [name, target] : record.unsaid.links)
+        json["linksBelow"].push_back({json_of(name), json_of(target)});
     return json.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
 }
 
