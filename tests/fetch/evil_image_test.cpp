@@ -8,16 +8,20 @@
 #include "engine/image/fetch.h"
 #include "engine/image/store.h"
 #include "engine/image/tar_stream.h"
+#include "fetch/deflate.h"
 #include "fetch/import.h"
 #include "fetch/pull.h"
 #include "sys/file.h"
 #include "sys/tree.h"
 #include "tests/support/web_server.h"
 
+#include <algorithm>
+#include <csignal>
 #include <map>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace stack::fetch {
@@ -96,7 +100,7 @@ class EvilImage : public testing::Test {
         WebServer server([&](const WebRequest& request) { return answer(request, type, text); });
         const Paths paths = fresh_paths("pull");
         const std::string said = refusal_of([&] {
-            static_cast<void>(pull(paths, {server.host() + "/evil:1", "", {}}, {}, {}));
+            static_cast<void>(pull(paths, {server.host() + "/evil:1", "", limit_}, {}, {}));
         });
         for (const auto& request : server.requests())
             EXPECT_TRUE(request.path.starts_with("/v2/evil/manifests/1") ||
@@ -108,16 +112,28 @@ class EvilImage : public testing::Test {
         return expect_nothing(paths, said);
     }
 
-    /// The same of it in an archive.
+    /// The same of it in a layout, and in an archive of that. One of both formats is taken or
+    /// refused by what Docker's manifest.json can say of it.
     std::string import_refusal(const std::string& type, const std::string& text) {
         Json entry = blob(type, text);
         sys::replace_file(base_ + "/layout/index.json", index_of(Json::array({entry})).dump());
+        const std::string said = refusal_of_source("oci:" + base_ + "/layout");
+        pack({"oci-layout", "index.json"});
+        EXPECT_EQ(refusal_of_source("oci-archive:" + base_ + "/packed.tar").empty(), said.empty())
+            << text.substr(0, 400);
+        sys::replace_file(base_ + "/layout/manifest.json", docker_manifest_of(text));
+        pack({"manifest.json", "index.json"});
+        static_cast<void>(refusal_of_source("docker-archive:" + base_ + "/packed.tar"));
+        return said;
+    }
+
+    std::string refusal_of_source(const std::string& source) {
         const Paths paths = fresh_paths("import");
         image::ImportRequest request;
-        request.source = "oci:" + base_ + "/layout";
+        request.source = source;
         request.reference = "evil:1";
         const std::string said =
-            refusal_of([&] { static_cast<void>(import_image(paths, request, {})); });
+            refusal_of([&] { static_cast<void>(import_image(paths, request, limit_)); });
         if (said.empty())
             return expect_whole(paths);
         return expect_nothing(paths, said);
@@ -139,8 +155,45 @@ class EvilImage : public testing::Test {
 
     std::string layer_ = layer_with("hello");
     std::string base_;
+    UnpackLimit limit_;
 
   private:
+    /// What `docker save` would say of a manifest, as far as it can.
+    static std::string docker_manifest_of(const std::string& text) {
+        const Json manifest = Json::parse(text, nullptr, false);
+        const auto file_of = [](const Json& descriptor) {
+            const Json digest =
+                descriptor.is_object() ? descriptor.value("digest", Json()) : Json();
+            const std::string name = digest.is_string() ? digest.get<std::string>() : "";
+            return "blobs/sha256/" + name.substr(std::min<std::size_t>(7, name.size()));
+        };
+        Json entry = {{"RepoTags", nullptr}, {"Layers", Json::array()}};
+        if (manifest.is_object() && manifest.contains("config"))
+            entry["Config"] = file_of(manifest["config"]);
+        if (manifest.is_object() && manifest.contains("layers") && manifest["layers"].is_array())
+            for (const auto& layer : manifest["layers"])
+                entry["Layers"].push_back(file_of(layer));
+        return Json::array({entry}).dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+
+    /// The blobs and these files of the layout, in packed.tar.
+    void pack(const std::vector<std::string>& names) const {
+        std::string bytes;
+        const image::ByteSink sink = [&](std::string_view piece) { bytes += piece; };
+        image::TarStream tar(sink);
+        const auto add = [&](const std::string& name, const std::string& content) {
+            tar.header({.path = name, .mode = 0644, .size = content.size()});
+            tar.data(content);
+            tar.pad(content.size());
+        };
+        for (const auto& [digest, blob] : blobs_)
+            add("blobs/sha256/" + digest.substr(7), blob.second);
+        for (const auto& name : names)
+            add(name, *sys::read_file(base_ + "/layout/" + name));
+        tar.end();
+        sys::replace_file(base_ + "/packed.tar", bytes);
+    }
+
     std::string answer(const WebRequest& request,
                        const std::string& type,
                        const std::string& text) const {
@@ -353,6 +406,68 @@ TEST_F(EvilImage, ALayerThatEndsAnywhereIsRefused) {
     flipped[1000] ^= 1;
     expect_refused(manifest_of(config_of({digest_of(long_layer)}).dump(),
                                Json::array({blob(layer_type, flipped)})));
+}
+
+/// No file may become larger than this in the meantime, whoever writes it.
+class LargestFile {
+  public:
+    explicit LargestFile(rlim_t bytes) {
+        ::getrlimit(RLIMIT_FSIZE, &before_);
+        const rlimit limit{bytes, before_.rlim_max};
+        ::setrlimit(RLIMIT_FSIZE, &limit);
+        handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    }
+
+    ~LargestFile() {
+        ::setrlimit(RLIMIT_FSIZE, &before_);
+        std::signal(SIGXFSZ, handler_);
+    }
+
+    LargestFile(const LargestFile&) = delete;
+    LargestFile& operator=(const LargestFile&) = delete;
+
+  private:
+    rlimit before_{};
+    void (*handler_)(int) = nullptr;
+};
+
+std::string gzipped(std::string_view content) {
+    std::string packed;
+    Deflater deflater([&](std::string_view bytes) { packed += bytes; });
+    deflater.feed(content);
+    deflater.finish();
+    return packed;
+}
+
+/// A tar of one file of zeros, packed to a thousandth: a member of the packed bytes that comes
+/// again and again.
+std::string bomb_of(std::size_t pieces) {
+    constexpr std::size_t piece = 32U << 20U;
+    std::string head;
+    const image::ByteSink sink = [&](std::string_view bytes) { head += bytes; };
+    image::TarStream tar(sink);
+    tar.header({.path = "zeros", .mode = 0644, .size = std::uint64_t{piece} * pieces});
+    std::string packed = gzipped(head);
+    const std::string zeros = gzipped(std::string(piece, '\0'));
+    for (std::size_t i = 0; i < pieces; ++i)
+        packed += zeros;
+    return packed + gzipped(std::string(1024, '\0'));
+}
+
+TEST_F(EvilImage, ABombIsRefusedBeforeItIsLarge) {
+    const std::string bomb = bomb_of(320);  // 10 GiB
+    const std::string type = std::string(layer_type) + "+gzip";
+    const std::string manifest = manifest_of(config_of({digest_of("nobody unpacks it")}).dump(),
+                                             Json::array({blob(type, bomb)}))
+                                     .dump();
+    sys::replace_file(base_ + "/bomb.tar.gz", bomb);
+    limit_.most = std::int64_t{16} << 20U;
+    const LargestFile largest(static_cast<rlim_t>(bomb.size() + (32U << 20U)));
+    for (const auto& said : {pull_refusal(manifest_type, manifest),
+                             import_refusal(manifest_type, manifest),
+                             refusal_of_source("tar:" + base_ + "/bomb.tar.gz"),
+                             refusal_of_source("docker-archive:" + base_ + "/bomb.tar.gz")})
+        EXPECT_NE(said.find("it unpacks to more than 16 MiB"), std::string::npos) << said;
 }
 
 TEST_F(EvilImage, AnotherPlatformsImageIsNotThatWhichWasAskedFor) {
