@@ -129,7 +129,8 @@ void look_at_tables(const Paths& paths, bool has_networks, Machine& machine) {
         sys::NetlinkSocket filter(NETLINK_NETFILTER);
         const auto tables = sys::list_nft_tables(filter);
         const auto is_own = [](const std::string& table) {
-            return table.starts_with("inet " + network::table_name(""));
+            return table.starts_with("inet " + network::table_name("")) ||
+                   table.starts_with("bridge " + network::table_name(""));
         };
         const std::string own = "inet " + network::table_name(paths.instance);
         if (!has_networks && std::count(tables.begin(), tables.end(), own) != 0)

@@ -34,6 +34,13 @@ NetlinkMessage message_for(int type, int flags, std::uint8_t family = NFPROTO_IN
     return {message_type(type), flags, raw_bytes(header)};
 }
 
+static_assert(static_cast<int>(NftFamily::inet) == NFPROTO_INET);
+static_assert(static_cast<int>(NftFamily::bridge) == NFPROTO_BRIDGE);
+
+NetlinkMessage message_for(int type, int flags, NftFamily family) {
+    return message_for(type, flags, static_cast<std::uint8_t>(family));
+}
+
 std::string name_of_family(std::uint8_t family) {
     switch (family) {
         case NFPROTO_INET:
@@ -143,8 +150,11 @@ NftElement element_of(nlattr* one) {
     return element;
 }
 
-NftElements list_elements(NetlinkSocket& socket, const std::string& table, const std::string& set) {
-    auto question = message_for(NFT_MSG_GETSETELEM, 0);
+NftElements list_elements(NetlinkSocket& socket,
+                          const std::string& table,
+                          NftFamily family,
+                          const std::string& set) {
+    auto question = message_for(NFT_MSG_GETSETELEM, 0, family);
     question.put_text(NFTA_SET_ELEM_LIST_TABLE, table);
     question.put_text(NFTA_SET_ELEM_LIST_SET, set);
     NftElements elements;
@@ -172,9 +182,11 @@ NftChainListing chain_of(nlmsghdr* answer) {
     return chain;
 }
 
-std::optional<NftListing> list_once(NetlinkSocket& socket, const std::string& table) {
+std::optional<NftListing> list_once(NetlinkSocket& socket,
+                                    const std::string& table,
+                                    NftFamily family) {
     NftListing listing;
-    auto question = message_for(NFT_MSG_GETTABLE, 0);
+    auto question = message_for(NFT_MSG_GETTABLE, 0, family);
     question.put_text(NFTA_TABLE_NAME, table);
     const int error = socket.execute(question, [&](nlmsghdr* answer) {
         listing.dormant = (number_of(find(answer, NFTA_TABLE_FLAGS)) & NFT_TABLE_F_DORMANT) != 0;
@@ -183,25 +195,25 @@ std::optional<NftListing> list_once(NetlinkSocket& socket, const std::string& ta
         return std::nullopt;
     if (error != 0)
         fail("look at table " + table, error);
-    auto chains = message_for(NFT_MSG_GETCHAIN, 0);
+    auto chains = message_for(NFT_MSG_GETCHAIN, 0, family);
     socket.dump(chains, "list the chains of table " + table, [&](nlmsghdr* answer) {
         if (text_of(answer, NFTA_CHAIN_TABLE) == table)
             listing.chains[text_of(answer, NFTA_CHAIN_NAME)] = chain_of(answer);
     });
-    auto rules = message_for(NFT_MSG_GETRULE, 0);
+    auto rules = message_for(NFT_MSG_GETRULE, 0, family);
     rules.put_text(NFTA_RULE_TABLE, table);
     socket.dump(rules, "list the rules of table " + table, [&](nlmsghdr* answer) {
         if (text_of(answer, NFTA_RULE_TABLE) == table)
             listing.chains[text_of(answer, NFTA_RULE_CHAIN)].rules.push_back(mark_of(answer));
     });
-    auto sets = message_for(NFT_MSG_GETSET, 0);
+    auto sets = message_for(NFT_MSG_GETSET, 0, family);
     sets.put_text(NFTA_SET_TABLE, table);
     socket.dump(sets, "list the sets of table " + table, [&](nlmsghdr* answer) {
         if (text_of(answer, NFTA_SET_TABLE) == table)
             listing.sets[text_of(answer, NFTA_SET_NAME)];
     });
     for (auto& [name, elements] : listing.sets)
-        elements = list_elements(socket, table, name);
+        elements = list_elements(socket, table, family, name);
     return listing;
 }
 
@@ -209,20 +221,20 @@ std::optional<NftListing> list_once(NetlinkSocket& socket, const std::string& ta
 
 NftBatch::NftBatch(std::string table) : table_(std::move(table)) {}
 
-NetlinkMessage& NftBatch::add(int type, int flags) {
-    return messages_.emplace_back(message_for(type, flags));
+NetlinkMessage& NftBatch::add(NftFamily family, int type, int flags) {
+    return messages_.emplace_back(message_for(type, flags, family));
 }
 
-void NftBatch::ensure_table() {
-    add(NFT_MSG_NEWTABLE, NLM_F_CREATE).put_text(NFTA_TABLE_NAME, table_);
+void NftBatch::ensure_table(NftFamily family) {
+    add(family, NFT_MSG_NEWTABLE, NLM_F_CREATE).put_text(NFTA_TABLE_NAME, table_);
 }
 
-void NftBatch::remove_table() {
-    add(NFT_MSG_DELTABLE, 0).put_text(NFTA_TABLE_NAME, table_);
+void NftBatch::remove_table(NftFamily family) {
+    add(family, NFT_MSG_DELTABLE, 0).put_text(NFTA_TABLE_NAME, table_);
 }
 
 void NftBatch::add_set(const NftSet& set) {
-    auto& message = add(NFT_MSG_NEWSET, NLM_F_CREATE);
+    auto& message = add(set.family, NFT_MSG_NEWSET, NLM_F_CREATE);
     message.put_text(NFTA_SET_TABLE, table_);
     message.put_text(NFTA_SET_NAME, set.name);
     message.put_be32(NFTA_SET_FLAGS, set.flags);
@@ -240,7 +252,7 @@ void NftBatch::add_set(const NftSet& set) {
 }
 
 void NftBatch::add_chain(const NftChain& chain) {
-    auto& message = add(NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+    auto& message = add(chain.family, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
     message.put_text(NFTA_CHAIN_TABLE, table_);
     message.put_text(NFTA_CHAIN_NAME, chain.name);
     if (chain.type.empty())
@@ -255,7 +267,7 @@ void NftBatch::add_chain(const NftChain& chain) {
 
 void NftBatch::add_rules(const NftChain& chain) {
     for (const auto& rule : chain.rules) {
-        auto& message = add(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+        auto& message = add(chain.family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
         message.put_text(NFTA_RULE_TABLE, table_);
         message.put_text(NFTA_RULE_CHAIN, chain.name);
         message.put(NFTA_RULE_EXPRESSIONS | NLA_F_NESTED, rule.bytes());
@@ -266,15 +278,15 @@ void NftBatch::add_rules(const NftChain& chain) {
 /// In pieces that a message has room for.
 void NftBatch::change_elements(int type,
                                int flags,
-                               const std::string& set,
+                               const NftSet& set,
                                const NftElements& elements) {
     constexpr std::size_t most = 2048;  // bytes of elements; an element has no more than 200
     const auto send = [&](const NetlinkAttributes& list) {
         if (list.bytes().empty())
             return;
-        auto& message = add(type, flags);
+        auto& message = add(set.family, type, flags);
         message.put_text(NFTA_SET_ELEM_LIST_TABLE, table_);
-        message.put_text(NFTA_SET_ELEM_LIST_SET, set);
+        message.put_text(NFTA_SET_ELEM_LIST_SET, set.name);
         message.put(NFTA_SET_ELEM_LIST_ELEMENTS | NLA_F_NESTED, list.bytes());
     };
     const bool has_intervals = std::any_of(
@@ -290,11 +302,11 @@ void NftBatch::change_elements(int type,
     send(list);
 }
 
-void NftBatch::add_elements(const std::string& set, const NftElements& elements) {
+void NftBatch::add_elements(const NftSet& set, const NftElements& elements) {
     change_elements(NFT_MSG_NEWSETELEM, NLM_F_CREATE, set, elements);
 }
 
-void NftBatch::remove_elements(const std::string& set, const NftElements& elements) {
+void NftBatch::remove_elements(const NftSet& set, const NftElements& elements) {
     change_elements(NFT_MSG_DELSETELEM, 0, set, elements);
 }
 
@@ -348,14 +360,16 @@ std::vector<std::string> list_nft_tables(NetlinkSocket& socket) {
 }
 
 /// It takes several questions: what changes meanwhile has them asked again.
-std::optional<NftListing> list_nft_table(NetlinkSocket& socket, const std::string& table) {
+std::optional<NftListing> list_nft_table(NetlinkSocket& socket,
+                                         const std::string& table,
+                                         NftFamily family) {
     constexpr int patience = 10;
     for (int i = 0;; ++i) {
         static_cast<void>(socket.was_interrupted());
         const auto generation = nft_generation(socket);
         std::optional<NftListing> listing;
         try {
-            listing = list_once(socket, table);
+            listing = list_once(socket, table, family);
         } catch (const Error& error) {
             if (error.code() != std::errc::no_such_file_or_directory)
                 throw;  // else it has just gone

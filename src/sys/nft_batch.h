@@ -1,6 +1,6 @@
 #pragma once
 
-// Changes of an inet table of nf_tables by netlink (linux/netfilter/nf_tables.h). libnftables does
+// Changes of tables of nf_tables by netlink (linux/netfilter/nf_tables.h). libnftables does
 // the same from text, at the price of loading itself, six libraries and a cache of every table: ten
 // milliseconds, which a start does not have.
 
@@ -16,6 +16,9 @@
 #include <vector>
 
 namespace stack::sys {
+
+/// What a table's chains see (linux/netfilter.h): packets of IP, or frames that cross a bridge.
+enum class NftFamily : std::uint8_t { inet = 1, bridge = 7 };
 
 /// The bytes of one element of a set, as the kernel compares them.
 struct NftElement {
@@ -39,6 +42,7 @@ struct NftSet {
     std::uint32_t data_length = 0;
     std::vector<std::uint32_t> field_lengths;  // of an interval of concatenated keys
     std::string user_data;                     // nft(8)'s
+    NftFamily family = NftFamily::inet;        // of its table
 };
 
 struct NftChain {
@@ -47,22 +51,24 @@ struct NftChain {
     std::uint32_t hook = 0;
     int priority = 0;
     std::vector<NetlinkAttributes> rules;  // the list of expressions of each
+    NftFamily family = NftFamily::inet;    // of its table
 };
 
-/// One transaction: all of it comes to be, or nothing does. Its steps are done in their order.
+/// One transaction: all of it comes to be, or nothing does. Its steps are done in their order. It
+/// may change a table of each family, which have one name.
 class NftBatch {
   public:
     explicit NftBatch(std::string table);
 
-    void ensure_table();
-    void remove_table();
+    void ensure_table(NftFamily family = NftFamily::inet);
+    void remove_table(NftFamily family = NftFamily::inet);
     void add_set(const NftSet& set);
     void add_chain(const NftChain& chain);
     void add_rules(const NftChain& chain);
     /// Those that are there already stay.
-    void add_elements(const std::string& set, const NftElements& elements);
+    void add_elements(const NftSet& set, const NftElements& elements);
     /// Fails where one is not there.
-    void remove_elements(const std::string& set, const NftElements& elements);
+    void remove_elements(const NftSet& set, const NftElements& elements);
 
     [[nodiscard]] bool empty() const { return messages_.empty(); }
 
@@ -70,8 +76,8 @@ class NftBatch {
     [[nodiscard]] std::string try_commit(NetlinkSocket& socket);
 
   private:
-    NetlinkMessage& add(int type, int flags);
-    void change_elements(int type, int flags, const std::string& set, const NftElements& elements);
+    NetlinkMessage& add(NftFamily family, int type, int flags);
+    void change_elements(int type, int flags, const NftSet& set, const NftElements& elements);
 
     std::string table_;
     std::vector<NetlinkMessage> messages_;
@@ -111,6 +117,7 @@ struct NftListing {
 
 /// nullopt where there is no such table.
 [[nodiscard]] std::optional<NftListing> list_nft_table(NetlinkSocket& socket,
-                                                       const std::string& table);
+                                                       const std::string& table,
+                                                       NftFamily family = NftFamily::inet);
 
 }  // namespace stack::sys

@@ -3,6 +3,9 @@
 
 #include <stack/error.h>
 
+#include "base/ip.h"
+#include "engine/network/address_pool.h"
+#include "engine/network/elements.h"
 #include "engine/network/names.h"
 #include "engine/network/networks.h"
 #include "engine/network/sets.h"
@@ -175,9 +178,9 @@ class Raw {
         bridge_ = ::if_nametoindex("raw0");
         sys::NftBatch batch(table_);
         batch.ensure_table();
+        batch.ensure_table(sys::NftFamily::bridge);
         for (const auto& set : network::table_sets())
-            if (set.name == map_)
-                batch.add_set(set);
+            batch.add_set(set);
         commit(batch);
     }
 
@@ -192,11 +195,14 @@ class Raw {
         spec.address4 = address + "/24";
         spec.gateway4 = "10.9.0.1";
         room.connect(spec);
+        network::Elements elements = network::elements_for(std::vector<network::Wire>{
+            {"raw", spec.host_name, network::mac_for(*parse_ip(address)), address, ""}});
+        elements["pub4_any"].insert("tcp . " + std::to_string(30000 + number) + " : " + address +
+                                    " . 80");
         sys::NftBatch batch(table_);
-        batch.add_elements(
-            map_,
-            network::encode_elements(
-                map_, {"tcp . " + std::to_string(30000 + number) + " : " + address + " . 80"}));
+        for (const auto& set : network::table_sets())
+            if (const auto found = elements.find(set.name); found != elements.end())
+                batch.add_elements(set, network::encode_elements(set.name, found->second));
         commit(batch);
     }
 
@@ -207,7 +213,6 @@ class Raw {
     }
 
     const std::string table_ = "raw_bench";
-    const std::string map_ = "pub4_any";
     std::uint32_t bridge_ = 0;
     sys::NetlinkSocket filter_{NETLINK_NETFILTER};
 };

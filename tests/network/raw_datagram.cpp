@@ -11,6 +11,7 @@
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -57,8 +58,12 @@ std::string ip4(const IpAddress& source, const IpAddress& target, const std::str
     return begin + checksum(begin + number(0) + addresses) + addresses + content;
 }
 
-std::string ip6(const IpAddress& source, const IpAddress& target, const std::string& content) {
-    return std::string("\x60\0\0\0", 4) + number(content.size()) + std::string{udp_number, hops} +
+std::string ip6(const IpAddress& source,
+                const IpAddress& target,
+                const std::string& content,
+                char protocol = udp_number,
+                char limit = hops) {
+    return std::string("\x60\0\0\0", 4) + number(content.size()) + std::string{protocol, limit} +
            std::string(bytes_of(source)) + std::string(bytes_of(target)) + content;
 }
 
@@ -74,14 +79,53 @@ std::string frame_for(const RawDatagram& datagram) {
 
 }  // namespace
 
+std::string arp_answer(const Claim& claim, int tags) {
+    std::string frame = *sys::parse_mac(claim.target_mac) + *sys::parse_mac(claim.source_mac);
+    for (int i = 0; i < tags; ++i)
+        frame += number(ETHERTYPE_VLAN) + number(0);
+    constexpr std::size_t ethernet = 1;
+    constexpr std::size_t reply = 2;
+    const auto address = *parse_ip(claim.address);
+    return frame + number(ETHERTYPE_ARP) + number(ethernet) + number(ETHERTYPE_IP) + "\6\4" +
+           number(reply) + *sys::parse_mac(claim.mac) + std::string(bytes_of(address)) +
+           *sys::parse_mac(claim.target_mac) + std::string(bytes_of(address));
+}
+
+std::string icmp6_frame(const RawDatagram& ends, char type, const std::string& rest) {
+    constexpr char icmp6 = IPPROTO_ICMPV6;
+    constexpr char from_a_neighbour = '\xff';
+    const auto source = *parse_ip(ends.source);
+    const auto target = *parse_ip(ends.target);
+    const std::string begin{type, 0};
+    const std::string addresses = std::string(bytes_of(source)) + std::string(bytes_of(target));
+    const std::string sum = checksum(addresses + number(0) + number(4 + rest.size()) + number(0) +
+                                     number(icmp6) + begin + number(0) + rest);
+    return *sys::parse_mac(ends.target_mac) + *sys::parse_mac(ends.source_mac) +
+           number(ETHERTYPE_IPV6) +
+           ip6(source, target, begin + sum + rest, icmp6, from_a_neighbour);
+}
+
+std::string neighbour_answer(const Claim& claim, const std::string& source) {
+    constexpr char advertisement = '\x88';
+    const auto address = *parse_ip(claim.address);
+    const std::string overrides("\x20\0\0\0", 4);
+    return icmp6_frame(
+        {claim.source_mac, claim.target_mac, source, "ff02::1", 0, ""},
+        advertisement,
+        overrides + std::string(bytes_of(address)) + "\2\1" + *sys::parse_mac(claim.mac));
+}
+
 void send_raw(const Namespace& from, const std::string& interface, const RawDatagram& datagram) {
+    send_frame(from, interface, frame_for(datagram));
+}
+
+void send_frame(const Namespace& from, const std::string& interface, const std::string& frame) {
     const Inside inside(from);
     const sys::Fd socket(
         sys::check(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), "open a packet socket"));
     sockaddr_ll wire{};
     wire.sll_family = AF_PACKET;
     wire.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
-    const std::string frame = frame_for(datagram);
     sys::check(static_cast<int>(::sendto(socket.get(),
                                          frame.data(),
                                          frame.size(),
@@ -89,6 +133,33 @@ void send_raw(const Namespace& from, const std::string& interface, const RawData
                                          reinterpret_cast<const sockaddr*>(&wire),
                                          sizeof wire)),
                "send a frame by " + interface);
+}
+
+Wiretap::Wiretap(const Namespace& where, const std::string& interface) {
+    const Inside inside(where);
+    socket_ = sys::Fd(sys::check(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
+                                 "open a packet socket"));
+    sockaddr_ll wire{};
+    wire.sll_family = AF_PACKET;
+    wire.sll_protocol = __builtin_bswap16(ETH_P_ALL);
+    wire.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));
+    sys::check(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&wire), sizeof wire),
+               "listen on " + interface);
+}
+
+bool Wiretap::hears(const std::string& bytes) {
+    constexpr int moment = 200;  // milliseconds
+    std::array<char, 2048> frame{};
+    for (;;) {
+        pollfd entry{socket_.get(), POLLIN, 0};
+        if (::poll(&entry, 1, moment) != 1)
+            return false;
+        const auto length = ::recv(socket_.get(), frame.data(), frame.size(), 0);
+        if (length > 0 &&
+            std::string_view(frame.data(), static_cast<std::size_t>(length)).find(bytes) !=
+                std::string_view::npos)
+            return true;
+    }
 }
 
 std::string hardware_address(const Namespace& where, const std::string& interface) {

@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "model/network_limits.h"
+#include "sys/netlink.h"
 
 #include <algorithm>
 #include <array>
@@ -119,6 +120,15 @@ std::string mac_for(const IpAddress& address) {
                   byte(2),
                   byte(1));
     return text.data();
+}
+
+IpAddress link_local_for(const std::string& mac) {
+    const std::string own = sys::parse_mac(mac).value_or(std::string(6, '\0'));
+    constexpr char given_by_us = 2;
+    std::string bytes("\xfe\x80\0\0\0\0\0\0", 8);
+    bytes += static_cast<char>(own[0] ^ given_by_us);
+    bytes += own.substr(1, 2) + "\xff\xfe" + own.substr(3);
+    return ip_from_bytes(bytes);
 }
 
 }  // namespace stack::network

@@ -44,4 +44,7 @@ struct AddressRange {
 /// right when an address moves to another container.
 [[nodiscard]] std::string mac_for(const IpAddress& address);
 
+/// The address that an interface with this hardware address has by itself (RFC 4291, appendix A).
+[[nodiscard]] IpAddress link_local_for(const std::string& mac);
+
 }  // namespace stack::network

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/ip.h"
+#include "engine/network/address_pool.h"
 #include "model/fields.h"
 
 namespace stack::network {
@@ -13,6 +14,20 @@ void add_subnet(Elements& elements, const std::string& subnet, const std::string
         return;
     elements["nets" + family].insert(subnet);
     elements["same_sub" + family].insert(subnet + " . " + subnet);
+}
+
+/// What a network's own end of the wires has is nobody's else.
+void add_gateway(Elements& elements, const NetworkRecord& network) {
+    for (const auto& [set, address] :
+         {std::pair("taken4", network.gateway4), std::pair("taken6", network.gateway6)})
+        if (!address.empty())
+            elements[set].insert(address);
+    const std::string& named = network.gateway4.empty() ? network.gateway6 : network.gateway4;
+    if (const auto address = parse_ip(named)) {
+        const std::string mac = mac_for(*address);
+        elements["taken_mac"].insert(mac);
+        elements["taken6"].insert(to_text(link_local_for(mac)));
+    }
 }
 
 /// The families that a published address stands for: "" both, 0.0.0.0 and :: one each.
@@ -57,6 +72,7 @@ Elements elements_for(const std::vector<NetworkRecord>& networks) {
             elements["internal"].insert(network.bridge);
         add_subnet(elements, network.subnet4, "4");
         add_subnet(elements, network.subnet6, "6");
+        add_gateway(elements, network);
     }
     return elements;
 }
@@ -78,6 +94,26 @@ Elements elements_for(const std::vector<PublishedPort>& ports,
                                                    std::to_string(port.target));
         if (by6)
             add_port6(elements, port, address6);
+    }
+    return elements;
+}
+
+Elements elements_for(const std::vector<Wire>& wires) {
+    Elements elements;
+    for (const auto& wire : wires) {
+        const std::string link_local = to_text(link_local_for(wire.mac));
+        elements["taken_mac"].insert(wire.mac);
+        elements["own_mac"].insert(wire.port + " . " + wire.mac);
+        elements["taken6"].insert(link_local);
+        elements["own6"].insert(wire.port + " . " + link_local);
+        for (const auto& [family, address] :
+             {std::pair("4", wire.address4), std::pair("6", wire.address6)}) {
+            if (address.empty())
+                continue;
+            elements[std::string("taken") + family].insert(address);
+            for (const auto& other : wires)
+                elements[std::string("own") + family].insert(other.port + " . " + address);
+        }
     }
     return elements;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the packet filter of an instance knows of networks and ports: elements of sets and maps, in a
-// table that does not grow otherwise (table.h). Pure.
+// What the packet filter of an instance knows of networks and ports: elements of sets and maps, in
+// tables that do not grow otherwise (table.h). Pure.
 
 #include "engine/network/networks.h"
 
@@ -13,8 +13,8 @@
 
 namespace stack::network {
 
-/// The elements of every set and map of the table, by its name, nearly as nft(8) prints them ("tcp .
-/// 8080 : 10.1.2.3 . 80").
+/// The elements of every set and map of the tables, by its name, nearly as nft(8) prints them ("tcp
+/// . 8080 : 10.1.2.3 . 80").
 using Elements = std::map<std::string, std::set<std::string>>;
 
 [[nodiscard]] Elements elements_for(const std::vector<NetworkRecord>& networks);
@@ -25,6 +25,20 @@ using Elements = std::map<std::string, std::set<std::string>>;
 [[nodiscard]] Elements elements_for(const std::vector<PublishedPort>& ports,
                                     const std::string& address4,
                                     const std::string& address6);
+
+/// A container's end of a wire to a bridge.
+struct Wire {
+    std::string network;
+    std::string port;  // the machine's end
+    std::string mac;
+    std::string address4;
+    std::string address6;
+};
+
+/// What the guard of the bridges knows of one container, whose wires these are: what is taken, and
+/// by which ports it may come. What has an address in one network may send from it by another, as
+/// its routes say.
+[[nodiscard]] Elements elements_for(const std::vector<Wire>& wires);
 
 void add_elements(Elements& to, const Elements& more);
 

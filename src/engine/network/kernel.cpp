@@ -13,6 +13,8 @@
 #include "sys/nft_batch.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 
 #include <linux/netlink.h>
 
@@ -140,7 +142,7 @@ void Kernel::remove_bridge(const NetworkRecord& network) {
 void Kernel::change_table(const Elements& before,
                           const Elements& after,
                           const std::function<Elements()>& whole) {
-    sys::NftBatch edits = table_edits(table_, before, after);
+    sys::NftBatch edits = table_edits(table_, before, after, guards_bridges_);
     if (edits.empty())
         return;
     STACK_FAILPOINT("nft.commit");
@@ -152,11 +154,26 @@ void Kernel::change_table(const Elements& before,
 }
 
 void Kernel::replace_table(const Elements& whole) {
-    const std::string refusal = table_replacement(table_, whole).try_commit(filter_);
+    std::string refusal = table_replacement(table_, whole, guards_bridges_).try_commit(filter_);
+    if (guards_bridges_ && refusal.starts_with(std::strerror(EOPNOTSUPP))) {
+        guards_bridges_ = false;
+        log::warn(
+            "the kernel filters nothing on bridges (CONFIG_NF_TABLES_BRIDGE): a container "
+            "with NET_RAW can pass itself off as its neighbours");
+        refusal = table_replacement(table_, whole, guards_bridges_).try_commit(filter_);
+    }
     if (!refusal.empty())
         throw Error("set up the packet filter (table inet " + table_ + "): " + refusal +
                     "; is this program privileged, and nf_tables in the kernel?");
     STACK_FAILPOINT("nft.committed");
+}
+
+bool Kernel::is_table_right(const Elements& whole) {
+    const auto is_right = [&](sys::NftFamily family) {
+        const auto listing = sys::list_nft_table(filter_, table_, family);
+        return whole.empty() ? !listing : listing && is_in_force(*listing, whole, family);
+    };
+    return is_right(sys::NftFamily::inet) && (!guards_bridges_ || is_right(sys::NftFamily::bridge));
 }
 
 bool Kernel::reconcile_table(const std::function<Elements()>& wanted) {
@@ -164,8 +181,7 @@ bool Kernel::reconcile_table(const std::function<Elements()>& wanted) {
     if (verified_generation_ == generation)
         return false;
     const Elements whole = wanted();
-    const auto listing = sys::list_nft_table(filter_, table_);
-    const bool right = whole.empty() ? !listing : listing && is_in_force(*listing, whole);
+    const bool right = is_table_right(whole);
     if (!right) {
         log::info("table " + table_ + " was changed by somebody else; it is put right");
         replace_table(whole);

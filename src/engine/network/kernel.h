@@ -1,6 +1,6 @@
 #pragma once
 
-// What networks are in the kernel: bridges, their addresses and settings, and the table of the
+// What networks are in the kernel: bridges, their addresses and settings, and the tables of the
 // packet filter.
 
 #include <stack/paths.h>
@@ -57,11 +57,13 @@ class Kernel {
 
   private:
     void replace_table(const Elements& whole);
+    [[nodiscard]] bool is_table_right(const Elements& whole);
 
     std::string instance_;
     std::string table_;
     sys::RouteSocket routes_;
     sys::NetlinkSocket filter_;
+    bool guards_bridges_ = true;  // false where the kernel has been found to have no such tables
     std::optional<std::uint32_t> verified_generation_;
 };
 

@@ -404,7 +404,8 @@ Lease lease_for(const StoredNetwork& network,
         choose(network, Family::v4, leases, {wanted.ipv4_address, remembered.address4, avoided}),
         choose(network, Family::v6, leases, {wanted.ipv6_address, remembered.address6, avoided}),
         container,
-        key};
+        key,
+        wanted.mac_address};
 }
 
 Endpoint endpoint_for(const std::string& instance,
@@ -424,12 +425,11 @@ Endpoint endpoint_for(const std::string& instance,
         wanted.interface_name.empty() ? "eth" + std::to_string(index) : wanted.interface_name;
     endpoint.alias = alias_prefix(instance) + holder(lease);
     endpoint.mac = wanted.mac_address;
-    const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
     if (network.driver == "ipvlan" && !endpoint.mac.empty())
         throw Error("hardware address " + endpoint.mac + ": in network " + network.name +
                     " all have that of " + network.parent + " (ipvlan); leave mac_address out");
-    if (endpoint.mac.empty() && address && network.driver != "ipvlan")
-        endpoint.mac = mac_for(*address);
+    if (endpoint.mac.empty() && network.driver != "ipvlan")
+        endpoint.mac = mac_of(lease);
     endpoint.address4 = with_length(lease.address4, network.subnet4);
     endpoint.address6 = with_length(lease.address6, network.subnet6);
     endpoint.link_local = link_local_addresses(wanted);
@@ -456,7 +456,14 @@ std::string bridge_alias(const std::string& instance, const std::string& network
 }
 
 std::string veth_name(const std::string& container, const std::string& network) {
-    return "stv" + sha256_hex(container + "/" + network).substr(0, 12);
+    return std::string(veth_prefix) + sha256_hex(container + "/" + network).substr(0, 12);
+}
+
+std::string mac_of(const Lease& lease) {
+    if (!lease.mac.empty())
+        return lease.mac;
+    const auto address = parse_ip(lease.address4.empty() ? lease.address6 : lease.address4);
+    return address ? mac_for(*address) : "";
 }
 
 std::string holder(const Lease& lease) {

@@ -8,6 +8,7 @@
 #include "engine/network/record.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stack::network {
@@ -51,8 +52,13 @@ struct Surroundings {
 /// IFLA_IFALIAS of everything that the instance makes begins with this.
 [[nodiscard]] std::string alias_prefix(const std::string& instance);
 [[nodiscard]] std::string bridge_alias(const std::string& instance, const std::string& network);
+/// With which the name of a veth's end on a bridge begins.
+inline constexpr std::string_view veth_prefix = "stv";
 /// The name of a veth's end on the bridge: at most IFNAMSIZ - 1 = 15 bytes.
 [[nodiscard]] std::string veth_name(const std::string& container, const std::string& network);
+
+/// The hardware address of whoever holds a lease in a network of bridges.
+[[nodiscard]] std::string mac_of(const Lease& lease);
 
 /// The name of whoever holds a lease, for messages.
 [[nodiscard]] std::string holder(const Lease& lease);

@@ -10,6 +10,7 @@
 #include "engine/network/kernel.h"
 #include "engine/network/layout.h"
 #include "engine/network/record.h"
+#include "engine/network/wanted_tables.h"
 #include "sys/conntrack.h"
 #include "sys/file.h"
 #include "sys/lock.h"
@@ -30,53 +31,6 @@ constexpr std::size_t most_remembered = 1024;
 sys::Lock lock_networks(const Paths& paths) {
     sys::ensure_directory(networks_directory(paths), 0700);
     return sys::Lock::acquire(networks_directory(paths) + "/lock");
-}
-
-std::vector<NetworkRecord> records(const std::vector<StoredNetwork>& stored) {
-    std::vector<NetworkRecord> list;
-    for (const auto& network : stored)
-        list.push_back(network.record);
-    return list;
-}
-
-Elements elements_for(const Publication& publication) {
-    return elements_for(publication.ports, publication.address4, publication.address6);
-}
-
-using Owners = std::map<std::string, std::string>;  // by map and key
-
-/// Adds what leads to a container. Throws where one of the `owners` has a port of the host already.
-void add_publication(Elements& all,
-                     Owners& owners,
-                     const std::string& container,
-                     const Publication& publication,
-                     const TitleOf& title_of) {
-    for (const auto& [map, elements] : elements_for(publication)) {
-        for (const auto& element : elements) {
-            const std::string key = key_of(element);
-            const auto [owner, is_new] = owners.emplace(map + " " + key, container);
-            if (!is_new)
-                throw Error(std::make_error_code(std::errc::address_in_use),
-                            "port " + replace_all(key, " . ", " ") + " cannot be published by " +
-                                title_of(container) + ": " + title_of(owner->second) + " has it");
-            all[map].insert(element);
-        }
-    }
-}
-
-/// All elements there should be.
-Elements whole_table(const std::vector<StoredNetwork>& networks,
-                     const Publications& publications,
-                     Owners& owners) {
-    Elements all = elements_for(records(networks));
-    for (const auto& [container, publication] : publications)
-        add_publication(all, owners, container, publication, short_title);
-    return all;
-}
-
-Elements whole_table(const std::vector<StoredNetwork>& networks, const Publications& publications) {
-    Owners owners;
-    return whole_table(networks, publications, owners);
 }
 
 Surroundings look_around(const Paths& paths, Kernel& kernel) {
@@ -261,9 +215,8 @@ void Networks::bring_up(const NetworkRecord& network) {
         return;
     }
     kernel().ensure_bridge(network);
-    kernel().change_table({}, elements_for({network}), [&] {
-        return whole_table(load_stored(paths_), load_publications(paths_));
-    });
+    kernel().change_table(
+        {}, elements_for(std::vector{network}), [&] { return whole_table(paths_); });
 }
 
 NetworkRecord Networks::ensure(const std::string& project,
@@ -327,11 +280,11 @@ void Networks::remove_locked(const StoredNetwork& network) {
         kernel().remove_bridge(network.record);
     auto others = load_stored(paths_);
     std::erase(others, network);
-    const auto whole = [&] { return whole_table(others, load_publications(paths_)); };
+    const auto whole = [&] { return whole_table(paths_, others, load_publications(paths_)); };
     if (others.empty())
         kernel().remove_table();
     else
-        kernel().change_table(elements_for({network.record}), {}, whole);
+        kernel().change_table(elements_for(std::vector{network.record}), {}, whole);
     remove_stored(paths_, network.record.name);
 }
 
@@ -364,7 +317,13 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
         own = leases.insert(leases.end(), lease);
         append_lease(paths_, name, *own);
         STACK_FAILPOINT("ipam.reserve");
+    } else if (own->mac != wanted.mac_address) {
+        own->mac = wanted.mac_address;
+        store_leases(paths_, name, leases);
     }
+    if (network.record.driver.empty())
+        kernel().change_table(
+            {}, elements_for(wires_of(paths_, container)), [&] { return whole_table(paths_); });
     Endpoint endpoint = endpoint_for(paths_.instance, network.record, *own, wanted, index);
     endpoint.bridge_index = if_nametoindex(network.record.link().c_str());
     if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
@@ -384,7 +343,7 @@ void Networks::leave(const std::string& network, const std::string& container) {
     const auto stored = find_stored(paths_, network);
     if (!stored)
         return;
-    release_locked(network, container);
+    release_locked({network}, container);
     if (holders(load_leases(paths_, network)).empty())
         remove_locked(*stored);
 }
@@ -399,22 +358,32 @@ void Networks::detach(const std::string& network, const std::string& container) 
         return;
     // Before the lease goes: whoever is killed in between does all of it again.
     sys::forget_flows(hosts_of(*held));
-    release_locked(network, container);
+    release_locked({network}, container);
 }
 
 void Networks::release(const std::string& container) {
     unpublish(container);
     const auto lock = lock_networks(paths_);
-    for (const auto& network : stored_names(paths_))
-        release_locked(network, container);
+    release_locked(stored_names(paths_), container);
 }
 
-void Networks::release_locked(const std::string& network, const std::string& container) {
-    auto leases = load_leases(paths_, network);
-    if (!release_lease(leases, container))
+void Networks::release_locked(const Strings& networks, const std::string& container) {
+    const auto before = wires_of(paths_, container);
+    for (const auto& network : networks) {
+        auto leases = load_leases(paths_, network);
+        if (!release_lease(leases, container))
+            continue;
+        STACK_FAILPOINT("ipam.free");
+        store_leases(paths_, network, leases);
+    }
+    if (before.empty())
         return;
-    STACK_FAILPOINT("ipam.free");
-    store_leases(paths_, network, leases);
+    auto after = before;
+    std::erase_if(after, [&](const Wire& wire) {
+        return std::find(networks.begin(), networks.end(), wire.network) != networks.end();
+    });
+    kernel().change_table(
+        elements_for(before), elements_for(after), [&] { return whole_table(paths_); });
 }
 
 void Networks::replace_publication(const std::string& container,
@@ -430,7 +399,7 @@ void Networks::replace_publication(const std::string& container,
         auto others = load_publications(paths_);
         others.erase(container);
         Owners owners;
-        Elements all = whole_table(load_stored(paths_), others, owners);
+        Elements all = whole_table(paths_, load_stored(paths_), others, owners);
         add_publication(all, owners, container, after, title_of);
         return all;
     });
@@ -466,7 +435,7 @@ void Networks::reconcile() {
     if (remove_stray_publications(paths_, networks))
         kernel().distrust_table();
     const auto publications = load_publications(paths_);
-    if (!kernel().reconcile_table([&] { return whole_table(networks, publications); }))
+    if (!kernel().reconcile_table([&] { return whole_table(paths_, networks, publications); }))
         return;
     // A flow that began while the rules were gone would never be led where it should be.
     for (const auto& [container, publication] : publications)

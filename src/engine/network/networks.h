@@ -4,8 +4,9 @@
 //
 //   <state>/networks, <run>/networks/ports   who has what (record.h)
 //   bridges `stk<8 hex>`, their veths `stv<…>` with the network's IFLA_GROUP and the container in
-//   IFLA_IFALIAS one nftables table `inet stack[_<instance>]` of constant size (engine.md 3.3);
-//   sets and maps are all that changes
+//   IFLA_IFALIAS
+//   nftables tables `inet stack[_<instance>]` and, against neighbours who pass themselves off as
+//   others, `bridge stack[_<instance>]`, of constant size: sets and maps are all that changes
 //
 // Who decides what a container's interface is: this. Who makes it, in the container's own
 // namespace: the shim.
@@ -181,7 +182,7 @@ class Networks {
                            const NetworkAttachment& wanted,
                            int index,
                            const Strings& avoided);
-    void release_locked(const std::string& network, const std::string& container);
+    void release_locked(const Strings& networks, const std::string& container);
     void bring_up(const NetworkRecord& network);
     void replace_publication(const std::string& container,
                              const Publication& after,

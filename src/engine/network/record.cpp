@@ -59,7 +59,19 @@ bool is_address(const std::string& field) {
 
 std::string line_for(const Lease& lease) {
     return written(lease.address4) + " " + written(lease.address6) + " " +
-           written(lease.container) + " " + written(lease.key) + "\n";
+           written(lease.container) + " " + written(lease.key) +
+           (lease.mac.empty() ? "" : " " + lease.mac) + "\n";
+}
+
+std::optional<Lease> parse_lease(std::string_view line) {
+    const auto fields = split(line, ' ');
+    if (fields.size() < 4 || fields.size() > 5 || !is_address(fields[0]) || !is_address(fields[1]))
+        return std::nullopt;
+    return Lease{read(fields[0]),
+                 read(fields[1]),
+                 read(fields[2]),
+                 read(fields[3]),
+                 fields.size() == 5 ? fields[4] : ""};
 }
 
 std::optional<Protocol> parse_protocol(const std::string& text) {
@@ -148,10 +160,10 @@ std::vector<Lease> parse_leases(const std::string& text) {
     std::vector<Lease> leases;
     std::set<std::string> holding;
     for (const auto& line : split(text, '\n')) {
-        const auto fields = split(line, ' ');
-        if (fields.size() != 4 || !is_address(fields[0]) || !is_address(fields[1]))
+        auto lease = parse_lease(line);
+        if (!lease)
             continue;
-        leases.push_back({read(fields[0]), read(fields[1]), read(fields[2]), read(fields[3])});
+        leases.push_back(std::move(*lease));
         if (!leases.back().container.empty())
             holding.insert(leases.back().key);
     }
@@ -166,6 +178,20 @@ std::string to_text(const std::vector<Lease>& leases) {
     for (const auto& lease : leases)
         text += line_for(lease);
     return text;
+}
+
+std::optional<Lease> find_lease(const Paths& paths,
+                                const std::string& network,
+                                const std::string& container) {
+    const std::string text = sys::read_file(leases_path(paths, network)).value_or("");
+    for (auto at = text.find(container); at != std::string::npos;
+         at = text.find(container, at + 1)) {
+        const auto begin = text.rfind('\n', at) + 1;  // 0 where there is none before
+        const auto line = std::string_view(text).substr(begin, text.find('\n', at) - begin);
+        if (auto lease = parse_lease(line); lease && lease->container == container)
+            return lease;
+    }
+    return std::nullopt;
 }
 
 std::vector<Lease> load_leases(const Paths& paths, const std::string& network) {

@@ -40,6 +40,7 @@ struct Lease {
     std::string address6;
     std::string container;
     std::string key;
+    std::string mac = {};  // where it is not the one that goes with the address
 
     bool operator==(const Lease&) const = default;
 };
@@ -66,6 +67,10 @@ void store(const Paths& paths, const StoredNetwork& network);
 /// Postcondition: neither network nor leases of that name are on disk.
 void remove_stored(const Paths& paths, const std::string& name);
 
+/// The lease that a container holds in a network, at the price of reading its file.
+[[nodiscard]] std::optional<Lease> find_lease(const Paths& paths,
+                                              const std::string& network,
+                                              const std::string& container);
 [[nodiscard]] std::vector<Lease> load_leases(const Paths& paths, const std::string& network);
 void store_leases(const Paths& paths, const std::string& network, const std::vector<Lease>& leases);
 

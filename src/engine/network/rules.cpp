@@ -1,6 +1,7 @@
 #include "engine/network/rules.h"
 
 #include "base/name_service.h"
+#include "engine/network/layout.h"
 
 #include <string>
 
@@ -10,6 +11,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/rtnetlink.h>
+#include <net/ethernet.h>
 #include <net/if.h>
 
 namespace stack::network {
@@ -390,6 +392,80 @@ sys::NftChain arriving() {
              all(comes_by("internal"), is_ip6(), load_service(0), look_up("fwd6_any"), drop())}};
 }
 
+/// Of a frame that comes by a bridge's port: of what protocol it is, tags of a VLAN taken off.
+Part is_frame_of(std::uint16_t type) {
+    return all(load_meta(NFT_META_PROTOCOL, word(0)),
+               compare(NFT_CMP_EQ, bytes<std::uint16_t>(__builtin_bswap16(type))));
+}
+
+/// A field of the frame that names its sender.
+struct Claim {
+    nft_payload_bases base;
+    std::uint32_t offset;
+    std::uint32_t length;
+};
+
+/// It names somebody of the set `taken`, and does not come by a port of theirs, which `own` has.
+Part is_anothers(const Claim& claim, const char* taken, const char* own) {
+    constexpr std::uint32_t words_of_name = IFNAMSIZ / 4;
+    const auto load = [&](std::uint32_t to) {
+        return load_payload(claim.base, claim.offset, claim.length, to);
+    };
+    return all(load(word(0)),
+               look_up(taken),
+               load_meta(NFT_META_IIFNAME, word(0)),
+               load(word(words_of_name)),
+               look_up(own, NFT_LOOKUP_F_INV));
+}
+
+// What neighbours say to each other by ICMPv6 (RFC 4861).
+constexpr std::uint8_t router_advertisement = 134;
+constexpr std::uint8_t neighbour_solicitation = 135;
+constexpr std::uint8_t neighbour_advertisement = 136;
+
+Part is_icmp6(std::uint8_t type) {
+    return all(is_frame_of(ETHERTYPE_IPV6),
+               is_of_protocol(IPPROTO_ICMPV6),
+               load_payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1, word(0)),
+               compare(NFT_CMP_EQ, bytes(type)));
+}
+
+/// A container may send from any address but those that are a neighbour's or the machine's: it may
+/// have a further one that nobody else has (keepalived), or route for others. Nor may it be found
+/// under a neighbour's (ARP, RFC 826; neighbour discovery, RFC 4861), keep one from taking its own,
+/// or be the router of those who were given one. What has two tags hides the rest from these rules.
+sys::NftChain guard() {
+    // linux/netfilter_bridge.h, which does not go with net/if.h.
+    constexpr std::uint32_t pre_routing = 0;
+    constexpr int filter_bridged = -200;
+    const Claim frame{NFT_PAYLOAD_LL_HEADER, 6, 6};
+    const Claim arp_mac{NFT_PAYLOAD_NETWORK_HEADER, 8, 6};
+    const Claim arp_address{NFT_PAYLOAD_NETWORK_HEADER, 14, 4};
+    const Claim source4{NFT_PAYLOAD_NETWORK_HEADER, 12, 4};
+    const Claim source6{NFT_PAYLOAD_NETWORK_HEADER, 8, 16};
+    const Claim neighbour{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};
+    const Part is_nobodys_port =
+        all(load_meta(NFT_META_IIFNAME, word(0)), compare(NFT_CMP_NEQ, std::string(veth_prefix)));
+    const Part is_from_nowhere = all(load_source6(), compare(NFT_CMP_EQ, std::string(16, '\0')));
+    const Part is_anothers6 = is_anothers(neighbour, "taken6", "own6");
+    return {"guard",
+            "filter",
+            pre_routing,
+            filter_bridged,
+            {all(is_nobodys_port, leave()),
+             all(is_frame_of(ETHERTYPE_VLAN), drop()),
+             all(is_frame_of(0x88a8), drop()),
+             all(is_anothers(frame, "taken_mac", "own_mac"), drop()),
+             all(is_frame_of(ETHERTYPE_ARP), is_anothers(arp_mac, "taken_mac", "own_mac"), drop()),
+             all(is_frame_of(ETHERTYPE_ARP), is_anothers(arp_address, "taken4", "own4"), drop()),
+             all(is_frame_of(ETHERTYPE_IP), is_anothers(source4, "taken4", "own4"), drop()),
+             all(is_frame_of(ETHERTYPE_IPV6), is_anothers(source6, "taken6", "own6"), drop()),
+             all(is_icmp6(router_advertisement), drop()),
+             all(is_icmp6(neighbour_advertisement), is_anothers6, drop()),
+             all(is_icmp6(neighbour_solicitation), is_from_nowhere, is_anothers6, drop())},
+            sys::NftFamily::bridge};
+}
+
 }  // namespace
 
 const std::vector<sys::NftChain>& table_chains() {
@@ -399,7 +475,8 @@ const std::vector<sys::NftChain>& table_chains() {
                                                    published("nat_out", NF_INET_LOCAL_OUT),
                                                    nat_post(),
                                                    forwarding(),
-                                                   arriving()};
+                                                   arriving(),
+                                                   guard()};
     return chains;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The chains of the packet filter's table. Pure.
+// The chains of the packet filter's tables. Pure.
 
 #include "sys/nft_batch.h"
 

@@ -4,6 +4,7 @@
 
 #include "base/ip.h"
 #include "base/text.h"
+#include "sys/netlink.h"
 
 #include <algorithm>
 #include <array>
@@ -22,6 +23,7 @@ namespace {
 enum class Field : std::uint32_t {
     address4 = 7,
     address6 = 8,
+    hardware = 9,
     protocol = 12,
     port = 13,
     interface = 41
@@ -34,10 +36,12 @@ struct SetDefinition {
     Fields key;
     Fields data;               // of a map
     bool has_subnets = false;  // in place of addresses
+    sys::NftFamily family = sys::NftFamily::inet;
 };
 
 const std::vector<SetDefinition>& definitions() {
     using enum Field;
+    constexpr auto on_bridges = sys::NftFamily::bridge;
     static const std::vector<SetDefinition> list{
         {"bridges", {interface}, {}},
         {"internal", {interface}, {}},
@@ -52,9 +56,17 @@ const std::vector<SetDefinition>& definitions() {
         {"pub6_any", {protocol, port}, {address6, port}},
         {"fwd6", {address6, protocol, port}, {}},
         {"fwd6_any", {protocol, port}, {}},
+        {"taken_mac", {hardware}, {}, false, on_bridges},
+        {"own_mac", {interface, hardware}, {}, false, on_bridges},
+        {"taken4", {address4}, {}, false, on_bridges},
+        {"own4", {interface, address4}, {}, false, on_bridges},
+        {"taken6", {address6}, {}, false, on_bridges},
+        {"own6", {interface, address6}, {}, false, on_bridges},
     };
     return list;
 }
+
+constexpr std::uint32_t hardware_length = 6;
 
 /// In a concatenation, where each begins at a word of four bytes.
 std::uint32_t length_of(Field field) {
@@ -63,6 +75,8 @@ std::uint32_t length_of(Field field) {
         case Field::protocol:
         case Field::port:
             return 4;
+        case Field::hardware:
+            return 8;
         case Field::address6:
         case Field::interface:
             return 16;
@@ -71,6 +85,8 @@ std::uint32_t length_of(Field field) {
 }
 
 std::uint32_t length_of(const Fields& fields) {
+    if (fields == Fields{Field::hardware})
+        return hardware_length;  // nothing follows that must begin at a word
     std::uint32_t length = 0;
     for (const auto field : fields)
         length += length_of(field);
@@ -98,6 +114,7 @@ std::string byte_order_of(const Fields& key) {
 sys::NftSet set_for(const SetDefinition& definition) {
     sys::NftSet set;
     set.name = definition.name;
+    set.family = definition.family;
     set.key_type = type_of(definition.key);
     set.key_length = length_of(definition.key);
     set.data_type = type_of(definition.data);
@@ -138,6 +155,12 @@ char protocol_byte(const std::string& name) {
     throw Error("\"" + name + "\" is no protocol");
 }
 
+std::string hardware_bytes(const std::string& text) {
+    if (auto bytes = sys::parse_mac(text))
+        return *bytes;
+    throw Error("\"" + text + "\" is no hardware address");
+}
+
 /// The bounds of a value: the first and the last that it stands for.
 struct Range {
     std::string first;
@@ -152,6 +175,8 @@ Range range_of(Field field, const std::string& text) {
         bytes = port_bytes(text);
     } else if (field == Field::protocol) {
         bytes = std::string(1, protocol_byte(text));
+    } else if (field == Field::hardware) {
+        bytes = hardware_bytes(text);
     } else if (const auto prefix = parse_prefix(text)) {
         return {std::string(bytes_of(first_address(*prefix))),
                 std::string(bytes_of(last_address(*prefix)))};
@@ -172,6 +197,8 @@ Range range_of(const Fields& fields, const std::string& text) {
         all.first += one.first;
         all.last += one.last;
     }
+    all.first.resize(length_of(fields));
+    all.last.resize(length_of(fields));
     return all;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// The sets and maps of the packet filter's table, and their elements as the kernel has them. Pure.
+// The sets and maps of the packet filter's tables, and their elements as the kernel has them. Pure.
 
 #include "sys/nft_batch.h"
 
