@@ -27,6 +27,13 @@ bool has_room(int fd) {
     return ::poll(&entry, 1, 0) != 0;
 }
 
+/// What takes what it can and leaves the rest may be offered as much as a pipe has room for. What
+/// is not ours may not be made so: there it is what a pipe that has room takes without waiting.
+std::size_t most_at_once(int fd) {
+    constexpr std::size_t whole_pipe = 64U << 10U;
+    return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0 ? whole_pipe : PIPE_BUF;
+}
+
 void close_ours(int fd) {
     if (fd > STDERR_FILENO)
         ::close(fd);
@@ -65,16 +72,15 @@ bool Flow::splice() {
         ::splice(from_, nullptr, to_, nullptr, left_.value_or(whole_pipe), SPLICE_F_NONBLOCK));
 }
 
-/// As much as a pipe that has room takes at once: what is not ours may not be made non-blocking.
 bool Flow::copy() {
     if (waiting_.empty()) {
-        std::array<char, PIPE_BUF> bytes{};
-        const auto count =
-            ::read(from_, bytes.data(), std::min(bytes.size(), left_.value_or(bytes.size())));
+        const std::size_t most = most_at_once(to_);
+        waiting_.resize(std::min(most, left_.value_or(most)));
+        const auto count = ::read(from_, waiting_.data(), waiting_.size());
         const bool goes_on = has_come(count);
+        waiting_.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
         if (count <= 0)
             return goes_on;
-        waiting_.assign(bytes.data(), static_cast<std::size_t>(count));
     }
     const auto taken = ::write(to_, waiting_.data(), waiting_.size());
     if (taken < 0 && errno != EAGAIN && errno != EINTR)

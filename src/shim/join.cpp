@@ -88,8 +88,10 @@ struct Streams {
 Streams make_streams(const JoinSpec& spec) {
     Streams streams;
     const bool relays = spec.relays_streams != 0;
-    if (!take_own_null(streams.inner.input) && relays)
+    if (!take_own_null(streams.inner.input) && relays) {
         make_pipe(streams.inner.input, streams.outer.input);
+        ::fcntl(streams.outer.input, F_SETFL, O_NONBLOCK);  // this end is nobody's but ours
+    }
     if (!take_own_null(streams.inner.output) && relays)
         make_pipe(streams.outer.output, streams.inner.output);
     if (!take_own_null(streams.inner.error) && relays)

@@ -92,6 +92,34 @@ TEST(Flow, WaitsForWhoeverReadsIt) {
     ::close(to.reader);
 }
 
+/// `exec -i < file` is as fast as the pipe is wide.
+TEST(Flow, FillsAPipeOfOursAtOnce) {
+    constexpr std::size_t pipe = 65536;
+    std::string name = "/tmp/stack-flow-XXXXXX";
+    const int file = ::mkstemp(name.data());
+    ASSERT_GE(file, 0);
+    ::unlink(name.c_str());
+    std::string content;
+    for (std::size_t i = 0; content.size() < 3 * pipe; ++i)
+        content += std::to_string(i);
+    put(file, content);
+    ::lseek(file, 0, SEEK_SET);
+    const Pipe to;
+    ::fcntl(to.writer, F_SETFL, O_NONBLOCK);
+    put(to.writer, "before");
+    Flow flow(file, to.writer);
+    flow.move();
+    EXPECT_TRUE(flow.is_held()) << "what has no room yet";
+    std::string got = take(to.reader);
+    EXPECT_GT(got.size(), pipe - 4096) << "a pipe counts its room in pages";
+    while (flow.is_open()) {
+        flow.move();
+        got += take(to.reader);
+    }
+    EXPECT_EQ(got, "before" + content);
+    ::close(to.reader);
+}
+
 TEST(Flow, EndsWhereNobodyReadsIt) {
     ::signal(SIGPIPE, SIG_IGN);
     const Pipe from;
