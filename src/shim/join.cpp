@@ -15,12 +15,15 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -120,6 +123,79 @@ void move_report(const JoinSpec& spec) {
     tell_faults_to(moved);
 }
 
+/// Another process of the container that has CAP_SYS_PTRACE takes over what it sees, dumpable or
+/// not, until that has become a program of the container's. A user namespace of its own keeps the
+/// container from that: what comes from outside is not its own yet.
+/// Who drives a bundle has descriptors and reports in between: there it is as with other runtimes.
+bool could_be_traced(const JoinSpec& spec) {
+    return (spec.process.capabilities >> CAP_SYS_PTRACE & 1U) != 0 && spec.joins_user == 0 &&
+           spec.report == 0 && spec.preserved == 0;
+}
+
+constexpr int not_born = -1;
+
+/// Becomes nothing but the maker of the command: it drops all that the command is not to have while
+/// nobody in the container sees it, and only then makes it, as a child of our parent's, in the
+/// container's pid namespace. That child has the container's rights and nothing open but its
+/// streams. `born`: shared with our parent, and not with the child; its pid there, or `not_born`
+/// where the container's own filter or limits allow no such thing.
+[[noreturn]] void make_command(const JoinSpec& spec,
+                               int pidfd,
+                               const StageStreams& streams,
+                               const Pty& pty,
+                               const Identity& identity,
+                               int* born) {
+    if (spec.die_with_helper != 0)
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    must(::setns(pidfd, CLONE_NEWPID), "enter the container's pid namespace");
+    reset_signals();
+    place_descriptors(streams, pty.slave);
+    if (spec.owns_streams != 0)
+        own_streams(identity);
+    enter_working_directory(spec.process.working_dir);
+    must(::syscall(SYS_close_range, 3U, ~0U, 0U), "close descriptors");
+    must(::madvise(born, sizeof *born, MADV_DONTFORK), "keep the pid to ourselves");
+    drop_rights(spec.process, identity);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // another user's may be so by a setting of the host
+    const long pid = ::syscall(
+        SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, nullptr, born, nullptr, nullptr);
+    if (pid < 0)
+        *born = not_born;
+    if (pid != 0)
+        ::_exit(0);
+    begin_session(pty.slave < 0 ? -1 : STDIN_FILENO);
+    if (spec.die_with_helper != 0)
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    execute(spec.process, identity);
+}
+
+/// The command's pid; that of its maker, which has ended, where it failed before there was one, and
+/// what it says is in the command's streams; `not_born`.
+int born_of_maker(const JoinSpec& spec,
+                  int pidfd,
+                  const StageStreams& streams,
+                  const Pty& pty,
+                  const Identity& identity) {
+    void* shared =
+        ::mmap(nullptr, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED)
+        give_up(engine_failed, "share a page", errno);
+    auto* born = static_cast<int*>(shared);
+    const int maker = static_cast<int>(must(::fork(), "create a process"));
+    if (maker == 0)
+        make_command(spec, pidfd, streams, pty, identity, born);
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(maker), &info, WEXITED | WNOWAIT) < 0 &&
+           errno == EINTR) {
+    }
+    const int pid = *born;
+    ::munmap(shared, sizeof(int));
+    if (pid == 0)
+        return maker;
+    ::waitpid(maker, nullptr, 0);
+    return pid;
+}
+
 /// Where its pid is reported it begins after that, told by `go`.
 [[noreturn]] void become_command(const JoinSpec& spec,
                                  const StageStreams& streams,
@@ -142,9 +218,11 @@ void move_report(const JoinSpec& spec) {
     execute(spec.process, identity);
 }
 
-void enter_namespaces(const JoinSpec& spec, int pidfd) {
-    constexpr int all =
-        CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+/// But for that of pids where `keeps_pids`: then what is born is not seen there.
+void enter_namespaces(const JoinSpec& spec, int pidfd, bool keeps_pids) {
+    constexpr int others =
+        CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
+    const int all = keeps_pids ? others : others | CLONE_NEWPID;
     if (::setns(pidfd, spec.joins_user != 0 ? all | CLONE_NEWUSER : all) < 0)
         give_up(engine_failed, "enter the container (has it just ended?)", errno);
     if (spec.joins_user == 0)
@@ -165,6 +243,26 @@ void report_pid(const JoinSpec& spec, int pid, int go) {
     ::close(report);
 }
 
+/// Returns its pid, which whoever asked for it knows then.
+int start_command(const JoinSpec& spec,
+                  const StageStreams& streams,
+                  const Pty& pty,
+                  const Identity& identity) {
+    std::array<int, 2> go{-1, -1};
+    if (spec.report != 0)
+        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go.data()),
+             "create a socket pair");
+    const int pid = static_cast<int>(must(::fork(), "create a process in the container"));
+    if (pid == 0) {
+        ::close(go[1]);
+        become_command(spec, streams, pty, identity, go[0]);
+    }
+    report_pid(spec, pid, go[1]);
+    ::close(go[0]);
+    ::close(go[1]);
+    return pid;
+}
+
 }  // namespace
 
 int join_container(const JoinSpec& spec, int pidfd) {
@@ -174,7 +272,8 @@ int join_container(const JoinSpec& spec, int pidfd) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     set_oom_score(spec.process);  // by the host's /proc; what comes to be inherits it
     join_cgroups(spec.attach_files, spec.v2_directory);
-    enter_namespaces(spec, pidfd);
+    const bool is_made_outside = could_be_traced(spec);
+    enter_namespaces(spec, pidfd, is_made_outside);
     const Identity identity = look_up(spec.process.user, spec.process.groups);
     Pty pty;
     Streams streams;
@@ -184,23 +283,17 @@ int join_container(const JoinSpec& spec, int pidfd) {
     } else {
         streams = make_streams(spec);
     }
+    if (spec.console != 0)
+        send_descriptor(static_cast<int>(spec.console), "/dev/pts/ptmx", pty.master);
     // We stay the direct parent: a process that enters a pid namespace and loses its parent goes to
     // that namespace's first process, and its status with it.
     hold_signals();
-    std::array<int, 2> go{-1, -1};
-    if (spec.report != 0)
-        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go.data()),
-             "create a socket pair");
-    const int pid = static_cast<int>(must(::fork(), "create a process in the container"));
-    if (pid == 0) {
-        ::close(go[1]);
-        become_command(spec, streams.inner, pty, identity, go[0]);
+    int pid = is_made_outside ? born_of_maker(spec, pidfd, streams.inner, pty, identity) : not_born;
+    if (pid == not_born) {
+        if (is_made_outside)
+            must(::setns(pidfd, CLONE_NEWPID), "enter the container's pid namespace");
+        pid = start_command(spec, streams.inner, pty, identity);
     }
-    if (spec.console != 0)
-        send_descriptor(static_cast<int>(spec.console), "/dev/pts/ptmx", pty.master);
-    report_pid(spec, pid, go[1]);
-    ::close(go[0]);
-    ::close(go[1]);
     if (spec.detached != 0)
         return 0;
     close_inner(streams.inner);

@@ -175,14 +175,20 @@ void block_signals() {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
-void place_streams(StageStreams streams, int terminal) {
-    if (terminal >= 0) {
-        ::setsid();
+void begin_session(int terminal) {
+    ::setsid();
+    if (terminal >= 0)
         must(::ioctl(terminal, TIOCSCTTY, 0), "take the terminal");
+}
+
+void place_streams(StageStreams streams, int terminal) {
+    begin_session(terminal);
+    place_descriptors(streams, terminal);
+}
+
+void place_descriptors(StageStreams streams, int terminal) {
+    if (terminal >= 0)
         streams = {terminal, terminal, terminal};
-    } else {
-        ::setsid();
-    }
     if (streams.input < 0)
         streams.input =
             static_cast<int>(must(::open("/dev/null", O_RDONLY | O_CLOEXEC), "open /dev/null"));

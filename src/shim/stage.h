@@ -30,8 +30,14 @@ void name_host(const Spec& spec);
 
 void set_sysctls(const std::vector<SettingSpec>& sysctls);
 
-/// Places the streams on 0 to 2, takes the terminal if there is one, and closes every other
-/// descriptor on exec.
+/// A session of its own, with the terminal if there is one.
+void begin_session(int terminal);
+
+/// Places the streams on 0 to 2, or the terminal if there is one, and closes every other descriptor
+/// on exec.
+void place_descriptors(StageStreams streams, int terminal);
+
+/// Both.
 void place_streams(StageStreams streams, int terminal);
 
 /// Executes the program, found by the PATH of its own environment in its own root. Gives up with

@@ -78,6 +78,40 @@ TEST_F(Exposure, IsNotOfCommandsThatJoin) {
     expect_seen_only_what_is_its_own();
 }
 
+/// Who may trace sees what joins, and is welcome to it: that has no right that the container has
+/// not, and nothing of the host's open.
+TEST_F(Exposure, IsNotOfCommandsThatJoinWhoMayTrace) {
+    start_watching({"--cap-add", "SYS_PTRACE"});
+    repeat({"container", "exec", "watch", "busybox", "true"});
+    repeat({"container", "exec", "-u", "1000", "watch", "busybox", "true"});
+    EXPECT_TRUE(eventually([&] {
+        stack_.must({"container", "exec", "watch", "busybox", "sleep", "1"});
+        return stack_.must({"container", "logs", "watch"}).find("busybox") != std::string::npos;
+    }));
+    for (const auto& line : lines_of(stack_.must({"container", "logs", "watch"})))
+        EXPECT_TRUE(line.starts_with("program ")) << line;
+}
+
+/// The command is the same whichever way it was made.
+TEST_F(Exposure, OfNothingTakesNothingFromACommandThatJoins) {
+    start_watching({"--cap-add", "SYS_PTRACE"});
+    const std::string told = "id -u; cat; echo loud >&2; test -t 0 || exit 7";
+    const Result result =
+        stack_.run({"container", "exec", "-i", "-u", "1000", "watch", "busybox", "sh", "-c", told},
+                   {},
+                   "in\n");
+    EXPECT_EQ(result.status, 7);
+    EXPECT_EQ(result.out, "1000\nin\n");
+    EXPECT_EQ(result.err, "loud\n");
+    const Result missing = stack_.run({"container", "exec", "watch", "no-such-program"});
+    EXPECT_EQ(missing.status, 127);
+    EXPECT_NE(missing.err.find("no-such-program"), std::string::npos) << missing.err;
+    const Result nobody =
+        stack_.run({"container", "exec", "-w", "/proc/self/fd/9", "watch", "pwd"});
+    EXPECT_NE(nobody.status, 0);
+    EXPECT_NE(nobody.err, "");
+}
+
 TEST_F(Exposure, IsNotOfWhatIsBornInItsPidNamespace) {
     start_watching();
     repeat({"container",

@@ -49,8 +49,8 @@ void tell_devices(Facts& facts);
 void tell_calls(Facts& facts);
 
 /// Looks at other processes, until it is killed, as whoever wants to get at them: prints which
-/// programs it has seen run, what they have open beside the standard streams, and which programs it
-/// could have written to. Each once.
+/// programs it has seen run, which of them had rights beyond its own, what they have open beside
+/// the standard streams, and which programs it could have written to. Each once.
 [[noreturn]] void watch();
 
 }  // namespace stack::probe

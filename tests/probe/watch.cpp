@@ -1,6 +1,7 @@
 #include "tests/probe/facts.h"
 
 #include <charconv>
+#include <cstdint>
 #include <set>
 
 #include <fcntl.h>
@@ -15,6 +16,24 @@ int number_of(const std::string& name) {
     return number;
 }
 
+std::uint64_t permitted(const std::string& process) {
+    const std::string status = read_file("/proc/" + process + "/status");
+    const std::string field = "\nCapPrm:\t";
+    const auto at = status.find(field);
+    std::uint64_t rights = 0;
+    if (at != std::string::npos) {
+        constexpr int hexadecimal = 16;
+        const char* begin = status.data() + at + field.size();
+        std::from_chars(begin, status.data() + status.size(), rights, hexadecimal);
+    }
+    return rights;
+}
+
+bool has_more_rights(const std::string& process) {
+    static const std::uint64_t own = permitted("self");
+    return (permitted(process) & ~own) != 0;
+}
+
 class Watcher {
   public:
     /// That a link below /proc/PID can be read is what ptrace(2) asks for, too (PTRACE_MODE_READ):
@@ -24,6 +43,8 @@ class Watcher {
         const std::string program = link_target(place + "/exe");
         if (!program.empty())
             tell("program " + program);
+        if (!program.empty() && has_more_rights(process))
+            tell("rights beyond those of " + program);
         constexpr int first_of_its_own = 3;
         for (const auto& name : names_in(place + "/fd"))
             if (number_of(name) >= first_of_its_own)
