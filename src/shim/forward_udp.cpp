@@ -7,10 +7,12 @@
 #include <array>
 #include <ctime>
 #include <map>
+#include <optional>
 #include <string>
 
 #include <netinet/in.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::shim {
@@ -45,6 +47,45 @@ struct Datagram {
     }
 };
 
+/// Where an entrance leads now. Its file is read again only where it is another than it was: that
+/// is asked for every datagram.
+class Destination {
+  public:
+    explicit Destination(const Entrance& entrance) : entrance_(entrance) {}
+
+    const Target& now() {
+        struct stat status {};
+
+        const bool is_there =
+            !entrance_.target_file.empty() && ::stat(entrance_.target_file.c_str(), &status) == 0;
+        const Version version = is_there ? Version{true,
+                                                   status.st_ino,
+                                                   status.st_size,
+                                                   status.st_mtim.tv_sec,
+                                                   status.st_mtim.tv_nsec}
+                                         : Version{};
+        if (!target_ || version != version_)
+            target_ = current_target(entrance_);
+        version_ = version;
+        return *target_;
+    }
+
+  private:
+    struct Version {
+        bool is_there = false;
+        ino_t number = 0;
+        off_t size = 0;
+        std::time_t seconds = 0;
+        long nanoseconds = 0;
+
+        bool operator==(const Version&) const = default;
+    };
+
+    Entrance entrance_;
+    Version version_;
+    std::optional<Target> target_;
+};
+
 /// What one client at one address of ours has to do with the container.
 struct Flow {
     std::string client;   // its socket address
@@ -55,7 +96,8 @@ struct Flow {
 
 class UdpEntrance : public Forwarding {
   public:
-    UdpEntrance(ForwardLoop& loop, const Entrance& entrance) : loop_(loop), entrance_(entrance) {
+    UdpEntrance(ForwardLoop& loop, const Entrance& entrance)
+        : loop_(loop), entrance_(entrance), destination_(entrance) {
         const int one = 1;
         ::setsockopt(entrance.socket, IPPROTO_IP, IP_PKTINFO, &one, sizeof one);
         ::setsockopt(entrance.socket, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof one);
@@ -114,7 +156,7 @@ class UdpEntrance : public Forwarding {
 
     /// The socket of a client's flow, made where there is none; -1 where that cannot be.
     int flow_to(const std::string& client, const std::string& control) {
-        const Target target = current_target(entrance_);
+        const Target& target = destination_.now();
         const std::string bytes(reinterpret_cast<const char*>(&target.address), target.size);
         if (const auto known = by_client_.find(client + control); known != by_client_.end()) {
             const int fd = known->second;
@@ -154,6 +196,7 @@ class UdpEntrance : public Forwarding {
 
     ForwardLoop& loop_;
     Entrance entrance_;
+    Destination destination_;
     std::map<int, Flow> flows_;  // by the socket that is connected to the container
     std::map<std::string, int> by_client_;
 };

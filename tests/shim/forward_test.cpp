@@ -134,6 +134,46 @@ TEST_F(Forwarding, LeadsToWhereTheFileSaysMeanwhile) {
         ::close(fd);
 }
 
+int udp_socket(const char* address, in_port_t port) {
+    const int fd = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    sockaddr_in place{};
+    place.sin_family = AF_INET;
+    place.sin_port = port;
+    EXPECT_EQ(::inet_pton(AF_INET, address, &place.sin_addr), 1);
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&place), sizeof place), 0);
+    return fd;
+}
+
+TEST_F(Forwarding, OfDatagramsFollowsTheFileFromOneToTheNext) {
+    const int entrance = udp_socket("127.0.0.1", 0);
+    const int target = udp_socket("127.0.0.1", 0);
+    const auto place = address_of(target);
+    sockaddr_in at{};
+    std::memcpy(&at, &place, sizeof at);
+    const int other = udp_socket("127.0.0.2", at.sin_port);
+    const int worker = ::fork();
+    if (worker == 0)
+        forward({{entrance, IPPROTO_UDP, place, sizeof(sockaddr_in), file_}});
+    const int client = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    const auto way_in = address_of(entrance);
+    ASSERT_EQ(::connect(client, reinterpret_cast<const sockaddr*>(&way_in), sizeof(sockaddr_in)),
+              0);
+    send(client, "one");
+    EXPECT_EQ(next(target), "one");
+    send(client, "two");
+    EXPECT_EQ(next(target), "two");
+    say("127.0.0.2");
+    send(client, "three");
+    EXPECT_EQ(next(other), "three");
+    ::unlink(file_.c_str());
+    send(client, "four");
+    EXPECT_EQ(next(target), "four");
+    ::kill(worker, SIGKILL);
+    ::waitpid(worker, nullptr, 0);
+    for (const int fd : {entrance, target, other, client})
+        ::close(fd);
+}
+
 TEST_F(Forwarding, OfWhoAskedNoMoreAndThenLeftIsBrokenOff) {
     ::shutdown(client_, SHUT_WR);
     EXPECT_EQ(next(server_), "end");
