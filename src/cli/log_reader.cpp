@@ -55,20 +55,26 @@ int LogFile::oldest() const {
     return rotations;
 }
 
-/// How often the file that is being read has been rotated; nullopt where it is gone.
-std::optional<int> LogFile::rotations() const {
+/// How often a file has been rotated; nullopt where it is gone.
+std::optional<int> LogFile::rotations(const Source& source) const {
     for (int i = 0;; ++i) {
-        if (source_->is_at(place(i)))
+        if (source.is_at(place(i)))
             return i;
         if (!has_older(i))
             return std::nullopt;
     }
 }
 
-/// The one that was begun after the file that has been read, or the oldest.
+/// The one that was begun after the file that has been read, or, where somebody has removed that,
+/// after the one before; else the oldest.
 bool LogFile::open_next() {
     for (;;) {
-        const std::optional<int> read = source_ ? rotations() : std::nullopt;
+        const Source* last = source_.get();
+        std::optional<int> read = last != nullptr ? rotations(*last) : std::nullopt;
+        if (!read && before_) {
+            last = before_.get();
+            read = rotations(*last);
+        }
         if (read == 0)
             return false;  // it has only been rotated: the next one is not there yet
         const std::string path = place(read ? *read - 1 : oldest());
@@ -76,8 +82,9 @@ bool LogFile::open_next() {
             return false;
         auto next = std::make_unique<Source>(path);
         // A rotation in between would have us skip one.
-        if (read && !source_->is_at(place(*read)))
+        if (read && !last->is_at(place(*read)))
             continue;
+        before_ = std::move(source_);
         source_ = std::move(next);
         was_rotated_ = false;
         return true;

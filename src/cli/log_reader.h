@@ -41,12 +41,13 @@ class LogFile {
     [[nodiscard]] std::string place(int rotations) const;
     [[nodiscard]] bool has_older(int rotations) const;
     [[nodiscard]] int oldest() const;
-    [[nodiscard]] std::optional<int> rotations() const;
+    [[nodiscard]] std::optional<int> rotations(const Source& source) const;
     bool open_next();
 
     std::string path_;
     std::unique_ptr<Source> source_;
-    bool was_rotated_ = false;  // it grows no more
+    std::unique_ptr<Source> before_;  // what was read before: it tells older files from newer ones
+    bool was_rotated_ = false;        // it grows no more
 };
 
 /// Which lines to show.

@@ -112,6 +112,21 @@ TEST_F(LogFileTest, MissesNothingInTheMiddleOfARotation) {
     EXPECT_EQ(read(file), "two;three;");
 }
 
+TEST_F(LogFileTest, RepeatsNothingWhereSomebodyHasRemovedTheLatestFile) {
+    append("stdout F one");
+    rotate(5);
+    append("stdout F two");
+    LogFile file(path_);
+    EXPECT_EQ(read(file), "one;two;");
+    sys::remove_file(path_);
+    EXPECT_EQ(read(file), "");
+    append("stdout F three");
+    EXPECT_EQ(read(file), "three;");
+    rotate(5);
+    append("stdout F four");
+    EXPECT_EQ(read(file), "four;");
+}
+
 TEST_F(LogFileTest, IsReadFromItsBeginningWhereSomebodyHasEmptiedIt) {
     append("stdout F one");
     append("stdout F two");
