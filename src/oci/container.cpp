@@ -113,7 +113,10 @@ cgroup::Placement Containers::limit(const Bundle& bundle, const std::string& gro
 }
 
 void Containers::run_host_hooks(const Creation& creation, const char* name) const {
-    const std::string state = shim::hook_state(creation.spec.bundle, creation.record.pid);
+    // The validation programs of opencontainers/runtime-tools want it so of this one, which is of
+    // the time before there was the other status.
+    const char* status = name == std::string_view("prestart") ? "created" : "creating";
+    const std::string state = shim::hook_state(creation.spec.bundle, status, creation.record.pid);
     std::string problem;
     for (const auto& hook : hooks_for(creation.bundle.config, name))
         if (!shim::run_hook(hook, state, {}, problem))

@@ -194,8 +194,7 @@ void set_state(const Bundle& bundle, shim::Spec& spec) {
     if (annotations.is_null())
         annotations = Json::object();
     spec.bundle.state_head = "{\"ociVersion\":" + field(bundle.config, "ociVersion").dump() +
-                             ",\"id\":" + Json(bundle.id).dump() +
-                             ",\"status\":\"created\",\"pid\":";
+                             ",\"id\":" + Json(bundle.id).dump() + ",\"status\":\"";
     spec.bundle.state_tail = ",\"bundle\":" + Json(bundle.directory).dump() +
                              ",\"annotations\":" + annotations.dump() + "}";
 }

@@ -105,7 +105,7 @@ void run_bundle_stage(const Spec& spec, int channel) {
     must(::send(channel, "H", 1, MSG_NOSIGNAL), "tell the helper");
     await_go(channel);
     // In the container's namespaces its number there is what tells (runtime.md, "State").
-    run_hooks(bundle.create_hooks, hook_state(bundle, ::getpid()), {});
+    run_hooks(bundle.create_hooks, hook_state(bundle, "creating", ::getpid()), {});
     root.enter();
     if (terminal.master >= 0)
         hand_over_terminal(channel, terminal.master);
@@ -119,7 +119,7 @@ void run_bundle_stage(const Spec& spec, int channel) {
     ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     must(::send(channel, "C", 1, MSG_NOSIGNAL), "tell the helper");
     await_start(bundle);
-    run_hooks(bundle.start_hooks, hook_state(bundle, ::getpid()), [&] {
+    run_hooks(bundle.start_hooks, hook_state(bundle, "created", ::getpid()), [&] {
         drop_rights(spec.process, identity);
     });
     drop_rights(spec.process, identity);

@@ -59,8 +59,8 @@ bool await_end(int pid, std::uint32_t seconds) {
 
 }  // namespace
 
-std::string hook_state(const BundleSpec& bundle, int pid) {
-    return bundle.state_head + std::to_string(pid) + bundle.state_tail;
+std::string hook_state(const BundleSpec& bundle, const char* status, int pid) {
+    return bundle.state_head + status + "\",\"pid\":" + std::to_string(pid) + bundle.state_tail;
 }
 
 bool run_hook(const HookSpec& hook,

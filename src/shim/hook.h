@@ -11,10 +11,9 @@
 
 namespace stack::shim {
 
-/// The state that a hook reads before the program runs. It is "created" for all of them: so have it
-/// crun and the validation programs, though the specification's list of states would call the first
-/// moments "creating".
-[[nodiscard]] std::string hook_state(const BundleSpec& bundle, int pid);
+/// The state that a hook reads before the program runs, with the status that the specification has
+/// for its moment: "creating" before the change of root, "created" after it.
+[[nodiscard]] std::string hook_state(const BundleSpec& bundle, const char* status, int pid);
 
 /// Runs a hook to its end, `state` as its standard input; `prepare` is called in its process first.
 /// False where it failed: `problem` says how.

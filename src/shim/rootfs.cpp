@@ -415,7 +415,7 @@ void run_create_hooks(const BundleSpec& bundle) {
         return;
     constexpr mode_t usual = 0022;
     const mode_t before = ::umask(usual);
-    run_hooks(bundle.create_hooks, hook_state(bundle, ::getpid()), [] {
+    run_hooks(bundle.create_hooks, hook_state(bundle, "creating", ::getpid()), [] {
         if (::chdir("/") < 0)
             ::_exit(engine_failed);
     });

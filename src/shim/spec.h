@@ -167,7 +167,7 @@ struct BundleSpec {
     std::string uid_map;  // lines of /proc/PID/uid_map
     std::string gid_map;
     std::vector<NodeSpec> nodes;
-    std::string state_head;              // of hooks: {"ociVersion":…,"pid":
+    std::string state_head;              // of hooks: {"ociVersion":…,"status":"
     std::string state_tail;              // what comes after the pid
     std::vector<HookSpec> create_hooks;  // before the change of root; also without a bundle
     std::vector<HookSpec> start_hooks;   // before the program begins

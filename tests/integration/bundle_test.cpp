@@ -172,7 +172,7 @@ TEST_F(OciBundle, RunsItsHooksInTheirOrder) {
         {{"path", "/bin/sh"}, {"args", {"sh", "-c", "echo startContainer"}}}};
     EXPECT_EQ(printed("echo program"), "startContainer\nprogram\n");
     EXPECT_EQ(sys::read_file(bundle_ + "/hooks").value_or(""),
-              "prestart created\ncreateRuntime created\ncreateContainer created\n"
+              "prestart created\ncreateRuntime creating\ncreateContainer creating\n"
               "poststart running\npoststop stopped\n");
 }
 

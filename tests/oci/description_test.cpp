@@ -4,6 +4,7 @@
 
 #include "engine/runtime/capabilities.h"
 #include "oci/features.h"
+#include "shim/hook.h"
 
 #include <gtest/gtest.h>
 #include <linux/mount.h>
@@ -94,7 +95,7 @@ TEST(OciDescription, HasHooksWithTheirState) {
     ASSERT_EQ(spec.bundle.create_hooks.size(), 1U);
     EXPECT_EQ(spec.bundle.create_hooks[0].timeout, 3U);
     EXPECT_EQ(hooks_for(config, "poststop").size(), 2U);
-    const auto state = Json::parse(spec.bundle.state_head + "7" + spec.bundle.state_tail);
+    const auto state = Json::parse(shim::hook_state(spec.bundle, "created", 7));
     EXPECT_EQ(state,
               Json::parse(R"({"ociVersion": "1.0.2", "id": "c1", "status": "created", "pid": 7,
                               "bundle": "/bundle", "annotations": {"a": "b"}})"));

@@ -12,18 +12,18 @@ HookSpec shell(const std::string& script, std::uint32_t timeout = 0) {
 /// "" where it succeeded, else what is said of it.
 std::string problem_of(const HookSpec& hook, const std::function<void()>& prepare = {}) {
     BundleSpec bundle;
-    bundle.state_head = "{\"pid\":";
+    bundle.state_head = "{\"status\":\"";
     bundle.state_tail = "}";
     std::string problem;
-    return run_hook(hook, hook_state(bundle, 7), prepare, problem) ? "" : problem;
+    return run_hook(hook, hook_state(bundle, "creating", 7), prepare, problem) ? "" : problem;
 }
 
 TEST(Hook, ReadsTheStateAndHasItsEnvironmentOnly) {
     EXPECT_EQ(problem_of(shell("read state && test \"$state\" = "
-                               "'{\"pid\":7}'")),
+                               "'{\"status\":\"creating\",\"pid\":7}'")),
               "hook /bin/sh: ended with status 1");  // no end of line
     EXPECT_EQ(problem_of(shell("read state; test \"$state\" = "
-                               "'{\"pid\":7}'")),
+                               "'{\"status\":\"creating\",\"pid\":7}'")),
               "");
     EXPECT_EQ(problem_of(shell("test $WORD = hush -a -z \"$HOME\"")), "");
 }
