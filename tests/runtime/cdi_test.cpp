@@ -128,6 +128,7 @@ TEST_F(Cdi, EditsBecomePartOfTheDescription) {
     spec.mount_point = "/run/root";
     spec.process.environment = {"CARD=none", "A=b"};
     spec.mounts.push_back({.target = "/data"});
+    spec.devices.push_back({"/dev/card0", "/dev/card0"});  // as of a privileged one
     apply(cdi_edits_for({"vendor.com/card=0"}, directories()), directory_, spec);
     EXPECT_EQ(spec.process.environment, (Strings{"A=b", "COMMON=1", "CARD=0"}));
     EXPECT_EQ(spec.process.groups, Strings{"44"});

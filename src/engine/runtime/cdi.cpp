@@ -225,12 +225,17 @@ void apply(const CdiEdits& edits, const std::string& bundle, shim::Spec& spec) {
                       [&](const std::string& entry) { return entry.starts_with(key); });
         spec.process.environment.push_back(variable);
     }
-    for (const auto& node : edits.nodes)
+    for (const auto& node : edits.nodes) {
+        // A privileged container has it already, as the host has it.
+        std::erase_if(spec.devices, [&](const shim::DeviceSpec& device) {
+            return device.target == node.device.target;
+        });
         spec.devices.push_back({node.device.source,
                                 node.device.target,
                                 node.mode.value_or(shim::of_source),
                                 node.uid.value_or(shim::of_source),
                                 node.gid.value_or(shim::of_source)});
+    }
     spec.mounts.insert(spec.mounts.begin(), edits.mounts.begin(), edits.mounts.end());
     auto& groups = spec.process.groups;
     groups.insert(groups.end(), edits.groups.begin(), edits.groups.end());
