@@ -465,6 +465,37 @@ TEST(ContainerPorts, AreHeldWhileItRuns) {
     bed.networks.remove("test");
 }
 
+TEST(ContainerStart, ThatFailsHoldsNoAddress) {
+    Bed bed;
+    Network network;
+    network.name = "test";
+    static_cast<void>(bed.networks.ensure("", network, "digest"));
+    auto service = script("exec sleep 1000");
+    service.network_mode.clear();
+    service.networks["test"] = {};
+    service.ports.push_back({.host_ip = "127.0.0.1", .published = "18080", .target = 80});
+    const auto first = bed.create(service);
+    const auto second = bed.create(service);
+    bed.start(first);
+    EXPECT_THROW(bed.start(second), Error) << "its port is the first one's";
+    EXPECT_TRUE(bed.networks.held_addresses(second).empty());
+    EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + second));
+    EXPECT_EQ(bed.cgroups.children("stack-" + bed.paths.instance).size(), 1U);
+    bed.runtime.remove(first, true);
+    bed.start(second);
+    const auto held = bed.networks.held_addresses(second);
+    bed.runtime.kill(second);
+    static_cast<void>(bed.wait(second));
+    const auto third = bed.create(service);
+    bed.start(third);
+    EXPECT_THROW(bed.start(second), Error);
+    EXPECT_EQ(bed.networks.held_addresses(second).at(0).ipv4, held.at(0).ipv4)
+        << "which it had before";
+    for (const auto& id : {second, third})
+        bed.runtime.remove(id, true);
+    bed.networks.remove("test");
+}
+
 TEST(ContainerNetwork, CarriesTrafficBetweenTwo) {
     Bed bed;
     Network network;

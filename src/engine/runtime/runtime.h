@@ -256,6 +256,12 @@ class Runtime {
   private:
     [[nodiscard]] ContainerRecordPtr require(const std::string& id) const;
     [[nodiscard]] ObservedContainer look_at(const ContainerRecord& record) const;
+    /// All that a start needs before its shim is there. What a throw leaves is for the caller to
+    /// clear.
+    [[nodiscard]] shim::Spec prepare(const ContainerRecord& record,
+                                     const Places& places,
+                                     Starter starter,
+                                     Strings& warnings);
     [[nodiscard]] std::vector<network::Endpoint> connect(const ContainerRecord& record);
     [[nodiscard]] bool is_wired(const ContainerRecord& record,
                                 const std::map<std::string, NetworkAttachment>& networks) const;

@@ -408,29 +408,10 @@ void start_shim(shim::Spec& spec, const sys::Lock& run, Starting& starting) {
 
 }  // namespace
 
-Starting Runtime::start(const std::string& id, Starter starter) {
-    ContainerRecord record = *require(id);
-    const Places places = places_of(paths_, record.id);
-    const auto run = hold_run(places);
-    record = *require(record.id);  // it may have changed, or gone, before the lock was ours
-    if (!run)
-        throw Error(std::make_error_code(std::errc::no_such_process),
-                    "container " + record.spec.name + " has been removed meanwhile");
-    if (watch(record.id))
-        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
-                    "container " + record.spec.name + " has been started by somebody else");
-    const auto lock = sys::Lock::try_acquire(files_lock(places));
-    if (!lock)
-        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
-                    "container " + record.spec.name +
-                        " cannot be started while files are copied from or to it");
-    if (const Life life = read_life(places);
-        starter == Starter::policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
-        throw Error(std::make_error_code(std::errc::operation_canceled),
-                    "container " + record.spec.name + " has been stopped meanwhile");
-    if (sys::exists(places.run))
-        clear_run(record.id);
-    renew_ports(record);
+shim::Spec Runtime::prepare(const ContainerRecord& record,
+                            const Places& places,
+                            Starter starter,
+                            Strings& warnings) {
     const Service& service = record.spec.service;
     // What the machine does not have is said before there is anything to take back.
     const auto devices = devices_for(service);
@@ -442,14 +423,13 @@ Starting Runtime::start(const std::string& id, Starter starter) {
     STACK_FAILPOINT("container.start.volumes");
     const auto endpoints = connect(record);
     STACK_FAILPOINT("container.start.attached");
-    Starting starting;
-    auto placement = cgroups_.ensure(places.cgroup, resources_for(service), starting.warnings);
+    auto placement = cgroups_.ensure(places.cgroup, resources_for(service), warnings);
     if (!service.privileged)
         cgroups_.guard_devices(
             places.cgroup,
             device_rules(with_nodes(devices, edits), service.device_cgroup_rules),
             placement,
-            starting.warnings);
+            warnings);
     shim::Spec spec = describe(record, endpoints);
     spec.devices = device_specs(devices, service.privileged);
     apply(edits, places.run, spec);
@@ -476,6 +456,44 @@ Starting Runtime::start(const std::string& id, Starter starter) {
         life.ended = false;
         life.started_once = true;
     });
+    return spec;
+}
+
+Starting Runtime::start(const std::string& id, Starter starter) {
+    ContainerRecord record = *require(id);
+    const Places places = places_of(paths_, record.id);
+    const auto run = hold_run(places);
+    record = *require(record.id);  // it may have changed, or gone, before the lock was ours
+    if (!run)
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + record.spec.name + " has been removed meanwhile");
+    if (watch(record.id))
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record.spec.name + " has been started by somebody else");
+    const auto lock = sys::Lock::try_acquire(files_lock(places));
+    if (!lock)
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record.spec.name +
+                        " cannot be started while files are copied from or to it");
+    if (const Life life = read_life(places);
+        starter == Starter::policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
+        throw Error(std::make_error_code(std::errc::operation_canceled),
+                    "container " + record.spec.name + " has been stopped meanwhile");
+    if (sys::exists(places.run))
+        clear_run(record.id);
+    renew_ports(record);
+    Starting starting;
+    shim::Spec spec;
+    try {
+        spec = prepare(record, places, starter, starting.warnings);
+    } catch (...) {
+        // As if it had never been tried: its addresses may be another's, unless it has had them
+        // since a start that was none of this.
+        clear_run(record.id);
+        if (!read_life(places).started_once)
+            networks_.release(record.id);
+        throw;
+    }
     start_shim(spec, *run, starting);
     STACK_FAILPOINT("container.start.spawned");
     return starting;
