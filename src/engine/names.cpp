@@ -5,14 +5,17 @@
 #include "base/text.h"
 #include "engine/network/record.h"
 #include "engine/real_engine.h"
+#include "engine/watch.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <map>
 #include <set>
+#include <utility>
 
 namespace stack::engine {
 namespace {
@@ -275,6 +278,24 @@ void RealEngine::publish_names_of(const std::string& owner,
         network::stop_names(paths_, owner);
     else
         network::publish_names(paths_, owner, table);
+    watch_names(owner);
+}
+
+/// One that ends again and again is left to the next look, which comes by itself.
+void RealEngine::watch_names(const std::string& owner) {
+    if (name_watches_.contains(owner))
+        return;
+    auto service = network::find_name_service(paths_, owner);
+    if (!service)
+        return;
+    name_watches_[owner] = std::make_unique<Watch>(loop_, std::move(service), [this, owner] {
+        constexpr std::chrono::seconds least_life{1};
+        name_watches_.erase(owner);
+        const auto now = std::chrono::steady_clock::now();
+        const auto before = std::exchange(name_ends_[owner], now);
+        if (before + least_life < now)
+            wake_();
+    });
 }
 
 void RealEngine::publish_names(const Stack& desired, const Observed& observed) {

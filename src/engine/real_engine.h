@@ -12,6 +12,7 @@
 #include "engine/runtime/runtime.h"
 #include "sys/scratch_directory.h"
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -97,6 +98,9 @@ class RealEngine final : public Engine {
     void publish_names_of(const std::string& owner,
                           const std::string& project,
                           const Observed& observed);
+    /// Wakes the supervisor when the name service of an owner ends: names are to be published
+    /// again.
+    void watch_names(const std::string& owner);
     [[nodiscard]] runtime::ImageView image_view(const std::string& reference) const;
 
     boost::asio::io_context& loop_;
@@ -106,6 +110,8 @@ class RealEngine final : public Engine {
     runtime::Runtime runtime_;
     image::Store store_;
     std::map<std::string, std::unique_ptr<Watch>> watches_;
+    std::map<std::string, std::unique_ptr<Watch>> name_watches_;  // by owner
+    std::map<std::string, std::chrono::steady_clock::time_point> name_ends_;
     StringMap environment_;           // set_environment()
     std::map<int, sys::Fd> workers_;  // pulls and builds under way: pidfds by pid
     /// Of containers that are stopped for good. The kernel takes a namespace apart in its own time,

@@ -256,6 +256,21 @@ TEST_P(EngineContract, AnEndThatNobodyAskedForWakes) {
     EXPECT_FALSE(ended.stopped_by_user);
 }
 
+TEST_P(EngineContract, TheEndOfTheNameServiceWakes) {
+    bool woken = false;
+    engine().on_change([&] { woken = true; });
+    must(CreateNetwork{"shop", network_, "digest"});
+    engine().publish_names(stack_, look());
+    if (subject_->kill_name_service()) {
+        EXPECT_TRUE(subject_->turn_until([&] { return woken; }));
+        engine().publish_names(stack_, look());
+        EXPECT_TRUE(subject_->kill_name_service()) << "it is back";
+        engine().publish_names(stack_, look());
+    }
+    must(RemoveNetwork{"shop_default"});
+    engine().publish_names(stack_, look());
+}
+
 TEST_P(EngineContract, APausedContainerGoesOn) {
     const ObservedContainer running = run(web());
     for (const bool paused : {true, true, false, false}) {

@@ -38,6 +38,8 @@ class FakeSubject final : public Subject {
         fake_.crash(container.name, killed);
     }
 
+    bool kill_name_service() override { return false; }
+
     [[nodiscard]] Healthcheck check_that_exits(const std::string& container, int status) override {
         fake_.answer_probes(container, {.exit_code = status});
         return check_with(status);
@@ -77,6 +79,13 @@ class RealSubject final : public Subject {
 
     void kill_behind_its_back(const ObservedContainer& container) override {
         ::kill(container.pid, SIGKILL);
+    }
+
+    bool kill_name_service() override {
+        const auto pids = pids_of("stack-dns");
+        for (const auto& pid : pids)
+            ::kill(std::stoi(pid), SIGKILL);
+        return !pids.empty();
     }
 
     [[nodiscard]] Healthcheck check_that_exits(const std::string& /*container*/,

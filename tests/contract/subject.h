@@ -26,6 +26,9 @@ class Subject {
     /// The process of a running container dies of SIGKILL, by another hand than the engine's.
     virtual void kill_behind_its_back(const ObservedContainer& container) = 0;
 
+    /// The name service of networks dies of SIGKILL; false where the engine has no process for it.
+    virtual bool kill_name_service() = 0;
+
     /// A health check that finds what a process with this status would say.
     [[nodiscard]] virtual Healthcheck check_that_exits(const std::string& container,
                                                        int status) = 0;

@@ -158,6 +158,11 @@ void publish_names(const Paths& paths, const std::string& project, const NameTab
         start_service(directory, project);
 }
 
+sys::Fd find_name_service(const Paths& paths, const std::string& project) {
+    Server server = find_service(names_directory(paths, project));
+    return is_alive(server.process) ? std::move(server.process) : sys::Fd();
+}
+
 void stop_names(const Paths& paths, const std::string& project) {
     const std::string directory = names_directory(paths, project);
     if (const Server server = find_service(directory); is_alive(server.process))

@@ -11,6 +11,8 @@
 #include <stack/model.h>
 #include <stack/paths.h>
 
+#include "sys/fd.h"
+
 #include <set>
 #include <string>
 #include <utility>
@@ -97,6 +99,9 @@ using ResolverRank = std::pair<bool, std::string>;
 /// service cannot be started; a port 53 that somebody else has is no failure: it goes into the log,
 /// and is tried again.
 void publish_names(const Paths& paths, const std::string& project, const NameTable& table);
+
+/// A pidfd of the project's name service; none where there is none that lives.
+[[nodiscard]] sys::Fd find_name_service(const Paths& paths, const std::string& project);
 
 /// Postcondition: the project has no name service.
 void stop_names(const Paths& paths, const std::string& project);
