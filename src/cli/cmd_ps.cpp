@@ -1,4 +1,4 @@
-// ps, ls, images, volumes, port, top: looking at what is there.
+// ps, ls, images, volumes, port: looking at what is there.
 
 #include "base/text.h"
 #include "base/units.h"
@@ -7,17 +7,15 @@
 #include "cli/describe.h"
 #include "cli/format.h"
 #include "cli/local.h"
-#include "cli/local_runtime.h"
 #include "cli/project.h"
 #include "cli/style.h"
 #include "cli/target.h"
 #include "engine/image/store.h"
 #include "engine/storage/volumes.h"
-#include "sys/file.h"
-#include "sys/process.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <regex>
 #include <set>
@@ -268,35 +266,6 @@ void run_port(const ObservedContainer& container,
             (container.ports.empty() ? "" : "; it publishes " + ports_text(container)));
 }
 
-std::string process_rows(const std::vector<int>& pids) {
-    std::vector<Strings> rows{{"PID", "PPID", "STAT", "COMMAND"}};
-    for (const int pid : pids) {
-        const std::string directory = "/proc/" + std::to_string(pid);
-        const auto stat = sys::read_file(directory + "/stat").value_or("");
-        const auto after_name = stat.rfind(')');
-        if (after_name == std::string::npos)
-            continue;  // it has just ended
-        const auto fields = split(std::string_view(stat).substr(after_name + 2), ' ');
-        std::string command = replace_all(
-            sys::read_file(directory + "/cmdline").value_or(""), std::string(1, '\0'), " ");
-        if (command.empty())
-            command = "[" + stat.substr(stat.find('(') + 1, after_name - stat.find('(') - 1) + "]";
-        rows.push_back({std::to_string(pid), fields[1], fields[0], printable(command)});
-    }
-    return table(rows);
-}
-
-void run_top(const Context& context, const Targets& targets) {
-    const LocalRuntime runtime(context.paths);
-    Strings sections;
-    for (const auto& container : find_targets(context, targets)) {
-        if (is_up(container))
-            sections.push_back(container.name + "\n" +
-                               process_rows(runtime.get().processes(container.id)));
-    }
-    sys::write_out(join(sections, "\n"));
-}
-
 std::shared_ptr<ListOptions> declare_list(CLI::App& app) {
     auto options = std::make_shared<ListOptions>();
     add_format(app, options->format);
@@ -380,62 +349,6 @@ void add_container_port(CLI::App& app, Context& context) {
             list_ports(container);
         else
             run_port(container, *port, "tcp");
-    });
-}
-
-namespace {
-
-/// What the machine's ps(1) says of these processes with `options`, which name their columns.
-std::string ps_rows(const std::vector<int>& pids, Strings options) {
-    constexpr const char* program = "/bin/ps";
-    if (!sys::exists(program))
-        give_up(std::string(program) + " is not there: without it `top` takes no options");
-    // Whose terminal and user they have is no matter: all are asked for, ours are shown.
-    options.insert(options.begin(), options.front().starts_with('-') ? "-e" : "ax");
-    options.insert(options.begin(), program);
-    const auto [status, text] = sys::run_and_capture(program, options);
-    const Strings lines = split(text, '\n');
-    const auto words = [](const std::string& line) {
-        Strings all = split(line, ' ');
-        std::erase(all, "");
-        return all;
-    };
-    const Strings head = words(lines.front());
-    const auto column = std::find(head.begin(), head.end(), "PID") - head.begin();
-    if (status != 0 || static_cast<std::size_t>(column) == head.size())
-        give_up("ps " + join({options.begin() + 2, options.end()}, " ") +
-                " does not tell of processes by their PID: see ps(1)");
-    std::string rows = lines.front() + "\n";
-    for (const auto& line : lines) {
-        const Strings fields = words(line);
-        const auto pid = fields.size() > static_cast<std::size_t>(column)
-                             ? parse_number<int>(fields[static_cast<std::size_t>(column)])
-                             : std::nullopt;
-        if (pid && std::find(pids.begin(), pids.end(), *pid) != pids.end())
-            rows += line + "\n";
-    }
-    return rows;
-}
-
-}  // namespace
-
-void add_top(CLI::App& app, Context& context) {
-    const auto targets = std::make_shared<Targets>();
-    declare_targets(app, *targets);
-    app.callback([&context, targets] { run_top(context, *targets); });
-}
-
-void add_container_top(CLI::App& app, Context& context) {
-    const auto target = std::make_shared<Target>();
-    const auto options = std::make_shared<Strings>();
-    target->naming = Naming::container;
-    app.positionals_at_end(true);
-    declare_target(app, *target);
-    app.add_option("OPTION", *options, "Options of ps(1), such as aux or -o pid,cmd");
-    app.callback([&context, target, options] {
-        const auto container = find_running_target(context, *target);
-        const auto pids = LocalRuntime(context.paths).get().processes(container.id);
-        sys::write_out(options->empty() ? process_rows(pids) : ps_rows(pids, *options));
     });
 }
 
