@@ -286,6 +286,16 @@ void import_image(Context& context, const ImportOptions& options) {
         sys::write_out(result + "\n");
 }
 
+/// One id may be several images': the same content, packed another way.
+std::string loaded_lines(const image::Store& store, const std::string& id) {
+    std::string lines;
+    for (const auto& image : store.list())
+        if (image.id == id)
+            for (const auto& name : image.references)
+                lines += "Loaded image: " + familiar(name) + "\n";
+    return lines.empty() ? "Loaded image ID: " + id + "\n" : lines;
+}
+
 }  // namespace
 
 Sent push_images(const Context& context, const Strings& names) {
@@ -388,13 +398,8 @@ void add_image_load(CLI::App& group, Context& context) {
         if (context.exit_code != 0)
             return;
         const image::Store store(context.paths);
-        for (const auto& id : split(result, '\n')) {
-            const auto image = require_image(store, id);
-            for (const auto& name : image.references)
-                sys::write_out("Loaded image: " + familiar(name) + "\n");
-            if (image.references.empty())
-                sys::write_out("Loaded image ID: " + image.id + "\n");
-        }
+        for (const auto& id : split(result, '\n'))
+            sys::write_out(loaded_lines(store, id));
     });
 }
 

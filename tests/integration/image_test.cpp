@@ -172,6 +172,17 @@ TEST_F(ImageCommand, AListIsAsDockersIs) {
               true);
 }
 
+TEST_F(ImageCommand, AnArchiveGoesThroughAPipe) {
+    stack_.must({"image", "import", tar(), "first:1"});
+    const auto saved = stack_.run({"image", "save", "first:1"});
+    ASSERT_EQ(saved.status, 0) << saved.err;
+    const auto load = [&] { return stack_.run({"image", "load"}, {}, saved.out).out; };
+    EXPECT_EQ(load(), "Loaded image: first:1\n") << "it is here already";
+    stack_.must({"image", "rm", "first:1"});
+    EXPECT_EQ(load(), "Loaded image: first:1\n");
+    EXPECT_EQ(echoed("first:1"), "hello\n");
+}
+
 TEST_F(ImageCommand, AnArchiveHoldsSeveralImages) {
     stack_.must({"image", "import", tar(), "first:1"});
     stack_.must({"image", "import", tar(), "second:1", "-m", "another"});
