@@ -7,6 +7,7 @@
 #include "sys/file.h"
 #include "sys/lock.h"
 #include "sys/poll.h"
+#include "sys/process.h"
 #include "tests/runtime/bed.h"
 
 #include <atomic>
@@ -242,6 +243,25 @@ TEST(ContainerPause, Freezes) {
     EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::paused);
     bed.runtime.kill(id);
     EXPECT_EQ(bed.wait(id).exit.signal, SIGKILL);
+}
+
+TEST(ContainerStart, SaysWhatWentWrongAlsoWhereItHasBeenSettled) {
+    Bed bed;
+    auto service = script("");
+    service.command = Strings{"no-such-program"};
+    const auto id = bed.create(service);
+    const auto starting = bed.runtime.start(id);
+    const std::string status = sys::read_all(starting.status);
+    sys::wait_for_end(starting.shim.pidfd, std::chrono::seconds(60));
+    bed.runtime.settle(id);
+    try {
+        bed.runtime.finish_start(starting, status);
+        ADD_FAILURE() << "it started";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find("no-such-program"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_EQ(bed.runtime.observe(id)->exit.code, 127);
 }
 
 TEST(ContainerStart, SaysWhichProgramIsMissing) {

@@ -503,7 +503,10 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     if (status == "started")
         return;
     const Places places = places_of(paths_, starting.id);
-    static_cast<void>(sys::wait(starting.shim));
+    // Who settles it meanwhile reaps it, too.
+    while (!sys::has_ended(starting.shim.pidfd))
+        sys::wait_for_end(starting.shim.pidfd, std::chrono::hours(1));
+    sys::reap(starting.shim.pid);
     auto [code, sentence] = split_once(status, ' ');
     constexpr int engine_failed = 125;
     const int exit_code = parse_number<int>(code).value_or(engine_failed);
