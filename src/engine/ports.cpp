@@ -73,9 +73,9 @@ Strings RealEngine::port_conflicts(const Stack& desired, const Observed& observe
         std::erase_if(wanted, [&](const PublishedPort& port) {
             if (!is_held_by(*other, port))
                 return false;
+            const bool has_stack = !other->project.empty() && other->project != single_containers;
             sentences.push_back("port " + described(port) + " is published by container " +
-                                other->name +
-                                (other->project.empty() ? "" : " of stack " + other->project));
+                                other->name + (has_stack ? " of stack " + other->project : ""));
             return true;
         });
     }

@@ -37,7 +37,7 @@ TEST_F(Volume, WhatAContainerHasStays) {
     stack_.must({"container", "create", "--name", "holder", "-v", "held:/d", "busybox"});
     const auto refused = stack_.run({"volume", "rm", "held"});
     EXPECT_EQ(refused.status, 1);
-    EXPECT_NE(refused.err.find("in use by container holder"), std::string::npos) << refused.err;
+    EXPECT_NE(refused.err.find("in use by container holder: "), std::string::npos) << refused.err;
     stack_.must({"volume", "prune", "-af"});
     EXPECT_EQ(stack_.must({"volume", "ls", "-q", "--filter", "dangling=false"}), "held\n");
 }

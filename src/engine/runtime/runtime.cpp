@@ -37,6 +37,11 @@ std::string trash_directory(const Paths& paths) {
     return containers_directory(paths) + "/.trash";
 }
 
+/// `" of stack shop"`; nothing for one that belongs to none.
+std::string stack_text(const std::string& project) {
+    return project.empty() || project == single_containers ? "" : " of stack " + project;
+}
+
 /// Docker's rule; names become hosts' names, labels and words of commands.
 bool is_name(std::string_view name) {
     const auto is_letter_or_digit = [](char c) {
@@ -186,12 +191,10 @@ void Runtime::check_name(const std::string& name) const {
     const auto existing = find(name);
     if (!existing || existing->spec.name != name)
         return;
-    const std::string& project = existing->spec.project;
-    throw Error(
-        std::make_error_code(std::errc::file_exists),
-        "the name " + name + " belongs to another container" +
-            (project.empty() || project == single_containers ? "" : " of stack " + project) + ", " +
-            existing->id.substr(0, short_id) + ": remove that one, or choose another name");
+    throw Error(std::make_error_code(std::errc::file_exists),
+                "the name " + name + " belongs to another container" +
+                    stack_text(existing->spec.project) + ", " + existing->id.substr(0, short_id) +
+                    ": remove that one, or choose another name");
 }
 
 ContainerRecordPtr Runtime::volume_lender(const ContainerSpec& spec,
@@ -383,9 +386,7 @@ std::optional<sys::ScratchDirectory> Runtime::remove_volume(const std::string& n
         if (const auto record = find(id); record && mounts_volume(*record, name))
             throw Error(std::make_error_code(std::errc::device_or_resource_busy),
                         "volume " + name + " is in use by container " + record->spec.name +
-                            (record->spec.project.empty() ? std::string()
-                                                          : " of stack " + record->spec.project) +
-                            ": remove that one first");
+                            stack_text(record->spec.project) + ": remove that one first");
     return storage::remove_volume(paths_, name);
 }
 
