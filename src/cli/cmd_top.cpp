@@ -5,7 +5,7 @@
 #include "cli/commands.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
-#include "cli/style.h"
+#include "cli/process_list.h"
 #include "cli/target.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -16,31 +16,13 @@
 namespace stack::cli {
 namespace {
 
-std::string process_rows(const std::vector<int>& pids) {
-    std::vector<Strings> rows{{"PID", "PPID", "STAT", "COMMAND"}};
-    for (const int pid : pids) {
-        const std::string directory = "/proc/" + std::to_string(pid);
-        const auto stat = sys::read_file(directory + "/stat").value_or("");
-        const auto after_name = stat.rfind(')');
-        if (after_name == std::string::npos)
-            continue;  // it has just ended
-        const auto fields = split(std::string_view(stat).substr(after_name + 2), ' ');
-        std::string command = replace_all(
-            sys::read_file(directory + "/cmdline").value_or(""), std::string(1, '\0'), " ");
-        if (command.empty())
-            command = "[" + stat.substr(stat.find('(') + 1, after_name - stat.find('(') - 1) + "]";
-        rows.push_back({std::to_string(pid), fields[1], fields[0], printable(command)});
-    }
-    return table(rows);
-}
-
 void run_top(const Context& context, const Targets& targets) {
     const LocalRuntime runtime(context.paths);
     Strings sections;
     for (const auto& container : find_targets(context, targets)) {
         if (is_up(container))
             sections.push_back(container.name + "\n" +
-                               process_rows(runtime.get().processes(container.id)));
+                               process_table(runtime.get().processes(container.id)));
     }
     sys::write_out(join(sections, "\n"));
 }
@@ -95,7 +77,7 @@ void add_container_top(CLI::App& app, Context& context) {
     app.callback([&context, target, options] {
         const auto container = find_running_target(context, *target);
         const auto pids = LocalRuntime(context.paths).get().processes(container.id);
-        sys::write_out(options->empty() ? process_rows(pids) : ps_rows(pids, *options));
+        sys::write_out(options->empty() ? process_table(pids) : ps_rows(pids, *options));
     });
 }
 

@@ -8,6 +8,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <regex>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -176,7 +177,9 @@ TEST_F(Container, ItLivesByItsName) {
     EXPECT_EQ(seen("mine")["State"], "running");
     EXPECT_EQ(must({"exec", "mine", "echo", "hello"}), "hello\n");
     EXPECT_EQ(con({"exec", "-i", id.substr(0, 12), "cat"}, "typed").out, "typed");
-    EXPECT_NE(must({"top", "mine"}).find("sleep 1000"), std::string::npos);
+    EXPECT_TRUE(std::regex_search(must({"top", "mine"}),
+                                  std::regex("^UID +PID +PPID +C +STIME +TTY +TIME +CMD\n"
+                                             "root .* sleep 1000\n$")));
     EXPECT_EQ(con({"rm", "mine"}).status, 1);
     must({"pause", "mine"});
     EXPECT_EQ(seen("mine")["State"], "paused");
