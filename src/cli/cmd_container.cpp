@@ -47,6 +47,8 @@ Json list_json(const Context& context,
                const ListOptions& options,
                Time now) {
     Json json = ps_json(container, now);
+    json["ID"] = id_text(container, options.no_trunc);
+    json["Command"] = command_text(container, options.no_trunc);
     // It is read off the disk: only where it is asked for.
     if (options.size || options.format.find(".Size") != std::string::npos)
         json["Size"] = size_text(size_of(context.paths, container));
@@ -100,6 +102,7 @@ std::string list_text(const Context& context,
 
 void list(const Context& context, const ListOptions& options) {
     auto containers = all_containers(context);
+    std::reverse(containers.begin(), containers.end());  // the newest first
     const ContainerFilter filter(options.filters, containers);
     const int last = options.latest ? 1 : options.last;
     const bool all = options.all || last > 0 || filter.wants_all();
@@ -107,7 +110,7 @@ void list(const Context& context, const ListOptions& options) {
         return !filter.matches(container) || (!all && !is_listed(container));
     });
     if (last > 0 && containers.size() > static_cast<std::size_t>(last))
-        containers.erase(containers.begin(), containers.end() - last);
+        containers.erase(containers.begin() + last, containers.end());
     sys::write_out(list_text(context, containers, options));
 }
 
@@ -163,6 +166,8 @@ void add_container(CLI::App& app, Context& context) {
         sub->preparse_callback(
             [sub, &command, &context](std::size_t) { command.add(*sub, context); });
     }
+    app.get_subcommand("ls")->alias("list");
+    app.get_subcommand("rm")->alias("remove");
 }
 
 void add_container_ls(CLI::App& app, Context& context) {

@@ -79,7 +79,8 @@ void add_image_tag(CLI::App& group, Context& context) {
 }
 
 void add_image_rm(CLI::App& group, Context& context) {
-    auto* app = group.add_subcommand("rm", "Take a name away; with the last one the image goes");
+    auto* app = group.add_subcommand("rm", "Take a name away; with the last one the image goes")
+                    ->alias("remove");
     const auto references = std::make_shared<Strings>();
     const auto force = std::make_shared<bool>(false);
     app->add_option("IMAGE", *references, "Names or ids")->required();
@@ -96,7 +97,7 @@ void add_image_rm(CLI::App& group, Context& context) {
         for (const auto& reference : *references) {
             const auto image = find_image(store, reference);
             if (!image && !is_damaged(store, reference)) {
-                warn("no such image: " + reference + " (see `stack image ls`)");
+                sys::write_err("stack: no such image: " + reference + " (see `stack image ls`)\n");
                 context.exit_code = *force ? 0 : 1;
                 continue;
             }

@@ -104,6 +104,13 @@ Json list_json(const image::Image& image, const std::string& name, bool whole_id
             {"Bytes", image.size}};
 }
 
+std::vector<image::Image> newest_first(std::vector<image::Image> images) {
+    std::stable_sort(images.begin(), images.end(), [](const auto& a, const auto& b) {
+        return a.created > b.created;
+    });
+    return images;
+}
+
 void list_images(const Context& context, const ListOptions& options) {
     const image::Store store(context.paths);
     Strings filters = options.filters;
@@ -111,14 +118,17 @@ void list_images(const Context& context, const ListOptions& options) {
         filters.push_back("reference=" + options.pattern);
     const ImageFilter filter(store, filters);
     const Time now = std::chrono::system_clock::now();
-    Strings head{"IMAGE", "ID", "CREATED", "SIZE"};
-    if (options.digests)
-        head.insert(head.begin() + 1, "DIGEST");
+    Strings head{"REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE"};
+    Strings fields{"Repository", "Tag", "ID", "CreatedSince", "Size"};
+    if (options.digests) {
+        head.insert(head.begin() + 2, "DIGEST");
+        fields.insert(fields.begin() + 2, "Digest");
+    }
     std::vector<Strings> rows{head};
     std::string ids;
     std::string lines;
     std::vector<Json> objects;
-    const auto images = store.list();
+    const auto images = newest_first(store.list());
     if (options.tree) {
         sys::write_out(tree_text(store, images, filter));
         return;
@@ -128,15 +138,10 @@ void list_images(const Context& context, const ListOptions& options) {
             continue;
         ids += id_text(image.id, options.no_trunc) + "\n";
         for (const auto& name : names_of(image)) {
-            Strings row{name,
-                        id_text(image.id, options.no_trunc),
-                        age_text(image.created, now),
-                        format_bytes(image.size)};
-            if (options.digests)
-                row.insert(row.begin() + 1,
-                           image.remote_digest.empty() ? "<none>" : image.remote_digest);
-            rows.push_back(std::move(row));
             objects.push_back(list_json(image, name, options.no_trunc, now));
+            Strings& row = rows.emplace_back();
+            for (const auto& field : fields)
+                row.push_back(objects.back()[field].get<std::string>());
             lines += objects.back().dump() + "\n";
         }
     }
@@ -209,7 +214,7 @@ void show_history(const Context& context,
                   const HistoryOptions& options) {
     const image::Store store(context.paths);
     const auto steps = history_of(store, require_image(store, reference), options);
-    std::vector<Strings> rows{{"LAYER", "CREATED", "CREATED BY", "SIZE", "COMMENT"}};
+    std::vector<Strings> rows{{"IMAGE", "CREATED", "CREATED BY", "SIZE", "COMMENT"}};
     std::string ids;
     std::string lines;
     for (const auto& step : steps) {
@@ -271,7 +276,7 @@ Json inspect_json(const image::Store& store, const image::Image& image) {
 }  // namespace
 
 void add_image_ls(CLI::App& group, Context& context) {
-    auto* app = group.add_subcommand("ls", "List the images of the store");
+    auto* app = group.add_subcommand("ls", "List the images of the store")->alias("list");
     const auto options = std::make_shared<ListOptions>();
     app->add_option("NAME", options->pattern, "Only images of this name; * and ? are wild");
     app->add_flag_callback(

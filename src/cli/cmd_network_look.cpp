@@ -137,7 +137,7 @@ void add_network_ls(CLI::App& group, Context& context) {
     command->add_flag("-q,--quiet", options->quiet, "Print ids only");
     command->add_flag("--no-trunc", options->no_trunc, "Print ids whole");
     command
-        ->add_option("--filter",
+        ->add_option("-f,--filter",
                      options->filters,
                      "name=, id=, driver=, label=, label!=, dangling=true, until=24h")
         ->allow_extra_args(false);

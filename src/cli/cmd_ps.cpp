@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/describe.h"
 #include "cli/format.h"
+#include "cli/image_commands.h"
 #include "cli/local.h"
 #include "cli/project.h"
 #include "cli/style.h"
@@ -38,6 +39,10 @@ struct PsOptions {
     bool list_services = false;
     bool no_trunc = false;
 };
+
+std::string age_text(Time created, Time now) {
+    return format_age(std::chrono::duration_cast<std::chrono::seconds>(now - created)) + " ago";
+}
 
 std::vector<ObservedContainer> selected(const Context& context, const PsOptions& options) {
     const Stack stack = find_project(context);
@@ -73,12 +78,11 @@ std::string ps_text(const std::vector<ObservedContainer>& containers, const PsOp
     std::vector<Strings> rows{
         {"NAME", "IMAGE", "COMMAND", "SERVICE", "CREATED", "STATUS", "PORTS"}};
     for (const auto& container : containers) {
-        const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - container.created);
         rows.push_back({container.name,
                         container.image,
                         command_text(container, options.no_trunc),
                         container.service,
-                        format_age(age) + " ago",
+                        age_text(container.created, now),
                         status_text(container, now),
                         ports_text(container)});
     }
@@ -167,6 +171,21 @@ void run_ls(const Context& context, const ListOptions& options, const Strings& f
     sys::write_out(options.quiet ? names : listed(options.format, list, rows));
 }
 
+/// What a container was made of, as docker compose has it, and `Image`: the name that it was said
+/// by.
+nlohmann::json image_json(const ObservedContainer& container,
+                          const std::optional<image::Image>& image) {
+    const auto [repository, tag] = repository_and_tag(container.image);
+    return {{"ContainerName", container.name},
+            {"Image", container.image},
+            {"Repository", repository},
+            {"Tag", tag.empty() ? "<none>" : tag},
+            {"Platform", image ? image->config.os + "/" + image->config.architecture : "-"},
+            {"ID", container.image_id},
+            {"Size", image ? image->size : 0},
+            {"Created", image ? time_text(image->created) : ""}};
+}
+
 void run_images(const Context& context,
                 const Strings& services,
                 bool quiet,
@@ -174,20 +193,23 @@ void run_images(const Context& context,
     const Stack stack = find_project(context);
     LocalEngine local(context.paths);
     const image::Store store(context.paths);
-    std::vector<Strings> rows{{"CONTAINER", "IMAGE", "IMAGE ID", "SIZE"}};
+    std::vector<Strings> rows{
+        {"CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"}};
     nlohmann::json list = nlohmann::json::array();
     std::set<std::string> ids;
+    const Time now = std::chrono::system_clock::now();
     for (const auto& container : containers_of(stack, local.observe(stack), services)) {
         const auto image = store.find(container.image_id);
+        const auto object = image_json(container, image);
         const std::string id = container.image_id.substr(container.image_id.find(':') + 1);
         rows.push_back({container.name,
-                        container.image,
+                        object["Repository"],
+                        object["Tag"],
+                        object["Platform"],
                         id.substr(0, short_id),
-                        image ? format_bytes(image->size) : "-"});
-        list.push_back({{"ContainerName", container.name},
-                        {"Image", container.image},
-                        {"ID", container.image_id},
-                        {"Size", image ? image->size : 0}});
+                        image ? format_bytes(image->size) : "-",
+                        image ? age_text(image->created, now) : "-"});
+        list.push_back(object);
         ids.insert(id);
     }
     std::string lines;
@@ -234,9 +256,13 @@ void run_volumes(const Context& context, const ListOptions& options) {
     sys::write_out(options.quiet ? names : format == "table" ? table(rows) : lines);
 }
 
-std::string published_text(const ObservedPort& port) {
-    return (port.host_ip.empty() ? "0.0.0.0" : port.host_ip) + ":" +
-           std::to_string(port.published) + "\n";
+/// Where it is published: of both families where no address was named.
+Strings published_at(const ObservedPort& port) {
+    const std::string number = ":" + std::to_string(port.published);
+    if (port.host_ip.empty())
+        return {"0.0.0.0" + number, "[::]" + number};
+    const bool ipv6 = port.host_ip.find(':') != std::string::npos;
+    return {(ipv6 ? "[" + port.host_ip + "]" : port.host_ip) + number};
 }
 
 std::string target_text(const ObservedPort& port) {
@@ -248,20 +274,19 @@ void list_ports(const ObservedContainer& container) {
     std::string text;
     for (const auto& port : container.ports)
         if (port.published != 0)
-            text += target_text(port) + " -> " + published_text(port);
+            for (const auto& place : published_at(port))
+                text += target_text(port) + " -> " + place + "\n";
     sys::write_out(text);
 }
 
-void run_port(const ObservedContainer& container,
-              const std::string& port,
-              const std::string& protocol) {
+/// Of a port as `80` or `53/udp`. Gives up where it is not published.
+Strings find_published(const ObservedContainer& container,
+                       const std::string& port,
+                       const std::string& protocol) {
     const std::string wanted = port.find('/') == std::string::npos ? port + "/" + protocol : port;
-    for (const auto& published : container.ports) {
-        if (target_text(published) == wanted && published.published != 0) {
-            sys::write_out(published_text(published));
-            return;
-        }
-    }
+    for (const auto& published : container.ports)
+        if (target_text(published) == wanted && published.published != 0)
+            return published_at(published);
     give_up("container " + container.name + " does not publish port " + wanted +
             (container.ports.empty() ? "" : "; it publishes " + ports_text(container)));
 }
@@ -333,7 +358,8 @@ void add_port(CLI::App& app, Context& context) {
     app.add_option("PORT", *port, "The port inside the container")->required();
     app.add_option("--protocol", *protocol, "tcp, udp or sctp");
     app.callback([&context, target, port, protocol] {
-        run_port(find_running_target(context, *target), *port, *protocol);
+        const auto container = find_running_target(context, *target);
+        sys::write_out(find_published(container, *port, *protocol).front() + "\n");
     });
 }
 
@@ -348,7 +374,7 @@ void add_container_port(CLI::App& app, Context& context) {
         if (port->empty())
             list_ports(container);
         else
-            run_port(container, *port, "tcp");
+            sys::write_out(join(find_published(container, *port, "tcp"), "\n") + "\n");
     });
 }
 

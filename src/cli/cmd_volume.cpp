@@ -298,6 +298,8 @@ void add_volume(CLI::App& app, Context& context) {
     add("inspect", "Print what a volume is, as JSON", add_volume_inspect);
     add("rm", "Remove volumes that no container has, with their data", add_volume_rm);
     add("prune", "Remove every anonymous volume that no container has", add_volume_prune);
+    app.get_subcommand("ls")->alias("list");
+    app.get_subcommand("rm")->alias("remove");
 }
 
 }  // namespace stack::cli

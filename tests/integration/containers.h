@@ -43,7 +43,7 @@ class Containers : public testing::Test {
     }
 
     [[nodiscard]] nlohmann::json seen(const std::string& name) const {
-        std::istringstream lines(must({"ls", "-a", "--format", "json"}));
+        std::istringstream lines(must({"ls", "-a", "--no-trunc", "--format", "json"}));
         for (std::string line; std::getline(lines, line);)
             if (auto json = nlohmann::json::parse(line); json["Name"] == name)
                 return json;

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 #include <gtest/gtest.h>
 
@@ -153,6 +154,11 @@ TEST_F(ImageCommand, AListIsAsDockersIs) {
     EXPECT_EQ(
         stack_.must({"image", "ls", "-f", "reference=first:1", "-f", "reference=no", "-q"}).size(),
         13U);
+    const std::string rows = stack_.must({"image", "list", "first:1"});
+    EXPECT_TRUE(std::regex_match(rows,
+                                 std::regex("REPOSITORY +TAG +IMAGE ID +CREATED +SIZE\n"
+                                            "first +1 +[0-9a-f]{12} +.* ago +[0-9.]+[kM]?B\n")))
+        << rows;
     const std::string id = stack_.must({"image", "ls", "--no-trunc", "-q", "first"});
     EXPECT_TRUE(id.starts_with("sha256:")) << id;
     EXPECT_NE(stack_.must({"image", "ls", "--format", "{{.CreatedSince}} {{.Size}}", "first:1"})
@@ -170,6 +176,16 @@ TEST_F(ImageCommand, AListIsAsDockersIs) {
     EXPECT_EQ(stack_.must({"image", "rm", "-f", "--no-prune", id.substr(7, 9)}).find("Deleted: ") !=
                   std::string::npos,
               true);
+}
+
+TEST_F(ImageCommand, TheNewestIsTheFirstOfTheList) {
+    stack_.write("Dockerfile", "FROM scratch\nLABEL old=1\n");
+    EXPECT_EQ(
+        stack_.run({"image", "build", "-t", "old", "."}, {{"SOURCE_DATE_EPOCH", "86400"}}).status,
+        0);
+    stack_.must({"image", "import", tar(), "young"});
+    const std::string all = stack_.must({"image", "ls", "--format", "{{.Repository}}"});
+    EXPECT_LT(all.find("young\n"), all.find("old\n")) << all;
 }
 
 TEST_F(ImageCommand, AnArchiveGoesThroughAPipe) {

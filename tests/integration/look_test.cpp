@@ -2,6 +2,7 @@
 
 #include "tests/integration/world.h"
 
+#include <regex>
 #include <sstream>
 
 #include <gtest/gtest.h>
@@ -109,6 +110,18 @@ TEST_F(Look, PsHasTheFieldsOfDockerCompose) {
         EXPECT_TRUE(web.contains(field)) << field;
     EXPECT_EQ(web["LocalVolumes"], "0");
     EXPECT_EQ(web["Networks"], "shop_default");
+}
+
+TEST_F(Look, ImagesHasTheColumnsOfDockerCompose) {
+    const std::string rows = stack_.must({"images", "web"});
+    EXPECT_TRUE(std::regex_search(
+        rows,
+        std::regex("^CONTAINER +REPOSITORY +TAG +PLATFORM +IMAGE ID +SIZE +CREATED\n"
+                   "shop-web-1 +busybox +latest +linux/[a-z0-9]+ +[0-9a-f]{12} +.* ago\n$")))
+        << rows;
+    const auto list = nlohmann::json::parse(stack_.must({"images", "--format", "json", "web"}));
+    EXPECT_EQ(list[0]["Repository"], "busybox");
+    EXPECT_EQ(list[0]["Tag"], "latest");
 }
 
 TEST_F(Look, StatsTellWhatIsUsed) {
