@@ -120,6 +120,15 @@ std::string chosen_command(const Strings& words) {
     return {};
 }
 
+/// `help COMMAND` as `COMMAND --help`.
+Strings with_help_as_option(Strings words) {
+    if (chosen_command(words) != "help")
+        return words;
+    words.erase(std::find(words.begin(), words.end(), "help"));
+    words.emplace_back("--help");
+    return words;
+}
+
 std::string root_directory(const Globals& globals) {
     std::string root = globals.root;
     if (root.empty()) {
@@ -130,7 +139,8 @@ std::string root_directory(const Globals& globals) {
     return root.empty() ? root : sys::absolute_path(root, sys::current_directory());
 }
 
-int run(const Strings& words) {
+int run(const Strings& given) {
+    const Strings words = with_help_as_option(given);
     Context context;
     CLI::App app(about, "stack");
     app.set_version_flag("-v,--version", std::string("stack version ") + STACK_VERSION);

@@ -3,10 +3,33 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 
+#include <map>
 #include <vector>
 
 namespace stack::cli {
 namespace {
+
+/// What docker has at the top, and this program in a group.
+const std::map<std::string, std::string>& words_of_docker() {
+    static const std::map<std::string, std::string> places{
+        {"buildx", "stack image build"},
+        {"convert", "stack config"},
+        {"df", "stack system df"},
+        {"diff", "stack container diff"},
+        {"history", "stack image history"},
+        {"import", "stack image import"},
+        {"info", "stack system info"},
+        {"inspect", "stack container inspect"},
+        {"load", "stack image load"},
+        {"prune", "stack system prune"},
+        {"rename", "stack container rename"},
+        {"rmi", "stack image rm"},
+        {"save", "stack image save"},
+        {"tag", "stack image tag"},
+        {"update", "stack container update"},
+    };
+    return places;
+}
 
 /// The command that the words chose, and its name with those of its groups.
 struct Chosen {
@@ -42,6 +65,20 @@ std::string with_help(const Chosen& chosen) {
     return " (see `" + chosen.name + " --help`)";
 }
 
+/// Where `word`, which nothing took, is to be had; "" where nobody knows.
+std::string place_of(const Chosen& chosen, const std::string& word) {
+    if (chosen.name == "stack") {
+        if (word == "compose")
+            return "; leave that word away: `stack up`, `stack ps` …";
+        const auto known = words_of_docker().find(word);
+        return known == words_of_docker().end() ? "" : "; it is `" + known->second + "` here";
+    }
+    const bool is_tag = word == "-t" || word == "--tag";
+    return chosen.name == "stack build" && is_tag
+               ? "; an image without a stack file is built by `stack image build`"
+               : "";
+}
+
 std::string suggestion(const std::string& word, const std::vector<std::string>& known) {
     const std::string near = closest(word, known);
     return near.empty() ? "" : "; did you mean " + near + "?";
@@ -51,6 +88,9 @@ std::string suggestion(const std::string& word, const std::vector<std::string>& 
 std::string unknown(const Chosen& chosen, const std::string& word) {
     const bool is_option = word.starts_with('-') && word != "-";
     const std::string name = word.substr(0, word.find('='));
+    if (const std::string place = place_of(chosen, name); !place.empty())
+        return chosen.name + ": unknown " + (is_option ? "option " : "command ") + name + place +
+               with_help(chosen);
     if (is_option)
         return chosen.name + ": unknown option " + name +
                suggestion(name, options_of(*chosen.app)) + with_help(chosen);

@@ -21,6 +21,7 @@ class Usage : public testing::Test {
         up->add_option("--timeout", timeout_, "");
         CLI::App* image = app_.add_subcommand("image", "");
         image->require_subcommand(1);
+        app_.add_subcommand("build", "")->add_option("SERVICE", services_, "");
         image->add_subcommand("ls", "");
         image->add_subcommand("rm", "")->add_option("IMAGE", services_, "")->required();
     }
@@ -53,6 +54,21 @@ TEST_F(Usage, AnUnknownCommandToo) {
               "stack: unknown command upp; did you mean up? (see `stack --help`)");
     EXPECT_EQ(complaint({"image", "list"}),
               "stack image: unknown command list (see `stack image --help`)");
+}
+
+TEST_F(Usage, AWordOfDockersIsSaidWithItsPlaceHere) {
+    EXPECT_EQ(complaint({"rmi", "busybox"}),
+              "stack: unknown command rmi; it is `stack image rm` here (see `stack --help`)");
+    EXPECT_EQ(complaint({"convert"}),
+              "stack: unknown command convert; it is `stack config` here (see `stack --help`)");
+    EXPECT_EQ(complaint({"compose", "up"}),
+              "stack: unknown command compose; leave that word away: `stack up`, `stack ps` … (see "
+              "`stack --help`)");
+    EXPECT_EQ(complaint({"build", "-t", "mine", "."}),
+              "stack build: unknown option -t; an image without a stack file is built by `stack "
+              "image build` (see `stack build --help`)");
+    EXPECT_EQ(complaint({"image", "rmi"}),
+              "stack image: unknown command rmi; did you mean rm? (see `stack image --help`)");
 }
 
 TEST_F(Usage, AGroupAloneSaysWhatIsInIt) {
