@@ -46,8 +46,8 @@ class Follower {
     void run() {
         add_containers();
         printer_.print_existing();
-        if (!options_.log.follow)
-            return;
+        if (!options_.log.follow || !options_.until.empty())
+            return;  // what comes is after --until
         const sys::SignalWatch signals({SIGINT, SIGTERM});
         constexpr int look_again_ms = 1000;  // for containers that come and go
         int patience_ms = 0;

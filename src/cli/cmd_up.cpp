@@ -264,7 +264,8 @@ class Attached {
         if (!seen_exits_.emplace(container.id, container.finished).second)
             return;
         const int code = container.exit.code.value_or(255);
-        sys::write_err(container.name + " exited with code " + std::to_string(code) + "\n");
+        sys::write_err(name_in_stack(container) + " exited with code " + std::to_string(code) +
+                       "\n");
         if (!options_.exit_code_from.empty() ? container.service == options_.exit_code_from
                                              : !aborted_ && wants_abort(code))
             context_.exit_code = code;

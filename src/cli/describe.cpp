@@ -29,6 +29,11 @@ std::string exit_code_text(const ExitStatus& exit) {
 
 }  // namespace
 
+std::string name_in_stack(const ObservedContainer& container) {
+    const std::string own = container.service + "-" + std::to_string(container.number);
+    return container.name == container.project + "-" + own ? own : container.name;
+}
+
 std::string state_text(const ObservedContainer& container) {
     if (container.restarting)
         return "restarting";

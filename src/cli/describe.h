@@ -20,6 +20,9 @@ namespace stack::cli {
 [[nodiscard]] std::string ports_text(const ObservedContainer& container);
 /// `"python ./app.py"`, cut after 20 characters unless `whole`.
 [[nodiscard]] std::string command_text(const ObservedContainer& container, bool whole);
+/// As docker compose calls it where its stack is known: `web-1`, or the name that `container_name`
+/// gave.
+[[nodiscard]] std::string name_in_stack(const ObservedContainer& container);
 /// created, running, paused, exited or restarting.
 [[nodiscard]] std::string state_text(const ObservedContainer& container);
 /// The object of `ps --format json` (compose.md section 2 "Output contracts").

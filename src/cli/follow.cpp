@@ -1,5 +1,6 @@
 #include "cli/follow.h"
 
+#include "cli/describe.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -16,9 +17,7 @@ void LogPrinter::add(const ObservedContainer& container, const std::string& path
     for (const auto& source : sources_)
         if (source.id == container.id)
             return;
-    const std::string name = container.service.empty()
-                                 ? container.name
-                                 : container.service + "-" + std::to_string(container.number);
+    const std::string name = name_in_stack(container);
     widest_ = std::max(widest_, name.size());
     sources_.push_back(
         {container.id, name, colours[sources_.size() % colours.size()], LogFile(path), {}});

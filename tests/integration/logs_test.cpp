@@ -43,6 +43,27 @@ class Logs : public testing::Test {
     StackProgram stack_;
 };
 
+TEST_F(Logs, WhoFollowsUntilATimeIsDone) {
+    run("echo one; sleep 1000");
+    EXPECT_TRUE(eventually([&] { return con({"logs", "mine"}).out == "one\n"; }));
+    EXPECT_EQ(con({"logs", "-f", "--until", "1h", "mine"}).out, "");
+}
+
+TEST_F(Logs, OneWithANameOfItsOwnIsCalledByIt) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web: {image: busybox, command: echo one, container_name: front}
+  db: {image: busybox, command: echo two}
+)");
+    const auto result = stack_.run({"up"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_NE(result.out.find("front  | one\n"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("db-1   | two\n"), std::string::npos) << result.out;
+    EXPECT_NE(result.err.find("front exited with code 0\n"), std::string::npos) << result.err;
+    EXPECT_NE(result.err.find("\ndb-1 exited with code 0\n"), std::string::npos) << result.err;
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);
