@@ -273,7 +273,19 @@ class SingleContainer {
         return plan;
     }
 
+    /// Before anything is made of it.
+    void require_free_ports() const {
+        if (run_.service.ports.empty())
+            return;
+        LocalEngine local(context_.paths);
+        const auto taken = local.engine().port_conflicts(stack_, local.observe(stack_));
+        if (!taken.empty())
+            throw stack::Error(std::make_error_code(std::errc::address_in_use),
+                               join(taken, "\nstack: ") + ": say another port with -p");
+    }
+
     int bring_up(const EventSink& events) {
+        require_free_ports();
         const EventSink sink = noting_id(events);
         const sys::Lock use = use_single_project(context_.paths);
         if (supervised_) {

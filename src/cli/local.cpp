@@ -1,6 +1,6 @@
 #include "cli/local.h"
 
-#include "base/text.h"
+#include "cli/options.h"
 #include "engine/engine.h"
 #include "supervise/desired.h"
 #include "supervise/executor.h"
@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include <boost/asio/io_context.hpp>
@@ -87,16 +88,15 @@ std::map<std::string, supervise::RestartState> restarts_of(const Paths& paths,
 void require_service(const Stack& stack, const Observed& observed, const std::string& service) {
     if (stack.services.contains(service))
         return;
-    Strings known;
+    std::set<std::string> known;
     for (const auto& [name, value] : stack.services)
-        known.push_back(name);
+        known.insert(name);
     for (const auto& container : observed.containers) {
         if (container.service == service)
             return;
-        known.push_back(container.service);
+        known.insert(container.service);
     }
-    const std::string meant = closest(service, known);
-    give_up("no such service: " + service + (meant.empty() ? "" : "; did you mean " + meant + "?"));
+    refuse_service(service, {known.begin(), known.end()});
 }
 
 }  // namespace

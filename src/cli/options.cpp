@@ -109,17 +109,20 @@ std::string time_option(const std::string& text, const char* name) {
     return *time;
 }
 
+void refuse_service(const std::string& service, const Strings& known) {
+    const std::string meant = closest(service, known);
+    const std::string others = known.empty() ? "" : " (there are " + join(known, ", ") + ")";
+    give_up("no such service: " + service +
+            (meant.empty() ? others : "; did you mean " + meant + "?"));
+}
+
 void check_services(const Strings& services, const Stack& stack) {
     Strings known;
     for (const auto& [name, service] : stack.services)
         known.push_back(name);
-    for (const auto& service : services) {
-        if (stack.services.contains(service))
-            continue;
-        const std::string meant = closest(service, known);
-        give_up("no such service: " + service +
-                (meant.empty() ? "" : "; did you mean " + meant + "?"));
-    }
+    for (const auto& service : services)
+        if (!stack.services.contains(service))
+            refuse_service(service, known);
 }
 
 std::optional<Duration> seconds(const std::optional<double>& value) {

@@ -46,6 +46,8 @@ void add_refused_option(CLI::App& app, const std::string& name, const std::strin
 /// Gives up where they contradict each other or name services that are not in `stack`.
 [[nodiscard]] PlanOptions plan_options(const UpOptions& options, const Stack& stack);
 
+/// Gives up: `service` is none of the `known` ones.
+[[noreturn]] void refuse_service(const std::string& service, const Strings& known);
 /// Gives up where one is not in `stack`.
 void check_services(const Strings& services, const Stack& stack);
 

@@ -200,7 +200,9 @@ LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
         give_up(
             "no stack file found: there is no compose.yaml, compose.yml, docker-compose.yml or "
             "docker-compose.yaml in " +
-            sys::current_directory() + " or a directory above it; name one with -f FILE");
+            sys::current_directory() +
+            " or a directory above it; name one with -f FILE (what needs none is under `stack "
+            "container`, `stack image`, `stack volume` and `stack network`)");
     Diagnostics environment_problems;
     input.environment = environment_for(context, input.files, environment_problems);
     input.project_directory = project_directory(context, input.files);

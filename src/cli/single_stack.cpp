@@ -205,6 +205,9 @@ class StackFile {
     void declare_volume(const std::string& source, const Json& wanted = Json::object()) {
         if (source.empty() || source.find_first_of("./~") == 0)
             return;
+        if (source.find('/') != std::string::npos)
+            refuse("\"" + source + "\" is the name of no volume; a path of this machine is ./" +
+                   source + " or begins with /");
         const bool is_there = std::find(context_.volumes.begin(), context_.volumes.end(), source) !=
                               context_.volumes.end();
         volumes_[source] = is_there ? Json::object({{"external", true}}) : wanted;

@@ -16,8 +16,9 @@ const Resource* find_name(const std::vector<Resource>& resources, const std::str
     return found == resources.end() ? nullptr : &*found;
 }
 
-std::string missing_external(const std::string& what) {
-    return what + " is external and does not exist: create it, or take `external` away";
+std::string missing_external(const std::string& kind, const std::string& name) {
+    return kind + " " + name + " is external and does not exist: `stack " + kind + " create " +
+           name + "` makes it, or take `external` away";
 }
 
 std::string not_ours(const std::string& what) {
@@ -59,7 +60,7 @@ void Resources::plan_network(const Network& network) {
     const ObservedNetwork* present = find_name(observed_.networks, network.name);
     if (network.external) {
         if (!present)
-            builder_.refuse(missing_external(what));
+            builder_.refuse(missing_external("network", network.name));
         return;
     }
     const std::string digest = model::config_digest(network);
@@ -109,7 +110,7 @@ void Resources::plan_volume(const Volume& volume) {
     const ObservedVolume* present = find_name(observed_.volumes, volume.name);
     if (volume.external) {
         if (!present)
-            builder_.refuse(missing_external(what));
+            builder_.refuse(missing_external("volume", volume.name));
         return;
     }
     const std::string digest = model::config_digest(volume);

@@ -130,7 +130,8 @@ TEST_F(Container, WhatNeverRanIsTold) {
     EXPECT_EQ(status({"-m", "much", "busybox"}, "much"), 125);
     EXPECT_EQ(status({"-p", "1:2:3:4:5", "busybox"}, "1:2:3:4:5"), 125);
     EXPECT_EQ(status({"--gpus", "all", "busybox"}, "nvidia.com/gpu=all"), 125);
-    EXPECT_EQ(status({"--network", "nowhere", "busybox"}, "nowhere"), 125);
+    EXPECT_EQ(status({"--network", "nowhere", "busybox"}, "`stack network create nowhere`"), 125);
+    EXPECT_EQ(status({"-v", "rel/path:/x", "busybox"}, "./rel/path"), 125);
     EXPECT_EQ(status({"--runtime", "runsc", "busybox"}, "--runtime is not supported"), 125);
     EXPECT_EQ(status({"--memroy", "1m", "busybox"}, "did you mean --memory?"), 125);
     EXPECT_EQ(con({"create", "--bogus", "busybox"}).status, 125);
@@ -272,6 +273,16 @@ TEST_F(Container, PortsLeadToIt) {
     const std::string all = must({"port", "web"});
     EXPECT_NE(all.find("80/tcp -> 0.0.0.0:8080\n80/tcp -> [::]:8080\n"), std::string::npos) << all;
     EXPECT_NE(all.find("81/tcp -> 0.0.0.0:"), std::string::npos) << all;
+}
+
+TEST_F(Container, APortThatAProgramHasIsRefusedWithItsOwner) {
+    must({"run", "-d", "--network", "host", "busybox", "httpd", "-f", "-p", "8300", "-h", "/etc"});
+    EXPECT_TRUE(
+        eventually([] { return fetch("http://127.0.0.1:8300/passwd").starts_with("root:"); }));
+    const auto refused = con({"run", "--name", "late", "-p", "8300:80", "busybox", "true"});
+    EXPECT_EQ(refused.status, 125);
+    EXPECT_NE(refused.err.find("8300/tcp is in use by "), std::string::npos) << refused.err;
+    EXPECT_EQ(seen("late"), nlohmann::json::object());
 }
 
 TEST_F(Container, TheyFindEachOtherByName) {

@@ -29,7 +29,7 @@ class Refusal : public testing::Test {
 };
 
 TEST_F(Refusal, NoFile) {
-    expect_refused({"up", "-d"}, {"no stack file found", "-f FILE"});
+    expect_refused({"up", "-d"}, {"no stack file found", "-f FILE", "`stack container`"});
 }
 
 TEST_F(Refusal, YamlSyntax) {
@@ -119,6 +119,25 @@ TEST_F(Refusal, PortTaken) {
     EXPECT_TRUE(eventually([&] {
         return supervisor_pid(stack_, "other") == 0 && supervisor_pid(stack_, "shop") == 0;
     }));
+    expect_nothing_left(stack_);
+}
+
+TEST_F(Refusal, NoDockerfile) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web:\n    build: .\n");
+    const Result no_file = stack_.run({"up", "-d"});
+    EXPECT_EQ(no_file.status, 1);
+    EXPECT_NE(no_file.err.find("there is no Dockerfile at " + stack_.directory() + "/Dockerfile"),
+              std::string::npos)
+        << no_file.err;
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web:\n    build: ./nowhere\n");
+    const Result no_context = stack_.run({"up", "-d"});
+    EXPECT_EQ(no_context.status, 1);
+    EXPECT_NE(
+        no_context.err.find("the build context " + stack_.directory() + "/nowhere is no directory"),
+        std::string::npos)
+        << no_context.err;
+    static_cast<void>(stack_.run({"down"}));
+    EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
     expect_nothing_left(stack_);
 }
 

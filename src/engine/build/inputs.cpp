@@ -50,11 +50,16 @@ std::string read_dockerfile(const Build& build, std::string& name) {
     name = "dockerfile_inline";
     if (!build.dockerfile_inline.empty())
         return build.dockerfile_inline;
+    if (!sys::is_directory(build.context))
+        throw Error("the build context " + build.context +
+                    " is no directory: make it, or correct `context`");
     const std::string path = dockerfile_path(build);
     name = for_people(path);
     auto text = read_named(build, path, longest_dockerfile);
     if (!text)
-        throw Error("there is no Dockerfile at " + name + ": `dockerfile` of the build names it");
+        throw Error("there is no Dockerfile at " + path +
+                    ": write it, or name another (`dockerfile` of a stack file's build, -f of "
+                    "`stack image build`)");
     return *std::move(text);
 }
 
