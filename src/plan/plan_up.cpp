@@ -140,10 +140,9 @@ class UpPlanner {
             return std::nullopt;
         if (images_.is_built(service.name))
             return Divergence{"its image is built anew", {}};
-        for (const auto& other : shared_with(service))
-            if (services_[other].recreated)
-                return Divergence{
-                    "it shares a namespace or volumes with " + other + ", which is made anew", {}};
+        if (const auto lender = recreated_lender(service))
+            return Divergence{
+                "it shares a namespace or volumes with " + *lender + ", which is made anew", {}};
         const ObservedImage* current = images_.present(model::image_of(desired_, service));
         const std::string name = container_name(desired_, service, container.number);
         if (container.name != name)
@@ -307,19 +306,19 @@ class UpPlanner {
     /// Whether containers of the service cannot stay, because others of its lenders come.
     bool is_left_behind(const Service& service) const {
         const auto& containers = existing(service.name);
-        return (!containers.empty() && lender_is_recreated(service)) ||
+        return (!containers.empty() && recreated_lender(service)) ||
                std::any_of(containers.begin(), containers.end(), [&](const auto* container) {
                    return loses_lender(service, *container);
                });
     }
 
-    /// Whether a service that it shares a namespace or volumes with is made anew.
-    bool lender_is_recreated(const Service& service) const {
-        const auto all = shared_with(service);
-        return std::any_of(all.begin(), all.end(), [&](const auto& lender) {
-            const auto planned = services_.find(lender);
-            return planned != services_.end() && planned->second.recreated;
-        });
+    /// The service, of those that it shares a namespace or volumes with, that is made anew.
+    std::optional<std::string> recreated_lender(const Service& service) const {
+        for (const auto& lender : shared_with(service))
+            if (const auto planned = services_.find(lender);
+                planned != services_.end() && planned->second.recreated)
+                return lender;
+        return std::nullopt;
     }
 
     /// Whether the container runs in a namespace of one that has ended, or ends by this plan, and
@@ -348,7 +347,7 @@ class UpPlanner {
     }
 
     bool restarts_with_dependency(const Service& service) const {
-        if (lender_is_recreated(service))
+        if (recreated_lender(service))
             return true;
         for (const auto& [name, dependency] : service.depends_on) {
             const auto planned = services_.find(name);
@@ -501,8 +500,9 @@ class UpPlanner {
             const auto from = model::parse_volumes_from(text);
             if (from && from->is_container)
                 order_created(from->name);
-            else if (from)
-                for (const auto& slot : services_[from->name].slots)
+            else if (const auto lender = from ? services_.find(from->name) : services_.end();
+                     lender != services_.end())
+                for (const auto& slot : lender->second.slots)
                     order_created(slot.name);
         }
     }

@@ -355,6 +355,9 @@ TEST(Plan, StartsAgainWhatSharedWithTheReplicaThatVanished) {
               "#1 start container/shop-web-1: not found (after #0)\n"
               "#2 stop container/shop-side-1: a dependency starts anew\n"
               "#3 start container/shop-side-1: a dependency starts anew (after #1 #2)\n");
+    EXPECT_EQ(to_text(plan_up(stack, left_behind, {.services = {"side"}, .no_deps = true})),
+              "#0 stop container/shop-side-1: a dependency starts anew\n"
+              "#1 start container/shop-side-1: a dependency starts anew (after #0)\n");
     EXPECT_EQ(stranded_services(stack, left_behind), Strings{"side"});
     EXPECT_EQ(to_text(plan_up(stack, without("shop-web-2"), {})),
               "#0 create container/shop-web-2: not found\n"
