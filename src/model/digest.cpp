@@ -4,7 +4,12 @@
 #include "base/text.h"
 #include "model/codec.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace stack::model {
 namespace {
@@ -13,20 +18,69 @@ std::string digest_of(const Json& json) {
     return sha256_hex(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-/// The service without what never makes a container another one.
-Service identity(Service service) {
-    service.build.reset();
-    service.pull_policy.clear();
-    service.scale.reset();
-    service.depends_on.clear();
-    service.profiles.clear();
-    service.env_file.clear();    // its variables are in `environment`
-    service.label_file.clear();  // and these in `labels`
-    service.watch.clear();
-    service.update_config = {};
-    service.rollback_config = {};
-    service.attach = true;
-    return service;
+/// What never makes a container another one.
+constexpr std::array<std::string_view, 11> beside_identity{
+    "build",
+    "pull_policy",
+    "scale",
+    "depends_on",
+    "profiles",
+    "env_file",    // its variables are in `environment`
+    "label_file",  // and these in `labels`
+    "watch",
+    "update_config",
+    "rollback_config",
+    "attach",
+};
+
+/// What changes while a container runs.
+constexpr std::array<std::string_view, 3> changed_in_place{"restart", "resources", "networks"};
+
+bool is_beside_identity(std::string_view field) {
+    return std::find(beside_identity.begin(), beside_identity.end(), field) !=
+           beside_identity.end();
+}
+
+bool is_beside_digest(std::string_view field) {
+    return is_beside_identity(field) ||
+           std::find(changed_in_place.begin(), changed_in_place.end(), field) !=
+               changed_in_place.end();
+}
+
+using Fields = std::vector<const void*>;
+
+/// Where the service has its fields, in their order.
+Fields fields_of(const Service& service) {
+    constexpr std::size_t about = 128;
+    Fields fields;
+    fields.reserve(about);
+    visit_fields(service, [&](const char*, const auto& field) { fields.push_back(&field); });
+    return fields;
+}
+
+const Fields& defaults() {
+    static const Service initial;
+    static const Fields fields = fields_of(initial);
+    return fields;
+}
+
+/// What of the service is not as in `others`, fields of another one, in the form of encode(). Most
+/// of two services is the same: that costs a comparison a field.
+Json encode_differing(const Service& service,
+                      const Fields& others,
+                      bool (*is_left_out)(std::string_view)) {
+    Json object = Json::object();
+    std::size_t index = 0;
+    visit_fields(service, [&](const char* name, const auto& field) {
+        const auto in = [&](const Fields& fields) -> decltype(field) {
+            return *static_cast<const std::remove_cvref_t<decltype(field)>*>(fields[index]);
+        };
+        if (field != in(others) && !is_left_out(name))
+            if (Json encoded = encode(field); encoded != encode(in(defaults())))
+                object[name] = std::move(encoded);
+        ++index;
+    });
+    return object;
 }
 
 std::string as_text(const Json& json) {
@@ -48,12 +102,8 @@ Json flat(const Json& object) {
 }  // namespace
 
 std::string config_digest(const ContainerSpec& spec) {
-    Service service = identity(spec.service);
-    service.restart = {};
-    service.resources = {};
-    service.networks.clear();
     Json json;
-    json["service"] = encode(service);
+    json["service"] = encode_differing(spec.service, defaults(), is_beside_digest);
     json["secrets"] = encode(spec.secrets);
     json["configs"] = encode(spec.configs);
     json["image"] = spec.image;
@@ -76,20 +126,8 @@ bool is_same_interface(const NetworkAttachment& one, NetworkAttachment other) {
 }
 
 std::vector<FieldChange> changes(const Service& before, const Service& after) {
-    Json old_whole = encode(identity(before));
-    Json new_whole = encode(identity(after));
-    // Most of it is the same, and is not taken apart.
-    for (auto field = old_whole.begin(); field != old_whole.end();) {
-        const auto other = new_whole.find(field.key());
-        if (other == new_whole.end() || *other != *field) {
-            ++field;
-            continue;
-        }
-        new_whole.erase(other);
-        field = old_whole.erase(field);
-    }
-    const Json old_fields = flat(old_whole);
-    const Json new_fields = flat(new_whole);
+    const Json old_fields = flat(encode_differing(before, fields_of(after), is_beside_identity));
+    const Json new_fields = flat(encode_differing(after, fields_of(before), is_beside_identity));
     std::set<std::string> names;
     for (const auto* fields : {&old_fields, &new_fields})
         for (const auto& [name, value] : fields->items())

@@ -26,14 +26,15 @@ void Builder::add_once(Strings& sentences, const std::string& sentence) {
 }
 
 /// The nodes that something waits for, but nothing for their success.
-std::set<Node> Builder::tolerated_by_all() const {
-    std::set<Node> tolerated;
-    std::set<Node> needed;
+std::vector<bool> Builder::tolerated_by_all() const {
+    std::vector<bool> tolerated(nodes_.size());
     for (const auto& planned : nodes_)
         for (const auto& [earlier, edge] : planned.after)
-            (edge == Edge::end ? tolerated : needed).insert(earlier);
-    for (const Node node : needed)
-        tolerated.erase(node);
+            tolerated[earlier] = true;
+    for (const auto& planned : nodes_)
+        for (const auto& [earlier, edge] : planned.after)
+            if (edge == Edge::success)
+                tolerated[earlier] = false;
     return tolerated;
 }
 
@@ -56,7 +57,7 @@ Plan Builder::finish() && {
         if (waits_for[node] == 0)
             ready.push(node);
     }
-    const std::set<Node> optional = tolerated_by_all();
+    const std::vector<bool> optional = tolerated_by_all();
     plan.actions.reserve(nodes_.size());
     std::vector<std::size_t> place(nodes_.size());
     while (!ready.empty()) {
@@ -70,7 +71,7 @@ Plan Builder::finish() && {
                              std::move(planned.changes),
                              {},
                              {},
-                             optional.contains(node)};
+                             optional[node]};
         for (const auto& [earlier, edge] : planned.after) {
             action.after.push_back(place[earlier]);
             if (edge == Edge::end)

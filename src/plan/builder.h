@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <deque>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -59,7 +58,7 @@ class Builder {
         std::map<Node, Edge> after;
     };
 
-    [[nodiscard]] std::set<Node> tolerated_by_all() const;
+    [[nodiscard]] std::vector<bool> tolerated_by_all() const;
     static void add_once(Strings& sentences, const std::string& sentence);
 
     std::deque<Planned> nodes_;  // an action has two kilobytes and more: none is moved to make room

@@ -142,13 +142,18 @@ std::optional<InPlace> change_in_place(const ObservedContainer& container,
                                        const Resources& resources,
                                        const Attachments& networks) {
     const Service& before = container.service_config;
-    InPlace change{before, "", half_done(container)};
-    Service& after = change.service;
-    after.restart = restart;
-    after.resources = resources;
-    if (can_rewire(container, networks))
-        after.networks = networks;
-    if (after != before) {
+    const bool rewires = networks != before.networks && can_rewire(container, networks);
+    const bool changes = restart != before.restart || resources != before.resources || rewires;
+    auto undone = half_done(container);
+    if (!changes && undone.empty())
+        return std::nullopt;
+    InPlace change{before, "", std::move(undone)};
+    if (changes) {
+        Service& after = change.service;
+        after.restart = restart;
+        after.resources = resources;
+        if (rewires)
+            after.networks = networks;
         auto fields = model::changes(before, after);
         tell_networks(before.networks, after.networks, fields);
         change.changes.insert(change.changes.end(), fields.begin(), fields.end());

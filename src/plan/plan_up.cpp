@@ -82,6 +82,8 @@ class UpPlanner {
     /// What lives in a namespace of a service that gets a new one cannot stay as it is, whether the
     /// command names it or not.
     void plan_sharers() {
+        if (selected_.size() == desired_.services.size())
+            return;
         for (const auto& name : selected_services(desired_, {}, false)) {
             const Service& service = desired_.services.at(name);
             if (selected_.contains(name) || !lenders_.is_left_behind(service))
@@ -190,8 +192,8 @@ class UpPlanner {
     void plan_existing(ServicePlan& planned,
                        const Service& service,
                        const ObservedContainer& container) {
-        if (const auto diverged = why_recreate(container, service)) {
-            recreate(planned, service, container, *diverged);
+        if (auto diverged = why_recreate(container, service)) {
+            recreate(planned, service, container, std::move(*diverged));
             return;
         }
         Slot slot;
@@ -278,9 +280,9 @@ class UpPlanner {
     void recreate(ServicePlan& planned,
                   const Service& service,
                   const ObservedContainer& container,
-                  const Divergence& why) {
+                  Divergence why) {
         planned.recreated = true;
-        const Node removed = turnover_.remove(container, why.reason, why.changes);
+        const Node removed = turnover_.remove(container, why.reason, std::move(why.changes));
         const auto stopped = turnover_.end_of(container.id);
         images_.order(service, stopped.value_or(removed));
         Slot& slot = plan_new(service, container.number, why.reason, container.anonymous_salt);
@@ -303,9 +305,10 @@ class UpPlanner {
 
     /// Worked out once: the digest in it is what takes a plan the most time.
     const ContainerSpec& first_replica_of(const Service& service) {
-        const auto [found, is_new] = first_replicas_.try_emplace(service.name);
-        if (is_new)
-            found->second = container_spec(desired_, service, 1);
+        auto found = first_replicas_.find(service.name);
+        if (found == first_replicas_.end())
+            found =
+                first_replicas_.emplace(service.name, container_spec(desired_, service, 1)).first;
         return found->second;
     }
 

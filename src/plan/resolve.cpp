@@ -46,7 +46,7 @@ std::map<std::string, NetworkAttachment> networks_of(const Stack& stack, const S
 namespace {
 
 /// Keys of the file to the names of the world.
-Service with_real_names(const Stack& stack, Service service) {
+void give_real_names(const Stack& stack, Service& service) {
     for (auto& mount : service.volumes) {
         const auto found = stack.volumes.find(mount.source);
         if (mount.type == MountType::volume && found != stack.volumes.end())
@@ -55,7 +55,6 @@ Service with_real_names(const Stack& stack, Service service) {
             mount.source = model::mounted_image(stack, mount);
     }
     service.networks = networks_of(stack, service);
-    return service;
 }
 
 std::map<std::string, FileSource> sources_of(const std::vector<FileReference>& references,
@@ -71,7 +70,8 @@ std::map<std::string, FileSource> sources_of(const std::vector<FileReference>& r
 
 ContainerSpec container_spec(const Stack& stack, const Service& service, int number) {
     ContainerSpec spec;
-    spec.service = with_real_names(stack, service);
+    spec.service = service;
+    give_real_names(stack, spec.service);
     spec.secrets = sources_of(service.secrets, stack.secrets);
     spec.configs = sources_of(service.configs, stack.configs);
     spec.image = model::image_of(stack, service);
