@@ -2,105 +2,17 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
-#include "base/signals.h"
 #include "base/units.h"
 #include "supervise/desired.h"
 #include "supervise/images_first.h"
 #include "supervise/origin.h"
+#include "supervise/requests.h"
 #include "sys/lock.h"
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace stack::supervise {
-namespace {
-
-constexpr std::chrono::seconds resync{10};
-
-/// Of our own, never a client's.
-constexpr const char* keep = "keep";
-
-Error failure(const std::string& sentence) {
-    return Error(std::make_error_code(std::errc::io_error), sentence);
-}
-
-/// Whether its stack is what is wanted from now on.
-bool renews(const Request& request) {
-    return request.verb == "up" || request.verb == "run";
-}
-
-/// Whether the request means that the container ends and stays so. It may have ended already, by
-/// our own hand.
-bool ends(const Request& request, const ObservedContainer& container) {
-    const bool is_down = request.verb == "down";
-    const Strings& named = is_down ? request.down.services : request.services;
-    if (!named.empty() && std::find(named.begin(), named.end(), container.service) == named.end())
-        return false;
-    if (request.verb != "kill")
-        return is_down || request.verb == "stop";
-    const std::string& own = container.service_config.stop_signal;
-    const auto signal = parse_signal(request.signal);
-    return request.signal.empty() || signal == SIGKILL ||
-           signal == parse_signal(own.empty() ? "TERM" : own);
-}
-
-/// The stack with those services only of which the plan starts a container.
-Stack coming_up(const Plan& plan, const Stack& wanted, const Observed& observed) {
-    Stack stack;
-    stack.name = wanted.name;
-    const auto add = [&](const std::string& service) {
-        if (const auto found = wanted.services.find(service); found != wanted.services.end())
-            stack.services.insert(*found);
-    };
-    std::set<std::string> started;
-    for (const auto& planned : plan.actions)
-        if (const auto* create = std::get_if<CreateContainer>(&planned.action))
-            add(create->spec->service.name);
-        else if (const auto* start = std::get_if<StartContainer>(&planned.action))
-            started.insert(start->name);
-    for (const auto& container : observed.containers)
-        if (started.contains(container.name))
-            add(container.service);
-    return stack;
-}
-
-/// Whether it is the request that the container be up.
-bool starts(const Request& request, const ObservedContainer& container) {
-    const bool is_up = request.verb == "up";
-    if (!is_up && request.verb != "start" && request.verb != "restart")
-        return false;
-    const Strings& services = is_up ? request.up.services : request.services;
-    return services.empty() ||
-           std::find(services.begin(), services.end(), container.service) != services.end();
-}
-
-/// Whether what the request before waits for may be waited for in vain from now on. One that only
-/// adds, or leaves what runs as it is, takes its turn.
-bool outdates(const Request& request) {
-    static const std::set<std::string> verbs{"up", "down", "stop", "restart", "rm"};
-    static const std::set<std::string> ends{"", "KILL", "SIGKILL", "9", "TERM", "SIGTERM", "15"};
-    return verbs.contains(request.verb) ||
-           (request.verb == "kill" && ends.contains(request.signal));
-}
-
-/// The containers that the request, or its plan, ends.
-std::set<std::string> ending_ids(const Request& request,
-                                 const Plan& plan,
-                                 const Observed& observed) {
-    std::set<std::string> ids;
-    for (const auto& container : observed.containers)
-        if (ends(request, container))
-            ids.insert(container.id);
-    for (const auto& planned : plan.actions)
-        if (const auto* stop = std::get_if<StopContainer>(&planned.action))
-            ids.insert(stop->id);
-        else if (const auto* remove = std::get_if<RemoveContainer>(&planned.action))
-            ids.insert(remove->id);
-    return ids;
-}
-
-}  // namespace
 
 Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string project)
     : engine_(engine),
@@ -110,6 +22,18 @@ Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string 
       health_checks_(engine, timers, [this](bool changed) { changed ? wake() : schedule(); }),
       paths_(std::move(paths)),
       project_(std::move(project)),
+      restarts_(engine,
+                timers,
+                paths_,
+                project_,
+                {.start =
+                     [this](const StartContainer& action, Done done) {
+                         start_container(
+                             action, [](const Event&) {}, std::move(done));
+                     },
+                 .restarted = [this](const std::string& service) { restart_followers({service}); },
+                 .wake = [this] { wake(); }}),
+      drift_(timers, paths_, project_),
       history_(events_file(paths_, project_)) {
     desired_.name = project_;
     engine_.on_change([this] { wake(); });
@@ -118,8 +42,8 @@ Supervisor::Supervisor(Engine& engine, Timers& timers, Paths paths, std::string 
 void Supervisor::adopt() {
     if (auto stored = load_desired(paths_, project_))
         desired_ = std::move(*stored);
-    restarts_ = load_restarts(paths_, project_);
-    kept_ = load_kept(paths_, project_);
+    restarts_.adopt();
+    drift_.adopt();
     wake();
 }
 
@@ -141,15 +65,15 @@ void Supervisor::look() {
         }
         const Observed observed = engine_.observe(desired_, {});
         if (std::exchange(keeps_anew_, false))
-            note_kept(observed);
-        restart_ended(observed);
+            drift_.note(desired_, observed);
+        restarts_.check(observed, starting_names());
         remove_ended(observed);
         leave_networks(observed);
         waits_.check(observed, returning());
         health_checks_.check(observed);
-        restart_unhealthy(observed);
+        if (!busy_)
+            restarts_.check_health(observed);
         put_drift_right(observed);
-        restart_stranded(observed);
         const bool over = observed.containers.empty() && observed.networks.empty();
         if (over && !over_)
             engine_.reconcile();  // there may be no other supervisor to come
@@ -166,10 +90,7 @@ void Supervisor::look() {
 
 void Supervisor::schedule() {
     Moment next = timers_.moment() + resync;
-    for (const auto& [id, state] : restarts_)
-        if (state.next)
-            next = std::min(next, after(timers_.moment(), *state.next - timers_.now()));
-    for (const auto& other : {health_checks_.next(), waits_.next()})
+    for (const auto& other : {restarts_.next(), health_checks_.next(), waits_.next()})
         next = std::min(next, other.value_or(next));
     timers_.set(next, [this] { wake(); });
 }
@@ -235,34 +156,6 @@ void Supervisor::ask_myself(Request request) {
     timers_.post([this] { next_request(); });
 }
 
-Plan Supervisor::plan_for(const Request& request,
-                          const Stack& wanted,
-                          const Observed& observed) const {
-    PlanOptions options = request.up;
-    options.now = timers_.now();
-    if (request.verb == "up")
-        return plan_up(wanted, observed, options);
-    if (request.verb == "run")
-        return plan_run(wanted, observed, options, request.run);
-    if (request.verb == "down")
-        return plan_down(wanted, observed, request.down);
-    if (request.verb == "start")
-        return plan_start(wanted, observed, request.services, request.up);
-    if (request.verb == "stop")
-        return plan_stop(wanted, observed, request.services, request.timeout);
-    if (request.verb == "restart")
-        return plan_restart(wanted, observed, request.services, request.timeout, request.no_deps);
-    if (request.verb == "kill")
-        return plan_kill(wanted, observed, request.services, request.signal);
-    if (request.verb == "pause" || request.verb == "unpause")
-        return plan_pause(wanted, observed, request.services, request.verb == "pause");
-    if (request.verb == keep)
-        return plan_keep(wanted, observed, request.up);
-    if (request.verb == "rm")
-        return plan_remove(wanted, observed, request.services, request.stop, request.volumes);
-    throw failure("the supervisor knows no \"" + request.verb + "\"");
-}
-
 void Supervisor::carry_out(const Asked& asked) {
     if (asked.request.verb == "ping") {
         finish(asked, true);
@@ -273,7 +166,7 @@ void Supervisor::carry_out(const Asked& asked) {
     const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build,
                                  .files = renews(asked.request)};
     const Observed observed = engine_.observe(wanted, options);
-    Plan plan = plan_for(asked.request, wanted, observed);
+    Plan plan = plan_for(asked.request, wanted, observed, timers_.now());
     if (asked.request.stack)
         plan = with_origin(std::move(plan), desired_, wanted, asked.request.named_by_hand);
     STACK_FAILPOINT("plan.computed");
@@ -288,7 +181,7 @@ void Supervisor::carry_out(const Asked& asked) {
     }
     remember(asked, std::move(wanted));  // what was refused changes nothing
     if (!asked.own)
-        reset_restarts(asked.request, plan, observed);
+        restarts_.reset(asked.request, plan, observed);
     std::optional<Request> rest;
     if (auto first = images_first(asked.request, plan, observed)) {
         plan = std::move(first->plan);
@@ -323,33 +216,7 @@ void Supervisor::remember(const Asked& asked, Stack wanted) {
         desired_ = std::move(wanted);
         store_desired(paths_, desired_);
     }
-    kept_.clear();  // until it is known what this command leaves
-    store_kept(paths_, project_, kept_);
-}
-
-/// A person's word ends what we were about to start again, where it is to stop, and makes the
-/// back-off of what it is to start begin anew.
-void Supervisor::reset_restarts(const Request& request,
-                                const Plan& plan,
-                                const Observed& observed) {
-    const auto before = restarts_;
-    for (const auto& container : observed.containers)
-        if (const auto state = restarts_.find(container.id);
-            state != restarts_.end() && starts(request, container))
-            state->second = {.unhealthy = state->second.unhealthy};  // which owes it its start
-    for (const auto& id : ending_ids(request, plan, observed))
-        restarts_.erase(id);
-    if (restarts_ != before)
-        keep_restarts();
-}
-
-/// Where there is no room to write them down, they hold for as long as this process lives.
-void Supervisor::keep_restarts() const {
-    try {
-        store_restarts(paths_, project_, restarts_);
-    } catch (const Error& error) {
-        log::warn(std::string("restarts cannot be written down: ") + error.what());
-    }
+    drift_.forget();
 }
 
 /// Says why nothing is done; nothing has been done then.
@@ -384,7 +251,7 @@ void Supervisor::finish(const Asked& asked, bool succeeded) {
         keeps_anew_ = true;
     }
     if (asked.request.verb == keep)
-        next_keep_ = succeeded ? Moment{} : timers_.moment() + resync;
+        drift_.replaced(succeeded);
     busy_ = false;
     if (asked.request.verb == keep && succeeded)
         restart_followers(asked.request.services);  // before a look finds them stranded
@@ -474,69 +341,14 @@ void Supervisor::started(const StartContainer& action, const Outcome& outcome) {
 }
 
 Returning Supervisor::returning() const {
-    Returning returning{{}, restarts_};
+    return {starting_names(), restarts_.states()};
+}
+
+std::set<std::string> Supervisor::starting_names() const {
+    std::set<std::string> names;
     for (const auto& [name, dones] : starting_)
-        returning.starting.insert(name);
-    return returning;
-}
-
-// --- restarts ---
-
-void Supervisor::restart_ended(const Observed& observed) {
-    std::set<std::string> present;
-    const auto before = restarts_;
-    std::vector<const ObservedContainer*> due;
-    for (const auto& container : observed.containers) {
-        present.insert(container.id);
-        if (ailing_.contains(container.id))
-            continue;
-        if (is_up(container)) {
-            if (const auto state = restarts_.find(container.id); state != restarts_.end())
-                state->second = on_running(state->second);
-            continue;
-        }
-        if (container.state != ContainerState::exited || starting_.contains(container.name))
-            continue;
-        const Ending ending{
-            container.exit, container.started, container.finished, container.stopped_by_user};
-        const RestartStep step = on_ended(
-            container.service_config.restart, ending, restarts_[container.id], timers_.now());
-        restarts_[container.id] = step.state;
-        if (step.action == RestartAction::start)
-            due.push_back(&container);
-    }
-    std::erase_if(restarts_, [&](const auto& entry) { return !present.contains(entry.first); });
-    if (restarts_ != before && !present.empty())
-        keep_restarts();
-    for (const auto* container : due)
-        restart(*container);
-}
-
-void Supervisor::restart(const ObservedContainer& container) {
-    const auto failed = [this, policy = container.service_config.restart, id = container.id](
-                            const Error& error) {
-        log::warn(std::string("restart: ") + error.what() + ", its policy decides what comes next");
-        restarts_[id] = on_start_failed(policy, restarts_[id], timers_.now());
-        keep_restarts();
-    };
-    STACK_FAILPOINT("restart.start");
-    try {
-        engine_.count_restart(container.id);
-    } catch (const Error& error) {
-        failed(error);  // no room on the disk: the others are looked after all the same
-        return;
-    }
-    start_container(
-        {.name = container.name,
-         .post_start = container.service_config.post_start,
-         .by_policy = !restarts_[container.id].unhealthy},
-        [](const Event&) {},
-        [this, failed, service = container.service](const Outcome& outcome) {
-            if (outcome)
-                failed(*outcome);
-            else
-                restart_followers({service});
-        });
+        names.insert(name);
+    return names;
 }
 
 /// Those that a new start of the services has left behind.
@@ -560,78 +372,14 @@ void Supervisor::restart_followers(const Strings& services) {
         ask_myself(std::move(request));
 }
 
-/// It is stopped with its grace period; that it is to come back is noted first.
-void Supervisor::restart_unhealthy(const Observed& observed) {
-    for (const auto& container : observed.containers) {
-        if (busy_ || container.state != ContainerState::running ||
-            container.health != Health::unhealthy || !container.service_config.restart_unhealthy ||
-            container.oneoff || !ailing_.insert(container.id).second)
-            continue;
-        restarts_[container.id].unhealthy = true;
-        keep_restarts();
-        engine_.perform(
-            StopContainer{container.id, container.name, std::nullopt},
-            [](const Event&) {},
-            [this, id = container.id](const Outcome& outcome) {
-                ailing_.erase(id);
-                if (outcome)
-                    log::warn(std::string("restart of an unhealthy container: ") + outcome->what() +
-                              ", trying again at the next look");
-                wake();
-            });
-    }
-}
-
-// --- drift ---
-
-/// What lives now by its restart policy is what a person has left to live.
-void Supervisor::note_kept(const Observed& observed) {
-    kept_.clear();
-    for (const auto& container : observed.containers) {
-        const bool lives = is_up(container) || (container.state == ContainerState::exited &&
-                                                !container.stopped_by_user);
-        if (lives && !container.oneoff && desired_.services.contains(container.service) &&
-            container.service_config.restart.condition != RestartCondition::no)
-            ++kept_[container.service];
-    }
-    store_kept(paths_, project_, kept_);
-}
-
-/// A container that somebody took away by hand comes back.
 void Supervisor::put_drift_right(const Observed& observed) {
-    if (busy_ || !queue_.empty() || timers_.moment() < next_keep_)
+    if (busy_ || !queue_.empty())
         return;
-    Kept present;
-    for (const auto& container : observed.containers)
-        if (!container.oneoff)
-            ++present[container.service];
-    Request request;
-    request.verb = keep;
-    request.up.no_deps = true;
-    for (const auto& [service, count] : kept_)
-        if (present[service] < count && desired_.services.contains(service)) {
-            request.up.services.push_back(service);
-            request.up.scale[service] = count;
-            if (present[service] == 0)
-                request.services.push_back(service);  // who shares with it has lost it
-        }
-    if (!request.up.services.empty())
-        ask_myself(std::move(request));
-}
-
-/// Who lost the container that it shares a namespace with, and nobody saw it, or while another one
-/// of that service lived on. Not again at once, whatever came of it.
-void Supervisor::restart_stranded(const Observed& observed) {
-    if (busy_ || !queue_.empty() || !starting_.empty() || timers_.moment() < next_rescue_)
-        return;
-    Request request;
-    request.verb = "restart";
-    request.services = stranded_services(desired_, observed);
-    request.no_deps = true;  // only what shares namespaces with them goes along
-    if (request.services.empty())
-        return;
-    next_rescue_ = timers_.moment() + resync;
-    ask_myself(std::move(request));
+    if (auto request = drift_.replacement(desired_, observed))
+        ask_myself(std::move(*request));
+    else if (starting_.empty())
+        if (auto rescue = drift_.rescue(desired_, observed))
+            ask_myself(std::move(*rescue));
 }
 
 /// Whether it was made to run and could not be started. One without a stack may wait for a person.

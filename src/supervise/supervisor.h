@@ -7,12 +7,12 @@
 #include <stack/paths.h>
 #include <stack/supervise.h>
 
-#include "supervise/desired.h"
+#include "supervise/drift.h"
 #include "supervise/executor.h"
 #include "supervise/health_checks.h"
 #include "supervise/history.h"
 #include "supervise/hooks.h"
-#include "supervise/restart.h"
+#include "supervise/restarts.h"
 #include "supervise/timers.h"
 #include "supervise/waits.h"
 
@@ -66,12 +66,7 @@ class Supervisor {
     void abandon_waits(const std::string& reason);
     void proceed(const Asked& asked);
     void carry_out(const Asked& asked);
-    [[nodiscard]] Plan plan_for(const Request& request,
-                                const Stack& wanted,
-                                const Observed& observed) const;
     void remember(const Asked& asked, Stack wanted);
-    void reset_restarts(const Request& request, const Plan& plan, const Observed& observed);
-    void keep_restarts() const;
     bool refuse(const Asked& asked,
                 const Plan& plan,
                 const Stack& wanted,
@@ -83,13 +78,9 @@ class Supervisor {
     void started(const StartContainer& action, const Outcome& outcome);
 
     [[nodiscard]] Returning returning() const;
-    void restart_ended(const Observed& observed);
-    void restart(const ObservedContainer& container);
+    [[nodiscard]] std::set<std::string> starting_names() const;
     void restart_followers(const Strings& services);
-    void restart_unhealthy(const Observed& observed);
-    void note_kept(const Observed& observed);
     void put_drift_right(const Observed& observed);
-    void restart_stranded(const Observed& observed);
     void ask_myself(Request request);
     [[nodiscard]] bool is_abandoned(const ObservedContainer& container) const;
     void remove_ended(const Observed& observed);
@@ -103,6 +94,8 @@ class Supervisor {
     HealthChecks health_checks_;
     Paths paths_;
     std::string project_;
+    Restarts restarts_;
+    Drift drift_;
     History history_;
     Stack desired_;
     std::deque<Asked> queue_;
@@ -112,16 +105,11 @@ class Supervisor {
     std::weak_ptr<Executor> executor_;  // of an `up` or a `run`
     bool over_ = false;
     Moment next_reconcile_{};
-    Moment next_keep_{};
-    Moment next_rescue_{};
-    bool awake_ = false;                            // a look is on its way
-    std::map<std::string, RestartState> restarts_;  // by container id
+    bool awake_ = false;  // a look is on its way
     std::map<std::string, std::vector<Done>>
         starting_;                    // by name: who waits for a start that is under way
     std::set<std::string> removing_;  // ids of ended containers
-    std::set<std::string> ailing_;    // ids of unhealthy ones that are being stopped
-    Kept kept_;
-    bool keeps_anew_ = false;  // a command is over: what it left is yet to be noted
+    bool keeps_anew_ = false;         // a command is over: what it left is yet to be noted
     std::function<void()> idle_ = [] {};
 };
 

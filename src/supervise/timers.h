@@ -17,6 +17,9 @@ using Moment = std::chrono::steady_clock::time_point;
     return from + std::chrono::duration_cast<Moment::duration>(pause);
 }
 
+/// A look comes at least this often, and what was in vain is not tried again sooner.
+inline constexpr std::chrono::seconds resync{10};
+
 class Timers {
   public:
     virtual ~Timers() = default;

@@ -1,0 +1,70 @@
+#include "supervise/drift.h"
+
+#include "supervise/requests.h"
+
+#include <utility>
+
+namespace stack::supervise {
+
+Drift::Drift(Timers& timers, Paths paths, std::string project)
+    : timers_(timers), paths_(std::move(paths)), project_(std::move(project)) {}
+
+void Drift::adopt() {
+    kept_ = load_kept(paths_, project_);
+}
+
+void Drift::forget() {
+    kept_.clear();
+    store_kept(paths_, project_, kept_);
+}
+
+void Drift::note(const Stack& desired, const Observed& observed) {
+    kept_.clear();
+    for (const auto& container : observed.containers) {
+        const bool lives = is_up(container) || (container.state == ContainerState::exited &&
+                                                !container.stopped_by_user);
+        if (lives && !container.oneoff && desired.services.contains(container.service) &&
+            container.service_config.restart.condition != RestartCondition::no)
+            ++kept_[container.service];
+    }
+    store_kept(paths_, project_, kept_);
+}
+
+std::optional<Request> Drift::replacement(const Stack& desired, const Observed& observed) const {
+    if (timers_.moment() < next_replacement_)
+        return std::nullopt;
+    Kept present;
+    for (const auto& container : observed.containers)
+        if (!container.oneoff)
+            ++present[container.service];
+    Request request;
+    request.verb = keep;
+    request.up.no_deps = true;
+    for (const auto& [service, count] : kept_)
+        if (present[service] < count && desired.services.contains(service)) {
+            request.up.services.push_back(service);
+            request.up.scale[service] = count;
+            if (present[service] == 0)
+                request.services.push_back(service);  // who shares with it has lost it
+        }
+    return request.up.services.empty() ? std::nullopt : std::optional(std::move(request));
+}
+
+void Drift::replaced(bool succeeded) {
+    next_replacement_ = succeeded ? Moment{} : timers_.moment() + resync;
+}
+
+std::optional<Request> Drift::rescue(const Stack& desired, const Observed& observed) {
+    if (timers_.moment() < next_rescue_)
+        return std::nullopt;
+    Request request;
+    request.verb = "restart";
+    request.services = stranded_services(desired, observed);
+    request.no_deps = true;  // only what shares namespaces with them goes along
+    if (request.services.empty())
+        return std::nullopt;
+    next_rescue_ = timers_.moment() + resync;
+    return request;
+}
+
+}  // namespace stack::supervise
