@@ -298,7 +298,8 @@ Strings stranded_services(const Stack& desired, const Observed& observed) {
                     return other.service == lender && !other.oneoff && is_up(other);
                 });
         };
-        if (!container.oneoff && desired.services.contains(container.service) &&
+        if (container.state == ContainerState::running && !container.oneoff &&
+            desired.services.contains(container.service) &&
             plan::is_stranded(container, observed) &&
             std::all_of(lenders.begin(), lenders.end(), lends))
             services.insert(container.service);

@@ -54,6 +54,13 @@ Plan plan_for(const Request& request, const Stack& wanted, const Observed& obser
                 "the supervisor knows no \"" + request.verb + "\"");
 }
 
+Observed those_that_run(Observed observed) {
+    std::erase_if(observed.containers, [](const ObservedContainer& container) {
+        return container.state != ContainerState::running;
+    });
+    return observed;
+}
+
 bool renews(const Request& request) {
     return request.verb == "up" || request.verb == "run";
 }

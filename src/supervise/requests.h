@@ -18,6 +18,10 @@ inline constexpr const char* keep = "keep";
                             const Observed& observed,
                             Time now);
 
+/// Of what is there, what runs: a restart of our own is of nothing that has ended, or that somebody
+/// has paused.
+[[nodiscard]] Observed those_that_run(Observed observed);
+
 /// Whether its stack is what is wanted from now on.
 [[nodiscard]] bool renews(const Request& request);
 

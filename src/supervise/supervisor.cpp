@@ -166,7 +166,9 @@ void Supervisor::carry_out(const Asked& asked) {
     const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build,
                                  .files = renews(asked.request)};
     const Observed observed = engine_.observe(wanted, options);
-    Plan plan = plan_for(asked.request, wanted, observed, timers_.now());
+    const bool follows = asked.own && asked.request.verb == "restart";
+    Plan plan = plan_for(
+        asked.request, wanted, follows ? those_that_run(observed) : observed, timers_.now());
     if (asked.request.stack)
         plan = with_origin(std::move(plan), desired_, wanted, asked.request.named_by_hand);
     STACK_FAILPOINT("plan.computed");
@@ -183,7 +185,8 @@ void Supervisor::carry_out(const Asked& asked) {
     if (!asked.own)
         restarts_.reset(asked.request, plan, observed);
     std::optional<Request> rest;
-    if (auto first = images_first(asked.request, plan, observed)) {
+    if (auto first =
+            asked.images_are_there ? std::nullopt : images_first(asked.request, plan, observed)) {
         plan = std::move(first->plan);
         rest = std::move(first->rest);
     } else {
@@ -199,7 +202,7 @@ void Supervisor::carry_out(const Asked& asked) {
         asked.events,
         [this, asked, rest](bool succeeded) {
             if (succeeded && rest)
-                proceed({*rest, asked.events, asked.answer, asked.own, asked.ticket});
+                proceed({*rest, asked.events, asked.answer, asked.own, asked.ticket, true});
             else
                 finish(asked, succeeded);
         },
@@ -363,7 +366,8 @@ void Supervisor::restart_followers(const Strings& services) {
     request.verb = "restart";
     try {
         for (const auto& container : engine_.observe(desired_, {}).containers)
-            if (is_up(container) && !container.oneoff && followers.contains(container.service))
+            if (container.state == ContainerState::running && !container.oneoff &&
+                followers.contains(container.service))
                 request.services.push_back(container.service);
     } catch (const Error& error) {
         log::error(std::string("restart of dependents: ") + error.what() + ", leaving them alone");

@@ -58,6 +58,7 @@ class Supervisor {
         Answer answer;
         bool own = false;  // the supervisor's own wish, not a person's
         Ticket ticket = 0;
+        bool images_are_there = false;  // it is the rest of one that images_first() has divided
     };
 
     void wake();

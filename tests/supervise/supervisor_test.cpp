@@ -171,6 +171,16 @@ TEST(Supervisor, RecreatesOnlyOnceWhereItIsForcedAndPulls) {
     EXPECT_LE(house.engine.calls("create") - before, 1);
 }
 
+TEST(Supervisor, PullsNotForEverWhatIsForAnotherPlatform) {
+    Household house;
+    house.add("web").platform = "linux/arm64";
+    house.engine.world().images.front().platform = "linux/amd64";
+    house.engine.bring_images_for("linux/amd64");
+    EXPECT_EQ(house.up(), 0);
+    EXPECT_EQ(house.engine.calls("pull"), 2) << "first, and with the rest";
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+}
+
 TEST(Supervisor, PutsOnRecordHowAHealthCheckWent) {
     Household house;
     house.add("web").healthcheck = Healthcheck{
@@ -287,6 +297,31 @@ TEST(Supervisor, RestartsThoseThatFollowWhatWasRestarted) {
     EXPECT_GT(house.find("shop-web-1")->started, first);
     EXPECT_GT(house.find("shop-sidecar-1")->started, first);
     EXPECT_EQ(house.find("shop-side-1")->started, first);
+}
+
+TEST(Supervisor, RestartsOfThoseThatFollowOnlyWhatRuns) {
+    Household house;
+    house.add("db");
+    auto& sidecar = house.add("sidecar");
+    sidecar.network_mode = "service:db";
+    sidecar.networks.clear();
+    sidecar.restart = {};
+    sidecar.scale = 3;
+    ASSERT_EQ(house.up(), 0);
+    const Time first = house.find("shop-sidecar-1")->started;
+    house.engine.crash("shop-sidecar-2", 1);
+    house.find("shop-sidecar-3")->state = ContainerState::paused;
+    house.engine.crash("shop-db-1", 1);
+    house.pass(seconds(20));
+    EXPECT_GT(house.find("shop-sidecar-1")->started, first);
+    EXPECT_EQ(house.state("shop-sidecar-2"), "exited");
+    EXPECT_EQ(house.state("shop-sidecar-3"), "paused");
+    EXPECT_EQ(house.find("shop-sidecar-3")->started, first);
+    house.find("shop-sidecar-3")->state = ContainerState::running;
+    house.find("shop-sidecar-3")->lenders = {""};  // that one's namespaces went with its first run
+    house.pass(seconds(20));
+    EXPECT_GT(house.find("shop-sidecar-3")->started, first) << "what it shares has another owner";
+    EXPECT_EQ(house.state("shop-sidecar-2"), "exited");
 }
 
 TEST(Supervisor, RestartsThoseThatWhatComesBackHasLeftBehind) {

@@ -126,6 +126,10 @@ Outcome FakeEngine::carry_out(const Action& action) {
     }
     try {
         world_ = apply(world_, action, clock_());  // a copy, for where it throws
+        if (const auto* pull = std::get_if<PullImage>(&action); pull && !brought_platform_.empty())
+            for (auto& image : world_.images)
+                if (image.reference == pull->reference)
+                    image.platform = brought_platform_;
     } catch (const Error& refused) {
         return refused;
     }

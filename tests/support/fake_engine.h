@@ -47,6 +47,9 @@ class FakeEngine final : public Engine {
     /// What a service would be built from now.
     void change_sources(const std::string& service, const std::string& source_digest);
 
+    /// Pulls bring images for this platform from now on, whatever was asked for.
+    void bring_images_for(std::string platform) { brought_platform_ = std::move(platform); }
+
     /// What port_conflicts() returns.
     void take_ports(Strings sentences) { port_conflicts_ = std::move(sentences); }
 
@@ -108,6 +111,7 @@ class FakeEngine final : public Engine {
     std::map<Strings, ProbeResult> hook_results_;              // by command
     std::map<std::string, std::string> sources_;               // by service
     std::map<std::string, int> calls_;
+    std::string brought_platform_;  // empty: the one that was asked for
     StringMap environment_;
     Strings history_;
     HealthResult latest_check_;
