@@ -338,13 +338,9 @@ void RealEngine::begin(const PauseContainer& action, const EventSink& /*events*/
 }
 
 void RealEngine::begin(const RemoveContainer& action, const EventSink& /*events*/, Done done) {
-    // A plan stops first, with the container's grace period; a remove that came too early would
-    // kill.
-    if (runtime_.watch(action.id))
-        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
-                    "container " + action.name + " is running: stop it first");
+    auto files = runtime_.remove(action.id, action.anonymous_volumes);
     watches_.erase(action.id);
-    remove_beside(runtime_.remove(action.id, action.anonymous_volumes), std::move(done));
+    remove_beside(std::move(files), std::move(done));
 }
 
 void RealEngine::begin(const UpdateContainer& action, const EventSink& /*events*/, Done done) {

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "sys/file.h"
 #include "sys/netlink.h"
+#include "sys/process.h"
 #include "sys/tree.h"
 
 #include <chrono>
@@ -68,7 +69,7 @@ Bed::Bed()
 
 Bed::~Bed() {
     for (const auto& id : runtime.list())
-        runtime.remove(id, true);
+        take_away(id);
     EXPECT_EQ(leftovers(), "");
     sys::remove_tree(directory_);
     cgroups.remove("stack-" + paths.instance);
@@ -112,6 +113,15 @@ ObservedContainer Bed::wait(const std::string& id) {
     }
     runtime.settle(id);
     return runtime.observe(id).value_or(ObservedContainer{});
+}
+
+void Bed::take_away(const std::string& id) {
+    if (const auto runs = runtime.watch(id)) {
+        runtime.kill(id);
+        constexpr std::chrono::seconds patience{10};
+        sys::wait_for_end(*runs, patience);
+    }
+    runtime.remove(id, true);
 }
 
 ObservedContainer Bed::run(const Service& service) {

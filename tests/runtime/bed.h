@@ -41,6 +41,8 @@ class Bed {
     void start(const std::string& id);
     /// Waits for its end.
     ObservedContainer wait(const std::string& id);
+    /// Ends it where it runs, and removes it and its anonymous volumes.
+    void take_away(const std::string& id);
     /// All of it, to the end.
     ObservedContainer run(const Service& service);
 

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <functional>
 #include <future>
 #include <regex>
 #include <set>
@@ -205,6 +206,35 @@ TEST(ContainerStop, ReachesTheProgramBehindAnInit) {
     EXPECT_EQ(bed.wait(id).exit.code, 5);
 }
 
+TEST(ContainerLife, WithAnInitHasNoZombiesAndStillItsProgramsStatus) {
+    Bed bed;
+    auto service = script(
+        "i=0; while [ $i -lt 1000 ]; do (true &); i=$((i+1)); done; "
+        "while grep -qs '^State:.Z' /proc/[0-9]*/status; do sleep 0.01; done; exit 7");
+    service.init = true;
+    const auto id = bed.create(service);
+    bed.start(id);
+    EXPECT_EQ(bed.wait(id).exit.code, 7);
+}
+
+TEST(ContainerLife, EndsWithItsOwnStatusHoweverManyEndAtOnce) {
+    Bed bed;
+    constexpr int containers = 24;
+    const std::string word = bed.directory() + "/word";
+    sys::ensure_directory(word);
+    Strings ids;
+    for (int i = 0; i < containers; ++i) {
+        auto service =
+            script("until [ -e /word/go ]; do sleep 0.01; done; exit " + std::to_string(100 + i));
+        service.volumes.push_back({.type = MountType::bind, .source = word, .target = "/word"});
+        ids.push_back(bed.create(service));
+        bed.start(ids.back());
+    }
+    sys::replace_file(word + "/go", "");
+    for (int i = 0; i < containers; ++i)
+        EXPECT_EQ(bed.wait(ids[static_cast<std::size_t>(i)]).exit.code, 100 + i);
+}
+
 TEST(ContainerStop, UsesTheSignalOfTheImage) {
     Bed bed;
     bed.image_config.stop_signal = "SIGINT";
@@ -347,24 +377,30 @@ TEST(ContainerStart, ByPolicyIsNotOfOneThatAPersonHasStoppedMeanwhile) {
     EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
 }
 
-TEST(ContainerStart, BesideARemovalLeavesNothing) {
+/// Whether `work` succeeds.
+bool succeeds(const std::function<void()>& work) {
+    try {
+        work();
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+TEST(ContainerStart, BesideARemovalOneOfThemIsRefusedAndNothingIsLeft) {
     Bed bed;
     constexpr int times = 15;
     for (int i = 0; i < times; ++i) {
         const auto id = bed.create(script("sleep 1000"));
-        auto other = std::async(std::launch::async, [&] {
+        auto removed = std::async(std::launch::async, [&] {
             cgroup::Cgroups cgroups;
             network::Networks networks(bed.paths);
             Runtime runtime(bed.paths, cgroups, networks);
-            static_cast<void>(runtime.remove(id, true));
+            return succeeds([&] { static_cast<void>(runtime.remove(id, true)); });
         });
-        try {
-            bed.start(id);
-        } catch (const Error&) {
-            // The removal came first.
-        }
-        other.get();
-        bed.runtime.remove(id, true);  // where the start came after all of it
+        const bool started = succeeds([&] { bed.start(id); });
+        EXPECT_NE(removed.get(), started);
+        bed.take_away(id);
         EXPECT_EQ(bed.runtime.observe(id), std::nullopt);
         EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + id));
         EXPECT_FALSE(sys::exists(bed.paths.state + "/containers/" + id));
@@ -392,6 +428,20 @@ TEST(ContainerRecord, KeepsItsNewNameBesideAnUpdate) {
     other.get();
     EXPECT_EQ(bed.runtime.observe(id)->name, "name19");
     EXPECT_EQ(bed.runtime.find(id)->spec.service.resources.pids, 50);
+}
+
+TEST(ContainerRemove, IsRefusedWhileItRuns) {
+    Bed bed;
+    const auto id = bed.create(script("sleep 1000"));
+    bed.start(id);
+    try {
+        bed.runtime.remove(id, true);
+        FAIL() << "it runs";
+    } catch (const Error& error) {
+        EXPECT_NE(std::string(error.what()).find(" is running: stop it first"), std::string::npos)
+            << error.what();
+    }
+    EXPECT_EQ(bed.runtime.observe(id)->state, ContainerState::running);
 }
 
 TEST(ContainerCreate, ReturnsTheSameForTheSame) {
@@ -480,7 +530,7 @@ TEST(ContainerPorts, AreHeldWhileItRuns) {
     bed.start(id);
     EXPECT_FALSE(network::conflicts({{"127.0.0.1", 18080, 80, Protocol::tcp}}).empty());
     EXPECT_EQ(bed.runtime.observe(id)->addresses.size(), 1U);
-    bed.runtime.remove(id, true);
+    bed.take_away(id);
     EXPECT_TRUE(network::conflicts({{"127.0.0.1", 18080, 80, Protocol::tcp}}).empty());
     bed.networks.remove("test");
 }
@@ -533,7 +583,7 @@ TEST(ContainerNetwork, CarriesTrafficBetweenTwo) {
                                   " 80 </dev/null && exit 0; i=$((i+1)); sleep 0.01; done; exit 1"};
     EXPECT_EQ(bed.output_of(service), "hello\n");
     for (const auto& id : bed.runtime.list())
-        bed.runtime.remove(id, true);
+        bed.take_away(id);
     bed.networks.remove("test");
 }
 

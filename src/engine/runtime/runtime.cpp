@@ -396,11 +396,10 @@ std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
     const auto record = find(id);
     // A start that is under way comes to its end first, and none comes after: its record goes.
     const auto run = hold_run(places);
-    if (const auto runs = watch(id)) {
-        kill(id);
-        constexpr std::chrono::seconds patience{10};
-        sys::wait_for_end(*runs, patience);
-    }
+    if (watch(id))
+        throw Error(
+            std::make_error_code(std::errc::device_or_resource_busy),
+            "container " + (record ? record->spec.name : id) + " is running: stop it first");
     if (sys::exists(places.run))
         end_run(places);  // when and how it ended need not be noted any more
     cgroups_.remove(places.cgroup);

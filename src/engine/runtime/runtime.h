@@ -178,8 +178,9 @@ class Runtime {
     /// the name it was started with in what it sees of itself.
     void rename(const std::string& id, const std::string& name);
 
-    /// Postcondition: nothing of the container is left: processes, cgroup, leases, rules; its files
-    /// lie in what is returned, and go with it: they may be many. Named volumes stay.
+    /// Postcondition: nothing of the container is left: cgroup, leases, rules; its files lie in
+    /// what is returned, and go with it: they may be many. Named volumes stay. Throws where it
+    /// runs: whoever stops first gives it its grace period.
     std::optional<sys::ScratchDirectory> remove(const std::string& id, bool anonymous_volumes);
 
     /// After a container's end: cgroup, rules and run-time files that need not be kept go; the exit
