@@ -124,7 +124,9 @@ void add_exec(CLI::App& app, Context& context) {
     options->interactive = true;
     options->tty = sys::is_terminal(0) && sys::is_terminal(1);
     app.add_flag_callback(
-        "-T,--no-tty", [options] { options->tty = false; }, "No terminal, also where there is one");
+        "-T,--no-tty,--no-TTY",
+        [options] { options->tty = false; },
+        "No terminal, also where there is one");
     add_accepted_flag(app, "-i,--interactive,-t,--tty", "the default where there is a terminal");
 }
 

@@ -3,6 +3,7 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/project.h"
@@ -254,14 +255,8 @@ void add_scale(CLI::App& app, Context& context) {
         request.verb = "up";
         request.stack = stack;
         request.up = plan_options(options, stack);
-        if (!context.globals.dry_run) {
-            context.exit_code = ask(context, stack, request, "Running");
-            return;
-        }
-        LocalEngine local(context.paths);
-        const Observed observed = local.observe(stack, {.builds = true, .files = true});
-        const Plan plan = plan_up(stack, observed, request.up);
-        context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
+        const auto shown = only_up(context, stack, request.up);
+        context.exit_code = shown ? *shown : ask(context, stack, request, "Running");
     });
 }
 

@@ -4,6 +4,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/describe.h"
+#include "cli/dry_run.h"
 #include "cli/follow.h"
 #include "cli/local.h"
 #include "cli/local_runtime.h"
@@ -355,11 +356,8 @@ void run_up(Context& context, const UpOptions& up, const AttachOptions& options)
     if (options.watch && (options.detach || options.wait || up.no_start))
         give_up(
             "--watch watches for as long as the command runs: without -d, --wait and --no-start");
-    if (context.globals.dry_run) {
-        LocalEngine local(context.paths);
-        const Observed observed = local.observe(stack, {.builds = true, .files = true});
-        const Plan plan = plan_up(stack, observed, request.up);
-        context.exit_code = only_plan(context, as_supervised(context, stack, plan)).value_or(0);
+    if (const auto shown = only_up(context, stack, request.up)) {
+        context.exit_code = *shown;
         return;
     }
     std::optional<Watcher> watcher;  // from before the builds: what changes meanwhile counts

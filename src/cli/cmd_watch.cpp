@@ -3,9 +3,12 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/dry_run.h"
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/watcher.h"
+
+#include <chrono>
 
 namespace stack::cli {
 namespace {
@@ -23,20 +26,25 @@ Request up_request(const Stack& stack, const Strings& services) {
     request.stack = stack;
     request.up.services = services;
     request.up.build = true;  // what was edited before the watch began
+    request.up.now = std::chrono::system_clock::now();
     return request;
 }
 
 void run(Context& context, const Options& options) {
-    require_root();
-    if (context.globals.dry_run)
-        give_up("watch has no plan of its own: `stack plan --build` shows what it begins with");
     const Stack stack = load_project(context, {.named_services = options.services});
     check_services(options.services, stack);
+    const Request request = up_request(stack, options.services);
+    // What becomes of edits is known when they are made: this is what it begins with.
+    if (const auto shown =
+            options.no_up ? only_sentences(context, {}) : only_up(context, stack, request.up)) {
+        context.exit_code = *shown;
+        return;
+    }
+    require_root();
     const Quiet quiet{.pull = false, .build = options.quiet};
     Watcher watcher(context, stack, options.services, {quiet, options.prune});
     if (!options.no_up)
-        context.exit_code =
-            ask(context, stack, up_request(stack, options.services), "Running", quiet);
+        context.exit_code = ask(context, stack, request, "Running", quiet);
     if (context.exit_code != 0)
         return;
     watcher.run({});

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/ask.h"
 #include "cli/cli11.h"
+#include "cli/local.h"
 #include "sys/terminal.h"
 
 #include <map>
@@ -64,6 +65,15 @@ std::optional<int> only_actions(const Context& context, const std::vector<Action
         plan.actions.push_back({action, to_lower(kind) + "/" + name, "asked for"});
     }
     return only_plan(context, plan);
+}
+
+std::optional<int> only_up(const Context& context, const Stack& stack, const PlanOptions& options) {
+    if (!context.globals.dry_run)
+        return std::nullopt;
+    LocalEngine local(context.paths);
+    const Observed observed = local.observe(stack, {.builds = true, .files = true});
+    const Plan plan = plan_up(stack, observed, options);
+    return only_plan(context, as_supervised(context, stack, plan));
 }
 
 std::optional<int> only_sentences(const Context& context, const Strings& sentences) {

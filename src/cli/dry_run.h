@@ -1,6 +1,6 @@
 #pragma once
 
-// --dry-run of commands that have no plan: what they would do is said, or that it cannot be.
+// --dry-run: what a command would do is said, or that it cannot be.
 
 #include <stack/plan.h>
 
@@ -23,6 +23,11 @@ void refuse_dry_run(const CLI::App& app, const Context& context);
 /// With --dry-run: prints these actions as a plan and returns how the command ends.
 [[nodiscard]] std::optional<int> only_actions(const Context& context,
                                               const std::vector<Action>& actions);
+
+/// With --dry-run: prints the plan of that `up` and returns how the command ends.
+[[nodiscard]] std::optional<int> only_up(const Context& context,
+                                         const Stack& stack,
+                                         const PlanOptions& options);
 
 /// With --dry-run: prints the sentences, each a thing that would be done, and returns how the
 /// command ends.

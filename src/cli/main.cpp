@@ -27,12 +27,22 @@ constexpr const char* about =
     "stack brings up multi-container applications from a compose.yaml and keeps them so.\n"
     "No daemon: the engine is inside. In a directory with a compose.yaml, start with `stack up`.";
 
+void add_dry_run(CLI::App& app, Globals& globals) {
+    app.add_flag("--dry-run",
+                 globals.dry_run_format,
+                 "Show the plan of a changing command and change nothing; end with 2 where it "
+                 "would. --dry-run=json, dot, mermaid or svg: in that form");
+}
+
 /// Words of older days, which scripts still have: they are taken, and no help names them.
 void add_old_options(CLI::App& app, Globals& globals) {
     const std::string nobody = "";
     app.add_flag_callback("--no-ansi", [&globals] { globals.ansi = "never"; })->group(nobody);
     app.add_flag_function("--verbose", [](std::int64_t) {})->group(nobody);
     app.add_option("--workdir", globals.project_directory)->group(nobody);
+    app.add_option_function<Strings>("--insecure-registry", [](const Strings&) {})
+        ->group(nobody)
+        ->allow_extra_args(false);  // of registries that stack files come from: there are none
 }
 
 void add_global_options(CLI::App& app, Globals& globals) {
@@ -78,10 +88,7 @@ void add_global_options(CLI::App& app, Globals& globals) {
                  "Make networks and volumes that no service uses, too");
     add_accepted_flag(app, "--compatibility", "names have the `-` of today");
     add_old_options(app, globals);
-    app.add_flag("--dry-run",
-                 globals.dry_run_format,
-                 "Show the plan of a changing command and change nothing; end with 2 where it "
-                 "would. --dry-run=json, dot, mermaid or svg: in that form");
+    add_dry_run(app, globals);
 }
 
 void settle_dry_run(Globals& globals) {
@@ -104,6 +111,7 @@ std::string chosen_command(const Strings& words) {
                                                   "--project-name",
                                                   "--project-directory",
                                                   "--workdir",
+                                                  "--insecure-registry",
                                                   "--profile",
                                                   "--env-file",
                                                   "--progress",
@@ -166,6 +174,8 @@ int run(const Strings& given) {
         sub->group(command.group);
         if (is_chosen(command))
             command.add(*sub, context);
+        if (is_chosen(command) && sub->get_subcommands({}).empty())
+            add_dry_run(*sub, context.globals);  // as docker compose has it, there too
     }
     try {
         app.parse(Strings(words.rbegin(), words.rend()));
@@ -192,6 +202,7 @@ int main(int argc, char** argv) {
     using namespace stack;
     sys::secure_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like others
     try {
         return cli::run(Strings(argv + 1, argv + argc));
     } catch (const cli::Exit& exit) {

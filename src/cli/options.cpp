@@ -14,8 +14,9 @@ void add_plan_options(CLI::App& app, UpOptions& options) {
     app.add_option("SERVICE", options.services, "Only these services and what they depend on");
     app.add_flag("--build", options.build, "Build images first, where their sources changed");
     app.add_flag("--no-build", options.no_build, "Never build, even where an image is missing");
-    app.add_option("--pull", options.pull, "Pull images: always, missing or never")
-        ->check(CLI::IsMember({"always", "missing", "never", "policy"}));
+    app.add_option("--pull", options.pull, "Pull images: always, missing or never; or build them")
+        ->type_name("always|missing|never|build")
+        ->check(CLI::IsMember({"always", "missing", "if_not_present", "never", "build", "policy"}));
     app.add_flag(
         "--force-recreate", options.force_recreate, "Recreate containers that need not be");
     app.add_flag("--no-recreate", options.no_recreate, "Leave containers that exist as they are");
@@ -69,8 +70,9 @@ bool is_switched_on(const std::string& variable) {
 }  // namespace
 
 PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
-    if (options.build && options.no_build)
-        give_up("--build and --no-build exclude each other");
+    if ((options.build || options.pull == "build") && options.no_build)
+        give_up(std::string(options.build ? "--build" : "--pull build") +
+                " and --no-build exclude each other");
     if (options.force_recreate && options.no_recreate)
         give_up("--force-recreate and --no-recreate exclude each other");
     check_services(options.services, stack);
@@ -85,9 +87,11 @@ PlanOptions plan_options(const UpOptions& options, const Stack& stack) {
     plan.recreate_dependencies = options.always_recreate_deps;
     plan.no_deps = options.no_deps;
     plan.no_start = options.no_start;
-    plan.build = options.build;
+    plan.build = options.build || options.pull == "build";
     plan.no_build = options.no_build;
-    plan.pull = options.pull == "policy" ? "" : options.pull;
+    plan.pull = options.pull == "policy" || options.pull == "build" ? ""
+                : options.pull == "if_not_present"                  ? "missing"
+                                                                    : options.pull;
     plan.remove_orphans = options.remove_orphans;
     plan.ignore_orphans = is_switched_on("COMPOSE_IGNORE_ORPHANS");
     plan.renew_anonymous_volumes = options.renew_anon_volumes;

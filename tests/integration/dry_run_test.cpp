@@ -87,6 +87,20 @@ TEST_F(DryRun, ShowsThePlanInTheFormThatItIsAskedFor) {
     EXPECT_NE(unknown.err.find("not \"pdf\""), std::string::npos) << unknown.err;
 }
 
+TEST_F(DryRun, MayStandBehindTheCommand) {
+    stack_.write("compose.yaml", "name: shop\nservices:\n  web: {image: busybox}\n");
+    for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
+             {"up", "--dry-run"}, {"create", "web", "--dry-run"}, {"watch", "--dry-run"}}) {
+        const Result told = stack_.run(words);
+        EXPECT_NE(told.out.find("create container/shop-web-1"), std::string::npos) << told.err;
+        EXPECT_EQ(told.status, 2) << words.front();
+    }
+    const Result nothing = stack_.run({"watch", "--no-up", "--dry-run"});
+    EXPECT_EQ(nothing.out, "nothing to do\n");
+    EXPECT_EQ(nothing.status, 0);
+    EXPECT_EQ(stack_.run({"exec", "--dry-run", "web", "true"}).status, 1);
+}
+
 TEST_F(DryRun, IsRefusedWhereNothingCanBeSaidBeforehand) {
     for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
              {"container", "run", "busybox"}, {"image", "load"}, {"system", "prune"}}) {
