@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <map>
 #include <mutex>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -90,6 +91,8 @@ void failpoint(const char* name) {
         const std::error_code code(parse_number<int>(argument).value_or(5),
                                    std::generic_category());
         throw Error(code, std::string("failpoint ") + name + ": " + code.message());
+    } else if (kind == "memory") {
+        throw std::bad_alloc();
     }
 }
 

@@ -8,6 +8,7 @@
 // there is a log, of all the processes that write it, MODE is
 //   kill        the process dies of SIGKILL
 //   error:E     std::system_error with errno E is thrown (as stack::Error by the caller's rules)
+//   memory      std::bad_alloc is thrown
 //   delay:MS    the process waits
 // STACK_FAILPOINT_LOG=FILE appends "NAME\n" at each hit, so that a driver can enumerate them, and so
 // that a process that takes the place of a killed one is not killed at the same place.

@@ -170,6 +170,7 @@ int tell(const std::function<void()>& what) {
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like others
     sys::end_with_parent();     // what it is in the middle of goes on with the next one
     ::umask(0);                 // modes are what an archive says
     sys::set_own_oom_score(0);  // not the supervisor's: what comes from outside may want much

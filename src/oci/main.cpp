@@ -138,5 +138,6 @@ int run(const Strings& words) {
 int main(int argc, char** argv) {
     stack::sys::secure_standard_streams();
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like others
     return stack::oci::run(stack::Strings(argv + 1, argv + argc));
 }

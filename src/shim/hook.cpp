@@ -33,7 +33,8 @@ int input_of(const std::string& state) {
     constexpr int not_found_status = 127;
     if (prepare)
         prepare();
-    ::signal(SIGPIPE, SIG_DFL);
+    for (const int signal : {SIGPIPE, SIGXFSZ})
+        ::signal(signal, SIG_DFL);
     ::dup2(input, STDIN_FILENO);
     std::vector<std::string> arguments = hook.arguments;
     if (arguments.empty())

@@ -262,7 +262,7 @@ std::string exit_record(const siginfo_t& info, bool oom) {
 }
 
 void ignore_signals() {
-    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE})
+    for (const int signal : {SIGHUP, SIGINT, SIGTERM, SIGPIPE, SIGXFSZ})
         ::signal(signal, SIG_IGN);
 }
 

@@ -10,6 +10,7 @@
 #include "sys/lock.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace stack::supervise {
@@ -139,14 +140,19 @@ void Supervisor::next_request() {
 }
 
 void Supervisor::proceed(const Asked& asked) {
-    try {
-        carry_out(asked);
-    } catch (const Error& error) {
+    const auto give_up = [&](const std::string& reason) {
         asked.events({.id = "Stack " + project_,
                       .status = EventStatus::error,
                       .text = "Error",
-                      .detail = error.what()});
+                      .detail = reason});
         finish(asked, false);
+    };
+    try {
+        carry_out(asked);
+    } catch (const Error& error) {
+        give_up(error.what());
+    } catch (const std::bad_alloc&) {  // the next supervisor would only die of it, too
+        give_up("there is not enough memory for " + asked.request.verb);
     }
 }
 
