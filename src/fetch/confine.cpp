@@ -12,6 +12,8 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <iconv.h>
+#include <langinfo.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>
 #include <linux/mount.h>
@@ -249,6 +251,14 @@ sys::Fd view_without_devices(const sys::Fd& directory) {
                 : sys::Fd();
 }
 
+/// The names in some archives are converted, by what a list of the C library's says, which it reads
+/// when it is first asked: from whatever root there is then. After this it has the host's.
+void load_conversions() {
+    const iconv_t names = ::iconv_open(::nl_langinfo(CODESET), "UTF-8");
+    if (names != reinterpret_cast<iconv_t>(-1))
+        ::iconv_close(names);
+}
+
 /// What foreign bytes make of a process is nothing to keep. And one that keeps few rights would be
 /// anybody's who is root in a container that sees the host's processes: nobody traces it who may
 /// not trace them all (ptrace(2)).
@@ -284,6 +294,7 @@ void confine(const std::string& state,
 void confine_to(sys::Fd& directory) {
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     close_to_others();
+    load_conversions();
     if (sys::Fd view = view_without_devices(directory))
         directory = std::move(view);
     sys::check(::fchdir(directory.get()), "go to the directory");

@@ -3,22 +3,17 @@
 // is done with them, nothing of the host is changed or read, and there is an end to it: it works,
 // or one sentence says why not.
 
-#include "sys/file.h"
+#include "tests/integration/hostile_tree.h"
 #include "tests/integration/world.h"
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 namespace stack::test {
 namespace {
@@ -33,73 +28,6 @@ constexpr std::array places{
     "etc/hostname", "etc/resolv.conf", "*run",        "*data",      "*data/deep",
     "*scratch",     "*work",           "*work/deep",  "*home/user", "*declared",
     "config"};
-
-/// What is there instead.
-constexpr std::array forms{"link",
-                           "upward link",
-                           "chain of links",
-                           "loop",
-                           "dangling link",
-                           "pipe",
-                           "device",
-                           "wrong kind",
-                           "closed",
-                           "hard link",
-                           "socket"};
-
-/// A tree of the host that no container has anything to do with.
-class Canary {
-  public:
-    explicit Canary(fs::path place) : place_(std::move(place)) {
-        fs::create_directories(place_ / "deep");
-        std::ofstream(place_ / "file") << "root:x:0:0::/:/bin/sh\n";
-        std::ofstream(place_ / "deep/file") << "alive\n";
-        // So that reading it shows: the time of access is renewed where it is not after that of
-        // modification (mount(8), relatime).
-        const std::array<timespec, 2> times{timespec{1, 0}, timespec{1000, 0}};
-        for (const auto* file : {"file", "deep/file"})
-            ::utimensat(AT_FDCWD, (place_ / file).c_str(), times.data(), 0);
-        before_ = described();
-    }
-
-    void expect_unchanged() const { EXPECT_EQ(described(), before_); }
-
-    [[nodiscard]] const fs::path& place() const { return place_; }
-
-  private:
-    [[nodiscard]] std::string described() const {
-        std::string text;
-        std::vector<fs::path> paths{place_};
-        for (const auto& entry : fs::recursive_directory_iterator(place_))
-            paths.push_back(entry.path());
-        std::sort(paths.begin(), paths.end());
-        for (const auto& path : paths) {
-            struct stat status {};
-
-            ::lstat(path.c_str(), &status);
-            text +=
-                path.string() + " " + std::to_string(status.st_mode) + " " +
-                std::to_string(status.st_uid) + " " + std::to_string(status.st_nlink) + " " +
-                std::to_string(status.st_size) + " " + std::to_string(status.st_ctim.tv_sec) + "." +
-                std::to_string(status.st_ctim.tv_nsec) +
-                (S_ISREG(status.st_mode) ? " read " + std::to_string(status.st_atim.tv_sec) : "") +
-                "\n";
-        }
-        return text;
-    }
-
-    fs::path place_;
-    std::string before_;
-};
-
-/// Without what the leak sanitizer says where it may not trace a confined process.
-std::ptrdiff_t lines_of(const std::string& text) {
-    std::istringstream lines(text);
-    std::ptrdiff_t count = 0;
-    for (std::string line; std::getline(lines, line);)
-        count += line.starts_with("==") ? 0 : 1;
-    return count;
-}
 
 class HostileImage : public testing::Test {
   protected:
@@ -123,19 +51,14 @@ class HostileImage : public testing::Test {
         const fs::path path = root / place.substr(is_directory ? 1 : 0);
         fs::remove_all(path);
         fs::create_directories(path.parent_path());
-        put(root, path, form, is_directory ? canary_.place() : canary_.place() / "file");
+        put_hostile(root, path, form, is_directory ? canary_.place() : canary_.place() / "file");
         return root.string();
     }
 
     /// Works, or is refused in one sentence.
     void expect_sense(const std::vector<std::string>& words) const {
-        const auto result = stack_.run(words);
-        if (result.status != 0) {
-            EXPECT_FALSE(result.err.empty()) << words[1];
-            EXPECT_EQ(result.err.find("ERROR: AddressSanitizer"), std::string::npos) << result.err;
-            EXPECT_EQ(result.err.find("runtime error"), std::string::npos) << result.err;
-            EXPECT_LE(lines_of(result.err), 6) << result.err;
-        }
+        SCOPED_TRACE(words[1]);
+        test::expect_sense(stack_.run(words));
         canary_.expect_unchanged();
     }
 
@@ -156,41 +79,6 @@ class HostileImage : public testing::Test {
     fs::path here_ = stack_.directory();
     std::string plain_ = (here_ / "plain").string();
     Canary canary_{here_ / "canary"};
-
-  private:
-    static void put(const fs::path& root,
-                    const fs::path& path,
-                    const std::string& form,
-                    const fs::path& target) {
-        if (form == "link") {
-            fs::create_symlink(target, path);
-        } else if (form == "upward link") {
-            fs::create_symlink("../../../../../../../../../../.." + target.string(), path);
-        } else if (form == "chain of links") {
-            fs::create_symlink(target, root / "first");
-            fs::create_symlink("/first", root / "second");
-            fs::create_symlink("/second", path);
-        } else if (form == "loop") {
-            fs::create_symlink("/" + fs::relative(path, root).string(), path);
-        } else if (form == "dangling link") {
-            fs::create_symlink("/nowhere/at/all", path);
-        } else if (form == "pipe") {
-            ASSERT_EQ(::mkfifo(path.c_str(), 0666), 0);
-        } else if (form == "device") {
-            ASSERT_EQ(::mknod(path.c_str(), S_IFCHR | 0666, makedev(1, 5)), 0);  // zeros, no end
-        } else if (form == "socket") {
-            ASSERT_EQ(::mknod(path.c_str(), S_IFSOCK | 0666, 0), 0);
-        } else if (form == "closed") {
-            fs::create_directory(path);
-            fs::permissions(path, fs::perms::none);
-        } else if (form == "hard link") {
-            fs::create_hard_link(root / "bin/busybox", path);
-        } else if (fs::is_directory(target)) {
-            std::ofstream(path) << "a file\n";
-        } else {
-            fs::create_directory(path);
-        }
-    }
 };
 
 TEST_F(HostileImage, StartsOrIsRefusedAndTouchesNothingOfTheHost) {
@@ -200,9 +88,9 @@ TEST_F(HostileImage, StartsOrIsRefusedAndTouchesNothingOfTheHost) {
                                                         {"--rm", "-u", "1000:nogroup", "--init"}}};
     std::size_t row = 0;
     for (const std::string place : places)
-        for (const std::string form : forms) {
+        for (const std::string form : hostile_forms) {
             // Each place in each form, each form in each way; all three would be a thousand.
-            auto options = ways.at((row + row / forms.size()) % ways.size());
+            auto options = ways.at((row + row / hostile_forms.size()) % ways.size());
             // Every second one; in the next run of rows the other ones' forms. STACK_EVERY_ROW:
             // all.
             if (++row % 2 == 0 && ::getenv("STACK_EVERY_ROW") == nullptr)
