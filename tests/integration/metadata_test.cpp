@@ -1,12 +1,10 @@
 // What an image says of itself, in its configuration and its manifest, gives no orders (security.md
 // 2I).
 
-#include "base/digest.h"
+#include "tests/integration/image_layout.h"
 #include "tests/integration/world.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -16,44 +14,6 @@ namespace {
 namespace fs = std::filesystem;
 
 using Json = nlohmann::json;
-
-/// A directory as `image save -o oci:DIR` writes it, of one image.
-class Layout {
-  public:
-    explicit Layout(fs::path place) : place_(std::move(place)) {}
-
-    /// What the image is with this configuration and these annotations, wherever there can be some.
-    void say(const Json& config, const Json& annotations) const {
-        Json index = read(place_ / "index.json");
-        Json manifest = read(blob(index["manifests"][0]["digest"]));
-        Json whole = read(blob(manifest["config"]["digest"]));
-        whole["config"] = config;
-        manifest["annotations"] = annotations;
-        put(whole, manifest["config"]);
-        put(manifest, index["manifests"][0]);
-        index["annotations"] = annotations;
-        std::ofstream(place_ / "index.json") << index.dump();
-    }
-
-  private:
-    static Json read(const fs::path& path) {
-        std::ifstream file(path);
-        return Json::parse(std::string(std::istreambuf_iterator<char>(file), {}));
-    }
-
-    [[nodiscard]] fs::path blob(const std::string& digest) const {
-        return place_ / "blobs/sha256" / digest.substr(digest.find(':') + 1);
-    }
-
-    void put(const Json& document, Json& descriptor) const {
-        const std::string text = document.dump();
-        descriptor["digest"] = "sha256:" + sha256_hex(text);
-        descriptor["size"] = text.size();
-        std::ofstream(blob(descriptor["digest"])) << text;
-    }
-
-    fs::path place_;
-};
 
 class Metadata : public testing::Test {
   protected:
@@ -75,18 +35,20 @@ class Metadata : public testing::Test {
                              {"io.kubernetes.cri-o.userns-mode", "host"},
                              {"org.criu.config", "/evil"},
                              {"run.oci.keep_original_groups", "1"}};
-        Layout(place).say({{"Labels", orders},
-                           {"Env",
-                            {"PATH=/bin",
-                             "STACK_CANARY",
-                             "*",
-                             "HOME",
-                             "=x",
-                             "TWICE=1",
-                             "TWICE=2",
-                             "LD_PRELOAD=/evil.so",
-                             "STACK_LIBEXEC=/evil"}}},
-                          orders);
+        const ImageLayout layout(place);
+        layout.annotate(orders);
+        const Json config = {{"Labels", orders},
+                             {"Env",
+                              {"PATH=/bin",
+                               "STACK_CANARY",
+                               "*",
+                               "HOME",
+                               "=x",
+                               "TWICE=1",
+                               "TWICE=2",
+                               "LD_PRELOAD=/evil.so",
+                               "STACK_LIBEXEC=/evil"}}};
+        layout.change_config([&](Json& whole) { whole["config"] = config; });
         stack_.must({"image", "import", "oci:" + place.string(), "hostile"});
     }
 
