@@ -7,11 +7,13 @@
 #include "engine/runtime/seccomp_profile.h"
 #include "sys/file.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <linux/audit.h>
@@ -214,6 +216,19 @@ std::string prologue() {
     return bytes_of(program);
 }
 
+/// Makes room for one more: what has not been wanted for longest goes.
+void bound_programs(const std::string& directory) {
+    constexpr std::size_t most = 64;  // kinds of services of one machine
+    std::vector<std::pair<std::int64_t, std::string>> programs;
+    for (const auto& name : sys::list_directory(directory))
+        if (const auto stamp = sys::find_stamp(directory + "/" + name);
+            stamp && name.starts_with("seccomp-"))
+            programs.emplace_back(stamp->modified_ns, name);
+    std::sort(programs.begin(), programs.end());
+    for (std::size_t i = 0; i + most <= programs.size(); ++i)
+        sys::remove_file(directory + "/" + programs[i].second);
+}
+
 /// The program that `compile` makes, which takes a thousand times as long as to read it: kept by
 /// all that it depends on.
 std::string cached(const Paths& paths,
@@ -223,11 +238,15 @@ std::string cached(const Paths& paths,
     const std::string key =
         sha256_hex(identity + " " + std::to_string(version->major) + "." +
                    std::to_string(version->minor) + "." + std::to_string(version->micro));
-    const std::string file = paths.state + "/cache/seccomp-" + key.substr(0, 16) + ".bpf";
-    if (auto known = sys::read_file(file); known && !known->empty())
+    const std::string directory = paths.state + "/cache";
+    const std::string file = directory + "/seccomp-" + key.substr(0, 16) + ".bpf";
+    if (auto known = sys::read_file(file); known && !known->empty()) {
+        sys::touch(file);
         return std::move(*known);
+    }
     std::string program = compile();
-    sys::ensure_directory(paths.state + "/cache", 0700);
+    sys::ensure_directory(directory, 0700);
+    bound_programs(directory);
     sys::replace_volatile_file(file, program);
     return program;
 }
