@@ -10,6 +10,8 @@
 #include "cli/option_words.h"
 
 #include <algorithm>
+#include <bitset>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -350,18 +352,22 @@ SingleStack single_stack(const SingleOptions& options, const SingleContext& cont
 
 std::vector<Port> ports_to_publish(const Strings& exposed) {
     std::vector<Port> ports;
+    std::map<Protocol, std::bitset<(1U << 16U)>> known;  // an image may say one a million times
     for (const auto& text : exposed) {
         const auto [numbers, protocol] = split_once(text, '/');
         const auto [first, last] = split_once(numbers, '-');
         const int begin = parse_number<std::uint16_t>(first).value_or(0);
         const int end = parse_number<std::uint16_t>(last).value_or(begin);
+        Port port;
+        port.protocol = protocol == "udp"    ? Protocol::udp
+                        : protocol == "sctp" ? Protocol::sctp
+                                             : Protocol::tcp;
+        auto& of_protocol = known[port.protocol];
         for (int number = begin; number != 0 && number <= end; ++number) {
-            Port port;
             port.target = static_cast<std::uint16_t>(number);
-            port.protocol = protocol == "udp"    ? Protocol::udp
-                            : protocol == "sctp" ? Protocol::sctp
-                                                 : Protocol::tcp;
-            ports.push_back(port);
+            if (!of_protocol.test(port.target))
+                ports.push_back(port);
+            of_protocol.set(port.target);
         }
     }
     return ports;

@@ -315,6 +315,7 @@ TEST(SingleStack, ExposedPortsArePublishedAnywhere) {
     EXPECT_EQ(ports[0].target, 80);
     EXPECT_EQ(ports[0].published, "");
     EXPECT_EQ(ports[1].protocol, Protocol::udp);
+    EXPECT_EQ(ports_to_publish({"80", "53/udp", "79-81/tcp", "53", "53/udp"}).size(), 5U);
 }
 
 }  // namespace
