@@ -105,7 +105,9 @@ std::string unknown(const Chosen& chosen, const std::string& word) {
 }  // namespace
 
 std::string usage_complaint(const CLI::App& app, const CLI::ParseError& error) {
-    const Chosen chosen = chosen_in(app);
+    // A word that the program itself could not place stands before the command: `compose up`.
+    const Chosen chosen =
+        app.remaining(false).empty() ? chosen_in(app) : Chosen{&app, app.get_name()};
     const auto left = app.remaining(true);
     if (!left.empty())
         return unknown(chosen, left.front());
