@@ -4,6 +4,7 @@
 #include "tests/build/workshop.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::build {
@@ -61,9 +62,12 @@ RUN --mount=from=made,target=/all cat /all/d/f /all/d/sub/g > /same && ls /all/n
 }
 
 TEST_F(RealStepMount, ABindOfAStageHasTheModeOfItsRootAlsoToWriteTo) {
+    const std::string root =
+        image::Store(shop.paths).layer_directory(shop.image("busybox").layers.front());
+    ASSERT_EQ(::chown(root.c_str(), 5, 6), 0);
+    ASSERT_EQ(::chmod(root.c_str(), 01777), 0);
     build(R"(
 FROM busybox AS open
-RUN chmod 1777 / && chown 5:6 /
 FROM busybox
 RUN --mount=type=bind,from=open,target=/t stat -c '%a %u:%g' /t > /read
 RUN --mount=type=bind,from=open,target=/t,rw stat -c '%a %u:%g' /t > /write
