@@ -51,6 +51,18 @@ Strings names_of(const image::Image& image) {
     return names.empty() ? Strings{"<none>"} : names;
 }
 
+/// Of an image's names, those that the filter asks for.
+Strings matching_names(const image::Image& image, const ImageFilter& filter) {
+    image::Image alone = image;
+    Strings names;
+    for (const auto& reference : image.references) {
+        alone.references = {reference};
+        if (filter.matches(alone))
+            names.push_back(familiar(reference));
+    }
+    return names.empty() ? names_of(image) : names;
+}
+
 /// Images that have a layer, by its diffID.
 std::map<std::string, int> sharers(const std::vector<image::Image>& images) {
     std::map<std::string, int> count;
@@ -137,7 +149,7 @@ void list_images(const Context& context, const ListOptions& options) {
         if (!filter.matches(image))
             continue;
         ids += id_text(image.id, options.no_trunc) + "\n";
-        for (const auto& name : names_of(image)) {
+        for (const auto& name : matching_names(image, filter)) {
             objects.push_back(list_json(image, name, options.no_trunc, now));
             Strings& row = rows.emplace_back();
             for (const auto& field : fields)
