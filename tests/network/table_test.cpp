@@ -218,7 +218,8 @@ bool is_beyond_words(const Json& entry) {
 TEST_F(TableTest, OfBridgesIsWhatNftMakesOfTheSameInWords) {
     commit(table_replacement("stack", all_elements()));
     Json ours = Json::array();
-    for (const auto& entry : listed("bridge", "stack").at("nftables"))
+    const Json listing_of_ours = listed("bridge", "stack");
+    for (const auto& entry : listing_of_ours.at("nftables"))
         if (!is_beyond_words(entry))
             ours.push_back(entry);
     test::nft({"delete table bridge stack; " + std::string(guard_in_words)});

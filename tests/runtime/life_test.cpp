@@ -551,16 +551,21 @@ TEST(ContainerStart, ThatFailsHoldsNoAddress) {
     EXPECT_TRUE(bed.networks.held_addresses(second).empty());
     EXPECT_FALSE(sys::exists(bed.paths.run + "/containers/" + second));
     EXPECT_EQ(bed.cgroups.children("stack-" + bed.paths.instance).size(), 1U);
+    const auto end = [&](const std::string& id) {
+        bed.runtime.kill(id);
+        static_cast<void>(bed.wait(id));
+    };
+    end(first);
     bed.runtime.remove(first, true);
     bed.start(second);
     const auto held = bed.networks.held_addresses(second);
-    bed.runtime.kill(second);
-    static_cast<void>(bed.wait(second));
+    end(second);
     const auto third = bed.create(service);
     bed.start(third);
     EXPECT_THROW(bed.start(second), Error);
     EXPECT_EQ(bed.networks.held_addresses(second).at(0).ipv4, held.at(0).ipv4)
         << "which it had before";
+    end(third);
     for (const auto& id : {second, third})
         bed.runtime.remove(id, true);
     bed.networks.remove("test");
