@@ -188,4 +188,13 @@ std::optional<HttpFailure> HttpClient::perform(const HttpRequest& request,
     return HttpFailure{message[0] != 0 ? message.data() : curl_easy_strerror(code), reached};
 }
 
+std::vector<std::string> trusted_certificates() {
+    std::vector<std::string> all;
+    const auto* own = curl_version_info(CURLVERSION_NOW);
+    for (const char* place : {own->cainfo, own->capath})
+        if (place != nullptr)
+            all.emplace_back(place);
+    return all;
+}
+
 }  // namespace stack::fetch

@@ -73,4 +73,8 @@ class HttpClient {
     std::unique_ptr<Handle> handle_;
 };
 
+/// The file and the directory that the library itself looks for the certificates of authorities in,
+/// where it has any.
+[[nodiscard]] std::vector<std::string> trusted_certificates();
+
 }  // namespace stack::fetch

@@ -1,8 +1,9 @@
 #include "fetch/readable.h"
 
+#include "fetch/http.h"
 #include "sys/file.h"
 
-#include <curl/curl.h>
+#include <utility>
 
 namespace stack::fetch {
 namespace {
@@ -60,10 +61,8 @@ Strings files_of_the_network(const RegistrySettings& settings) {
     Strings all(std::begin(certificates), std::end(certificates));
     all.insert(all.end(), std::begin(resolution), std::end(resolution));
     all.push_back(directory_of_resolvers());
-    const auto* curl = curl_version_info(CURLVERSION_NOW);
-    for (const char* own : {curl->cainfo, curl->capath})
-        if (own != nullptr)
-            all.emplace_back(own);
+    for (auto& place : trusted_certificates())
+        all.push_back(std::move(place));
     for (const auto& [host, file] : settings.ca)
         all.push_back(file);
     return all;
