@@ -4,6 +4,7 @@
 
 #include <stack/error.h>
 
+#include "engine/network/kernel.h"
 #include "tests/network/bed.h"
 
 #include <gtest/gtest.h>
@@ -179,13 +180,11 @@ class TableTest : public testing::Test {
     void commit(sys::NftBatch batch) { EXPECT_EQ(batch.try_commit(filter_), ""); }
 
     [[nodiscard]] bool has(const Elements& elements) {
-        const auto listing = sys::list_nft_table(filter_, "stack");
-        return listing && is_in_force(*listing, elements);
+        return is_table_in_force(filter_, "stack", elements, sys::NftFamily::inet);
     }
 
     [[nodiscard]] bool guards(const Elements& elements) {
-        const auto listing = sys::list_nft_table(filter_, "stack", sys::NftFamily::bridge);
-        return listing && is_in_force(*listing, elements, sys::NftFamily::bridge);
+        return is_table_in_force(filter_, "stack", elements, sys::NftFamily::bridge);
     }
 
     test::Namespace machine_;

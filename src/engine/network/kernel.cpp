@@ -10,10 +10,11 @@
 #include "engine/network/layout.h"
 #include "engine/network/table.h"
 #include "sys/file.h"
-#include "sys/nft_batch.h"
+#include "sys/poll.h"
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include <linux/netlink.h>
@@ -170,8 +171,8 @@ void Kernel::replace_table(const Elements& whole) {
 
 bool Kernel::is_table_right(const Elements& whole) {
     const auto is_right = [&](sys::NftFamily family) {
-        const auto listing = sys::list_nft_table(filter_, table_, family);
-        return whole.empty() ? !listing : listing && is_in_force(*listing, whole, family);
+        return whole.empty() ? !sys::list_nft_table(filter_, table_, family)
+                             : is_table_in_force(filter_, table_, whole, family);
     };
     return is_right(sys::NftFamily::inet) && (!guards_bridges_ || is_right(sys::NftFamily::bridge));
 }
@@ -188,6 +189,24 @@ bool Kernel::reconcile_table(const std::function<Elements()>& wanted) {
     }
     verified_generation_ = right ? generation : sys::nft_generation(filter_);
     return !right;
+}
+
+bool is_table_in_force(sys::NetlinkSocket& filter,
+                       const std::string& table,
+                       const Elements& elements,
+                       sys::NftFamily family) {
+    constexpr int looks = 5;
+    constexpr std::chrono::milliseconds between{20};
+    for (int look = 1;; ++look) {
+        const auto listing = sys::list_nft_table(filter, table, family);
+        if (!listing)
+            return false;
+        if (is_in_force(*listing, elements, family))
+            return true;
+        if (look == looks)
+            return false;
+        sys::pause(between);
+    }
 }
 
 }  // namespace stack::network

@@ -8,6 +8,7 @@
 #include "engine/network/elements.h"
 #include "engine/network/networks.h"
 #include "sys/netlink.h"
+#include "sys/nft_batch.h"
 
 #include <functional>
 #include <optional>
@@ -66,5 +67,13 @@ class Kernel {
     bool guards_bridges_ = true;  // false where the kernel has been found to have no such tables
     std::optional<std::uint32_t> verified_generation_;
 };
+
+/// Whether our table of that family is as the rules say and holds these elements, and no others.
+/// While the kernel moves a set that has grown to a place with more room (its rhashtable does so in
+/// its own time), a listing may lack some of it or have it twice: what differs is looked at again.
+[[nodiscard]] bool is_table_in_force(sys::NetlinkSocket& filter,
+                                     const std::string& table,
+                                     const Elements& elements,
+                                     sys::NftFamily family);
 
 }  // namespace stack::network
