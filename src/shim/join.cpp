@@ -126,7 +126,7 @@ void move_report(const JoinSpec& spec) {
 /// Another process of the container that has CAP_SYS_PTRACE takes over what it sees, dumpable or
 /// not, until that has become a program of the container's. A user namespace of its own keeps the
 /// container from that: what comes from outside is not its own yet.
-/// Who drives a bundle has descriptors and reports in between: there it is as with other runtimes.
+/// Who drives a bundle (stack-oci) reports in between: there it is as with other runtimes.
 bool could_be_traced(const JoinSpec& spec) {
     return (spec.process.capabilities >> CAP_SYS_PTRACE & 1U) != 0 && spec.joins_user == 0 &&
            spec.report == 0 && spec.preserved == 0;
@@ -134,11 +134,16 @@ bool could_be_traced(const JoinSpec& spec) {
 
 constexpr int not_born = -1;
 
+/// Whether it is what a filter answers, rather than a system that lacks something.
+bool is_forbidden(int error) {
+    return error == EPERM || error == EACCES || error == ENOSYS || error == EINVAL;
+}
+
 /// Becomes nothing but the maker of the command: it drops all that the command is not to have while
 /// nobody in the container sees it, and only then makes it, as a child of our parent's, in the
 /// container's pid namespace. That child has the container's rights and nothing open but its
 /// streams. `born`: shared with our parent, and not with the child; its pid there, or `not_born`
-/// where the container's own filter or limits allow no such thing.
+/// where the container's own filter allows no such thing.
 [[noreturn]] void make_command(const JoinSpec& spec,
                                int pidfd,
                                const StageStreams& streams,
@@ -156,11 +161,15 @@ constexpr int not_born = -1;
     must(::syscall(SYS_close_range, 3U, ~0U, 0U), "close descriptors");
     must(::madvise(born, sizeof *born, MADV_DONTFORK), "keep the pid to ourselves");
     drop_rights(spec.process, identity);
+    if (spec.die_with_helper != 0)
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // another identity has cleared it
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // another user's may be so by a setting of the host
     const long pid = ::syscall(
         SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, nullptr, born, nullptr, nullptr);
-    if (pid < 0)
+    if (pid < 0 && is_forbidden(errno))
         *born = not_born;
+    else if (pid < 0)  // a container that is full, maybe so that it is done another way
+        give_up(engine_failed, "create a process in the container", errno);
     if (pid != 0)
         ::_exit(0);
     begin_session(pty.slave < 0 ? -1 : STDIN_FILENO);
