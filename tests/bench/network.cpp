@@ -195,8 +195,13 @@ class Raw {
         spec.address4 = address + "/24";
         spec.gateway4 = "10.9.0.1";
         room.connect(spec);
-        network::Elements elements = network::elements_for(std::vector<network::Wire>{
-            {"raw", spec.host_name, network::mac_for(*parse_ip(address)), address, ""}});
+        network::Elements elements =
+            network::elements_for(std::vector<network::Wire>{{"raw",
+                                                              spec.group,
+                                                              spec.host_name,
+                                                              network::mac_for(*parse_ip(address)),
+                                                              address,
+                                                              ""}});
         elements["pub4_any"].insert("tcp . " + std::to_string(30000 + number) + " : " + address +
                                     " . 80");
         sys::NftBatch batch(table_);

@@ -27,28 +27,24 @@ TEST(Elements, KnowNetworks) {
 
 TEST(Elements, KnowWhoMaySendByWhichPort) {
     const Elements expected{
-        {"own4", {"p1 . 10.1.0.2", "p1 . 10.2.0.2", "p2 . 10.1.0.2", "p2 . 10.2.0.2"}},
-        {"own6",
-         {"p1 . fd01::2",
-          "p1 . fe80::42:aff:fe01:2",
-          "p2 . fd01::2",
-          "p2 . fe80::90d0:c6ff:fe0a:2933"}},
+        {"own4", {"p1 . 10.1.0.2", "p2 . 10.2.0.2"}},
+        {"own6", {"p1 . fd01::2", "p1 . fe80::42:aff:fe01:2", "p2 . fe80::90d0:c6ff:fe0a:2933"}},
         {"own_mac", {"p1 . 02:42:0a:01:00:02", "p2 . 92:d0:c6:0a:29:33"}},
-        {"taken4", {"10.1.0.2", "10.2.0.2"}},
-        {"taken6", {"fd01::2", "fe80::42:aff:fe01:2", "fe80::90d0:c6ff:fe0a:2933"}},
-        {"taken_mac", {"02:42:0a:01:00:02", "92:d0:c6:0a:29:33"}}};
+        {"taken4", {"7 . 10.1.0.2", "8 . 10.2.0.2"}},
+        {"taken6", {"7 . fd01::2", "7 . fe80::42:aff:fe01:2", "8 . fe80::90d0:c6ff:fe0a:2933"}},
+        {"taken_mac", {"7 . 02:42:0a:01:00:02", "8 . 92:d0:c6:0a:29:33"}}};
     EXPECT_EQ(
-        elements_for(std::vector<Wire>{{"a", "p1", "02:42:0a:01:00:02", "10.1.0.2", "fd01::2"},
-                                       {"b", "p2", "92:d0:c6:0a:29:33", "10.2.0.2", ""}}),
+        elements_for(std::vector<Wire>{{"a", 7, "p1", "02:42:0a:01:00:02", "10.1.0.2", "fd01::2"},
+                                       {"b", 8, "p2", "92:d0:c6:0a:29:33", "10.2.0.2", ""}}),
         expected);
 }
 
 TEST(Elements, KnowThatAGatewayIsTheMachinesAlone) {
-    const auto elements = elements_for(std::vector<NetworkRecord>{
-        {.bridge = "stka", .subnet4 = "10.1.0.0/24", .gateway4 = "10.1.0.1"}});
-    EXPECT_EQ(elements.at("taken4"), std::set<std::string>{"10.1.0.1"});
-    EXPECT_EQ(elements.at("taken_mac"), std::set<std::string>{"02:42:0a:01:00:01"});
-    EXPECT_EQ(elements.at("taken6"), std::set<std::string>{"fe80::42:aff:fe01:1"});
+    const auto elements = elements_for(
+        std::vector<NetworkRecord>{{.group = 7, .subnet4 = "10.1.0.0/24", .gateway4 = "10.1.0.1"}});
+    EXPECT_EQ(elements.at("taken4"), std::set<std::string>{"7 . 10.1.0.1"});
+    EXPECT_EQ(elements.at("taken_mac"), std::set<std::string>{"7 . 02:42:0a:01:00:01"});
+    EXPECT_EQ(elements.at("taken6"), std::set<std::string>{"7 . fe80::42:aff:fe01:1"});
     EXPECT_EQ(elements.count("own4"), 0U);
 }
 

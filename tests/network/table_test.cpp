@@ -110,22 +110,26 @@ table inet stack {
 // Less what nft 1.0.6 has no words for: of whom a neighbour speaks.
 constexpr const char* guard_in_words = R"(
 table bridge stack {
-  set taken_mac { type ether_addr; elements = { 02:42:0a:01:00:02, 92:d0:c6:0a:29:33 } }
+  set taken_mac {
+    type devgroup . ether_addr
+    elements = { 7 . 02:42:0a:01:00:02, 8 . 92:d0:c6:0a:29:33 }
+  }
   set own_mac {
     type ifname . ether_addr
     elements = { "stv1" . 02:42:0a:01:00:02, "stv2" . 92:d0:c6:0a:29:33 }
   }
-  set taken4 { type ipv4_addr; elements = { 10.1.0.2, 10.1.1.2 } }
+  set taken4 { type devgroup . ipv4_addr; elements = { 7 . 10.1.0.2, 8 . 10.1.1.2 } }
   set own4 {
     type ifname . ipv4_addr
-    elements = { "stv1" . 10.1.0.2, "stv1" . 10.1.1.2, "stv2" . 10.1.0.2, "stv2" . 10.1.1.2 }
+    elements = { "stv1" . 10.1.0.2, "stv2" . 10.1.1.2 }
   }
   set taken6 {
-    type ipv6_addr; elements = { fd01::2, fe80::42:aff:fe01:2, fe80::90d0:c6ff:fe0a:2933 }
+    type devgroup . ipv6_addr
+    elements = { 7 . fd01::2, 7 . fe80::42:aff:fe01:2, 8 . fe80::90d0:c6ff:fe0a:2933 }
   }
   set own6 {
     type ifname . ipv6_addr
-    elements = { "stv1" . fd01::2, "stv2" . fd01::2, "stv1" . fe80::42:aff:fe01:2,
+    elements = { "stv1" . fd01::2, "stv1" . fe80::42:aff:fe01:2,
                  "stv2" . fe80::90d0:c6ff:fe0a:2933 }
   }
   chain guard {
@@ -133,11 +137,11 @@ table bridge stack {
     iifname != "stv*" return
     meta protocol 8021q drop
     meta protocol 8021ad drop
-    ether saddr @taken_mac iifname . ether saddr != @own_mac drop
-    meta protocol arp arp saddr ether @taken_mac iifname . arp saddr ether != @own_mac drop
-    meta protocol arp arp saddr ip @taken4 iifname . arp saddr ip != @own4 drop
-    meta protocol ip ip saddr @taken4 iifname . ip saddr != @own4 drop
-    meta protocol ip6 ip6 saddr @taken6 iifname . ip6 saddr != @own6 drop
+    meta iifgroup . ether saddr @taken_mac iifname . ether saddr != @own_mac drop
+    meta protocol arp meta iifgroup . arp saddr ether @taken_mac iifname . arp saddr ether != @own_mac drop
+    meta protocol arp meta iifgroup . arp saddr ip @taken4 iifname . arp saddr ip != @own4 drop
+    meta protocol ip meta iifgroup . ip saddr @taken4 iifname . ip saddr != @own4 drop
+    meta protocol ip6 meta iifgroup . ip6 saddr @taken6 iifname . ip6 saddr != @own6 drop
     meta protocol ip6 meta l4proto ipv6-icmp icmpv6 type nd-router-advert drop
   }
 }
@@ -155,8 +159,8 @@ Elements all_elements() {
                               "fd01::2"));
     add_elements(
         elements,
-        elements_for(std::vector<Wire>{{"a", "stv1", "02:42:0a:01:00:02", "10.1.0.2", "fd01::2"},
-                                       {"b", "stv2", "92:d0:c6:0a:29:33", "10.1.1.2", ""}}));
+        elements_for(std::vector<Wire>{{"a", 7, "stv1", "02:42:0a:01:00:02", "10.1.0.2", "fd01::2"},
+                                       {"b", 8, "stv2", "92:d0:c6:0a:29:33", "10.1.1.2", ""}}));
     add_elements(elements, {{"fwd6", {"::1 . tcp . 81"}}, {"fwd6_any", {"tcp . 82"}}});
     return elements;
 }

@@ -18,15 +18,16 @@ void add_subnet(Elements& elements, const std::string& subnet, const std::string
 
 /// What a network's own end of the wires has is nobody's else.
 void add_gateway(Elements& elements, const NetworkRecord& network) {
+    const std::string on_it = std::to_string(network.group) + " . ";
     for (const auto& [set, address] :
          {std::pair("taken4", network.gateway4), std::pair("taken6", network.gateway6)})
         if (!address.empty())
-            elements[set].insert(address);
+            elements[set].insert(on_it + address);
     const std::string& named = network.gateway4.empty() ? network.gateway6 : network.gateway4;
     if (const auto address = parse_ip(named)) {
         const std::string mac = mac_for(*address);
-        elements["taken_mac"].insert(mac);
-        elements["taken6"].insert(to_text(link_local_for(mac)));
+        elements["taken_mac"].insert(on_it + mac);
+        elements["taken6"].insert(on_it + to_text(link_local_for(mac)));
     }
 }
 
@@ -100,21 +101,17 @@ Elements elements_for(const std::vector<PublishedPort>& ports,
 
 Elements elements_for(const std::vector<Wire>& wires) {
     Elements elements;
-    for (const auto& wire : wires) {
-        const std::string link_local = to_text(link_local_for(wire.mac));
-        elements["taken_mac"].insert(wire.mac);
-        elements["own_mac"].insert(wire.port + " . " + wire.mac);
-        elements["taken6"].insert(link_local);
-        elements["own6"].insert(wire.port + " . " + link_local);
-        for (const auto& [family, address] :
-             {std::pair("4", wire.address4), std::pair("6", wire.address6)}) {
+    for (const auto& wire : wires)
+        for (const auto& [kind, address] : {std::pair("_mac", wire.mac),
+                                            std::pair("6", to_text(link_local_for(wire.mac))),
+                                            std::pair("4", wire.address4),
+                                            std::pair("6", wire.address6)}) {
             if (address.empty())
                 continue;
-            elements[std::string("taken") + family].insert(address);
-            for (const auto& other : wires)
-                elements[std::string("own") + family].insert(other.port + " . " + address);
+            elements[std::string("taken") + kind].insert(std::to_string(wire.group) + " . " +
+                                                         address);
+            elements[std::string("own") + kind].insert(wire.port + " . " + address);
         }
-    }
     return elements;
 }
 

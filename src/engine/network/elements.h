@@ -5,6 +5,7 @@
 
 #include "engine/network/networks.h"
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <set>
@@ -29,15 +30,15 @@ using Elements = std::map<std::string, std::set<std::string>>;
 /// A container's end of a wire to a bridge.
 struct Wire {
     std::string network;
+    std::uint32_t group = 0;  // of the bridge's ports
     std::string port;  // the machine's end
     std::string mac;
     std::string address4;
     std::string address6;
 };
 
-/// What the guard of the bridges knows of one container, whose wires these are: what is taken, and
-/// by which ports it may come. What has an address in one network may send from it by another, as
-/// its routes say.
+/// What the guard of the bridges knows of these: what is taken on which bridge, and by which port it
+/// may come.
 [[nodiscard]] Elements elements_for(const std::vector<Wire>& wires);
 
 void add_elements(Elements& to, const Elements& more);

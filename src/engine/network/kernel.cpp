@@ -159,7 +159,8 @@ void Kernel::replace_table(const Elements& whole) {
     if (guards_bridges_ && refusal.starts_with(std::strerror(EOPNOTSUPP))) {
         guards_bridges_ = false;
         log::warn(
-            "the kernel filters nothing on bridges (CONFIG_NF_TABLES_BRIDGE): a container "
+            "the kernel filters nothing on bridges (CONFIG_NF_TABLES_BRIDGE, "
+            "CONFIG_NFT_BRIDGE_META): a container "
             "with NET_RAW can pass itself off as its neighbours");
         refusal = table_replacement(table_, whole, guards_bridges_).try_commit(filter_);
     }

@@ -405,13 +405,15 @@ struct Claim {
     std::uint32_t length;
 };
 
-/// It names somebody of the set `taken`, and does not come by a port of theirs, which `own` has.
+/// It names somebody that the set `taken` has on this bridge, whose ports are a group of links, and
+/// does not come by a port of theirs, which `own` has.
 Part is_anothers(const Claim& claim, const char* taken, const char* own) {
     constexpr std::uint32_t words_of_name = IFNAMSIZ / 4;
     const auto load = [&](std::uint32_t to) {
         return load_payload(claim.base, claim.offset, claim.length, to);
     };
-    return all(load(word(0)),
+    return all(load_meta(NFT_META_IIFGROUP, word(0)),
+               load(word(1)),
                look_up(taken),
                load_meta(NFT_META_IIFNAME, word(0)),
                load(word(words_of_name)),
@@ -430,10 +432,11 @@ Part is_icmp6(std::uint8_t type) {
                compare(NFT_CMP_EQ, bytes(type)));
 }
 
-/// A container may send from any address but those that are a neighbour's or the machine's: it may
-/// have a further one that nobody else has (keepalived), or route for others. Nor may it be found
-/// under a neighbour's (ARP, RFC 826; neighbour discovery, RFC 4861), keep one from taking its own,
-/// or be the router of those who were given one. What has two tags hides the rest from these rules.
+/// A container may send from any address but those that a neighbour on this bridge, or the machine,
+/// has: it may have a further one that nobody else has (keepalived), or bring what comes from
+/// another bridge. Nor may it be found under a neighbour's (ARP, RFC 826; neighbour discovery,
+/// RFC 4861), keep one from taking its own, or be the router of those who were given one. What has
+/// two tags hides the rest from these rules.
 sys::NftChain guard() {
     // linux/netfilter_bridge.h, which does not go with net/if.h.
     constexpr std::uint32_t pre_routing = 0;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include <linux/netfilter/nf_tables.h>
@@ -26,6 +27,7 @@ enum class Field : std::uint32_t {
     hardware = 9,
     protocol = 12,
     port = 13,
+    group = 35,
     interface = 41
 };
 
@@ -56,17 +58,15 @@ const std::vector<SetDefinition>& definitions() {
         {"pub6_any", {protocol, port}, {address6, port}},
         {"fwd6", {address6, protocol, port}, {}},
         {"fwd6_any", {protocol, port}, {}},
-        {"taken_mac", {hardware}, {}, false, on_bridges},
+        {"taken_mac", {group, hardware}, {}, false, on_bridges},
         {"own_mac", {interface, hardware}, {}, false, on_bridges},
-        {"taken4", {address4}, {}, false, on_bridges},
+        {"taken4", {group, address4}, {}, false, on_bridges},
         {"own4", {interface, address4}, {}, false, on_bridges},
-        {"taken6", {address6}, {}, false, on_bridges},
+        {"taken6", {group, address6}, {}, false, on_bridges},
         {"own6", {interface, address6}, {}, false, on_bridges},
     };
     return list;
 }
-
-constexpr std::uint32_t hardware_length = 6;
 
 /// In a concatenation, where each begins at a word of four bytes.
 std::uint32_t length_of(Field field) {
@@ -74,6 +74,7 @@ std::uint32_t length_of(Field field) {
         case Field::address4:
         case Field::protocol:
         case Field::port:
+        case Field::group:
             return 4;
         case Field::hardware:
             return 8;
@@ -85,8 +86,6 @@ std::uint32_t length_of(Field field) {
 }
 
 std::uint32_t length_of(const Fields& fields) {
-    if (fields == Fields{Field::hardware})
-        return hardware_length;  // nothing follows that must begin at a word
     std::uint32_t length = 0;
     for (const auto field : fields)
         length += length_of(field);
@@ -161,6 +160,16 @@ std::string hardware_bytes(const std::string& text) {
     throw Error("\"" + text + "\" is no hardware address");
 }
 
+/// As the kernel compares them: the machine's own number.
+std::string group_bytes(const std::string& text) {
+    const auto number = parse_number<std::uint32_t>(text);
+    if (!number)
+        throw Error("\"" + text + "\" is no group of links");
+    std::string bytes(sizeof *number, '\0');
+    std::memcpy(bytes.data(), &*number, sizeof *number);
+    return bytes;
+}
+
 /// The bounds of a value: the first and the last that it stands for.
 struct Range {
     std::string first;
@@ -177,6 +186,8 @@ Range range_of(Field field, const std::string& text) {
         bytes = std::string(1, protocol_byte(text));
     } else if (field == Field::hardware) {
         bytes = hardware_bytes(text);
+    } else if (field == Field::group) {
+        bytes = group_bytes(text);
     } else if (const auto prefix = parse_prefix(text)) {
         return {std::string(bytes_of(first_address(*prefix))),
                 std::string(bytes_of(last_address(*prefix)))};

@@ -8,9 +8,10 @@
 namespace stack::network {
 namespace {
 
-Wire wire_for(const std::string& network, const Lease& lease) {
-    return {network,
-            veth_name(lease.container, network),
+Wire wire_for(const NetworkRecord& network, const Lease& lease) {
+    return {network.name,
+            network.group,
+            veth_name(lease.container, network.name),
             mac_of(lease),
             lease.address4,
             lease.address6};
@@ -25,7 +26,7 @@ std::map<std::string, std::vector<Wire>> all_wires(const Paths& paths,
             continue;
         for (const auto& lease : load_leases(paths, network.record.name))
             if (!lease.container.empty())
-                wires[lease.container].push_back(wire_for(network.record.name, lease));
+                wires[lease.container].push_back(wire_for(network.record, lease));
     }
     return wires;
 }
@@ -65,8 +66,8 @@ std::vector<Wire> wires_of(const Paths& paths, const std::string& container) {
     std::vector<Wire> wires;
     for (const auto& network : stored_names(paths))
         if (const auto lease = find_lease(paths, network, container))
-            if (find_stored(paths, network)->record.driver.empty())
-                wires.push_back(wire_for(network, *lease));
+            if (const auto stored = find_stored(paths, network); stored->record.driver.empty())
+                wires.push_back(wire_for(stored->record, *lease));
     return wires;
 }
 
