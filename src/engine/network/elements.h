@@ -31,14 +31,14 @@ using Elements = std::map<std::string, std::set<std::string>>;
 struct Wire {
     std::string network;
     std::uint32_t group = 0;  // of the bridge's ports
-    std::string port;  // the machine's end
+    std::string port;         // the machine's end
     std::string mac;
     std::string address4;
     std::string address6;
 };
 
-/// What the guard of the bridges knows of these: what is taken on which bridge, and by which port it
-/// may come.
+/// What the guard of the bridges knows of these: what is taken on which bridge, and by which port
+/// it may come.
 [[nodiscard]] Elements elements_for(const std::vector<Wire>& wires);
 
 void add_elements(Elements& to, const Elements& more);
