@@ -7,6 +7,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/local_runtime.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/random_name.h"
 #include "cli/session.h"
@@ -54,14 +55,15 @@ void check_platform(const image::Image& image, const SingleOptions& wanted) {
                            wanted.platform + ")");
 }
 
-void ensure_image(const Context& context, const Options& options) {
+/// What the image, which is in the store then, says of itself; of a plain directory: nothing.
+ImageConfig ensure_image(const Context& context, const Options& options) {
     const SingleOptions& wanted = options.container;
     if (wanted.image.starts_with("rootfs:"))
-        return;
+        return {};
     const auto found = image::Store(context.paths).find(wanted.image);
     const bool fits = found && image::is_for(found->config, wanted.platform);
     if (fits && wanted.pull != "always")
-        return;
+        return found->config;
     if (found && wanted.pull == "never")
         check_platform(*found, wanted);
     if (wanted.pull == "never")
@@ -78,8 +80,11 @@ void ensure_image(const Context& context, const Options& options) {
     progress->finish();
     if (outcome)
         throw stack::Error(*outcome);
-    if (const auto pulled = image::Store(context.paths).find(wanted.image))
-        check_platform(*pulled, wanted);
+    const auto pulled = image::Store(context.paths).find(wanted.image);
+    if (!pulled)
+        return {};  // removed meanwhile: who uses it says so
+    check_platform(*pulled, wanted);
+    return pulled->config;
 }
 
 /// Throws where neither its options nor its image say what is to run in it.
@@ -173,27 +178,23 @@ class SingleContainer {
         choose_name(context, options.container.name);
         add_links(context, options.container);
         stack_ = stack_for(context, options.container);
-        ensure_image(context, options);
-        const auto image = image::Store(context.paths).find(options.container.image);
+        const ImageConfig image = ensure_image(context, options);
         Service& service = stack_.services.at(options.container.name);
         if (options.container.publish_all) {
             Strings exposed = service.expose;
-            if (image)
-                exposed.insert(exposed.end(),
-                               image->config.exposed_ports.begin(),
-                               image->config.exposed_ports.end());
+            exposed.insert(exposed.end(), image.exposed_ports.begin(), image.exposed_ports.end());
             for (auto& port : ports_to_publish(exposed))
                 service.ports.push_back(std::move(port));
         }
-        require_command(service, options.container.image, image ? image->config : ImageConfig());
+        require_command(service, options.container.image, image);
         run_.service = service;
         run_.name = options.container.name;
         run_.auto_remove = options.container.remove;
         run_.keeps_policy = true;
         // Its image is there; what it mounts may have to be fetched.
         plan_options_.pull = options.container.pull == "never" ? "never" : "missing";
-        supervised_ = needs_supervisor(service, image ? image->config : ImageConfig()) ||
-                      (options.detach && options.container.remove);
+        supervised_ =
+            needs_supervisor(service, image) || (options.detach && options.container.remove);
     }
 
     int create() {
@@ -353,8 +354,10 @@ std::shared_ptr<Options> declare(CLI::App& app, Context& context) {
     context.misuse_code = engine_failed;
     auto options = std::make_shared<Options>();
     declare_single_options(app, options->container);
-    app.add_option("--cidfile", options->cid_file, "Write the container's id into this file");
-    app.add_flag("-q,--quiet", options->quiet, "Do not show how the image is pulled");
+    declare_apart(app, [&] {
+        app.add_option("--cidfile", options->cid_file, "Write the container's id into this file");
+        app.add_flag("-q,--quiet", options->quiet, "Do not show how the image is pulled");
+    });
     return options;
 }
 
@@ -362,18 +365,21 @@ std::shared_ptr<Options> declare(CLI::App& app, Context& context) {
 
 void add_container_run(CLI::App& app, Context& context) {
     const auto options = declare(app, context);
-    app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait")
-        ->excludes(app.add_option("-a,--attach",
-                                  options->attach,
-                                  "Only these of its streams: stdin, stdout, stderr (repeatable)")
-                       ->allow_extra_args(false)
-                       ->transform(CLI::IsMember({"stdin", "stdout", "stderr"}, CLI::ignore_case)));
-    app.add_flag("--sig-proxy",
-                 options->proxy_signals,
-                 "Pass signals on to it, where it has no terminal (default true)");
-    app.add_option("--detach-keys",
-                   options->detach_keys,
-                   "The keys that leave it running (default ctrl-p,ctrl-q)");
+    declare_apart(app, [&] {
+        app.add_flag("-d,--detach", options->detach, "Print the container's id and do not wait")
+            ->excludes(
+                app.add_option("-a,--attach",
+                               options->attach,
+                               "Only these of its streams: stdin, stdout, stderr (repeatable)")
+                    ->allow_extra_args(false)
+                    ->transform(CLI::IsMember({"stdin", "stdout", "stderr"}, CLI::ignore_case)));
+        app.add_flag("--sig-proxy",
+                     options->proxy_signals,
+                     "Pass signals on to it, where it has no terminal (default true)");
+        app.add_option("--detach-keys",
+                       options->detach_keys,
+                       "The keys that leave it running (default ctrl-p,ctrl-q)");
+    });
     app.callback([&context, options] {
         context.exit_code = with_docker_status([&] {
             require_root();

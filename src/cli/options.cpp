@@ -7,8 +7,29 @@
 #include "sys/terminal.h"
 
 #include <cmath>
+#include <iterator>
+#include <utility>
+#include <vector>
 
 namespace stack::cli {
+namespace {
+
+/// What CLI11 shows to those alone who derive from it.
+struct OpenApp : CLI::App {
+    static std::vector<CLI::Option_p>& options_of(CLI::App& app) { return app.*&OpenApp::options_; }
+};
+
+}  // namespace
+
+void declare_apart(CLI::App& app, const std::function<void()>& declare) {
+    auto& options = OpenApp::options_of(app);
+    auto earlier = std::exchange(options, {});
+    declare();
+    earlier.insert(earlier.end(),
+                   std::make_move_iterator(options.begin()),
+                   std::make_move_iterator(options.end()));
+    options = std::move(earlier);
+}
 
 void add_plan_options(CLI::App& app, UpOptions& options) {
     app.add_option("SERVICE", options.services, "Only these services and what they depend on");

@@ -6,6 +6,7 @@
 
 #include "cli/context.h"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -33,6 +34,11 @@ struct UpOptions {
 };
 
 void add_plan_options(CLI::App& app, UpOptions& options);
+
+/// Does what `declare` does, which adds options to `app`. CLI11 compares the names of each new
+/// option with those of every other: of a command that has a hundred, that was half of what the
+/// command computed. Here they are compared among themselves alone; a test compares them all.
+void declare_apart(CLI::App& app, const std::function<void()>& declare);
 
 /// Declares a flag that changes nothing here, because what it asks for is the default.
 void add_accepted_flag(CLI::App& app, const std::string& names, const std::string& why);

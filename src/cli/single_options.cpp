@@ -216,13 +216,14 @@ void declare_single_options(CLI::App& app, SingleOptions& options) {
                    "Name of the image, rootfs:DIR, or debootstrap:SUITE[,include=PACKAGE…]")
         ->required();
     app.add_option("COMMAND", options.command, "The command and its arguments");
-    declare_process(app, options);
-    declare_network(app, options);
-    declare_files(app, options);
-    declare_isolation(app, options);
-    declare_limits(app, options);
-    declare_life(app, options);
-    declare_refused(app, options);
+    for (auto* const declare : {declare_process,
+                                declare_network,
+                                declare_files,
+                                declare_isolation,
+                                declare_limits,
+                                declare_life,
+                                declare_refused})
+        declare_apart(app, [&] { declare(app, options); });
 }
 
 }  // namespace stack::cli
