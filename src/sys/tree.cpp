@@ -23,16 +23,25 @@ namespace stack::sys {
 
 std::vector<std::string> names_in(const Fd& directory) {
     // A descriptor of its own: the caller's offset stays.
-    const int copy = check(::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-                           "open a directory");
-    const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(copy), ::closedir);
-    if (!stream)
-        fail("list a directory");
+    return names_left_in(Fd(check(
+        ::openat(directory.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "open a directory")));
+}
+
+std::vector<std::string> names_left_in(const Fd& directory) {
+    alignas(dirent64) std::array<char, 32768> entries;  // not cleared: most directories are small
     std::vector<std::string> names;
-    while (const dirent* entry = ::readdir(stream.get())) {
-        const std::string_view name = entry->d_name;
-        if (name != "." && name != "..")
-            names.emplace_back(name);
+    for (;;) {
+        const auto size = ::getdents64(directory.get(), entries.data(), entries.size());
+        if (size == 0 || (size < 0 && errno == ENOENT))  // that one has been removed meanwhile
+            break;
+        check(size, "list a directory");
+        for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+            const auto* entry = reinterpret_cast<const dirent64*>(&entries[at]);
+            const std::string_view name = entry->d_name;
+            if (name != "." && name != "..")
+                names.emplace_back(name);
+            at += entry->d_reclen;
+        }
     }
     std::sort(names.begin(), names.end());
     return names;

@@ -41,6 +41,8 @@ namespace stack::sys {
 
 /// The names in a directory, sorted, without . and ..
 [[nodiscard]] std::vector<std::string> names_in(const Fd& directory);
+/// The same of a descriptor that was opened for this: without another one, from its offset on.
+[[nodiscard]] std::vector<std::string> names_left_in(const Fd& directory);
 
 /// The file `name` of a directory, to read. Throws where it is not, or is no longer, a regular one:
 /// nothing else is opened, not even for a moment.

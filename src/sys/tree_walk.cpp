@@ -67,7 +67,7 @@ TreeWalk::TreeWalk(const Fd& top) : descent_(top) {
 const std::vector<std::string>& TreeWalk::names() {
     auto& names = levels_.back().names;
     if (!names)
-        names = names_in(here());
+        names = names_left_in(here());
     return *names;
 }
 
