@@ -27,7 +27,7 @@ namespace asio = boost::asio;
 /// outlast any).
 constexpr std::chrono::seconds kill_patience{10};
 
-/// Waits for the end of one container; kills it when its grace period is over.
+/// Waits for the end of one container; kills it when its grace period is over. None: it has been.
 class Stopping : public std::enable_shared_from_this<Stopping> {
   public:
     Stopping(asio::io_context& loop, std::string name, std::function<void()> kill, Done done)
@@ -38,19 +38,25 @@ class Stopping : public std::enable_shared_from_this<Stopping> {
             self->timer_.cancel();
             self->finish(std::nullopt);
         });
-        wait(grace, [this] {
-            kill_();
-            wait(kill_patience, [this] {
-                finish(Error(
-                    std::make_error_code(std::errc::timed_out),
-                    "container " + name_ +
-                        " did not end within 10 s of SIGKILL: one of its processes is stuck in "
-                        "the kernel (see `stack top`); try again when its device answers"));
+        if (grace == Duration::zero())
+            await_death();
+        else
+            wait(grace, [this] {
+                kill_();
+                await_death();
             });
-        });
     }
 
   private:
+    void await_death() {
+        wait(kill_patience, [this] {
+            finish(Error(std::make_error_code(std::errc::timed_out),
+                         "container " + name_ +
+                             " did not end within 10 s of SIGKILL: one of its processes is stuck "
+                             "in the kernel (see `stack top`); try again when its device answers"));
+        });
+    }
+
     void wait(Duration time, std::function<void()> then) {
         timer_.expires_after(std::chrono::duration_cast<std::chrono::steady_clock::duration>(time));
         timer_.async_wait(

@@ -85,9 +85,15 @@ Duration Runtime::begin_stop(const std::string& id,
     // Who asked for a time gets it: a handler may be on its way.
     const bool deaf = !grace && record->spec.service.pid.empty() && signal != SIGKILL &&
                       would_ignore(live->pid, signal);
-    sys::send_signal(process, signal);
     constexpr std::chrono::seconds default_grace{10};
-    return deaf ? Duration::zero() : grace.value_or(default_grace);
+    const Duration patience = deaf ? Duration::zero() : grace.value_or(default_grace);
+    if (patience > Duration::zero()) {
+        sys::send_signal(process, signal);
+        return patience;
+    }
+    sys::send_signal(process, SIGKILL);
+    cgroups_.kill(places.cgroup);
+    return Duration::zero();
 }
 
 sys::Lock Runtime::hold_for_restart(const std::string& id) const {
