@@ -388,7 +388,8 @@ void Cgroups::remove(const std::string& path) const {
 
 void Cgroups::remove_if_empty(const std::string& path) const {
     for (const auto& root : Tree(mount_, mode_, controllers_).roots())
-        static_cast<void>(sys::try_remove_directory(root + "/" + path));
+        if (sys::try_remove_directory(root + "/" + path) != 0)
+            return;  // who is in one hierarchy is in the others
 }
 
 std::vector<std::pair<std::string, std::string>> Cgroups::directories(
