@@ -173,8 +173,8 @@ void Supervisor::carry_out(const Asked& asked) {
                                  .files = renews(asked.request)};
     const Observed observed = engine_.observe(wanted, options);
     const bool follows = asked.own && asked.request.verb == "restart";
-    Plan plan = plan_for(
-        asked.request, wanted, follows ? those_that_run(observed) : observed, timers_.now());
+    Plan plan = follows ? plan_for(asked.request, wanted, those_that_run(observed), timers_.now())
+                        : plan_for(asked.request, wanted, observed, timers_.now());
     if (asked.request.stack)
         plan = with_origin(std::move(plan), desired_, wanted, asked.request.named_by_hand);
     STACK_FAILPOINT("plan.computed");

@@ -78,8 +78,10 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
 }
 
 std::vector<ObservedContainer> Runtime::observe_project(const std::string& project) const {
+    const Strings ids = list();
     std::vector<ObservedContainer> all;
-    for (const auto& id : list())
+    all.reserve(ids.size());
+    for (const auto& id : ids)
         if (const auto record = records_->find_readable(id);
             record && record->spec.project == project)
             all.push_back(look_at(*record));
