@@ -236,7 +236,8 @@ void measure_attach(Bench& bench) {
         const std::string seed = "a" + std::to_string(i);
         own.push_back(milliseconds([&] {
             const auto endpoint = bench.attach(*rooms.at(2 * static_cast<std::size_t>(i)), seed);
-            bench.networks().publish(container_id(seed), endpoint, ports_from(10000 + i, 1));
+            bench.networks().admit(
+                {endpoint}, container_id(seed), endpoint, ports_from(10000 + i, 1));
             bench.name(endpoint, seed);
         }));
         floor.push_back(
@@ -304,7 +305,7 @@ void measure_removal(Bench& bench) {
         const std::string seed = "d" + std::to_string(i);
         rooms.push_back(std::make_unique<Room>());
         const auto endpoint = bench.attach(*rooms.back(), seed);
-        networks.publish(container_id(seed), endpoint, ports_from(20000 + i, 1));
+        networks.admit({endpoint}, container_id(seed), endpoint, ports_from(20000 + i, 1));
     }
     const double time = milliseconds([&] {
         for (int i = 0; i < count; ++i)

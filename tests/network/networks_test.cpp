@@ -190,12 +190,17 @@ TEST_F(NetworksTest, ReconcilingRemovesWhatIsNobodys) {
 TEST_F(NetworksTest, ReconcilingLeavesARulesetThatIsRightAlone) {
     networks_.ensure("shop", {.name = "n", .internal = true, .enable_ipv6 = true}, "1");
     const auto web = networks_.attach("n", "aa", "shop/web/1", {}, 0);
-    networks_.publish(
-        "aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
     sys::NetlinkSocket socket(NETLINK_NETFILTER);
     const auto before = sys::nft_generation(socket);
+    networks_.admit(
+        {web}, "aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
+    EXPECT_EQ(sys::nft_generation(socket), before + 1) << "one transaction";
     networks_.reconcile();
-    EXPECT_EQ(sys::nft_generation(socket), before);
+    EXPECT_EQ(sys::nft_generation(socket), before + 1);
+    networks_.release("aa");
+    EXPECT_EQ(sys::nft_generation(socket), before + 2) << "one transaction";
+    networks_.reconcile();
+    EXPECT_EQ(sys::nft_generation(socket), before + 2);
 }
 
 TEST_F(NetworksTest, ReconcilingPutsRulesRightThatAnotherHasReplaced) {

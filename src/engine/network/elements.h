@@ -14,10 +14,6 @@
 
 namespace stack::network {
 
-/// The elements of every set and map of the tables, by its name, nearly as nft(8) prints them ("tcp
-/// . 8080 : 10.1.2.3 . 80").
-using Elements = std::map<std::string, std::set<std::string>>;
-
 [[nodiscard]] Elements elements_for(const std::vector<NetworkRecord>& networks);
 
 /// The elements that lead `ports` to a container with these addresses (either may be empty), or

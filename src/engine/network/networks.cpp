@@ -82,11 +82,8 @@ bool was_anothers(const std::vector<Lease>& leases, const Lease& lease) {
     });
 }
 
-/// Turns the container's lease into a memory of it. False where it has none.
-bool release_lease(std::vector<Lease>& leases, const std::string& container) {
-    const auto found = find_held(leases, container);
-    if (found == leases.end())
-        return false;
+/// Turns a lease into a memory of it.
+void release_lease(std::vector<Lease>& leases, std::vector<Lease>::iterator found) {
     Lease released = *found;
     leases.erase(found);
     released.container.clear();
@@ -99,7 +96,6 @@ bool release_lease(std::vector<Lease>& leases, const std::string& container) {
     if (static_cast<std::size_t>(std::count_if(leases.begin(), leases.end(), is_memory)) >
         most_remembered)
         leases.erase(std::find_if(leases.begin(), leases.end(), is_memory));
-    return true;
 }
 
 /// UDP ports that lead elsewhere after the change than before.
@@ -123,6 +119,11 @@ std::vector<sys::UdpPort> changed_udp_ports(const Publication& before, const Pub
             port.host.reset();
     }
     return changed;
+}
+
+Publication publication_for(const Endpoint& endpoint, const std::vector<PublishedPort>& ports) {
+    return {
+        split_once(endpoint.address4, '/').first, split_once(endpoint.address6, '/').first, ports};
 }
 
 /// The names of the links that the records speak of.
@@ -321,9 +322,6 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
         own->mac = wanted.mac_address;
         store_leases(paths_, name, leases);
     }
-    if (network.record.driver.empty())
-        kernel().change_table(
-            {}, elements_for(wires_of(paths_, container)), [&] { return whole_table(paths_); });
     Endpoint endpoint = endpoint_for(paths_.instance, network.record, *own, wanted, index);
     endpoint.bridge_index = if_nametoindex(network.record.link().c_str());
     if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
@@ -335,7 +333,10 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
 
 Endpoint Networks::join(const Network& network, const std::string& container) {
     const auto lock = lock_networks(paths_);
-    return attach_locked(ensure_locked("", network, ""), container, "", {}, 0, {});
+    Endpoint endpoint = attach_locked(ensure_locked("", network, ""), container, "", {}, 0, {});
+    kernel().change_table(
+        {}, elements_for(wires_of({endpoint})), [&] { return whole_table(paths_); });
+    return endpoint;
 }
 
 void Networks::leave(const std::string& network, const std::string& container) {
@@ -343,7 +344,7 @@ void Networks::leave(const std::string& network, const std::string& container) {
     const auto stored = find_stored(paths_, network);
     if (!stored)
         return;
-    release_locked({network}, container);
+    release_locked({network}, container, {});
     if (holders(load_leases(paths_, network)).empty())
         remove_locked(*stored);
 }
@@ -358,43 +359,66 @@ void Networks::detach(const std::string& network, const std::string& container) 
         return;
     // Before the lease goes: whoever is killed in between does all of it again.
     sys::forget_flows(hosts_of(*held));
-    release_locked({network}, container);
+    release_locked({network}, container, {});
 }
 
 void Networks::release(const std::string& container) {
-    unpublish(container);
     const auto lock = lock_networks(paths_);
-    release_locked(stored_names(paths_), container);
+    const Publication published = load_publication(paths_, container);
+    release_locked(stored_names(paths_), container, published);
+    if (published.ports.empty())
+        return;
+    STACK_FAILPOINT("nft.published");
+    store_publication(paths_, container, {});
+    sys::forget_flows(changed_udp_ports(published, {}));
 }
 
-void Networks::release_locked(const Strings& networks, const std::string& container) {
-    const auto before = wires_of(paths_, container);
-    for (const auto& network : networks) {
+void Networks::release_locked(const Strings& networks,
+                              const std::string& container,
+                              const Publication& published) {
+    std::vector<Wire> wires;
+    std::vector<Wire> kept;
+    for (const auto& network : stored_names(paths_)) {
         auto leases = load_leases(paths_, network);
-        if (!release_lease(leases, container))
+        const auto own = find_held(leases, container);
+        if (own == leases.end())
             continue;
+        const bool goes = std::find(networks.begin(), networks.end(), network) != networks.end();
+        if (const auto stored = find_stored(paths_, network); stored->record.driver.empty()) {
+            wires.push_back(wire_for(stored->record, *own));
+            if (!goes)
+                kept.push_back(wires.back());
+        }
+        if (!goes)
+            continue;
+        release_lease(leases, own);
         STACK_FAILPOINT("ipam.free");
         store_leases(paths_, network, leases);
     }
-    if (before.empty())
+    if (wires.empty() && published.ports.empty())
         return;
-    auto after = before;
-    std::erase_if(after, [&](const Wire& wire) {
-        return std::find(networks.begin(), networks.end(), wire.network) != networks.end();
+    Elements before = elements_for(wires);
+    add_elements(before, elements_for(published));
+    kernel().change_table(before, elements_for(kept), [&] {
+        auto publications = load_publications(paths_);
+        if (!published.ports.empty())
+            publications.erase(container);
+        return whole_table(paths_, load_stored(paths_), publications);
     });
-    kernel().change_table(
-        elements_for(before), elements_for(after), [&] { return whole_table(paths_); });
 }
 
 void Networks::replace_publication(const std::string& container,
                                    const Publication& after,
+                                   const Elements& admitted,
                                    const TitleOf& title_of) {
     const auto lock = lock_networks(paths_);
     const Publication before = load_publication(paths_, container);
-    if (before.ports.empty() && after.ports.empty())
+    if (before.ports.empty() && after.ports.empty() && admitted.empty())
         return;
+    Elements wanted = elements_for(after);
+    add_elements(wanted, admitted);
     // In the kernel first: what is refused there must not be on record.
-    kernel().change_table(elements_for(before), elements_for(after), [&] {
+    kernel().change_table(elements_for(before), wanted, [&] {
         // Last: who has a port already is not the one to blame.
         auto others = load_publications(paths_);
         others.erase(container);
@@ -408,18 +432,32 @@ void Networks::replace_publication(const std::string& container,
     sys::forget_flows(changed_udp_ports(before, after));
 }
 
+void Networks::admit(const std::vector<Endpoint>& endpoints) {
+    const Elements admitted = elements_for(wires_of(endpoints));
+    if (admitted.empty())
+        return;
+    const auto lock = lock_networks(paths_);
+    kernel().change_table({}, admitted, [&] { return whole_table(paths_); });
+}
+
+void Networks::admit(const std::vector<Endpoint>& endpoints,
+                     const std::string& container,
+                     const Endpoint& published,
+                     const std::vector<PublishedPort>& ports,
+                     const TitleOf& title_of) {
+    replace_publication(
+        container, publication_for(published, ports), elements_for(wires_of(endpoints)), title_of);
+}
+
 void Networks::publish(const std::string& container,
                        const Endpoint& endpoint,
                        const std::vector<PublishedPort>& ports,
                        const TitleOf& title_of) {
-    replace_publication(
-        container,
-        {split_once(endpoint.address4, '/').first, split_once(endpoint.address6, '/').first, ports},
-        title_of);
+    replace_publication(container, publication_for(endpoint, ports), {}, title_of);
 }
 
 void Networks::unpublish(const std::string& container) {
-    replace_publication(container, {}, short_title);
+    replace_publication(container, {}, {}, short_title);
 }
 
 void Networks::reconcile() {

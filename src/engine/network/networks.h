@@ -19,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -90,6 +91,10 @@ using TitleOf = std::function<std::string(const std::string& id)>;
 /// Where nobody knows its name.
 [[nodiscard]] std::string short_title(const std::string& container);
 
+/// The elements of every set and map of the tables (elements.h), by its name, nearly as nft(8)
+/// prints them ("tcp . 8080 : 10.1.2.3 . 80").
+using Elements = std::map<std::string, std::set<std::string>>;
+
 class Kernel;
 struct Publication;
 struct StoredNetwork;
@@ -133,7 +138,8 @@ class Networks {
     /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as
     /// its `index`-th (eth<index>). The lease is kept until release(); a container that has one
     /// gets the same again, and `key` (project, service, number) is preferred the address it had
-    /// before. `avoided`: addresses that are not for it.
+    /// before. `avoided`: addresses that are not for it. Its neighbours are not guarded from taking
+    /// these addresses for theirs before admit().
     Endpoint attach(const std::string& name,
                     const std::string& container,
                     const std::string& key,
@@ -155,6 +161,14 @@ class Networks {
     /// Postcondition: the container has no lease and no published port.
     void release(const std::string& container);
 
+    /// Postcondition: what attach() has answered is the container's alone on its bridges.
+    void admit(const std::vector<Endpoint>& endpoints);
+    /// The same, and what publish() has, by one nft transaction.
+    void admit(const std::vector<Endpoint>& endpoints,
+               const std::string& container,
+               const Endpoint& published,
+               const std::vector<PublishedPort>& ports,
+               const TitleOf& title_of = short_title);
     /// Postcondition: exactly these ports of the host lead to the container, by one nft
     /// transaction. UDP conntrack entries of changed ports are flushed. Throws where another
     /// container has one of them, by the titles of both.
@@ -182,10 +196,15 @@ class Networks {
                            const NetworkAttachment& wanted,
                            int index,
                            const Strings& avoided);
-    void release_locked(const Strings& networks, const std::string& container);
+    /// What was `published` of it goes, too.
+    void release_locked(const Strings& networks,
+                        const std::string& container,
+                        const Publication& published);
     void bring_up(const NetworkRecord& network);
+    /// `admitted`: elements that come with it.
     void replace_publication(const std::string& container,
                              const Publication& after,
+                             const Elements& admitted,
                              const TitleOf& title_of);
 
     Paths paths_;

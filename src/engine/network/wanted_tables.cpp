@@ -8,15 +8,6 @@
 namespace stack::network {
 namespace {
 
-Wire wire_for(const NetworkRecord& network, const Lease& lease) {
-    return {network.name,
-            network.group,
-            veth_name(lease.container, network.name),
-            mac_of(lease),
-            lease.address4,
-            lease.address6};
-}
-
 /// Of every container, by its id.
 std::map<std::string, std::vector<Wire>> all_wires(const Paths& paths,
                                                    const std::vector<StoredNetwork>& networks) {
@@ -62,12 +53,25 @@ void add_publication(Elements& all,
     }
 }
 
-std::vector<Wire> wires_of(const Paths& paths, const std::string& container) {
+Wire wire_for(const NetworkRecord& network, const Lease& lease) {
+    return {network.name,
+            network.group,
+            veth_name(lease.container, network.name),
+            mac_of(lease),
+            lease.address4,
+            lease.address6};
+}
+
+std::vector<Wire> wires_of(const std::vector<Endpoint>& endpoints) {
     std::vector<Wire> wires;
-    for (const auto& network : stored_names(paths))
-        if (const auto lease = find_lease(paths, network, container))
-            if (const auto stored = find_stored(paths, network); stored->record.driver.empty())
-                wires.push_back(wire_for(stored->record, *lease));
+    for (const auto& endpoint : endpoints)
+        if (endpoint.driver.empty())
+            wires.push_back({endpoint.network,
+                             endpoint.group,
+                             endpoint.host_name,
+                             endpoint.mac,
+                             split_once(endpoint.address4, '/').first,
+                             split_once(endpoint.address6, '/').first});
     return wires;
 }
 

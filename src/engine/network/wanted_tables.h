@@ -16,8 +16,11 @@ namespace stack::network {
 
 [[nodiscard]] Elements elements_for(const Publication& publication);
 
-/// Of one container to the bridges.
-[[nodiscard]] std::vector<Wire> wires_of(const Paths& paths, const std::string& container);
+/// What a lease of the network stands for.
+[[nodiscard]] Wire wire_for(const NetworkRecord& network, const Lease& lease);
+
+/// Of a container to the bridges.
+[[nodiscard]] std::vector<Wire> wires_of(const std::vector<Endpoint>& endpoints);
 
 using Owners = std::map<std::string, std::string>;  // of ports of the host: by map and key
 

@@ -104,11 +104,10 @@ sys::Lock hold_records(const Paths& paths) {
 }
 
 /// Makes the exit of a run part of what stays.
-void note_end(const Places& places) {
+void note_end(const Places& places, const std::optional<Live>& live) {
     if (!sys::exists(places.live_record()))
         return;
     const auto ended = read_exit(places);
-    const auto live = read_live(places);
     STACK_FAILPOINT("container.settle.life");
     if (!sys::exists(places.state))
         return;
@@ -354,8 +353,8 @@ void Runtime::settle(const std::string& id) {
 }
 
 /// What is left of the processes goes.
-void Runtime::end_run(const Places& places) {
-    if (const auto live = read_live(places))
+void Runtime::end_run(const Places& places, const std::optional<Live>& live) {
+    if (live)
         sys::reap(live->shim);
     cgroups_.kill(places.cgroup);  // what a shared pid namespace left
 }
@@ -363,8 +362,9 @@ void Runtime::end_run(const Places& places) {
 /// The run lock is held, and nothing of it runs.
 void Runtime::clear_run(const std::string& id) {
     const Places places = places_of(paths_, id);
-    note_end(places);
-    end_run(places);
+    const auto live = read_live(places);
+    note_end(places, live);
+    end_run(places, live);
     cgroups_.remove(places.cgroup);
     networks_.unpublish(id);
     STACK_FAILPOINT("container.settle.files");
@@ -396,12 +396,13 @@ std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
     const auto record = find(id);
     // A start that is under way comes to its end first, and none comes after: its record goes.
     const auto run = hold_run(places);
-    if (watch(id))
+    const auto live = read_live(places);
+    if (live && open_living(*live))
         throw Error(
             std::make_error_code(std::errc::device_or_resource_busy),
             "container " + (record ? record->spec.name : id) + " is running: stop it first");
     if (sys::exists(places.run))
-        end_run(places);  // when and how it ended need not be noted any more
+        end_run(places, live);  // when and how it ended need not be noted any more
     cgroups_.remove(places.cgroup);
     cgroups_.remove_if_empty(sys::parent_path(places.cgroup));
     STACK_FAILPOINT("container.remove.settled");

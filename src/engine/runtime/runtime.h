@@ -44,6 +44,8 @@ struct VolumesFrom;
 
 namespace stack::runtime {
 
+struct Live;
+
 /// What a container needs of its image.
 struct ImageView {
     std::string id;
@@ -149,7 +151,8 @@ class Runtime {
     void finish_start(const Starting& starting, const std::string& status);
 
     /// Sends `asked`, or else the container's stop signal, and notes that a person wanted it.
-    /// Returns the time to wait before kill().
+    /// Returns the time to wait before kill(); zero: that was the end of it, whether it was asked
+    /// for at once or nobody there would have heard the signal.
     Duration begin_stop(const std::string& id,
                         std::optional<Duration> timeout,
                         std::optional<int> asked,
@@ -289,7 +292,7 @@ class Runtime {
     void renew_ports(ContainerRecord& record) const;
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
-    void end_run(const Places& places);
+    void end_run(const Places& places, const std::optional<Live>& live);
     void check_name(const std::string& name) const;
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

@@ -446,7 +446,9 @@ shim::Spec Runtime::prepare(const ContainerRecord& record,
             spec.hierarchies.push_back({name, directory});
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
-        networks_.publish(record.id, *published, record.ports, titles());
+        networks_.admit(endpoints, record.id, *published, record.ports, titles());
+    else
+        networks_.admit(endpoints);
     STACK_FAILPOINT("container.start.published");
     change_life(places, [&](Life& life) {
         // Who made it for itself waits for its first run, not for those to come.
