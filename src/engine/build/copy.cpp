@@ -23,10 +23,11 @@ std::string name_of(const std::string& path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-std::string joined(const std::string& directory, const std::string& name) {
+std::string joined(const std::string& directory, std::string_view name) {
     if (name.empty())
         return directory;
-    return directory.empty() ? name : directory + "/" + name;
+    std::string path = directory.empty() ? "" : directory + "/";
+    return path += name;
 }
 
 std::optional<std::string> link_at(const sys::Fd& parent, const std::string& name) {
@@ -140,12 +141,12 @@ void TreeWriter::write(const SourceTree& source,
                        const Destination& destination) {
     const std::string base = clean_path(destination.path);
     for (const auto& file : files) {
-        const std::string path = joined(base, file.name);
+        const std::string path = joined(base, file.name());
         if (S_ISDIR(file.status.st_mode))
             make_directory(file, path);
         else
             write_entry(
-                source, file, file.name.empty() && destination.follows ? follow(path) : path);
+                source, file, file.name().empty() && destination.follows ? follow(path) : path);
     }
     for (const auto& made : made_) {
         const std::array<timespec, 2> times{made.modified, made.modified};
@@ -157,7 +158,7 @@ void TreeWriter::write(const SourceTree& source,
 
 void TreeWriter::make_directory(const SourceFile& file, const std::string& path) {
     if (is_directory(path)) {
-        if (file.name.empty())
+        if (file.name().empty())
             return;
         sys::Fd there = ensure_directory(path, most_links);
         finish(there, file.status);

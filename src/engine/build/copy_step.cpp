@@ -177,7 +177,7 @@ class CopyPreparer {
         CopyBatch batch;
         batch.tree = &tree;
         batch.name = sys::file_name("/" + path);
-        batch.files = tree.list(path, "", excludes);
+        batch.files = tree.list(path, excludes);
         if (batch.files.empty())
             return;
         batch.directory = S_ISDIR(batch.files.front().status.st_mode);
@@ -206,7 +206,7 @@ class CopyPreparer {
         const bool literal = !has_wildcards(base) && !has_wildcards(pattern);
         bool found = false;
         for (const auto& path : tree.match(base)) {
-            CopyBatch batch{&tree, {}, true, false, selected(tree.list(path, "", excludes), *glob)};
+            CopyBatch batch{&tree, {}, true, false, selected(tree.list(path, excludes), *glob)};
             found = found || !batch.files.empty();
             result_.batches.push_back(std::move(batch));
         }
@@ -215,20 +215,23 @@ class CopyPreparer {
     }
 
     static std::vector<SourceFile> selected(std::vector<SourceFile> all, const Glob& glob) {
-        std::set<std::string> wanted;
+        std::set<std::string_view> wanted;
         for (const auto& file : all) {
-            if (!glob.matches_at_or_above(file.name))
+            if (!glob.matches_at_or_above(file.name()))
                 continue;
-            for (std::string path = file.name; !path.empty(); path = parent_name(path))
+            for (auto path = file.name(); !path.empty(); path = parent_name(path))
                 wanted.insert(path);
         }
-        std::erase_if(all, [&](const SourceFile& file) { return wanted.count(file.name) == 0; });
-        return all;
+        std::vector<SourceFile> chosen;
+        for (const auto& file : all)
+            if (wanted.count(file.name()) > 0)
+                chosen.push_back(file);
+        return chosen;
     }
 
-    static std::string parent_name(const std::string& path) {
+    static std::string_view parent_name(std::string_view path) {
         const auto slash = path.rfind('/');
-        return slash == std::string::npos ? "" : path.substr(0, slash);
+        return slash == std::string_view::npos ? "" : path.substr(0, slash);
     }
 
     [[nodiscard]] std::string key_for(const State& state) const {

@@ -22,7 +22,7 @@ std::string content_name(const std::string& name, const std::string& digest) {
 }
 
 SourceFile digested(const SourceTree& tree, const std::string& name) {
-    auto files = tree.list(name, "", {});
+    auto files = tree.list(name, {});
     tree.add_digests(files);
     return files.front();
 }
@@ -121,7 +121,7 @@ std::int64_t Downloads::forget(std::int64_t unused_for) const {
         const auto [name, digest] = split_once(entry, '-');
         if (digest.empty() || !tree_.resolve(entry))
             continue;
-        const auto content = tree_.list(entry, "", {}).front().status;
+        const auto content = tree_.list(entry, {}).front().status;
         const std::string pointer = directory_ + "/" + name;
         const auto used = sys::find_stamp(pointer);
         const bool is_newest = used && sys::read_file(pointer) == digest;

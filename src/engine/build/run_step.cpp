@@ -135,7 +135,7 @@ class RunPreparer {
                                 : find_source(around_.file, around_.contexts, from, around_.stage);
         const SourceTree& tree = source ? sources_.open(*source) : sources_.context();
         if (tree.resolve(prepared.mount.source))
-            prepared.files = tree.list(prepared.mount.source, "", {});
+            prepared.files = tree.list(prepared.mount.source, {});
         if (prepared.files.empty()) {  // also a directory of which all is ignored
             complain("the source `" + prepared.mount.source + "` of the mount is not in " +
                      (from.empty() ? "the build context" : "`" + from + "`"));

@@ -89,7 +89,7 @@ class Collector {
 };
 
 std::string digest_of_path(const SourceTree& tree, const std::string& path) {
-    auto files = tree.list(path, path, {});
+    auto files = tree.list(path, {});
     tree.add_digests(files);
     return content_digest(files);
 }
