@@ -10,8 +10,12 @@
 #include "tests/build/workshop.h"
 
 #include <algorithm>
+#include <array>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace stack::build {
@@ -298,6 +302,28 @@ TEST_F(RealBuild, CopiesAsTheReferenceSays) {
     EXPECT_EQ(shop.read("all/two.txt"), "2");
     EXPECT_EQ(shop.attributes("all/dir"), "");
     EXPECT_EQ(shop.read("linked/one.txt"), "1");
+}
+
+TEST_F(RealBuild, CopiesMoreDirectoriesThanFilesCanBeOpen) {
+    constexpr rlim_t few = 128;
+
+    struct rlimit limit {};
+
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &limit), 0);
+    for (rlim_t i = 0; i < 2 * few; ++i)
+        shop.write("d/" + std::to_string(i) + "/file", "");
+    const timespec old{1000, 0};
+    const std::array<timespec, 2> times{old, old};
+    ASSERT_EQ(::utimensat(AT_FDCWD, (shop.context() + "/d/7").c_str(), times.data(), 0), 0);
+
+    struct rlimit lower = limit;
+
+    lower.rlim_cur = few;
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lower), 0);
+    build("FROM busybox\nCOPY d /d\n");
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    EXPECT_EQ(shop.read("d/255/file"), "");
+    build("FROM busybox\nCOPY d /d\nRUN [ $(stat -c %Y /d/7) = 1000 ]\n");
 }
 
 TEST_F(RealBuild, RefusesWrongCopiesAtTheirLine) {

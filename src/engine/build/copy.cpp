@@ -148,9 +148,10 @@ void TreeWriter::write(const SourceTree& source,
             write_entry(
                 source, file, file.name().empty() && destination.follows ? follow(path) : path);
     }
-    for (const auto& made : made_) {
+    for (const auto& made : made_) {  // opened again: there may be more than can be kept open
         const std::array<timespec, 2> times{made.modified, made.modified};
-        sys::check(::futimens(made.fd.get(), times.data()), "set the times of a directory");
+        const sys::Fd directory = sys::open_in_root(root_, made.path, O_RDONLY | O_DIRECTORY);
+        sys::check(::futimens(directory.get(), times.data()), "set the times of /" + made.path);
     }
     made_.clear();
     linked_.clear();
@@ -160,9 +161,8 @@ void TreeWriter::make_directory(const SourceFile& file, const std::string& path)
     if (is_directory(path)) {
         if (file.name().empty())
             return;
-        sys::Fd there = ensure_directory(path, most_links);
-        finish(there, file.status);
-        made_.push_back({std::move(there), file.status.st_mtim});
+        finish(ensure_directory(path, most_links), file.status);
+        made_.push_back({path, file.status.st_mtim});
         return;
     }
     const sys::Fd parent = ensure_directory(parent_of(path), most_links);
@@ -170,9 +170,9 @@ void TreeWriter::make_directory(const SourceFile& file, const std::string& path)
         sys::fail("replace /" + path);
     if (::mkdirat(parent.get(), name_of(path).c_str(), 0700) < 0)
         sys::fail("create the directory /" + path);
-    sys::Fd made = sys::open_in_root(parent, name_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    finish(made, file.status);
-    made_.push_back({std::move(made), file.status.st_mtim});
+    finish(sys::open_in_root(parent, name_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+           file.status);
+    made_.push_back({path, file.status.st_mtim});
 }
 
 void TreeWriter::write_entry(const SourceTree& source,

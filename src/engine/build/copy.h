@@ -48,7 +48,7 @@ class TreeWriter {
 
   private:
     struct MadeDirectory {
-        sys::Fd fd;
+        std::string path;
         struct timespec modified;
     };
 
