@@ -45,14 +45,14 @@ std::string through_link(const std::string& path, const std::string& target) {
 
 /// Capabilities of files and attributes that programs attach.
 void copy_attributes(const sys::Fd& from, const sys::Fd& to) {
-    std::array<char, 65536> names{};
+    std::array<char, 65536> names;  // neither is cleared: most files have no attributes
+    std::array<char, 65536> value;
     const auto size = ::flistxattr(from.get(), names.data(), names.size());
     for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size);) {
         const std::string name(&names[at]);
         at += name.size() + 1;
         if (name != "security.capability" && !name.starts_with("user."))
             continue;
-        std::array<char, 65536> value{};
         const auto length = ::fgetxattr(from.get(), name.c_str(), value.data(), value.size());
         if (length < 0)
             continue;
@@ -155,6 +155,17 @@ void TreeWriter::write(const SourceTree& source,
     }
     made_.clear();
     linked_.clear();
+    parent_.reset();
+}
+
+/// Files of one directory come after one another.
+const sys::Fd& TreeWriter::parent_for(const std::string& path) {
+    std::string parent = parent_of(path);
+    if (!parent_ || parent != parent_path_) {
+        parent_ = ensure_directory(parent, most_links);
+        parent_path_ = std::move(parent);
+    }
+    return parent_;
 }
 
 void TreeWriter::make_directory(const SourceFile& file, const std::string& path) {
@@ -175,20 +186,39 @@ void TreeWriter::make_directory(const SourceFile& file, const std::string& path)
     made_.push_back({path, file.status.st_mtim});
 }
 
+/// Postcondition: no file is there.
+void TreeWriter::make_room(const sys::Fd& parent, const std::string& path) {
+    if (::unlinkat(parent.get(), name_of(path).c_str(), 0) < 0 && errno != ENOENT)
+        throw Error("/" + path + " is a directory in the stage, and a file is to be copied there");
+}
+
+/// A new file, in the place of what is there.
+sys::Fd TreeWriter::create(const sys::Fd& parent, const std::string& path) {
+    constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    const std::string name = name_of(path);
+    sys::Fd file(::openat(parent.get(), name.c_str(), flags, 0600));
+    if (!file && errno == EEXIST) {
+        make_room(parent, path);
+        file.reset(::openat(parent.get(), name.c_str(), flags, 0600));
+    }
+    if (!file)
+        sys::fail("create /" + path);
+    return file;
+}
+
 void TreeWriter::write_entry(const SourceTree& source,
                              const SourceFile& file,
                              const std::string& path) {
-    const sys::Fd parent = ensure_directory(parent_of(path), most_links);
+    const sys::Fd& parent = parent_for(path);
     const std::string name = name_of(path);
-    if (::unlinkat(parent.get(), name.c_str(), 0) < 0 && errno != ENOENT)
-        throw Error("/" + path + " is a directory in the stage, and a file is to be copied there");
     const mode_t type = file.status.st_mode & S_IFMT;
     if (type == S_IFREG) {
-        write_file(source, file, parent, name);
+        write_file(source, file, parent, path);
         if (file.status.st_nlink > 1)
             linked_.try_emplace({file.status.st_dev, file.status.st_ino}, path);
         return;
     }
+    make_room(parent, path);
     if (type == S_IFLNK) {
         sys::check(::symlinkat(file.link.c_str(), parent.get(), name.c_str()),
                    "create the link /" + path);
@@ -205,9 +235,11 @@ void TreeWriter::write_entry(const SourceTree& source,
 void TreeWriter::write_file(const SourceTree& source,
                             const SourceFile& file,
                             const sys::Fd& parent,
-                            const std::string& name) {
+                            const std::string& path) {
+    const std::string name = name_of(path);
     const auto earlier = linked_.find({file.status.st_dev, file.status.st_ino});
     if (file.status.st_nlink > 1 && earlier != linked_.end()) {
+        make_room(parent, path);
         const sys::Fd directory =
             sys::open_in_root(root_, parent_of(earlier->second), O_PATH | O_DIRECTORY);
         sys::check(
@@ -217,8 +249,7 @@ void TreeWriter::write_file(const SourceTree& source,
         return;
     }
     const sys::Fd from = source.open(file);
-    const sys::Fd to =
-        sys::open_in_root(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    const sys::Fd to = create(parent, path);
     sys::copy_rest(from, to, file.path);
     finish(to, file.status);
     copy_attributes(from, to);

@@ -60,7 +60,10 @@ class TreeWriter {
     void write_file(const SourceTree& source,
                     const SourceFile& file,
                     const sys::Fd& parent,
-                    const std::string& name);
+                    const std::string& path);
+    const sys::Fd& parent_for(const std::string& path);
+    static void make_room(const sys::Fd& parent, const std::string& path);
+    static sys::Fd create(const sys::Fd& parent, const std::string& path);
     void finish(const sys::Fd& file, const struct stat& status) const;
     void set_owner_and_times(const sys::Fd& parent,
                              const std::string& name,
@@ -74,6 +77,8 @@ class TreeWriter {
     WriteOptions options_;
     std::vector<MadeDirectory> made_;      // their times are set when they are full
     std::map<Inode, std::string> linked_;  // files with several names: the first one's path
+    std::string parent_path_;
+    sys::Fd parent_;  // the directory there, where the last file was written
 };
 
 /// The size of the deepest chain of links that is followed.

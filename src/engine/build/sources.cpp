@@ -66,7 +66,7 @@ image::Image Sources::find_or_pull(const std::string& reference,
         image = pull_instead(std::move(image), reference, platform);
     if (image) {  // hold first, look afterwards: it may have been removed in between
         store_.hold(image->layers);
-        image = store_.find(image->id);
+        image = store_.find(image->manifest_digest);
     }
     if (!image)
         throw Error("the image " + reference + " was pulled and is not in the store");

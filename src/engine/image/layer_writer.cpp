@@ -12,6 +12,13 @@
 namespace stack::image {
 namespace {
 
+/// Most files have none, so these are not opened.
+bool has_attributes(const sys::Fd& directory, const std::string& name) {
+    const sys::Fd entry = sys::find_entry(directory, name);
+    const std::string itself = "/proc/self/fd/" + std::to_string(entry.get());
+    return entry && ::listxattr(itself.c_str(), nullptr, 0) != 0;
+}
+
 void clean_attributes(const sys::Fd& file) {
     for (const auto& [name, value] : sys::attributes_of(file))
         if (name.starts_with("trusted.overlay.") && name != sys::opaque_attribute)
@@ -59,7 +66,7 @@ void clean_upper(const sys::Fd& upper) {
         } else if (S_ISDIR(status.st_mode)) {
             walk.enter(*name);
             clean_attributes(walk.here());
-        } else if (S_ISREG(status.st_mode)) {
+        } else if (S_ISREG(status.st_mode) && has_attributes(walk.here(), *name)) {
             clean_attributes(sys::open_regular_file(walk.here(), *name));
         }
     }

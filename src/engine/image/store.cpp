@@ -162,8 +162,14 @@ std::optional<Image> Store::find(const std::string& reference) const {
         parsed && !is_digest(reference) ? index.find(canonical(*parsed)) : nullptr;
     if (named == nullptr && !may_be_id)
         return std::nullopt;
-    // By name it is one of many: the others are not looked at.
-    for (auto& image : load_images(root_, index, named != nullptr ? named->digest : ""))
+    // By name, or by its manifest, it is one of many: the others are not looked at.
+    const auto& entries = index.entries();
+    const bool is_manifest =
+        named == nullptr && std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
+            return entry.digest == reference;
+        });
+    const std::string only = named != nullptr ? named->digest : is_manifest ? reference : "";
+    for (auto& image : load_images(root_, index, only))
         if (named != nullptr || hex_of(image.id).starts_with(id) ||
             hex_of(image.manifest_digest).starts_with(id)) {
             image.named = named != nullptr ? named->named : Time{};

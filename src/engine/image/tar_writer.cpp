@@ -79,8 +79,9 @@ void TarWriter::add_content(const sys::Fd& directory, const std::string& prefix)
     add_whiteouts(walk, path);
     for (;;) {
         if (const auto name = walk.next()) {
-            if ((options_.whiteouts && is_whiteout(status_at(walk.here(), *name))) ||
-                add_file(walk.here(), *name, path + *name))
+            const struct stat status = status_at(walk.here(), *name);
+            if ((options_.whiteouts && is_whiteout(status)) ||
+                add_file(walk.here(), *name, status, path + *name))
                 continue;
             walk.enter(*name);
             path += *name + "/";
@@ -98,7 +99,7 @@ void TarWriter::add_content(const sys::Fd& directory, const std::string& prefix)
 }
 
 void TarWriter::add(const sys::Fd& directory, const std::string& name, const std::string& path) {
-    if (add_file(directory, name, path))
+    if (add_file(directory, name, status_at(directory, name), path))
         return;
     const sys::Fd inner(
         sys::check(::openat(directory.get(), name.c_str(), directory_flags), "open " + path));
@@ -108,8 +109,8 @@ void TarWriter::add(const sys::Fd& directory, const std::string& name, const std
 
 bool TarWriter::add_file(const sys::Fd& directory,
                          const std::string& name,
+                         struct stat status,
                          const std::string& path) {
-    struct stat status = status_at(directory, name);
     if (S_ISDIR(status.st_mode))
         return false;
     TarEntry entry{path};
@@ -184,7 +185,7 @@ void TarWriter::add_directory(const sys::Fd& directory, const std::string& path)
 void TarWriter::add_content_of(const sys::Fd& file, TarEntry entry) {
     keep_attributes(entry, sys::attributes_of(file));
     write(entry);
-    std::array<char, 131072> buffer{};
+    std::array<char, 131072> buffer;  // not cleared: most files are smaller than one of its pages
     for (std::uint64_t left = entry.size; left > 0;) {
         const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(left, buffer.size()));
         auto count = sys::check(::read(file.get(), buffer.data(), wanted), "read " + entry.path);

@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include <sys/stat.h>
+
 namespace stack::sys {
 class TreeWalk;
 }
@@ -66,8 +68,11 @@ class TarWriter {
   private:
     struct Names;
 
-    /// Whatever `name` is but a directory: then false.
-    bool add_file(const sys::Fd& directory, const std::string& name, const std::string& path);
+    /// Whatever `name` is but a directory: then false. `status` is that of a moment ago.
+    bool add_file(const sys::Fd& directory,
+                  const std::string& name,
+                  struct stat status,
+                  const std::string& path);
     /// Itself alone, and that nothing shines through where that is so.
     void add_directory(const sys::Fd& directory, const std::string& path);
     /// What the directory that the walk has come to hides.
