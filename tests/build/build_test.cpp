@@ -304,6 +304,21 @@ TEST_F(RealBuild, CopiesAsTheReferenceSays) {
     EXPECT_EQ(shop.read("linked/one.txt"), "1");
 }
 
+TEST_F(RealBuild, LeavesOutAFileThatIsNamedAndExcluded) {
+    for (const auto* name : {"home", "hom.txt", "homely.md"})
+        shop.write(name, name);
+    build(
+        "FROM busybox\n"
+        "COPY --exclude=*.txt hom* /wild/\n"
+        "COPY --exclude=hom.txt --exclude=*.md hom.txt home homely.md /named/\n");
+    EXPECT_EQ(shop.read("wild/home"), "home");
+    EXPECT_EQ(shop.read("wild/homely.md"), "homely.md");
+    EXPECT_EQ(shop.attributes("wild/hom.txt"), "");
+    EXPECT_EQ(shop.read("named/home"), "home");
+    EXPECT_EQ(shop.attributes("named/hom.txt"), "");
+    EXPECT_EQ(shop.attributes("named/homely.md"), "");
+}
+
 TEST_F(RealBuild, CopiesMoreDirectoriesThanFilesCanBeOpen) {
     constexpr rlim_t few = 128;
 

@@ -126,7 +126,7 @@ std::vector<SourceFile> SourceTree::list(const std::string& path,
     if (S_ISDIR(status.st_mode)) {
         SourceWalk walk(ignore_, excludes, cache_ ? cache_->size() : 0);
         files = walk.run(sys::open_in_root(root_, *real, O_RDONLY | O_DIRECTORY), *real);
-    } else {
+    } else if (!excludes.excludes(sys::file_name("/" + path))) {
         files.push_back({*real, real->size(), status});
     }
     for (auto& listed : files) {
