@@ -304,6 +304,26 @@ TEST_F(RealBuild, CopiesAsTheReferenceSays) {
     EXPECT_EQ(shop.read("linked/one.txt"), "1");
 }
 
+TEST_F(RealBuild, CopiesWhatIsInADirectoryAndNotThatItself) {
+    shop.write("closed/a", "a", 0600);
+    ASSERT_EQ(::chmod((shop.context() + "/closed").c_str(), 0700), 0);
+    build(
+        "FROM busybox AS made\n"
+        "RUN mkdir -m 700 /in && touch /in/a && chown 7:8 /in /in/a\n"
+        "FROM busybox\n"
+        "COPY closed /one\n"
+        "COPY --chown=web --chmod=711 closed /two\n"
+        "COPY --from=made /in /three\n"
+        "COPY --from=made / /four\n");
+    EXPECT_EQ(shop.attributes("one"), "0755 0:0");
+    EXPECT_EQ(shop.attributes("one/a"), "0600 0:0");
+    EXPECT_EQ(shop.attributes("two"), "0755 500:600");
+    EXPECT_EQ(shop.attributes("two/a"), "0711 500:600");
+    EXPECT_EQ(shop.attributes("three"), "0755 0:0");
+    EXPECT_EQ(shop.attributes("three/a"), "0644 7:8");
+    EXPECT_EQ(shop.attributes("four/in"), "0700 7:8");
+}
+
 TEST_F(RealBuild, LeavesOutAFileThatIsNamedAndExcluded) {
     for (const auto* name : {"home", "hom.txt", "homely.md"})
         shop.write(name, name);

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace stack::build {
@@ -74,12 +75,13 @@ TEST_F(HostileBuild, IgnoreRulesAreNotReadThroughALinkOutOfTheContext) {
     EXPECT_EQ(shop.read("kept"), "1");
 }
 
-TEST_F(HostileBuild, PipesAndSocketsOfAContextHoldNobodyUp) {
+TEST_F(HostileBuild, PipesSocketsAndDevicesOfAContextHoldNobodyUp) {
     ASSERT_EQ(::mkfifo((shop.context() + "/pipe").c_str(), 0600), 0);
+    ASSERT_EQ(::mknod((shop.context() + "/zero").c_str(), S_IFCHR | 0600, ::makedev(1, 5)), 0);
     const sys::Fd socket = sys::listen_at(sys::SocketPath(shop.context(), "socket"));
     link("loop", "loop");
     shop.write("x", "x");
-    build("FROM busybox\nCOPY . /w/\n");
+    build("FROM busybox\nCOPY . /w/\nADD zero pipe /a/\n");
     EXPECT_EQ(shop.read("w/x"), "x");
     EXPECT_EQ(shop.attributes("w/socket"), "");
 }

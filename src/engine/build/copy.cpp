@@ -88,10 +88,14 @@ sys::Fd TreeWriter::ensure_directory(const std::string& path, int links_left) {
     if (::mkdirat(parent.get(), name.c_str(), 0755) < 0)
         sys::fail("create the directory /" + path);
     sys::Fd made = sys::open_in_root(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    const Owner owner = options_.owner.value_or(Owner{});
-    sys::check(::fchown(made.get(), owner.uid, owner.gid), "set the owner of /" + path);
-    sys::check(::fchmod(made.get(), 0755), "set the mode of /" + path);
+    finish_new(made);
     return made;
+}
+
+void TreeWriter::finish_new(const sys::Fd& directory) const {
+    const Owner owner = options_.owner.value_or(Owner{});
+    sys::check(::fchown(directory.get(), owner.uid, owner.gid), "set the owner of a directory");
+    sys::check(::fchmod(directory.get(), 0755), "set the mode of a directory");
 }
 
 std::string TreeWriter::follow(std::string path) const {
@@ -181,8 +185,12 @@ void TreeWriter::make_directory(const SourceFile& file, const std::string& path)
         sys::fail("replace /" + path);
     if (::mkdirat(parent.get(), name_of(path).c_str(), 0700) < 0)
         sys::fail("create the directory /" + path);
-    finish(sys::open_in_root(parent, name_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
-           file.status);
+    const sys::Fd made =
+        sys::open_in_root(parent, name_of(path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (file.name().empty())
+        finish_new(made);
+    else
+        finish(made, file.status);
     made_.push_back({path, file.status.st_mtim});
 }
 

@@ -36,9 +36,10 @@ class TreeWriter {
     /// options' owner.
     sys::Fd ensure_directory(const std::string& path);
 
-    /// Postcondition: the listed files are at the destination, their names below it. The
-    /// destination itself stays as it is where it is a directory, and those below get the source's
-    /// owner, mode and times; other files that are in the way are replaced.
+    /// Postcondition: the listed files are at the destination, their names below it. A directory
+    /// there stays as it is, or is made as ensure_directory() makes one, with the source's time:
+    /// what is copied is what is in it. Those below get the source's owner, mode and times; other
+    /// files that are in the way are replaced.
     void write(const SourceTree& source,
                const std::vector<SourceFile>& files,
                const Destination& destination);
@@ -64,6 +65,8 @@ class TreeWriter {
     const sys::Fd& parent_for(const std::string& path);
     static void make_room(const sys::Fd& parent, const std::string& path);
     static sys::Fd create(const sys::Fd& parent, const std::string& path);
+    /// What was made for what is in it.
+    void finish_new(const sys::Fd& directory) const;
     void finish(const sys::Fd& file, const struct stat& status) const;
     void set_owner_and_times(const sys::Fd& parent,
                              const std::string& name,
