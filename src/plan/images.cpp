@@ -3,6 +3,7 @@
 #include "base/units.h"
 #include "model/images.h"
 #include "model/platform.h"
+#include "model/source_digest.h"
 #include "plan/resolve.h"
 
 #include <chrono>
@@ -196,8 +197,8 @@ bool Images::wants_build(const Service& service, const ObservedImage* present) {
                       present->platform + ", not for " + service.platform +
                       ", as what it is built from is");
     if (options_.build || service.pull_policy == "build")
-        return stale || current.empty() || service.build->no_cache || service.build->pull ||
-               takes_from_what_is_built(service);
+        return stale || !model::tells_content(current) || service.build->no_cache ||
+               service.build->pull || takes_from_what_is_built(service);
     if (stale && !present->source_digest.empty())
         builder_.warn("image " + present->reference + " of service " + service.name +
                       " was built from other sources than are there now: `--build` builds it "

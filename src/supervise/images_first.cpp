@@ -1,5 +1,7 @@
 #include "supervise/images_first.h"
 
+#include "model/source_digest.h"
+
 #include <algorithm>
 #include <map>
 #include <string>
@@ -47,7 +49,8 @@ std::optional<ImagesFirst> images_first(const Request& request,
         if (const auto* pull = std::get_if<PullImage>(&planned.action))
             pulls = pulls || is_present(observed, pull->reference);
         else if (const auto* build = std::get_if<BuildImage>(&planned.action))
-            builds = builds || (build->source_digest.empty() && is_present(observed, build->tag));
+            builds = builds || (!model::tells_content(build->source_digest) &&
+                                is_present(observed, build->tag));
     if (!pulls && !builds)
         return std::nullopt;
     ImagesFirst first{only_images(plan, builds), request};

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/text.h"
+#include "model/source_digest.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket_path.h"
@@ -582,6 +583,18 @@ TEST_F(RealBuild, SourceDigestChangesWithWhatTheImageIsMadeFrom) {
     shop.options.args.clear();
     shop.options.platforms = {"linux/arm64"};
     EXPECT_NE(source_digest(shop.paths, shop.options), first);
+}
+
+TEST_F(RealBuild, SourceDigestOfWhatIsElsewhereSaysOnlyWhatIsAskedFor) {
+    shop.options.context = "https://example.com/context.tar";
+    const auto first = source_digest(shop.paths, shop.options);
+    EXPECT_FALSE(model::tells_content(first));
+    EXPECT_EQ(source_digest(shop.paths, shop.options), first);
+    shop.options.platforms = {"linux/arm64"};
+    const auto foreign = source_digest(shop.paths, shop.options);
+    EXPECT_NE(foreign, first);
+    shop.options.context += ".gz";
+    EXPECT_NE(source_digest(shop.paths, shop.options), foreign);
 }
 
 TEST_F(RealBuild, SourceDigestChangesWithWhatIsTakenFromAnotherContext) {

@@ -117,6 +117,25 @@ TEST(PullPolicy, BuildsForAnotherPlatformOnceWhereThatChangesNothing) {
                       "what it is built from is"});
 }
 
+TEST(PullPolicy, BuildsForAnotherPlatformOnceAlsoFromElsewhere) {
+    Stack stack = shop("");
+    stack.services["web"].build = Build{};
+    stack.services["web"].platform = "linux/arm64";
+    Observed world = with_image(hours(0));
+    world.images.front().platform = "linux/amd64";
+    world.builds = {{"web", "asked:for arm64"}};
+    const auto builds = [&](bool asked) {
+        const Plan plan = plan_up(stack, world, {.build = asked, .now = now});
+        return std::any_of(plan.actions.begin(), plan.actions.end(), [](const auto& planned) {
+            return std::holds_alternative<BuildImage>(planned.action);
+        });
+    };
+    EXPECT_TRUE(builds(false));
+    world.images.front().source_digest = "asked:for arm64";
+    EXPECT_FALSE(builds(false));
+    EXPECT_TRUE(builds(true)) << "only a build can tell what is there now";
+}
+
 TEST(PullPolicy, OneNameIsNotForTwoPlatforms) {
     Stack stack = shop("missing");
     stack.services["web"].platform = "linux/arm64";

@@ -52,7 +52,7 @@ struct BuildResult {
 
 /// What the image would be made from now: Dockerfile, arguments, the content of the context (mtimes
 /// excluded, see images.md 3.5), the ids of local base images. Equal digests mean that a build
-/// would change nothing. Empty where the context is remote: only a build can tell. Throws
+/// would change nothing, but where the context is remote (model/source_digest.h). Throws
 /// stack::Error where context or Dockerfile cannot be read.
 [[nodiscard]] std::string source_digest(const Paths& paths, const Build& build);
 

@@ -1,5 +1,7 @@
 // What an image would be made from now.
 
+#include "model/source_digest.h"
+
 #include <stack/error.h>
 
 #include "engine/build/build.h"
@@ -103,6 +105,28 @@ void add_files(const SourceTree& tree, const std::set<std::string>& sources, Cac
     tree.save_digests();
 }
 
+/// What is asked for, beside the Dockerfile and the files.
+void add_request(const Build& build, CacheKey& key) {
+    key.add("target", build.target);
+    for (const auto& platform : build.platforms)
+        key.add("platform", platform);
+    for (const auto& [name, value] : build.args)
+        key.add("argument", name).add("value", value.value_or(""));
+    for (const auto& [name, value] : build.labels)
+        key.add("label", name).add("value", value);
+    for (const auto& [name, value] : build.additional_contexts)
+        key.add("context", name).add("value", value);
+}
+
+std::string asked_digest(const Build& build) {
+    CacheKey key("asked");
+    key.add("where", build.context)
+        .add("file", build.dockerfile)
+        .add("dockerfile", build.dockerfile_inline);
+    add_request(build, key);
+    return std::string(model::asked_scheme) + key.finish();
+}
+
 /// Images by id where they are there, else by name.
 void add_images(const Paths& paths, const std::set<std::string>& names, CacheKey& key) {
     const image::Store store(paths);
@@ -116,18 +140,11 @@ void add_images(const Paths& paths, const std::set<std::string>& names, CacheKey
 
 std::string source_digest(const Paths& paths, const Build& build) {
     if (is_remote(build.context))
-        return {};
+        return asked_digest(build);
     const BuildInputs inputs = read_inputs(build, {});
     CacheKey key("source");
-    key.add("dockerfile", inputs.text).add("target", build.target);
-    for (const auto& platform : build.platforms)
-        key.add("platform", platform);
-    for (const auto& [name, value] : build.args)
-        key.add("argument", name).add("value", value.value_or(""));
-    for (const auto& [name, value] : build.labels)
-        key.add("label", name).add("value", value);
-    for (const auto& [name, value] : build.additional_contexts)
-        key.add("context", name).add("value", value);
+    key.add("dockerfile", inputs.text);
+    add_request(build, key);
     if (has_errors(inputs.diagnostics))
         return "sha256:" + key.finish();
     const Taken taken = Collector(build, inputs).run();
