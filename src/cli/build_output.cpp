@@ -1,6 +1,8 @@
 #include "cli/build_output.h"
 
 #include "base/text.h"
+#include "cli/annotation.h"
+#include "cli/field_list.h"
 #include "cli/image_commands.h"
 #include "cli/output_file.h"
 #include "cli/unpack.h"
@@ -52,6 +54,10 @@ void complete(const std::string& text, const std::string& type, BuildOutput& out
         give_up("--output " + text + ": dest=DIR is missing");
     if (output.kind == Kind::saved_layout && output.target == "-")
         give_up("--output " + text + ": a directory cannot go to standard output: dest=DIR");
+    if (!output.annotations.empty() &&
+        (output.kind == Kind::directory || output.kind == Kind::archive))
+        give_up("--output " + text +
+                ": annotations are an image's, and these are its files; type=oci has both");
     if (!is_image && output.push)
         give_up("--output " + text + ": type=image and type=registry can be pushed");
 }
@@ -67,7 +73,7 @@ BuildOutput parse_build_output(const std::string& text) {
     BuildOutput output;
     std::string type;
     bool packed = true;
-    for (const auto& part : split(text, ',')) {
+    for (const auto& part : parts_of("--output", text)) {
         const auto [key, value] = split_once(part, '=');
         if (key == "type")
             set_type(type = value, output);
@@ -79,6 +85,8 @@ BuildOutput parse_build_output(const std::string& text) {
             output.push = is_true(part, value);
         else if (key == "tar")
             packed = is_true(part, value);
+        else if (is_annotation_field(key))
+            output.annotations.push_back(part);
         else
             give_up("--output wants DIR, - or type=TYPE,dest=PATH, not \"" + part + "\" in \"" +
                     text + "\"; " + known_types);

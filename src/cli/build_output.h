@@ -15,10 +15,11 @@ struct BuildOutput {
     std::string target;       // of the others; `-`: standard output
     Strings names;            // that the image gets beside those of --tag
     bool push = false;        // and by which it goes to registries
+    Strings annotations{};    // annotation.h: what its manifest says
 };
 
-/// `DIR`, `-`, or `type=local|tar|oci|docker|image|registry,dest=PATH,…`. Gives up where it has no
-/// meaning.
+/// `DIR`, `-`, or `type=local|tar|oci|docker|image|registry,dest=PATH,…`; a field with commas
+/// stands in double quotes. Gives up where it has no meaning.
 [[nodiscard]] BuildOutput parse_build_output(const std::string& text);
 
 /// Writes the image, which is in the store and has these names (maybe none), to where the output

@@ -191,14 +191,18 @@ Build build_of(const Options& options) {
     return build;
 }
 
-build::BuildRequest request_of(const Context& context, const Options& options) {
+build::BuildRequest request_of(const Context& context,
+                               const Options& options,
+                               const std::vector<BuildOutput>& outputs) {
     build::BuildRequest request;
     request.tag = options.tags.empty() ? "" : options.tags.front();
     request.name = request.tag.empty() ? "build" : request.tag;
     request.build = build_of(options);
     request.environment = sys::environment();
-    request.annotations =
-        annotations_of(options.annotations, build::target_platform(request.build));
+    const std::string platform = build::target_platform(request.build);
+    request.annotations = annotations_of(options.annotations, platform);
+    for (const auto& output : outputs)
+        add_annotation_fields(output.annotations, platform, request.annotations);
     request.no_cache = options.no_cache;
     request.no_cache_stages = options.no_cache_stages;
     request.pull = options.pull;
@@ -230,7 +234,7 @@ std::vector<BuildOutput> outputs_of(Options& options) {
 void run(Context& context, Options options) {
     require_root();
     const auto outputs = outputs_of(options);
-    const auto request = request_of(context, options);
+    const auto request = request_of(context, options, outputs);
     BuildCall call = parse_build_call(options.call);
     if (options.check)
         call.method = BuildCall::Method::check;
@@ -311,7 +315,8 @@ void add_result_options(CLI::App& app, Options& options) {
                    options.outputs,
                    "Also write the image's files: DIR, - (a tar on standard output), "
                    "type=local,dest=DIR or type=tar,dest=FILE; or the image: type=oci,dest=FILE "
-                   "(tar=false: a directory) or type=registry,name=NAME (repeatable)")
+                   "(tar=false: a directory) or type=registry,name=NAME, with "
+                   "annotation.NAME=VALUE as --annotation has it (repeatable)")
         ->allow_extra_args(false);
     app.add_flag("--push", options.push, "Send the image to the registries that its names say");
     app.add_option("--iidfile", options.id_file, "Write the image's id to this file");

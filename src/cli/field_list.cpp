@@ -5,10 +5,8 @@
 #include "base/text.h"
 
 namespace stack::cli {
-namespace {
 
-/// What stands between the commas that are not in quotes, without the quotes.
-std::vector<std::string> unquoted_parts(const std::string& option, const std::string& text) {
+std::vector<std::string> parts_of(const std::string& option, const std::string& text) {
     std::vector<std::string> parts{""};
     bool quoted = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -28,11 +26,9 @@ std::vector<std::string> unquoted_parts(const std::string& option, const std::st
     return parts;
 }
 
-}  // namespace
-
 std::vector<Field> fields_of(const std::string& option, const std::string& text) {
     std::vector<Field> fields;
-    for (const auto& part : unquoted_parts(option, text)) {
+    for (const auto& part : parts_of(option, text)) {
         const auto [name, value] = split_once(part, '=');
         if (name.empty())
             throw Error(option + " " + text +

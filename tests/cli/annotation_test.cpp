@@ -38,5 +38,37 @@ TEST(Annotation, ThatHasNoPlaceIsRefused) {
         EXPECT_THROW(static_cast<void>(annotations_of({text}, "linux/amd64")), Exit) << text;
 }
 
+TEST(Annotation, IsAFieldOfAnOutput) {
+    StringMap annotations{{"a", "b"}};
+    add_annotation_fields({"annotation.a=b",
+                           "annotation.org.Example/x=1,2=3",
+                           "annotation-manifest.c=",
+                           "annotation[linux/amd64].d=1",
+                           "annotation-manifest[linux/amd64].org.e=a]."},
+                          "linux/amd64",
+                          annotations);
+    EXPECT_EQ(
+        annotations,
+        (StringMap{
+            {"a", "b"}, {"org.Example/x", "1,2=3"}, {"c", ""}, {"d", "1"}, {"org.e", "a]."}}));
+}
+
+TEST(Annotation, AFieldThatHasNoPlaceIsRefused) {
+    for (const auto* field : {"annotation.a=b",
+                              "annotation.=b",
+                              "annotation.b",
+                              "annotation-manifest=b",
+                              "annotation-index.b=c",
+                              "annotation-index-descriptor.b=c",
+                              "annotation-manifest-descriptor.b=c",
+                              "annotation-layer.b=c",
+                              "annotation[linux/arm64].b=c",
+                              "annotation[linux.b=c",
+                              "annotation-index[linux/amd64].b=c"}) {
+        StringMap annotations{{"a", "other"}};
+        EXPECT_THROW(add_annotation_fields({field}, "linux/amd64", annotations), Exit) << field;
+    }
+}
+
 }  // namespace
 }  // namespace stack::cli

@@ -37,6 +37,15 @@ TEST(BuildOutput, IsAnImageForOthers) {
     EXPECT_FALSE(parse_build_output("type=image,push=false").push);
 }
 
+TEST(BuildOutput, SaysSomethingOfTheImage) {
+    for (const auto* type : {"image", "registry", "oci", "docker"})
+        EXPECT_EQ(parse_build_output("type=" + std::string(type) +
+                                     ",annotation.A=b,\"annotation-manifest[x/y].c=d,e\"")
+                      .annotations,
+                  (Strings{"annotation.A=b", "annotation-manifest[x/y].c=d,e"}))
+            << type;
+}
+
 TEST(BuildOutput, WhatHasNoMeaningIsRefused) {
     for (const auto* text : {"type=local",
                              "type=zip,dest=x",
@@ -45,6 +54,9 @@ TEST(BuildOutput, WhatHasNoMeaningIsRefused) {
                              "type=oci,tar=false,dest=-",
                              "type=local,dest=x,push=true",
                              "type=image,push=perhaps",
+                             "type=local,dest=x,annotation.a=b",
+                             "type=tar,annotation.a=b",
+                             "type=image,annotations=b",
                              "to=x"})
         EXPECT_THROW(static_cast<void>(parse_build_output(text)), Exit) << text;
 }

@@ -4,6 +4,7 @@
 #include "tests/support/sandbox.h"
 
 #include <filesystem>
+#include <map>
 
 #include <gtest/gtest.h>
 
@@ -77,17 +78,22 @@ TEST_F(Push, SendsWhatABuildSaysOfTheImage) {
                  "127.0.0.1:5000/tools/said:1",
                  "--annotation",
                  "manifest:org.example.a=b=c",
-                 "--push",
+                 "--output",
+                 "type=registry,annotation.org.example.d=e",
                  "--metadata-file",
                  "told",
                  "."});
     const std::string manifest = must(
         "skopeo inspect --raw --tls-verify=false docker://127.0.0.1:5000/tools/said:1 | tee raw");
     EXPECT_NE(manifest.find(R"("org.example.a":"b=c")"), std::string::npos) << manifest;
+    EXPECT_NE(manifest.find(R"("org.example.d":"e")"), std::string::npos) << manifest;
     must("grep -q containerimage.digest.*$(sha256sum < raw | cut -c -64) told");
-    const auto refused = stack_.run({"image", "build", "--annotation", "index:a=b", "."});
-    EXPECT_NE(refused.status, 0);
-    EXPECT_NE(refused.err.find("has no index"), std::string::npos) << refused.err;
+    for (const auto& [option, text] : std::map<std::string, std::string>{
+             {"--annotation", "index:a=b"}, {"--output", "type=image,annotation-index.a=b"}}) {
+        const auto refused = stack_.run({"image", "build", option, text, "."});
+        EXPECT_NE(refused.status, 0);
+        EXPECT_NE(refused.err.find("has no index"), std::string::npos) << refused.err;
+    }
 }
 
 TEST_F(Push, KeepsTheDigestsOfWhatWasPulled) {
