@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <string_view>
@@ -16,10 +17,10 @@ std::vector<DirectoryEntry> entries_in(const Fd& directory) {
     alignas(dirent64) std::array<char, 32768> buffer;  // not cleared: most directories are small
     std::vector<DirectoryEntry> entries;
     for (;;) {
-        const auto size =
-            check(::getdents64(directory.get(), buffer.data(), buffer.size()), "list a directory");
-        if (size == 0)
+        const auto size = ::getdents64(directory.get(), buffer.data(), buffer.size());
+        if (size == 0 || (size < 0 && errno == ENOENT))  // that one has been removed meanwhile
             break;
+        check(size, "list a directory");
         for (ssize_t at = 0; at < size;) {
             const auto* entry = reinterpret_cast<const dirent64*>(&buffer[std::size_t(at)]);
             const std::string_view name = entry->d_name;

@@ -1,5 +1,6 @@
 #include "sys/tree.h"
 
+#include "sys/directory.h"
 #include "sys/file.h"
 #include "sys/tree_walk.h"
 
@@ -11,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
@@ -28,22 +28,9 @@ std::vector<std::string> names_in(const Fd& directory) {
 }
 
 std::vector<std::string> names_left_in(const Fd& directory) {
-    alignas(dirent64) std::array<char, 32768> entries;  // not cleared: most directories are small
     std::vector<std::string> names;
-    for (;;) {
-        const auto size = ::getdents64(directory.get(), entries.data(), entries.size());
-        if (size == 0 || (size < 0 && errno == ENOENT))  // that one has been removed meanwhile
-            break;
-        check(size, "list a directory");
-        for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
-            const auto* entry = reinterpret_cast<const dirent64*>(&entries[at]);
-            const std::string_view name = entry->d_name;
-            if (name != "." && name != "..")
-                names.emplace_back(name);
-            at += entry->d_reclen;
-        }
-    }
-    std::sort(names.begin(), names.end());
+    for (auto& entry : entries_in(directory))
+        names.push_back(std::move(entry.name));
     return names;
 }
 
