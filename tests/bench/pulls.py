@@ -1,10 +1,12 @@
 """Pulls, from a registry on loopback."""
 
+import gzip
 import os
 import pathlib
 import shutil
 import statistics
 import subprocess
+import tarfile
 import time
 import urllib.request
 
@@ -120,8 +122,25 @@ def measure(bench, name, layers, layer_size):
     shutil.rmtree(registry)
 
 
+def bomb(place, size):
+    """An archive of one file with so many bytes, all of them 0: a stretch of them, compressed once, again and again."""
+    stretch = 1 << 26
+    head = tarfile.TarInfo("zeros")
+    head.size = size
+    zeros = gzip.compress(bytes(stretch), 1)
+    with open(place, "wb") as file:
+        file.write(gzip.compress(head.tobuf(tarfile.GNU_FORMAT)))
+        for _ in range(size // stretch):
+            file.write(zeros)
+        file.write(gzip.compress(bytes(1024)))
+    return place
+
+
 def pull(bench):
-    """A large image of five layers, and one of thirty small layers."""
+    """A large image of five layers, one of thirty small layers, and one that is refused for what it unpacks to."""
     assert bench.root.exists()
     measure(bench, "large", 5, 100_000_000)
     measure(bench, "small", 30, 1_000_000)
+    archive = bomb(bench.work / "bomb.tar.gz", 10 << 30)
+    show_bound("pull.bomb.memory", peak_memory([STACK, "--root", bench.work / "root", "--progress", "quiet", "image", "import",
+                                                "--max-unpacked", "2GB", f"tar:{archive}", "bomb"]), "MiB", 64)
