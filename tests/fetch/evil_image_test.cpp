@@ -395,6 +395,12 @@ TEST_F(EvilImage, ConfigurationsAreNeitherBottomlessNorAmbiguousNorEndless) {
     expect_refused_text("null");
 }
 
+TEST_F(EvilImage, AConfigurationMayHaveALongHistory) {
+    Json config = config_of({digest_of(layer_)});
+    config["history"] = Json(50'000, Json::object());
+    expect_taken(manifest_of(config.dump(), Json::array({blob(layer_type, layer_)})));
+}
+
 TEST_F(EvilImage, ALayerThatEndsAnywhereIsRefused) {
     const std::string long_layer = layer_with(std::string(3000, 'x'));
     for (std::size_t size = 0; size < long_layer.size(); size += 512) {
