@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <unordered_map>
+#include <utility>
 
 #include <sys/resource.h>
 
@@ -43,11 +45,32 @@ std::uint64_t limit_value(std::int64_t value) {
     return value < 0 ? RLIM_INFINITY : static_cast<std::uint64_t>(value);
 }
 
-void set(Strings& environment, const std::string& name, const std::string& value) {
-    std::erase_if(environment,
-                  [&](const std::string& entry) { return entry.starts_with(name + "="); });
-    environment.push_back(name + "=" + value);
-}
+/// NAME=value of each variable, in the order in which they were set last. An image may have any
+/// number of them.
+class Variables {
+  public:
+    void set(const std::string& name, const std::string& value) {
+        unset(name);
+        places_[name] = entries_.size();
+        entries_.push_back(name + "=" + value);
+    }
+
+    void unset(const std::string& name) {
+        if (const auto found = places_.find(name); found != places_.end()) {
+            entries_[found->second].clear();
+            places_.erase(found);
+        }
+    }
+
+    [[nodiscard]] Strings take() && {
+        std::erase(entries_, "");
+        return std::move(entries_);
+    }
+
+  private:
+    Strings entries_;  // "": one that was taken away
+    std::unordered_map<std::string, std::size_t> places_;
+};
 
 }  // namespace
 
@@ -74,23 +97,22 @@ Strings command_for(const Service& service, const ImageConfig& image) {
 Strings environment_for(const Service& service,
                         const ImageConfig& image,
                         const std::string& hostname) {
-    Strings environment{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                        "HOSTNAME=" + hostname};
+    Variables variables;
+    variables.set("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    variables.set("HOSTNAME", hostname);
     if (service.tty)
-        environment.emplace_back("TERM=xterm");
+        variables.set("TERM", "xterm");
     for (const auto& entry : image.environment) {
         const auto [name, value] = split_once(entry, '=');
-        set(environment, name, value);
+        variables.set(name, value);
     }
     for (const auto& [name, value] : service.environment) {
         if (value)
-            set(environment, name, *value);
+            variables.set(name, *value);
         else
-            std::erase_if(environment, [&, key = name + "="](const std::string& entry) {
-                return entry.starts_with(key);
-            });
+            variables.unset(name);
     }
-    return environment;
+    return std::move(variables).take();
 }
 
 std::string hostname_for(const Service& service, const std::string& id) {
