@@ -3,6 +3,7 @@
 #include "fetch/http.h"
 #include "sys/file.h"
 
+#include <set>
 #include <utility>
 
 namespace stack::fetch {
@@ -63,9 +64,27 @@ Strings files_of_the_network(const RegistrySettings& settings) {
     all.push_back(directory_of_resolvers());
     for (auto& place : trusted_certificates())
         all.push_back(std::move(place));
+    for (auto& file : files_linked_from(all))
+        all.push_back(std::move(file));
     for (const auto& [host, file] : settings.ca)
         all.push_back(file);
     return all;
+}
+
+Strings files_linked_from(const Strings& directories) {
+    std::set<std::string> files;
+    for (const auto& directory : directories) {
+        const auto own = sys::real_path(directory);
+        if (!own || !sys::is_directory(*own))
+            continue;
+        for (const auto& name : sys::list_directory(*own)) {
+            const auto file = sys::real_path(*own + "/" + name);
+            // A directory would be all that lies below it.
+            if (file && sys::parent_path(*file) != *own && !sys::is_directory(*file))
+                files.insert(*file);
+        }
+    }
+    return {files.begin(), files.end()};
 }
 
 }  // namespace stack::fetch

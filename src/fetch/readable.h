@@ -17,4 +17,8 @@ namespace stack::fetch {
 /// them.
 [[nodiscard]] Strings files_of_the_network(const RegistrySettings& settings);
 
+/// The files that links in these directories lead to elsewhere: who looks for a certificate by its
+/// link's name opens them.
+[[nodiscard]] Strings files_linked_from(const Strings& directories);
+
 }  // namespace stack::fetch

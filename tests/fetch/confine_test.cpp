@@ -247,6 +247,31 @@ TEST_F(Confine, WhoFetchesReadsTheStoreAndWhatItIsGiven) {
     EXPECT_EQ(errors, expected);
 }
 
+/// As update-ca-certificates makes them: a link to a link to a file of whoever put it there.
+TEST_F(Confine, WhoFetchesReadsTheCertificatesThatLinksLeadTo) {
+    if (!has_landlock())
+        GTEST_SKIP() << "this kernel has no Landlock";
+    sys::ensure_directory(base_ + "/certificates");
+    sys::ensure_directory(base_ + "/elsewhere");
+    sys::replace_file(base_ + "/elsewhere/ca.pem", "x");
+    sys::replace_file(base_ + "/elsewhere/key.pem", "x");
+    const auto link = [&](const std::string& to, const std::string& name) {
+        ASSERT_EQ(::symlink(to.c_str(), (base_ + "/certificates/" + name).c_str()), 0);
+    };
+    link("../elsewhere/ca.pem", "ca.pem");
+    link("ca.pem", "0123abcd.0");
+    link("../elsewhere", "all");
+    link("nowhere", "nothing");
+    Strings readable{base_ + "/certificates"};
+    EXPECT_EQ(files_linked_from(readable), Strings{base_ + "/elsewhere/ca.pem"});
+    readable.push_back(files_linked_from(readable).at(0));
+    const auto errors = try_all([&] { confine(base_, base_, Files::of_others, readable); },
+                                {opens("/certificates/ca.pem", O_RDONLY),
+                                 opens("/certificates/0123abcd.0", O_RDONLY),
+                                 opens("/elsewhere/key.pem", O_RDONLY)});
+    EXPECT_EQ(errors, (std::vector<int>{0, 0, EACCES}));
+}
+
 TEST_F(Confine, AnImportReadsTheFileThatItsSourceNames) {
     sys::replace_file(base_ + "/a:b.tar", "x");
     EXPECT_EQ(source_path("tar:" + base_ + "/a:b.tar"), base_ + "/a:b.tar");
