@@ -25,6 +25,18 @@ std::string fault_of_stage() {
     return {};
 }
 
+/// With names in it that an image chose: short enough for whatever takes it on, and without what
+/// could drive a terminal.
+std::string presentable(std::string text) {
+    constexpr std::size_t most = 1000;
+    if (text.size() > most)
+        text.replace(most / 2, text.size() - most, " ... ");
+    for (char& c : text)
+        if (const auto byte = static_cast<unsigned char>(c); byte < 0x20 || byte == 0x7F)
+            c = ' ';
+    return text;
+}
+
 }  // namespace
 
 void heed_faults_of(int channel) {
@@ -37,7 +49,7 @@ void tell_faults_to(int fd, FaultForm form) {
 }
 
 void give_up(int code, const std::string& sentence, int error) {
-    std::string text = sentence;
+    std::string text = presentable(sentence);
     if (error != 0)
         text += std::string(": ") + ::strerror(error);
     if (const std::string cause = stage < 0 ? "" : fault_of_stage(); !cause.empty()) {
