@@ -3,6 +3,13 @@
 
 #include "tests/integration/world.h"
 
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdlib>
+#include <string>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 namespace stack::test {
@@ -69,6 +76,66 @@ TEST_F(Hardship, OfOneProcessorTheLeastOnlyTakesLonger) {
     const Result down = by(least, "down");
     EXPECT_EQ(down.status, 0) << down.err;
     EXPECT_TRUE(containers(stack_).empty());
+}
+
+/// The search for leaks at the end of a program stops it by ptrace(2), and waits for ever where
+/// somebody else continues it meanwhile: whoever does that has it left out.
+class NoSearchForLeaks {
+  public:
+    NoSearchForLeaks() { ::setenv(name, (before_ + ":detect_leaks=0").c_str(), 1); }
+
+    NoSearchForLeaks(const NoSearchForLeaks&) = delete;
+    NoSearchForLeaks& operator=(const NoSearchForLeaks&) = delete;
+
+    ~NoSearchForLeaks() { ::setenv(name, before_.c_str(), 1); }
+
+  private:
+    static constexpr const char* name = "ASAN_OPTIONS";
+    const std::string before_ = std::getenv(name) == nullptr ? "" : std::getenv(name);
+};
+
+/// Stops and continues all processes of ours, over and over: calls are interrupted, and none of
+/// them is in time.
+class Interruptions {
+  public:
+    Interruptions()
+        : thread_([this] {
+              constexpr std::chrono::milliseconds pause{1};
+              while (!over_) {
+                  for (const auto* name : {"stack", "stack-shim", "stack-dns"})
+                      for (const auto& pid : pids_of(name)) {
+                          ::kill(std::stoi(pid), SIGSTOP);
+                          ::kill(std::stoi(pid), SIGCONT);
+                      }
+                  std::this_thread::sleep_for(pause);
+              }
+          }) {}
+
+    Interruptions(const Interruptions&) = delete;
+    Interruptions& operator=(const Interruptions&) = delete;
+
+    ~Interruptions() {
+        over_ = true;
+        thread_.join();
+    }
+
+  private:
+    const NoSearchForLeaks no_search_;  // also not by a supervisor that ends after the last command
+    std::atomic<bool> over_ = false;
+    std::thread thread_;  // last: it reads the other
+};
+
+TEST_F(Hardship, InterruptedCallsChangeNothing) {
+    const Interruptions interruptions;
+    for (int i = 0; i < 2; ++i) {
+        const Result up = stack_.run({"up", "-d", "--wait"});
+        EXPECT_EQ(up.status, 0) << up.err;
+        expect_up();
+        EXPECT_EQ(stack_.must({"exec", "-T", "web", "echo", "heard"}), "heard\n");
+        const Result down = stack_.run({"down"});
+        EXPECT_EQ(down.status, 0) << down.err;
+        EXPECT_TRUE(containers(stack_).empty());
+    }
 }
 
 TEST_F(Hardship, ARequestForWhichThereIsNoMemoryIsDroppedAndNothingElse) {
