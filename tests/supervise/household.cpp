@@ -10,7 +10,7 @@ namespace stack::test {
 
 Household::Household()
     : engine([this] { return clock.now(); }),
-      directory_("/var/tmp/stack-supervise-test-" + random_hex(8)) {
+      directory_("/dev/shm/stack-supervise-test-" + random_hex(8)) {
     stack.name = "shop";
     auto& network = stack.networks["default"];
     network.key = "default";
