@@ -2,6 +2,7 @@
 
 #include "supervise/requests.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace stack::supervise {
@@ -13,20 +14,38 @@ void Drift::adopt() {
     kept_ = load_kept(paths_, project_);
 }
 
-void Drift::forget() {
-    kept_.clear();
+namespace {
+
+/// The services that a request is for; none: all, as where it may be for what they depend on.
+const Strings& named_by(const Request& request) {
+    static const Strings all;
+    return renews(request) || request.verb == "scale" ? all
+           : request.verb == "down"                   ? request.down.services
+                                                      : request.services;
+}
+
+}  // namespace
+
+void Drift::forget(const Request& request) {
+    const Strings& services = named_by(request);
+    if (services.empty())
+        kept_.clear();
+    for (const auto& service : services)
+        kept_.erase(service);
     store_kept(paths_, project_, kept_);
 }
 
 void Drift::note(const Stack& desired, const Observed& observed) {
-    kept_.clear();
+    Kept living;
     for (const auto& container : observed.containers) {
         const bool lives = is_up(container) || (container.state == ContainerState::exited &&
                                                 !container.stopped_by_user);
         if (lives && !container.oneoff && desired.services.contains(container.service) &&
             container.service_config.restart.condition != RestartCondition::no)
-            ++kept_[container.service];
+            ++living[container.service];
     }
+    for (const auto& [service, count] : living)
+        kept_[service] = std::max(kept_[service], count);
     store_kept(paths_, project_, kept_);
 }
 

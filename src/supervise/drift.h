@@ -21,10 +21,12 @@ class Drift {
     /// Takes up what the one before has written down.
     void adopt();
 
-    /// A command begins: until it is known what it leaves, nothing is.
-    void forget();
+    /// A command begins: until it is known what it leaves of what it is for, nothing is. What
+    /// somebody takes away meanwhile of other services is missed all the same.
+    void forget(const Request& request);
 
-    /// What lives now by its restart policy is what a person has left to live.
+    /// What lives now by its restart policy is what a person has left to live; of services that no
+    /// command was for, what lived before, too.
     void note(const Stack& desired, const Observed& observed);
 
     /// A container that somebody took away by hand comes back.

@@ -225,7 +225,7 @@ void Supervisor::remember(const Asked& asked, Stack wanted) {
         desired_ = std::move(wanted);
         store_desired(paths_, desired_);
     }
-    drift_.forget();
+    drift_.forget(asked.request);
 }
 
 /// Says why nothing is done; nothing has been done then.

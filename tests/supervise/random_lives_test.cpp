@@ -202,7 +202,7 @@ class Life {
             state = "absent";
         std::erase_if(house_.engine.world().containers,
                       [&](const auto& one) { return one.name == name; });
-        house_.pass(seconds(10));  // a command that comes before the look takes it as it is
+        house_.pass(seconds(10));  // a command for it that comes before the look takes it as it is
     }
 
     /// Longer than any pause between two tries.

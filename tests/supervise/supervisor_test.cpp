@@ -72,6 +72,22 @@ TEST(Supervisor, BringsBackWhatSomebodyTookAway) {
     EXPECT_EQ(house.engine.calls("create"), 4) << "a network, two containers, and one again";
 }
 
+TEST(Supervisor, BringsBackWhatSomebodyTookAwayBeforeACommandForOthers) {
+    for (const auto* verb : {"stop", "restart", "rm", "down"}) {
+        Household house;
+        house.add("web");
+        house.add("job");
+        ASSERT_EQ(house.up(), 0);
+        std::erase_if(house.engine.world().containers,
+                      [](const auto& one) { return one.name == "shop-web-1"; });
+        Request request = of(verb, {"job"});
+        request.down.services = request.services;
+        ASSERT_EQ(house.ask(request), 0) << verb;
+        house.pass(seconds(10));
+        EXPECT_EQ(house.state("shop-web-1"), "running") << verb;
+    }
+}
+
 TEST(Supervisor, BringsBackAlsoWhatVanishedWithIt) {
     Household house;
     house.add("web");
