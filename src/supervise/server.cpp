@@ -248,8 +248,10 @@ class Server {
         --sessions_;
         asio::post(loop_, [this] {
             end_when_over();
-            if (sessions_ == 0)
-                sys::release_memory();  // a plan of many services takes twice what stays of it
+            if (sessions_ != 0)
+                return;
+            supervisor_.compact();  // a plan of many services takes twice what stays of it
+            sys::release_memory();
         });
     }
 

@@ -96,6 +96,10 @@ void Supervisor::schedule() {
     timers_.set(next, [this] { wake(); });
 }
 
+void Supervisor::compact() {
+    desired_ = Stack(desired_);  // a copy's parts lie side by side
+}
+
 // --- requests ---
 
 Supervisor::Ticket Supervisor::ask(Request request, EventSink events, Answer answer) {

@@ -45,6 +45,9 @@ class Supervisor {
     /// waited for, pulled or built is given up. What is on its way down goes on.
     void withdraw(Ticket ticket);
 
+    /// Moves what it keeps together, for who then gives the memory between it back.
+    void compact();
+
     /// Whether the project has nothing left and nothing to do: the process may end.
     [[nodiscard]] bool is_over() const { return over_ && queue_.empty() && !busy_; }
 

@@ -148,6 +148,29 @@ TEST(ContainerLife, OfOneIsSeenBesideTheDamagedRecordOfAnother) {
     sys::replace_file(file, before);
 }
 
+TEST(ContainerRecord, IsForgottenWithItsContainer) {
+    Bed bed;
+    const auto id = bed.create(script("exit 0"));
+    const std::weak_ptr<const ContainerRecord> record = bed.runtime.find(id);
+    bed.runtime.sweep();
+    EXPECT_FALSE(record.expired());
+    bed.take_away(id);
+    bed.runtime.sweep();
+    EXPECT_TRUE(record.expired());
+}
+
+TEST(ContainerRecord, IsMovedOnceAndIsTheSame) {
+    Bed bed;
+    const auto id = bed.create(script("exit 0"));
+    const auto before = bed.runtime.find(id);
+    bed.runtime.sweep();
+    const auto after = bed.runtime.find(id);
+    EXPECT_NE(before, after);
+    EXPECT_EQ(encode(*before), encode(*after));
+    bed.runtime.sweep();
+    EXPECT_EQ(bed.runtime.find(id), after);
+}
+
 TEST(ContainerStart, OfOneThatRunsIsRefused) {
     Bed bed;
     const auto id = bed.create(script("exec sleep 1000"));

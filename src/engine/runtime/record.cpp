@@ -8,6 +8,9 @@
 #include "sys/lock.h"
 #include "sys/process.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace stack::network {
 
 void visit_fields(model::Is<PublishedPort> auto& v, auto&& field) {
@@ -142,6 +145,7 @@ ContainerRecordPtr Records::find(const std::string& id) {
     try {
         auto record = std::make_shared<const ContainerRecord>(decode_record(*text));
         entries_[id] = {*stamp, record};
+        grown_ = true;
         return record;
     } catch (const Error& error) {
         throw Error("container " + id + ": " + error.what() + "; remove " +
@@ -156,6 +160,21 @@ ContainerRecordPtr Records::find_readable(const std::string& id) {
         log::warn(error.what());
         return nullptr;
     }
+}
+
+void Records::tidy(std::vector<std::string> ids) {
+    std::sort(ids.begin(), ids.end());
+    std::erase_if(entries_, [&](const auto& entry) {
+        return !std::binary_search(ids.begin(), ids.end(), entry.first);
+    });
+    if (!std::exchange(grown_, false))
+        return;
+    std::vector<ContainerRecordPtr> copies;  // all of them before the first original goes
+    for (const auto& [id, entry] : entries_)
+        copies.push_back(std::make_shared<const ContainerRecord>(*entry.record));
+    auto copy = copies.begin();
+    for (auto& [id, entry] : entries_)
+        entry.record = std::move(*copy++);
 }
 
 Life read_life(const Places& places) {

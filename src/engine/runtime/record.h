@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace stack::runtime {
 
@@ -59,6 +60,10 @@ class Records {
     /// The same for those who look at all: one damaged record keeps nobody from the others.
     [[nodiscard]] ContainerRecordPtr find_readable(const std::string& id);
 
+    /// Forgets those that are not among `ids`, and moves the others together where some have come:
+    /// they were read amidst what has gone since, and would keep its pages.
+    void tidy(std::vector<std::string> ids);
+
   private:
     struct Entry {
         sys::FileStamp stamp;
@@ -67,6 +72,7 @@ class Records {
 
     Paths paths_;
     std::map<std::string, Entry> entries_;
+    bool grown_ = false;  // since it was tidied
 };
 
 /// What has become of it, over all its starts.

@@ -428,6 +428,7 @@ void Runtime::sweep() {
     sys::ScratchDirectory::sweep(making_directory(paths_));
     sys::ScratchDirectory::sweep(trash_directory(paths_));
     sweep_steps(paths_, cgroups_, networks_);
+    records_->tidy(list());
 }
 
 void Runtime::set_health(const std::string& id,
