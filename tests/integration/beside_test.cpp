@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <future>
+#include <set>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -79,6 +81,63 @@ TEST_F(Beside, WhateverCameBesideWhatUpPutsRight) {
         static_cast<void>(at_once({{"scale", "db=3"}, {"kill"}, {"up", "-d"}}));
         expect_up();
     }
+}
+
+TEST_F(Beside, StacksShareNoSubnetAndNoPort) {
+    constexpr int stacks = 8;
+    const auto all_at_once = [&](const std::vector<std::string>& words) {
+        std::vector<std::vector<std::string>> commands;
+        for (int i = 0; i < stacks; ++i) {
+            commands.push_back({"-p", "s" + std::to_string(i), "-f", "many.yaml"});
+            commands.back().insert(commands.back().end(), words.begin(), words.end());
+        }
+        EXPECT_EQ(at_once(commands), std::vector<int>(stacks, 0)) << words.front();
+    };
+    stack_.write("many.yaml", R"(
+services:
+  web: {image: busybox, command: httpd -f -p 80 -h /etc, stop_signal: SIGKILL, ports: ["80"]}
+)");
+    all_at_once({"up", "-d"});
+    std::set<std::string> subnets;
+    for (int i = 0; i < stacks; ++i) {
+        const std::string name = "s" + std::to_string(i);
+        subnets.insert(stack_.must(
+            {"network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", name + "_default"}));
+        const std::string port = stack_.must({"-p", name, "-f", "many.yaml", "port", "web", "80"});
+        EXPECT_NE(fetch("http://127.0.0.1:" + port.substr(port.find(':') + 1, 5) + "/passwd"), "")
+            << name << " at " << port;
+    }
+    EXPECT_EQ(subnets.size(), std::size_t{stacks});
+    all_at_once({"down"});
+}
+
+TEST_F(Beside, AnEditMeanwhileIsForTheNextUp) {
+    const auto write = [&](const std::string& argument) {
+        stack_.write("compose.yaml",
+                     R"(
+name: shop
+services:
+  web: {image: busybox, command: sleep )" +
+                         argument +
+                         R"(, stop_signal: SIGKILL, depends_on: {db: {condition: service_healthy}}}
+  db:
+    image: busybox
+    command: sleep 1000
+    stop_signal: SIGKILL
+    healthcheck: {test: test -e /ready, start_period: 60s, start_interval: 100ms}
+)");
+    };
+    write("1111");
+    auto up = std::async(std::launch::async, [&] { return stack_.run({"up", "-d"}).status; });
+    EXPECT_TRUE(eventually([&] { return stack_.run({"exec", "db", "true"}).status == 0; }));
+    write("2222");
+    stack_.must({"exec", "db", "touch", "/ready"});
+    EXPECT_EQ(up.get(), 0);
+    EXPECT_NE(std::string(container(stack_, "web")["Command"]).find("sleep 1111"),
+              std::string::npos);
+    stack_.must({"up", "-d"});
+    EXPECT_NE(std::string(container(stack_, "web")["Command"]).find("sleep 2222"),
+              std::string::npos);
 }
 
 TEST_F(Beside, NothingGrowsFromRoundToRound) {

@@ -51,6 +51,27 @@ services:
     EXPECT_EQ(container(stack_, "web")["ExitCode"], 0);
 }
 
+TEST_F(Interrupt, ByAnotherProcessIsTheSame) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"]
+)");
+    const Result result = test::run(
+        {.words = {"sh",
+                   "-c",
+                   "\"$0\" --root \"$1\" up >said & up=$!; until grep -q ready said; do sleep 0.1; "
+                   "done; kill -TERM $up; wait $up; echo $?; cat said",
+                   STACK_BINARY_DIR "/stack",
+                   stack_.root()},
+         .directory = stack_.directory()});
+    EXPECT_TRUE(result.out.starts_with("130\n")) << result.out;
+    EXPECT_NE(result.out.find("goodbye"), std::string::npos) << result.out;
+    EXPECT_EQ(container(stack_, "web")["ExitCode"], 0);
+}
+
 TEST_F(Interrupt, TwiceKills) {
     stack_.write("compose.yaml", R"(
 name: shop

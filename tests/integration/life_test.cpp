@@ -376,6 +376,28 @@ TEST_F(Life, AContainerOfAServiceThatLeftTheFileStaysUnlessAsked) {
     stack_.must({"down", "-t", "0", "--remove-orphans"});
 }
 
+TEST_F(Life, WhatIsPausedIsStoppedRestartedAndTakenDown) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services: {web: {image: busybox, command: sleep 1000, init: true}}
+)");
+    stack_.must({"up", "-d"});
+    const auto pause = [&] {
+        stack_.must({"pause"});
+        EXPECT_EQ(container(stack_, "web")["State"], "paused");
+    };
+    pause();
+    stack_.must({"stop"});
+    EXPECT_EQ(container(stack_, "web")["State"], "exited");
+    stack_.must({"start"});
+    pause();
+    stack_.must({"restart"});
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+    pause();
+    stack_.must({"down"});
+    EXPECT_TRUE(containers(stack_).empty());
+}
+
 TEST_F(Life, AHealthCheckThatTakesTooLongLeavesNothingBehind) {
     stack_.write("compose.yaml", R"(
 name: shop

@@ -54,6 +54,25 @@ TEST_F(Revival, HappensAsOftenAsItDies) {
     EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
 }
 
+/// kill -9 of all that is ours at once, as a person in a hurry has it: nobody is left to bring
+/// anybody back.
+TEST_F(Revival, OfNobodyByNobodyIsTheNextCommands) {
+    write_service("  db: {image: busybox, command: sleep 1000, init: true}\n");
+    for (const std::string next : {"up", "down"}) {
+        stack_.must({"up", "-d"});
+        for (const auto* program :
+             {"stack", "stack-shim", "stack-dns"})  // the shims' reviver first
+            for (const auto& pid : pids_of(program))
+                ::kill(std::stoi(pid), SIGKILL);
+        if (next == "up") {
+            stack_.must({"up", "-d"});
+            EXPECT_EQ(stack_.must({"plan"}), "nothing to do\n");
+        }
+        stack_.must({"down", "-t", "0"});
+        EXPECT_TRUE(containers(stack_).empty());
+    }
+}
+
 TEST_F(Revival, IsNotBornInTheContainersPidNamespace) {
     stack_.must({"container", "run", "-d", "--name", "lender", "busybox", "sleep", "1000"});
     write_service("    pid: container:lender\n");
