@@ -148,8 +148,11 @@ class Bench {
 
     ~Bench() { network::stop_names(paths_, "bench"); }
 
-    network::Endpoint attach(const Room& room, const std::string& seed) {
-        auto endpoint = networks_.attach("bench", container_id(seed), "bench/" + seed, {}, 0);
+    network::Endpoint attach(const Room& room,
+                             const std::string& seed,
+                             const std::vector<network::PublishedPort>& ports = {}) {
+        auto endpoint =
+            networks_.attach("bench", container_id(seed), "bench/" + seed, {}, 0, {}, ports);
         room.connect(runtime::interface_spec(endpoint));
         return endpoint;
     }
@@ -235,9 +238,8 @@ void measure_attach(Bench& bench) {
     for (int i = 0; i < runs; ++i) {
         const std::string seed = "a" + std::to_string(i);
         own.push_back(milliseconds([&] {
-            const auto endpoint = bench.attach(*rooms.at(2 * static_cast<std::size_t>(i)), seed);
-            bench.networks().admit(
-                {endpoint}, container_id(seed), endpoint, ports_from(10000 + i, 1));
+            const auto endpoint = bench.attach(
+                *rooms.at(2 * static_cast<std::size_t>(i)), seed, ports_from(10000 + i, 1));
             bench.name(endpoint, seed);
         }));
         floor.push_back(
@@ -304,8 +306,7 @@ void measure_removal(Bench& bench) {
     for (int i = 0; i < count; ++i) {
         const std::string seed = "d" + std::to_string(i);
         rooms.push_back(std::make_unique<Room>());
-        const auto endpoint = bench.attach(*rooms.back(), seed);
-        networks.admit({endpoint}, container_id(seed), endpoint, ports_from(20000 + i, 1));
+        bench.attach(*rooms.back(), seed, ports_from(20000 + i, 1));
     }
     const double time = milliseconds([&] {
         for (int i = 0; i < count; ++i)

@@ -23,7 +23,6 @@ class Flows : public testing::Test {
 
     Endpoint join(const char* id, const char* key, const Namespace& container) {
         auto endpoint = networks_.attach("n", id, key, {}, 0);
-        networks_.admit({endpoint});
         plug(endpoint, container);
         return endpoint;
     }

@@ -45,7 +45,6 @@ class Guard : public testing::Test {
               Container& container,
               const NetworkAttachment& wanted = {}) {
         container.end = networks_.attach(network, id, "shop/" + id + "/1", wanted, 0);
-        networks_.admit({container.end});
         plug(container.end, container.room);
     }
 
@@ -207,7 +206,6 @@ TEST_F(Guard, WhoIsInTwoNetworksBringsFromOneIntoTheOther) {
     join("b", "bbbbbbbb01", other);
     Container second;
     second.end = networks_.attach("b", "aaaaaaaa03", "shop/evil/1", {}, 1);
-    networks_.admit({second.end});
     plug(second.end, second.room);
     UdpSocket server(other.room, other.ip4(), 80);
     send(second, other, evil_.ip4(), second.end.mac);

@@ -189,18 +189,23 @@ TEST_F(NetworksTest, ReconcilingRemovesWhatIsNobodys) {
 
 TEST_F(NetworksTest, ReconcilingLeavesARulesetThatIsRightAlone) {
     networks_.ensure("shop", {.name = "n", .internal = true, .enable_ipv6 = true}, "1");
-    const auto web = networks_.attach("n", "aa", "shop/web/1", {}, 0);
+    const std::vector<PublishedPort> ports{{"", 8080, 80, Protocol::tcp},
+                                           {"127.0.0.1", 53, 53, Protocol::udp}};
     sys::NetlinkSocket socket(NETLINK_NETFILTER);
-    const auto before = sys::nft_generation(socket);
-    networks_.admit(
-        {web}, "aa", web, {{"", 8080, 80, Protocol::tcp}, {"127.0.0.1", 53, 53, Protocol::udp}});
-    EXPECT_EQ(sys::nft_generation(socket), before + 1) << "one transaction";
-    networks_.reconcile();
-    EXPECT_EQ(sys::nft_generation(socket), before + 1);
+    auto generation = sys::nft_generation(socket);
+    const auto expect_changes = [&](unsigned count, const char* by) {
+        EXPECT_EQ(sys::nft_generation(socket), generation += count) << by;
+        networks_.reconcile();
+        EXPECT_EQ(sys::nft_generation(socket), generation) << "reconciling after " << by;
+    };
+    const auto web = networks_.attach("n", "aa", "shop/web/1", {}, 0, {}, ports);
+    expect_changes(1, "attaching and publishing");
+    networks_.publish("aa", web, ports);
+    expect_changes(0, "publishing what is published");
     networks_.release("aa");
-    EXPECT_EQ(sys::nft_generation(socket), before + 2) << "one transaction";
-    networks_.reconcile();
-    EXPECT_EQ(sys::nft_generation(socket), before + 2);
+    expect_changes(1, "releasing");
+    networks_.attach("n", "bb", "shop/db/1", {}, 0);
+    expect_changes(1, "attaching");
 }
 
 TEST_F(NetworksTest, ReconcilingPutsRulesRightThatAnotherHasReplaced) {

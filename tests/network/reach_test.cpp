@@ -53,7 +53,6 @@ class Reach : public testing::TestWithParam<bool> {
                            const char* key,
                            const Namespace& container) {
         auto endpoint = networks_.attach(name, id, key, {}, 0);
-        networks_.admit({endpoint});
         plug(endpoint, container);
         return endpoint;
     }

@@ -120,6 +120,16 @@ void add_elements(Elements& to, const Elements& more) {
         to[set].insert(elements.begin(), elements.end());
 }
 
+void remove_elements(Elements& from, const Elements& gone) {
+    for (const auto& [set, elements] : gone)
+        if (const auto found = from.find(set); found != from.end()) {
+            for (const auto& element : elements)
+                found->second.erase(element);
+            if (found->second.empty())
+                from.erase(found);
+        }
+}
+
 std::string key_of(const std::string& element) {
     return element.substr(0, element.find(" : "));
 }

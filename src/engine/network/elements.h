@@ -38,6 +38,7 @@ struct Wire {
 [[nodiscard]] Elements elements_for(const std::vector<Wire>& wires);
 
 void add_elements(Elements& to, const Elements& more);
+void remove_elements(Elements& from, const Elements& gone);
 
 /// The part of a map's element before the colon: what can be there only once.
 [[nodiscard]] std::string key_of(const std::string& element);

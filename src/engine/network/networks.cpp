@@ -121,11 +121,6 @@ std::vector<sys::UdpPort> changed_udp_ports(const Publication& before, const Pub
     return changed;
 }
 
-Publication publication_for(const Endpoint& endpoint, const std::vector<PublishedPort>& ports) {
-    return {
-        split_once(endpoint.address4, '/').first, split_once(endpoint.address6, '/').first, ports};
-}
-
 /// The names of the links that the records speak of.
 std::set<std::string> recorded_links(const Paths& paths,
                                      const std::vector<StoredNetwork>& networks) {
@@ -294,12 +289,14 @@ Endpoint Networks::attach(const std::string& name,
                           const std::string& key,
                           const NetworkAttachment& wanted,
                           int index,
-                          const Strings& avoided) {
+                          const Strings& avoided,
+                          const std::vector<PublishedPort>& ports,
+                          const TitleOf& title_of) {
     const auto lock = lock_networks(paths_);
     const auto stored = find_stored(paths_, name);
     if (!stored)
         throw Error("network " + name + " does not exist; create it, or bring its stack up");
-    return attach_locked(*stored, container, key, wanted, index, avoided);
+    return attach_locked(*stored, container, key, wanted, index, avoided, ports, title_of);
 }
 
 Endpoint Networks::attach_locked(const StoredNetwork& network,
@@ -307,7 +304,9 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
                                  const std::string& key,
                                  const NetworkAttachment& wanted,
                                  int index,
-                                 const Strings& avoided) {
+                                 const Strings& avoided,
+                                 const std::vector<PublishedPort>& ports,
+                                 const TitleOf& title_of) {
     const std::string& name = network.record.name;
     auto leases = load_leases(paths_, name);
     auto own = find_held(leases, container);
@@ -322,6 +321,13 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
         own->mac = wanted.mac_address;
         store_leases(paths_, name, leases);
     }
+    if (network.record.driver.empty()) {
+        const Elements wire = elements_for(std::vector{wire_for(network.record, *own)});
+        if (ports.empty())
+            kernel().change_table({}, wire, [&] { return whole_table(paths_); });
+        else
+            replace_publication(container, {own->address4, own->address6, ports}, wire, title_of);
+    }
     Endpoint endpoint = endpoint_for(paths_.instance, network.record, *own, wanted, index);
     endpoint.bridge_index = if_nametoindex(network.record.link().c_str());
     if (endpoint.bridge_index == 0) {  // the machine was booted since, or somebody deleted it
@@ -333,10 +339,7 @@ Endpoint Networks::attach_locked(const StoredNetwork& network,
 
 Endpoint Networks::join(const Network& network, const std::string& container) {
     const auto lock = lock_networks(paths_);
-    Endpoint endpoint = attach_locked(ensure_locked("", network, ""), container, "", {}, 0, {});
-    kernel().change_table(
-        {}, elements_for(wires_of({endpoint})), [&] { return whole_table(paths_); });
-    return endpoint;
+    return attach_locked(ensure_locked("", network, ""), container, "", {}, 0, {}, {}, short_title);
 }
 
 void Networks::leave(const std::string& network, const std::string& container) {
@@ -366,58 +369,49 @@ void Networks::release(const std::string& container) {
     const auto lock = lock_networks(paths_);
     const Publication published = load_publication(paths_, container);
     release_locked(stored_names(paths_), container, published);
-    if (published.ports.empty())
-        return;
-    STACK_FAILPOINT("nft.published");
-    store_publication(paths_, container, {});
     sys::forget_flows(changed_udp_ports(published, {}));
 }
 
+/// In the kernel first: whoever is killed in between does all of it again, and nothing leads to an
+/// address that may be another's already.
 void Networks::release_locked(const Strings& networks,
                               const std::string& container,
                               const Publication& published) {
+    std::map<std::string, std::vector<Lease>> leases;  // of the networks that it leaves
     std::vector<Wire> wires;
-    std::vector<Wire> kept;
-    for (const auto& network : stored_names(paths_)) {
-        auto leases = load_leases(paths_, network);
-        const auto own = find_held(leases, container);
-        if (own == leases.end())
+    for (const auto& network : networks) {
+        auto all = load_leases(paths_, network);
+        const auto own = find_held(all, container);
+        if (own == all.end())
             continue;
-        const bool goes = std::find(networks.begin(), networks.end(), network) != networks.end();
-        if (const auto stored = find_stored(paths_, network); stored->record.driver.empty()) {
+        if (const auto stored = find_stored(paths_, network); stored->record.driver.empty())
             wires.push_back(wire_for(stored->record, *own));
-            if (!goes)
-                kept.push_back(wires.back());
-        }
-        if (!goes)
-            continue;
-        release_lease(leases, own);
-        STACK_FAILPOINT("ipam.free");
-        store_leases(paths_, network, leases);
+        release_lease(all, own);
+        leases.emplace(network, std::move(all));
     }
-    if (wires.empty() && published.ports.empty())
-        return;
-    Elements before = elements_for(wires);
-    add_elements(before, elements_for(published));
-    kernel().change_table(before, elements_for(kept), [&] {
-        auto publications = load_publications(paths_);
-        if (!published.ports.empty())
-            publications.erase(container);
-        return whole_table(paths_, load_stored(paths_), publications);
+    Elements gone = elements_for(wires);
+    add_elements(gone, elements_for(published));
+    kernel().change_table(gone, {}, [&] {
+        Elements all = whole_table(paths_);
+        remove_elements(all, gone);
+        return all;
     });
+    STACK_FAILPOINT("nft.published");
+    if (!published.ports.empty())
+        store_publication(paths_, container, {});
+    STACK_FAILPOINT("ipam.free");
+    for (const auto& [network, left] : leases)
+        store_leases(paths_, network, left);
 }
 
+/// In the kernel first: what is refused there must not be on record.
 void Networks::replace_publication(const std::string& container,
                                    const Publication& after,
-                                   const Elements& admitted,
+                                   const Elements& added,
                                    const TitleOf& title_of) {
-    const auto lock = lock_networks(paths_);
     const Publication before = load_publication(paths_, container);
-    if (before.ports.empty() && after.ports.empty() && admitted.empty())
-        return;
     Elements wanted = elements_for(after);
-    add_elements(wanted, admitted);
-    // In the kernel first: what is refused there must not be on record.
+    add_elements(wanted, added);
     kernel().change_table(elements_for(before), wanted, [&] {
         // Last: who has a port already is not the one to blame.
         auto others = load_publications(paths_);
@@ -428,36 +422,28 @@ void Networks::replace_publication(const std::string& container,
         return all;
     });
     STACK_FAILPOINT("nft.published");
+    if (before == after)
+        return;
     store_publication(paths_, container, after);
     sys::forget_flows(changed_udp_ports(before, after));
-}
-
-void Networks::admit(const std::vector<Endpoint>& endpoints) {
-    const Elements admitted = elements_for(wires_of(endpoints));
-    if (admitted.empty())
-        return;
-    const auto lock = lock_networks(paths_);
-    kernel().change_table({}, admitted, [&] { return whole_table(paths_); });
-}
-
-void Networks::admit(const std::vector<Endpoint>& endpoints,
-                     const std::string& container,
-                     const Endpoint& published,
-                     const std::vector<PublishedPort>& ports,
-                     const TitleOf& title_of) {
-    replace_publication(
-        container, publication_for(published, ports), elements_for(wires_of(endpoints)), title_of);
 }
 
 void Networks::publish(const std::string& container,
                        const Endpoint& endpoint,
                        const std::vector<PublishedPort>& ports,
                        const TitleOf& title_of) {
-    replace_publication(container, publication_for(endpoint, ports), {}, title_of);
+    const auto lock = lock_networks(paths_);
+    replace_publication(
+        container,
+        {split_once(endpoint.address4, '/').first, split_once(endpoint.address6, '/').first, ports},
+        {},
+        title_of);
 }
 
 void Networks::unpublish(const std::string& container) {
-    replace_publication(container, {}, {}, short_title);
+    const auto lock = lock_networks(paths_);
+    if (!load_publication(paths_, container).ports.empty())
+        replace_publication(container, {}, {}, short_title);
 }
 
 void Networks::reconcile() {

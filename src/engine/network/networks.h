@@ -138,14 +138,16 @@ class Networks {
     /// The interface of `container` (its id, and `holder` for messages: its name) in a network, as
     /// its `index`-th (eth<index>). The lease is kept until release(); a container that has one
     /// gets the same again, and `key` (project, service, number) is preferred the address it had
-    /// before. `avoided`: addresses that are not for it. Its neighbours are not guarded from taking
-    /// these addresses for theirs before admit().
+    /// before. `avoided`: addresses that are not for it. `ports`: lead here afterwards, as
+    /// publish() has it, where the network has a bridge; by the same nft transaction.
     Endpoint attach(const std::string& name,
                     const std::string& container,
                     const std::string& key,
                     const NetworkAttachment& wanted,
                     int index,
-                    const Strings& avoided = {});
+                    const Strings& avoided = {},
+                    const std::vector<PublishedPort>& ports = {},
+                    const TitleOf& title_of = short_title);
     /// Postcondition: the container has neither an interface nor a lease in the network, and its
     /// addresses there no tracked flow.
     void detach(const std::string& network, const std::string& container);
@@ -161,14 +163,6 @@ class Networks {
     /// Postcondition: the container has no lease and no published port.
     void release(const std::string& container);
 
-    /// Postcondition: what attach() has answered is the container's alone on its bridges.
-    void admit(const std::vector<Endpoint>& endpoints);
-    /// The same, and what publish() has, by one nft transaction.
-    void admit(const std::vector<Endpoint>& endpoints,
-               const std::string& container,
-               const Endpoint& published,
-               const std::vector<PublishedPort>& ports,
-               const TitleOf& title_of = short_title);
     /// Postcondition: exactly these ports of the host lead to the container, by one nft
     /// transaction. UDP conntrack entries of changed ports are flushed. Throws where another
     /// container has one of them, by the titles of both.
@@ -195,16 +189,18 @@ class Networks {
                            const std::string& key,
                            const NetworkAttachment& wanted,
                            int index,
-                           const Strings& avoided);
+                           const Strings& avoided,
+                           const std::vector<PublishedPort>& ports,
+                           const TitleOf& title_of);
     /// What was `published` of it goes, too.
     void release_locked(const Strings& networks,
                         const std::string& container,
                         const Publication& published);
     void bring_up(const NetworkRecord& network);
-    /// `admitted`: elements that come with it.
+    /// The lock is held. `added`: elements that come with it.
     void replace_publication(const std::string& container,
                              const Publication& after,
-                             const Elements& admitted,
+                             const Elements& added,
                              const TitleOf& title_of);
 
     Paths paths_;

@@ -62,19 +62,6 @@ Wire wire_for(const NetworkRecord& network, const Lease& lease) {
             lease.address6};
 }
 
-std::vector<Wire> wires_of(const std::vector<Endpoint>& endpoints) {
-    std::vector<Wire> wires;
-    for (const auto& endpoint : endpoints)
-        if (endpoint.driver.empty())
-            wires.push_back({endpoint.network,
-                             endpoint.group,
-                             endpoint.host_name,
-                             endpoint.mac,
-                             split_once(endpoint.address4, '/').first,
-                             split_once(endpoint.address6, '/').first});
-    return wires;
-}
-
 Elements whole_table(const Paths& paths,
                      const std::vector<StoredNetwork>& networks,
                      const Publications& publications,

@@ -19,9 +19,6 @@ namespace stack::network {
 /// What a lease of the network stands for.
 [[nodiscard]] Wire wire_for(const NetworkRecord& network, const Lease& lease);
 
-/// Of a container to the bridges.
-[[nodiscard]] std::vector<Wire> wires_of(const std::vector<Endpoint>& endpoints);
-
 using Owners = std::map<std::string, std::string>;  // of ports of the host: by map and key
 
 /// Adds what leads to a container. Throws where one of the `owners` has a port of the host already.

@@ -114,7 +114,6 @@ void Runtime::rewire_running(const ContainerRecord& record,
                              const std::string& published) {
     const Places places = places_of(paths_, record.id);
     const auto endpoints = connect(record);
-    networks_.admit(endpoints);
     auto spec = spec_for(record.spec.service, endpoints, pid);
     spec.gone_interfaces = gone;
     run_helper(spec, record.spec.name);

@@ -144,6 +144,7 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
     const std::string key = record.spec.oneoff ? record.id
                                                : record.spec.project + "/" + service.name + "/" +
                                                      std::to_string(record.spec.number);
+    const bool is_only = service.networks.size() == 1;  // else it depends on all of them
     int number = 0;
     for (const auto& name : network_order(service)) {
         number = free_number(service, number);
@@ -154,7 +155,9 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
             key,
             service.networks.at(name),
             number,
-            avoided == record.spec.avoided_addresses.end() ? Strings() : avoided->second);
+            avoided == record.spec.avoided_addresses.end() ? Strings() : avoided->second,
+            is_only ? record.ports : std::vector<network::PublishedPort>(),
+            titles());
         if (const auto network = networks_.find(name); network && network->driver.empty())
             endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
         endpoints.push_back(std::move(endpoint));
@@ -446,9 +449,7 @@ shim::Spec Runtime::prepare(const ContainerRecord& record,
             spec.hierarchies.push_back({name, directory});
     spec.oom_file = cgroups_.oom_file(places.cgroup);
     if (const auto* published = find_published(endpoints); published && !record.ports.empty())
-        networks_.admit(endpoints, record.id, *published, record.ports, titles());
-    else
-        networks_.admit(endpoints);
+        networks_.publish(record.id, *published, record.ports, titles());
     STACK_FAILPOINT("container.start.published");
     change_life(places, [&](Life& life) {
         // Who made it for itself waits for its first run, not for those to come.
