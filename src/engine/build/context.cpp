@@ -124,7 +124,7 @@ std::vector<SourceFile> SourceTree::list(const std::string& path,
     const sys::Fd file = sys::open_in_root(root_, *real, O_PATH | O_NOFOLLOW);
     const struct stat status = status_of(file);
     if (S_ISDIR(status.st_mode)) {
-        SourceWalk walk(ignore_, excludes, cache_ ? cache_->size() : 0);
+        SourceWalk walk(ignore_, excludes, cache_ && real->empty() ? cache_->size() : 0);
         files = walk.run(sys::open_in_root(root_, *real, O_RDONLY | O_DIRECTORY), *real);
     } else if (!excludes.excludes(sys::file_name("/" + path))) {
         files.push_back({*real, real->size(), status});

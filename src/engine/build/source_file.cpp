@@ -9,10 +9,11 @@
 namespace stack::build {
 namespace {
 
-constexpr std::int64_t ns_per_s = 1'000'000'000;
-
+/// Wraps around: files may say that they are of the year 2300.
 std::int64_t nanoseconds(const timespec& time) {
-    return time.tv_sec * ns_per_s + time.tv_nsec;
+    constexpr std::uint64_t ns_per_s = 1'000'000'000;
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(time.tv_sec) * ns_per_s +
+                                     static_cast<std::uint64_t>(time.tv_nsec));
 }
 
 /// A slash separates names, so it is less than what can be in one.

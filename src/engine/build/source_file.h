@@ -12,7 +12,8 @@
 
 namespace stack::build {
 
-/// A file whose content changes gets another one: its ctime is beyond anybody's reach.
+/// A file whose content changes gets another one: its ctime is beyond anybody's reach. (Of a write
+/// through a mapping, when it is written back.)
 struct FileIdentity {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;

@@ -5,6 +5,7 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -26,7 +27,8 @@ void look_at(StatJob::File& file, const StatJob& job) {
     const int directory = job.directory->get();
     if (::fstatat(directory, file.name.c_str(), &file.status, AT_SYMLINK_NOFOLLOW) < 0)
         sys::fail("stat " + path());
-    if ((file.status.st_mode & S_IFMT) != file.type)
+    // What is mounted there is of another type for as long as that lasts.
+    if (S_ISDIR(file.status.st_mode) || S_ISSOCK(file.status.st_mode))
         throw changed();
     if (!S_ISLNK(file.status.st_mode))
         return;
@@ -51,8 +53,12 @@ StatJobs::~StatJobs() {
 
 void StatJobs::start_helpers() {
     const unsigned threads = std::min(std::thread::hardware_concurrency(), most_threads);
-    while (helpers_.size() + 1 < threads)
-        helpers_.emplace_back([this] { help(); });
+    try {
+        while (helpers_.size() + 1 < threads)
+            helpers_.emplace_back([this] { help(); });
+    } catch (const std::system_error&) {
+        // There may be no more threads: who gives the jobs does them.
+    }
 }
 
 void StatJobs::help() {

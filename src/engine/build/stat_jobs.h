@@ -1,6 +1,6 @@
 #pragma once
 
-// The status of many files, asked for on all processors: of a large context that is nearly all
+// The status of many files, asked for on several processors: of a large context that is nearly all
 // there is to do where it is unchanged.
 
 #include "sys/fd.h"
