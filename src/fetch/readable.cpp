@@ -3,6 +3,7 @@
 #include "fetch/http.h"
 #include "sys/file.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -40,6 +41,12 @@ std::string directory_of_resolvers() {
     return file.starts_with("/run/") ? sys::parent_path(file) : "";
 }
 
+bool lies_below(const std::string& file, const Strings& directories) {
+    return std::any_of(directories.begin(), directories.end(), [&](const std::string& directory) {
+        return !directory.empty() && file.starts_with(directory + "/");
+    });
+}
+
 }  // namespace
 
 Strings files_of_libraries() {
@@ -62,10 +69,11 @@ Strings files_of_the_network(const RegistrySettings& settings) {
     Strings all(std::begin(certificates), std::end(certificates));
     all.insert(all.end(), std::begin(resolution), std::end(resolution));
     all.push_back(directory_of_resolvers());
-    for (auto& place : trusted_certificates())
-        all.push_back(std::move(place));
-    for (auto& file : files_linked_from(all))
-        all.push_back(std::move(file));
+    const Strings trusted = trusted_certificates();
+    all.insert(all.end(), trusted.begin(), trusted.end());
+    for (auto& file : files_linked_from(trusted))
+        if (!lies_below(file, all))
+            all.push_back(std::move(file));
     for (const auto& [host, file] : settings.ca)
         all.push_back(file);
     return all;
