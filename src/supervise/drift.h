@@ -22,7 +22,8 @@ class Drift {
     void adopt();
 
     /// A command begins: until it is known what it leaves of what it is for, nothing is. What
-    /// somebody takes away meanwhile of other services is missed all the same.
+    /// somebody takes away meanwhile of other services is missed all the same; `up` and `run` are
+    /// for all.
     void forget(const Request& request);
 
     /// What lives now by its restart policy is what a person has left to live; of services that no

@@ -151,6 +151,8 @@ TEST(ContainerLife, OfOneIsSeenBesideTheDamagedRecordOfAnother) {
 TEST(ContainerRecord, IsForgottenWithItsContainer) {
     Bed bed;
     const auto id = bed.create(script("exit 0"));
+    EXPECT_NE(bed.runtime.find(id), nullptr);
+    bed.runtime.sweep();  // which moves it
     const std::weak_ptr<const ContainerRecord> record = bed.runtime.find(id);
     bed.runtime.sweep();
     EXPECT_FALSE(record.expired());
