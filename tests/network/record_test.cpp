@@ -41,17 +41,6 @@ TEST(Leases, KeepAHardwareAddressOfOnesOwn) {
     EXPECT_EQ(parse_leases(to_text({lease})), std::vector{lease});
 }
 
-TEST(Leases, AreFoundByTheirHolder) {
-    const test::TemporaryRoot root;
-    const Paths paths{root.path(), root.path(), ""};
-    sys::ensure_directory(networks_directory(paths));
-    EXPECT_EQ(find_lease(paths, "n", "beef"), std::nullopt);
-    const Lease db{"10.5.0.3", "", "beef", "shop/db/1"};
-    store_leases(paths, "n", {{"10.5.0.2", "", "beef01", "shop/web/1"}, db});
-    EXPECT_EQ(find_lease(paths, "n", "beef"), db) << "and not who is called nearly so";
-    EXPECT_EQ(find_lease(paths, "n", "shop"), std::nullopt);
-}
-
 TEST(Leases, AreAddedBehindATornLine) {
     const test::TemporaryRoot root;
     const Paths paths{root.path(), root.path(), ""};

@@ -180,20 +180,6 @@ std::string to_text(const std::vector<Lease>& leases) {
     return text;
 }
 
-std::optional<Lease> find_lease(const Paths& paths,
-                                const std::string& network,
-                                const std::string& container) {
-    const std::string text = sys::read_file(leases_path(paths, network)).value_or("");
-    for (auto at = text.find(container); at != std::string::npos;
-         at = text.find(container, at + 1)) {
-        const auto begin = text.rfind('\n', at) + 1;  // 0 where there is none before
-        const auto line = std::string_view(text).substr(begin, text.find('\n', at) - begin);
-        if (auto lease = parse_lease(line); lease && lease->container == container)
-            return lease;
-    }
-    return std::nullopt;
-}
-
 std::vector<Lease> load_leases(const Paths& paths, const std::string& network) {
     return parse_leases(sys::read_file(leases_path(paths, network)).value_or(""));
 }

@@ -67,10 +67,6 @@ void store(const Paths& paths, const StoredNetwork& network);
 /// Postcondition: neither network nor leases of that name are on disk.
 void remove_stored(const Paths& paths, const std::string& name);
 
-/// The lease that a container holds in a network, at the price of reading its file.
-[[nodiscard]] std::optional<Lease> find_lease(const Paths& paths,
-                                              const std::string& network,
-                                              const std::string& container);
 [[nodiscard]] std::vector<Lease> load_leases(const Paths& paths, const std::string& network);
 void store_leases(const Paths& paths, const std::string& network, const std::vector<Lease>& leases);
 
