@@ -144,7 +144,8 @@ std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
     const std::string key = record.spec.oneoff ? record.id
                                                : record.spec.project + "/" + service.name + "/" +
                                                      std::to_string(record.spec.number);
-    const bool is_only = service.networks.size() == 1;  // else it depends on all of them
+    // Of several, all decide where the ports lead (find_published).
+    const bool is_only = service.networks.size() == 1;
     int number = 0;
     for (const auto& name : network_order(service)) {
         number = free_number(service, number);
@@ -448,7 +449,9 @@ shim::Spec Runtime::prepare(const ContainerRecord& record,
         for (const auto& [name, directory] : cgroups_.directories(places.cgroup))
             spec.hierarchies.push_back({name, directory});
     spec.oom_file = cgroups_.oom_file(places.cgroup);
-    if (const auto* published = find_published(endpoints); published && !record.ports.empty())
+    // In one network they have been published since connect().
+    if (const auto* published = find_published(endpoints);
+        published && endpoints.size() > 1 && !record.ports.empty())
         networks_.publish(record.id, *published, record.ports, titles());
     STACK_FAILPOINT("container.start.published");
     change_life(places, [&](Life& life) {
