@@ -24,6 +24,17 @@ class Interrupt : public testing::Test {
         expect_nothing_left(stack_);
     }
 
+    /// A service that says when it is asked to go.
+    void write_polite() const {
+        stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: ["sh", "-c", "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"]
+)");
+    }
+
     [[nodiscard]] TerminalClient up() const {
         return {{STACK_BINARY_DIR "/stack", "--root", stack_.root(), "up"},
                 stack_.directory(),
@@ -35,13 +46,7 @@ class Interrupt : public testing::Test {
 };
 
 TEST_F(Interrupt, OnceStopsGracefully) {
-    stack_.write("compose.yaml", R"(
-name: shop
-services:
-  web:
-    image: busybox
-    command: ["sh", "-c", "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"]
-)");
+    write_polite();
     TerminalClient client = up();
     ASSERT_TRUE(client.shows("ready")) << client.screen();
     client.type("\x03");
@@ -52,13 +57,7 @@ services:
 }
 
 TEST_F(Interrupt, ByAnotherProcessIsTheSame) {
-    stack_.write("compose.yaml", R"(
-name: shop
-services:
-  web:
-    image: busybox
-    command: ["sh", "-c", "trap 'echo goodbye; exit 0' TERM; echo ready; while :; do sleep 0.1; done"]
-)");
+    write_polite();
     const Result result = test::run(
         {.words = {"sh",
                    "-c",
