@@ -17,6 +17,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace {
@@ -50,6 +51,8 @@ int with_spec(const Command& command) {
 
 int main(int argc, char** argv) {
     using namespace stack::shim;
+    // Started through a descriptor we would be that descriptor's number to ps(1) and top(1).
+    ::prctl(PR_SET_NAME, "stack-shim");
     const std::string_view role = argc > 1 ? argv[1] : "";
     if (role == "run")
         return with_spec<Spec>(run_container);

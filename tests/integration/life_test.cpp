@@ -1,5 +1,6 @@
 // A stack's life from the outside: up, look, change, down; and what it survives.
 
+#include "sys/file.h"
 #include "sys/socket_path.h"
 #include "tests/integration/world.h"
 
@@ -307,6 +308,15 @@ TEST_F(Life, NoSocketOfTheSupervisorOutlivesItInAShim) {
             EXPECT_FALSE(own.contains(socket)) << "shim " << pid << " has " << socket;
     }
     EXPECT_GE(shims, 2);
+}
+
+TEST_F(Life, PsAndTopShowAShimByItsName) {
+    stack_.write("compose.yaml", web_file);
+    stack_.must({"up", "-d"});
+    const auto shims = shim_pids();
+    EXPECT_GE(shims.size(), 2U);
+    for (const auto& pid : shims)
+        EXPECT_EQ(sys::read_file("/proc/" + pid + "/comm"), "stack-shim\n");
 }
 
 TEST_F(Life, DependentsWaitUntilWhatTheyNeedIsHealthy) {
