@@ -20,7 +20,4 @@ namespace stack::runtime {
                                      const Service& service,
                                      std::uint64_t capabilities);
 
-/// A filter that was put together with libseccomp (scmp_filter_ctx), as struct sock_filter[].
-[[nodiscard]] std::string exported_filter(void* filter);
-
 }  // namespace stack::runtime

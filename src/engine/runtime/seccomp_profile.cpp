@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "engine/runtime/capabilities.h"
-#include "engine/runtime/seccomp.h"
+#include "engine/runtime/seccomp_export.h"
 #include "sys/file.h"
 
 #include <cerrno>
