@@ -8,6 +8,7 @@
 #include "supervise/origin.h"
 #include "supervise/requests.h"
 #include "sys/lock.h"
+#include "sys/populate.h"
 
 #include <algorithm>
 #include <new>
@@ -59,8 +60,9 @@ void Supervisor::wake() {
 }
 
 void Supervisor::look() {
+    const bool resyncs = timers_.moment() >= next_reconcile_;
     try {
-        if (timers_.moment() >= next_reconcile_) {
+        if (resyncs) {
             next_reconcile_ = timers_.moment() + resync;
             engine_.reconcile();
         }
@@ -87,6 +89,8 @@ void Supervisor::look() {
     schedule();
     if (!busy_)
         idle_();
+    if (resyncs)
+        sys::release_memory();  // what this look, and those since the last, took while they lasted
 }
 
 void Supervisor::schedule() {
