@@ -40,4 +40,44 @@ class Boxed {
     std::unique_ptr<T> value_;
 };
 
+/// An optional value that lies on the heap: where there is none it takes the room of a pointer.
+template <class T>
+class BoxedOptional {
+  public:
+    BoxedOptional() = default;
+
+    BoxedOptional(T value) : value_(std::make_unique<T>(std::move(value))) {}
+
+    BoxedOptional(const BoxedOptional& other)
+        : value_(other ? std::make_unique<T>(*other) : nullptr) {}
+
+    BoxedOptional(BoxedOptional&&) noexcept = default;
+
+    BoxedOptional& operator=(const BoxedOptional& other) { return *this = BoxedOptional(other); }
+
+    BoxedOptional& operator=(BoxedOptional&&) noexcept = default;
+    ~BoxedOptional() = default;
+
+    explicit operator bool() const noexcept { return value_ != nullptr; }
+
+    [[nodiscard]] T& operator*() noexcept { return *value_; }
+
+    [[nodiscard]] const T& operator*() const noexcept { return *value_; }
+
+    [[nodiscard]] T* operator->() noexcept { return value_.get(); }
+
+    [[nodiscard]] const T* operator->() const noexcept { return value_.get(); }
+
+    T& emplace() { return *(value_ = std::make_unique<T>()); }
+
+    void reset() noexcept { value_.reset(); }
+
+    bool operator==(const BoxedOptional& other) const {
+        return value_ && other.value_ ? *value_ == *other.value_ : !value_ == !other.value_;
+    }
+
+  private:
+    std::unique_ptr<T> value_;
+};
+
 }  // namespace stack

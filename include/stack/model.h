@@ -7,6 +7,8 @@
 // set is an empty optional, an empty string or an empty container. Nothing here does anything:
 // values are compared, printed (model/json.h) and hashed (model/digest.h).
 
+#include <stack/boxed.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
@@ -294,7 +296,7 @@ struct Service {
 
     // image and process
     std::string image;
-    std::optional<Build> build;
+    BoxedOptional<Build> build;
     std::string pull_policy;  // always, never, missing, build, daily, weekly, every_<duration>
     std::string platform;
     std::optional<Strings> command;                                 // nullopt: the image's
@@ -376,7 +378,7 @@ struct Service {
     Logging logging;
     bool attach = true;
     std::vector<WatchRule> watch;
-    std::optional<Provider> provider;
+    BoxedOptional<Provider> provider;
     Strings models;
     bool restart_unhealthy = false;  // x-stack: {on-unhealthy: restart}
 

@@ -162,7 +162,7 @@ void run_pull(Context& context, PullOptions options) {
             continue;
         if (service.pull_policy != "never" && service.pull_policy != "build" &&
             !(options.ignore_buildable && service.build))
-            add(service, service.image, service.build.has_value());
+            add(service, service.image, static_cast<bool>(service.build));
         for (const auto& mount : service.volumes)
             if (mount.type == MountType::image && !stack.services.contains(mount.source))
                 add(service, mount.source, false);

@@ -4,6 +4,7 @@
 // one that is not there decodes to its default, so that records of an older program can be read.
 // Heavy: include it in .cpp files only.
 
+#include <stack/boxed.h>
 #include <stack/error.h>
 
 #include "model/fields.h"
@@ -77,19 +78,23 @@ struct Codec<Duration> {
     }
 };
 
-template <class T>
-struct Codec<std::optional<T>> {
-    static Json encode(const std::optional<T>& value) {
-        return value ? model::encode(*value) : Json();
-    }
+template <class Optional>
+struct OptionalCodec {
+    static Json encode(const Optional& value) { return value ? model::encode(*value) : Json(); }
 
-    static void decode(const Json& json, std::optional<T>& value) {
+    static void decode(const Json& json, Optional& value) {
         if (json.is_null())
             value.reset();
         else
             model::decode(json, value.emplace());
     }
 };
+
+template <class T>
+struct Codec<std::optional<T>> : OptionalCodec<std::optional<T>> {};
+
+template <class T>
+struct Codec<BoxedOptional<T>> : OptionalCodec<BoxedOptional<T>> {};
 
 template <class T>
 struct Codec<std::vector<T>> {

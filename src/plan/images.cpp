@@ -41,7 +41,7 @@ void Images::plan(const Strings& services) {
     refuse_two_platforms(services);
     for (const bool built : {true, false})
         for (const auto& name : services)
-            if (desired_.services.at(name).build.has_value() == built)
+            if (static_cast<bool>(desired_.services.at(name).build) == built)
                 plan_service(name);
     for (const auto& name : services)
         plan_mounted(desired_.services.at(name));

@@ -16,7 +16,7 @@ bool is_known(const Stack& stack, const std::string& service) {
 
 bool awaits_restart(const ObservedContainer& container) {
     return container.state == ContainerState::exited && !container.stopped_by_user &&
-           container.service_config.restart.condition != RestartCondition::no;
+           container.service_config->restart.condition != RestartCondition::no;
 }
 
 std::string why_not_running(const ObservedContainer& container) {
@@ -121,7 +121,7 @@ ContainerSpec pre_start_spec(const Stack& stack,
 StopContainer stop_of(const ObservedContainer& container, std::optional<Duration> timeout) {
     StopContainer action{container.id, container.name, timeout};
     if (container.state == ContainerState::running)
-        action.pre_stop = container.service_config.pre_stop;
+        action.pre_stop = container.service_config->pre_stop;
     return action;
 }
 
@@ -226,7 +226,7 @@ BuildSecret resolved_secret(const BuildSecret& secret, const FileSource& source)
 }  // namespace
 
 Build resolved_build(const Stack& stack, const Service& service) {
-    Build build = service.build.value();
+    Build build = *service.build;
     if (!service.platform.empty())
         build.platforms = {service.platform};
     for (auto& [name, source] : build.additional_contexts) {
