@@ -4,6 +4,7 @@
 // Duplicates and leftovers are in it; choosing is the planner's work.
 
 #include <stack/model.h>
+#include <stack/shared.h>
 
 #include <chrono>
 #include <optional>
@@ -62,13 +63,13 @@ struct ObservedContainer {
     int number = 0;
     bool oneoff = false;
     bool auto_remove = false;
-    std::string config_digest;   // model/digest.h of the service it was made from
-    Service service_config;      // the service it was made from, for "old -> new" in plans
-    std::string anonymous_salt;  // of the names of its anonymous volumes
-    std::string image;           // reference it was made from
-    std::string image_id;        // digest of that image's configuration then
-    StringMap mounted_images;    // reference -> digest likewise, of those that it mounts
-    Strings command;             // what runs: entrypoint and command together
+    std::string config_digest;       // model/digest.h of the service it was made from
+    Shared<Service> service_config;  // the service it was made from, for "old -> new" in plans
+    std::string anonymous_salt;      // of the names of its anonymous volumes
+    std::string image;               // reference it was made from
+    std::string image_id;            // digest of that image's configuration then
+    StringMap mounted_images;        // reference -> digest likewise, of those that it mounts
+    Strings command;                 // what runs: entrypoint and command together
     StringMap labels;
     ContainerState state = ContainerState::created;
     Health health = Health::none;

@@ -114,7 +114,7 @@ int resume_single(const Context& context) {
     LocalEngine local(context.paths);
     const auto containers = local.observe(single_project()).containers;
     if (std::none_of(containers.begin(), containers.end(), [](const auto& container) {
-            return container.service_config.restart.condition != RestartCondition::no &&
+            return container.service_config->restart.condition != RestartCondition::no &&
                    !container.stopped_by_user;
         }))
         return 0;

@@ -129,7 +129,7 @@ InspectDetails details_of(const Context& context,
     details.log_path = runtime.log_path(container.id);
     details.health = runtime.health(container.id);
     std::set<std::string> networks;
-    for (const auto& [name, attachment] : container.service_config.networks)
+    for (const auto& [name, attachment] : container.service_config->networks)
         networks.insert(name);
     for (const auto& address : container.addresses)
         networks.insert(address.network);

@@ -141,9 +141,9 @@ int start_attached(const Context& context, const Targets& targets, const StartOp
         give_up("container " + container.name + " is running: see `stack container attach`");
     Session session;
     session.container = container.name;
-    session.attach.terminal = container.service_config.tty;
-    session.attach.input = options.interactive && container.service_config.stdin_open;
-    session.attach.proxy_signals = !container.service_config.tty;
+    session.attach.terminal = container.service_config->tty;
+    session.attach.input = options.interactive && container.service_config->stdin_open;
+    session.attach.proxy_signals = !container.service_config->tty;
     session.attach.detach_keys = detach_keys(options.detach_keys);
     session.quiet = true;
     session.start = [&](const EventSink& events) {
@@ -238,7 +238,7 @@ int remove(const Context& context, const Targets& targets, bool force, bool volu
     const int status = carry_out(context, found, [&](const ObservedContainer& container) {
         std::vector<Action> actions;
         // One that is about to be started again stays down.
-        if (is_up(container) || container.service_config.restart.condition != RestartCondition::no)
+        if (is_up(container) || container.service_config->restart.condition != RestartCondition::no)
             actions.emplace_back(StopContainer{container.id, container.name, Duration::zero()});
         actions.emplace_back(RemoveContainer{container.id, container.name, volumes});
         return actions;

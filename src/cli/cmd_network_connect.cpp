@@ -37,7 +37,7 @@ void rewire(Context& context,
     const auto network = require_network(context.paths, options.network).record.name;
     const auto container = find_target(context, {Naming::container, options.container});
     const auto apply = [&](Attachments& networks) { change(networks, network, container.name); };
-    Attachments wanted = container.service_config.networks;
+    Attachments wanted = container.service_config->networks;
     apply(wanted);
     if (const auto status = only_sentences(
             context,

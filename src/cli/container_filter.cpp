@@ -116,7 +116,7 @@ bool publishes(const ObservedContainer& container, const std::string& text) {
 
 bool exposes(const ObservedContainer& container, const std::string& text) {
     const PortRange range = port_range("expose", text);
-    const auto& exposed = container.service_config.expose;
+    const auto& exposed = container.service_config->expose;
     return std::any_of(container.ports.begin(),
                        container.ports.end(),
                        [&](const auto& port) { return range.has(port.target, port.protocol); }) ||

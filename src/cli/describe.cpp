@@ -69,7 +69,7 @@ bool comes_back(const ObservedContainer& container) {
         return true;  // it is on its way
     if (container.stopped_by_user || container.state != ContainerState::exited)
         return false;
-    const RestartPolicy& policy = container.service_config.restart;
+    const RestartPolicy& policy = container.service_config->restart;
     const int most = policy.max_attempts.value_or(0);  // 0: any number
     const bool failed = container.exit.code.value_or(1) != 0;
     return policy.condition == RestartCondition::always ||

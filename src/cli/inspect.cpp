@@ -95,7 +95,7 @@ Json restart_json(const RestartPolicy& policy) {
 /// `SOURCE:TARGET[:ro]` of what has a name or a place on this machine.
 Strings binds_of(const ObservedContainer& seen) {
     Strings binds;
-    for (const auto& mount : seen.service_config.volumes)
+    for (const auto& mount : seen.service_config->volumes)
         if ((mount.type == MountType::bind || mount.type == MountType::volume) &&
             !mount.source.empty())
             binds.push_back(mount.source + ":" + mount.target + (mount.read_only ? ":ro" : ""));
@@ -188,7 +188,7 @@ Json set_of(const Strings& words) {
 
 Json exposed_json(const runtime::ContainerRecord& record, const ObservedContainer& seen) {
     Json ports = set_of(record.image.config.exposed_ports);
-    for (const auto& port : seen.service_config.expose)
+    for (const auto& port : seen.service_config->expose)
         ports[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
     for (const auto& port : seen.ports)
         ports[port_key(port)] = Json::object();
@@ -235,8 +235,8 @@ Json network_json(const ObservedContainer& seen,
         {"IPAddress", address.ipv4},
         {"GlobalIPv6Address", address.ipv6},
         {"MacAddress", mac_of(seen.service_config, address.network, address.ipv4, address.ipv6)}};
-    const auto attachment = seen.service_config.networks.find(address.network);
-    if (attachment != seen.service_config.networks.end())
+    const auto attachment = seen.service_config->networks.find(address.network);
+    if (attachment != seen.service_config->networks.end())
         json["Aliases"] = attachment->second.aliases;
     const auto length = [](const std::string& subnet) {
         return parse_number<int>(split_once(subnet, '/').second).value_or(0);
@@ -260,7 +260,7 @@ Json network_json(const ObservedContainer& seen,
 /// One that does not run has its networks, and nothing in them.
 Json network_settings_json(const ObservedContainer& seen, const InspectDetails& details) {
     Json networks = Json::object();
-    for (const auto& [name, attachment] : seen.service_config.networks) {
+    for (const auto& [name, attachment] : seen.service_config->networks) {
         networks[name] = network_json(seen, {.network = name, .ipv4 = "", .ipv6 = ""}, details);
         networks[name]["MacAddress"] = attachment.mac_address;
     }

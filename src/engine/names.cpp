@@ -27,10 +27,10 @@ Strings names_of(const ObservedContainer& container, const std::string& network)
     Strings names{container.name, container.id.substr(0, short_id)};
     if (!container.service.empty() && !container.oneoff)
         names.push_back(container.service);
-    if (!container.service_config.hostname.empty())
-        names.push_back(container.service_config.hostname);
-    const auto attachment = container.service_config.networks.find(network);
-    if (attachment != container.service_config.networks.end())
+    if (!container.service_config->hostname.empty())
+        names.push_back(container.service_config->hostname);
+    const auto attachment = container.service_config->networks.find(network);
+    if (attachment != container.service_config->networks.end())
         names.insert(
             names.end(), attachment->second.aliases.begin(), attachment->second.aliases.end());
     return names;
@@ -124,7 +124,7 @@ std::vector<network::Referral> referrals_of(const network::NetworkRecord& networ
         for (const auto& own : container.addresses)
             if (const auto rank = rank_in(served, network.name);
                 own.network == network.name &&
-                (network::asks_itself(container.service_config.dns) ||
+                (network::asks_itself(container.service_config->dns) ||
                  (asked.contains(rank) && rank != *asked.rbegin()))) {
                 const auto askers = askers_of(network, own);
                 referrals.insert(referrals.end(), askers.begin(), askers.end());
@@ -186,7 +186,7 @@ void add_links(std::vector<network::OwnName>& names,
                const network::NetworkRecord& network,
                const ObservedContainer& container,
                const std::vector<ObservedContainer>& containers) {
-    for (const auto& link : container.service_config.links) {
+    for (const auto& link : container.service_config->links) {
         const auto [service, alias] = split_once(link, ':');
         if (alias.empty())
             continue;  // a service has its own name anyway
@@ -208,9 +208,9 @@ std::vector<network::Upstream> upstreams_of(const network::NetworkRecord& networ
     std::vector<network::Upstream> upstreams;
     for (const auto& container : containers)
         for (const auto& own : container.addresses)
-            if (own.network == network.name && !container.service_config.dns.empty())
+            if (own.network == network.name && !container.service_config->dns.empty())
                 for (const auto& [gateway, asker] : askers_of(network, own))
-                    upstreams.push_back({gateway, asker, container.service_config.dns});
+                    upstreams.push_back({gateway, asker, container.service_config->dns});
     return upstreams;
 }
 

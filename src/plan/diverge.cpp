@@ -38,7 +38,7 @@ bool can_rewire(const ObservedContainer& container, const Attachments& wanted) {
     const auto leads_away = [&](const ObservedAddress& address) {
         return address.published && !wanted.contains(address.network);
     };
-    const auto& networks = container.service_config.networks;
+    const auto& networks = container.service_config->networks;
     return std::all_of(networks.begin(), networks.end(), is_kept) &&
            std::none_of(container.addresses.begin(), container.addresses.end(), leads_away);
 }
@@ -83,7 +83,7 @@ std::vector<FieldChange> half_done(const ObservedContainer& container) {
     std::vector<FieldChange> changes;
     if (!is_up(container))
         return changes;
-    const auto& recorded = container.service_config.networks;
+    const auto& recorded = container.service_config->networks;
     std::set<std::string> live;
     for (const auto& address : container.addresses) {
         live.insert(address.network);
@@ -110,7 +110,7 @@ std::optional<Divergence> divergence(const ObservedContainer& container,
     const bool rewirable = can_rewire(container, spec.service.networks);
     if (container.config_digest != spec.config_digest || !rewirable) {
         auto changes = model::changes(container.service_config, spec.service);
-        tell_networks(container.service_config.networks, spec.service.networks, changes);
+        tell_networks(container.service_config->networks, spec.service.networks, changes);
         std::erase_if(changes, [&](const FieldChange& change) {
             return is_of_limits(change) || (rewirable && is_of_networks(change));
         });

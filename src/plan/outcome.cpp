@@ -10,7 +10,7 @@ Outcome outcome_of(const Observed& observed, const Plan& plan) {
     Outcome outcome;
     for (const auto& container : observed.containers)
         if (is_up(container))
-            outcome.services[container.name] = &container.service_config;
+            outcome.services[container.name] = &*container.service_config;
     for (const auto& planned : plan.actions)
         if (const auto* removed = std::get_if<RemoveContainer>(&planned.action)) {
             outcome.services.erase(removed->name);

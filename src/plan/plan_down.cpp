@@ -48,7 +48,7 @@ std::map<std::string, std::set<std::string>> dependencies_of(const Stack& stack,
             all[name].insert(dependency);
     for (const auto& container : observed.containers)
         if (container.project == stack.name && !stack.services.contains(container.service))
-            for (const auto& [dependency, how] : container.service_config.depends_on)
+            for (const auto& [dependency, how] : container.service_config->depends_on)
                 all[container.service].insert(dependency);
     return all;
 }
@@ -83,7 +83,7 @@ class LifePlanner {
             if ((is_up(*container) && stopped == stop_of_.end()) || container->oneoff)
                 continue;
             const Node node =
-                builder_.add(StartContainer{container->name, container->service_config.post_start},
+                builder_.add(StartContainer{container->name, container->service_config->post_start},
                              "container/" + container->name,
                              reason);
             if (stopped != stop_of_.end())
@@ -134,7 +134,7 @@ class LifePlanner {
             if (network.project == stack_.name && !is_external(stack_.networks, network.name))
                 names.insert(network.name);
         for (const auto* container : staying)
-            for (const auto& [name, attachment] : container->service_config.networks)
+            for (const auto& [name, attachment] : container->service_config->networks)
                 spare(names, name, "network", *container);
         for (const auto& name : names)
             builder_.order_all(removed_,

@@ -236,7 +236,7 @@ class UpPlanner {
             container,
             service.restart,
             service.resources,
-            is_left ? container.service_config.networks : networks_of(desired_, service));
+            is_left ? container.service_config->networks : networks_of(desired_, service));
         if (!change)
             return std::nullopt;
         const Node node = draft_.builder.add(
@@ -245,7 +245,7 @@ class UpPlanner {
             change->reason,
             change->changes);
         resources_.order(change->service, node);
-        auto left = container.service_config.networks;
+        auto left = container.service_config->networks;
         for (const auto& [name, attachment] : change->service.networks)
             left.erase(name);
         resources_.order_removals(left, node);

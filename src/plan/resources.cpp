@@ -98,7 +98,7 @@ const ObservedContainer* Resources::lasting_user(const std::string& network) con
         const bool replaced = container.project == desired_.name && !container.oneoff &&
                               (selected_.contains(container.service) ||
                                (options_.remove_orphans && !is_known(desired_, container.service)));
-        if (!replaced && is_up(container) && container.service_config.networks.contains(network) &&
+        if (!replaced && is_up(container) && container.service_config->networks.contains(network) &&
             (!first || container.name < first->name))
             first = &container;
     }

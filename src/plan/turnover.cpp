@@ -80,7 +80,7 @@ Node Turnover::remove(const ObservedContainer& container,
                                          std::move(changes));
     if (stopped)
         draft_.builder.order(*stopped, node);
-    resources_.order_removals(container.service_config.networks, node);
+    resources_.order_removals(container.service_config->networks, node);
     removals_[container.id] = node;
     return node;
 }

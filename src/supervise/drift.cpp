@@ -41,7 +41,7 @@ void Drift::note(const Stack& desired, const Observed& observed) {
         const bool lives = is_up(container) || (container.state == ContainerState::exited &&
                                                 !container.stopped_by_user);
         if (lives && !container.oneoff && desired.services.contains(container.service) &&
-            container.service_config.restart.condition != RestartCondition::no)
+            container.service_config->restart.condition != RestartCondition::no)
             ++living[container.service];
     }
     for (const auto& [service, count] : living)

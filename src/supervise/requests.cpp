@@ -19,7 +19,7 @@ bool ends(const Request& request, const ObservedContainer& container) {
         return false;
     if (request.verb != "kill")
         return is_down || request.verb == "stop";
-    const std::string& own = container.service_config.stop_signal;
+    const std::string& own = container.service_config->stop_signal;
     const auto signal = parse_signal(request.signal);
     return request.signal.empty() || signal == SIGKILL ||
            signal == parse_signal(own.empty() ? "TERM" : own);

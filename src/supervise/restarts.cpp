@@ -40,7 +40,7 @@ void Restarts::check(const Observed& observed, const std::set<std::string>& star
         const Ending ending{
             container.exit, container.started, container.finished, container.stopped_by_user};
         const RestartStep step = on_ended(
-            container.service_config.restart, ending, states_[container.id], timers_.now());
+            container.service_config->restart, ending, states_[container.id], timers_.now());
         states_[container.id] = step.state;
         if (step.action == RestartAction::start)
             due.push_back(&container);
@@ -53,7 +53,7 @@ void Restarts::check(const Observed& observed, const std::set<std::string>& star
 }
 
 void Restarts::restart(const ObservedContainer& container) {
-    const auto failed = [this, policy = container.service_config.restart, id = container.id](
+    const auto failed = [this, policy = container.service_config->restart, id = container.id](
                             const Error& error) {
         log::warn(std::string("restart: ") + error.what() + ", its policy decides what comes next");
         states_[id] = on_start_failed(policy, states_[id], timers_.now());
@@ -67,7 +67,7 @@ void Restarts::restart(const ObservedContainer& container) {
         return;
     }
     links_.start({.name = container.name,
-                  .post_start = container.service_config.post_start,
+                  .post_start = container.service_config->post_start,
                   .by_policy = !states_[container.id].unhealthy},
                  [this, failed, service = container.service](const Outcome& outcome) {
                      if (outcome)
@@ -80,7 +80,7 @@ void Restarts::restart(const ObservedContainer& container) {
 void Restarts::check_health(const Observed& observed) {
     for (const auto& container : observed.containers) {
         if (container.state != ContainerState::running || container.health != Health::unhealthy ||
-            !container.service_config.restart_unhealthy || container.oneoff ||
+            !container.service_config->restart_unhealthy || container.oneoff ||
             !ailing_.insert(container.id).second)
             continue;
         states_[container.id].unhealthy = true;

@@ -42,7 +42,7 @@ Outcome completed_verdict(const ObservedContainer& container) {
 std::optional<Outcome> ended_verdict(const AwaitHealthy& what,
                                      const ObservedContainer& container,
                                      const std::map<std::string, RestartState>& restarts) {
-    const auto condition = container.service_config.restart.condition;
+    const auto condition = container.service_config->restart.condition;
     if (what.or_well && container.exit.code == 0 &&
         (condition == RestartCondition::no || condition == RestartCondition::on_failure))
         return Outcome();

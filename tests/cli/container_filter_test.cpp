@@ -34,7 +34,9 @@ std::vector<ObservedContainer> containers() {
     job.exit.code = 3;
     job.labels = {{"tier", "back"}};
     job.mounts = {{.source = "data", .target = "/data"}};
-    job.service_config.expose = {"53/udp"};
+    Service exposing;
+    exposing.expose = {"53/udp"};
+    job.service_config = std::move(exposing);
     job.created = at(20);
     ObservedContainer again;
     again.id = "ccc3";

@@ -16,12 +16,14 @@ ObservedContainer container() {
     seen.pid = 7;
     seen.restarts = 2;
     seen.command = {"httpd", "-f"};
-    seen.service_config.networks["net"].aliases = {"www"};
-    seen.service_config.volumes = {
+    Service service;
+    service.networks["net"].aliases = {"www"};
+    service.volumes = {
         {.type = MountType::bind, .source = "/srv", .target = "/srv", .read_only = true},
         {.source = "data", .target = "/data"},
         {.source = "", .target = "/anonymous"}};
-    seen.service_config.expose = {"53/udp", "90"};
+    service.expose = {"53/udp", "90"};
+    seen.service_config = std::move(service);
     seen.mounts = {{.source = "data", .target = "/data"}};
     seen.addresses = {{"net", "10.1.0.2", "", true}};
     return seen;

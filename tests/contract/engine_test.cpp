@@ -144,7 +144,7 @@ TEST_P(EngineContract, ACreatedContainerCarriesItsIdentity) {
     EXPECT_EQ(made.config_digest, "first");
     EXPECT_EQ(made.image, "busybox");
     EXPECT_FALSE(made.image_id.empty());
-    EXPECT_EQ(made.service_config, create.spec->service);
+    EXPECT_EQ(*made.service_config, create.spec->service);
     EXPECT_EQ(made.state, ContainerState::created);
     EXPECT_EQ(made.health, Health::none);
     EXPECT_FALSE(made.oneoff);
@@ -343,7 +343,7 @@ TEST_P(EngineContract, WhatTheKernelCanChangeIsChangedInPlace) {
     const ObservedContainer updated = only_container();
     EXPECT_EQ(updated.pid, running.pid);
     EXPECT_EQ(updated.config_digest, "second");
-    EXPECT_EQ(updated.service_config, service);
+    EXPECT_EQ(*updated.service_config, service);
     must_not(UpdateContainer{std::string(64, 'f'), "none", service, "second"});
 }
 
@@ -363,7 +363,7 @@ TEST_P(EngineContract, NetworksOfARunningContainerAreChangedInPlace) {
     must(UpdateContainer{running.id, running.name, service, "second"});
     const ObservedContainer updated = only_container();
     EXPECT_EQ(updated.pid, running.pid);
-    EXPECT_EQ(updated.service_config, service);
+    EXPECT_EQ(*updated.service_config, service);
     ASSERT_EQ(updated.addresses.size(), 1U);
     EXPECT_EQ(updated.addresses.front().network, "shop_back");
     must(RemoveNetwork{"shop_default"});

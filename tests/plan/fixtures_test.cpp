@@ -77,7 +77,7 @@ bool expect_nothing_to_do_after_up(const fs::path& path) {
         return false;
     Observed world = apply(world_before(first), plan, Time{});
     for (auto& container : world.containers)
-        container.service_config = passed_on(container.service_config);
+        container.service_config = passed_on<Service>(container.service_config);
     const Stack again = passed_on(*stack_of(path));
     const Plan rest = plan_up(again, world, {});
     EXPECT_TRUE(rest.actions.empty() && rest.errors.empty()) << to_text(rest);

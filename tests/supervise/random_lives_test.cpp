@@ -183,7 +183,7 @@ class Life {
         const int status = chance_.one_in(2) ? 1 : 0;
         tell("crash " + container->name + " " + std::to_string(status));
         std::string& state = wanted_[container->name];
-        const auto condition = container->service_config.restart.condition;
+        const auto condition = container->service_config->restart.condition;
         if (state == "running" && (condition == RestartCondition::no ||
                                    (condition == RestartCondition::on_failure && status == 0)))
             state = "exited";
@@ -198,7 +198,7 @@ class Life {
         tell("take away " + name);
         std::string& state = wanted_[name];
         if (state == "running" &&
-            container->service_config.restart.condition == RestartCondition::no)
+            container->service_config->restart.condition == RestartCondition::no)
             state = "absent";
         std::erase_if(house_.engine.world().containers,
                       [&](const auto& one) { return one.name == name; });

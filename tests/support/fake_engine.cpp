@@ -199,7 +199,7 @@ std::optional<Healthcheck> FakeEngine::healthcheck(const std::string& container_
     const auto* container = find_id(container_id);
     if (container == nullptr)
         return std::nullopt;
-    const auto& check = container->service_config.healthcheck;
+    const auto& check = container->service_config->healthcheck;
     const bool is_set = check && !check->disabled && !check->test.empty();
     return is_set && check->test.front() != "NONE" ? check : std::nullopt;
 }

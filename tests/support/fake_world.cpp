@@ -69,7 +69,7 @@ class Effect {
 
     void operator()(const RemoveNetwork& a) {
         for (const auto& container : world_.containers)
-            if (is_up(container) && container.service_config.networks.contains(a.name))
+            if (is_up(container) && container.service_config->networks.contains(a.name))
                 throw Error("network " + a.name + " is in use by container " + container.name);
         std::erase_if(world_.networks, [&](const auto& network) { return network.name == a.name; });
     }
@@ -105,7 +105,7 @@ class Effect {
         const auto signal = parse_signal(a.signal.empty() ? "KILL" : a.signal);
         if (container == nullptr || !is_up(*container) || !signal)
             return;
-        const std::string& own = container->service_config.stop_signal;
+        const std::string& own = container->service_config->stop_signal;
         if (signal == parse_signal("KILL") || signal == parse_signal(own.empty() ? "TERM" : own))
             container->stopped_by_user = true;
         end(*container, *signal, now_);
@@ -123,9 +123,11 @@ class Effect {
         auto* container = find_id(world_, a.id);
         if (container == nullptr)
             throw Error("there is no container " + a.name + " to update");
-        container->service_config.resources = a.service->resources;
-        container->service_config.restart = a.service->restart;
-        container->service_config.networks = a.service->networks;
+        Service updated = container->service_config;
+        updated.resources = a.service->resources;
+        updated.restart = a.service->restart;
+        updated.networks = a.service->networks;
+        container->service_config = std::move(updated);
         container->config_digest = a.config_digest;
         if (is_up(*container))
             connect(*container);
@@ -211,7 +213,7 @@ void Effect::operator()(const CreateContainer& a) {
 
 /// To the networks that it should be in, and to no other.
 void Effect::connect(ObservedContainer& container) {
-    const auto& wanted = container.service_config.networks;
+    const auto& wanted = container.service_config->networks;
     std::erase_if(container.addresses,
                   [&](const auto& address) { return !wanted.contains(address.network); });
     for (const auto& [network, attachment] : wanted) {

@@ -71,7 +71,7 @@ std::optional<ObservedContainer> Runtime::observe(const std::string& id) const {
     const auto record = records_->find_readable(id);
     if (!record)
         return std::nullopt;
-    ObservedContainer seen = look_at(*record);
+    ObservedContainer seen = look_at(record);
     if (is_up(seen))
         add_addresses(seen, networks_.held_addresses(id));
     return seen;
@@ -84,7 +84,7 @@ std::vector<ObservedContainer> Runtime::observe_project(const std::string& proje
     for (const auto& id : ids)
         if (const auto record = records_->find_readable(id);
             record && record->spec.project == project)
-            all.push_back(look_at(*record));
+            all.push_back(look_at(record));
     if (std::none_of(all.begin(), all.end(), is_up))
         return all;
     // Read after the looks: who was seen to run had its addresses before that.
@@ -97,7 +97,8 @@ std::vector<ObservedContainer> Runtime::observe_project(const std::string& proje
 }
 
 /// All but the addresses.
-ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
+ObservedContainer Runtime::look_at(const ContainerRecordPtr& held) const {
+    const ContainerRecord& record = *held;
     const Places places = places_of(paths_, record.id);
     // In this order: whoever settles a run writes its life before its live record goes. The record
     // is asked for before it is read, for it may appear at any time; it may be of before a reboot.
@@ -112,7 +113,7 @@ ObservedContainer Runtime::look_at(const ContainerRecord& record) const {
     seen.number = record.spec.number;
     seen.oneoff = record.spec.oneoff;
     seen.config_digest = record.spec.config_digest;
-    seen.service_config = record.spec.service;
+    seen.service_config = {held, record.spec.service};
     seen.anonymous_salt = record.spec.anonymous_salt;
     seen.image = record.spec.image;
     seen.image_id = record.image.id;

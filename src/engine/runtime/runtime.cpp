@@ -282,7 +282,7 @@ PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {
         return ports;
     for (const auto& id : list()) {
         const auto other = id == record.id ? nullptr : find(id);
-        if (other && !other->ports.empty() && look_at(*other).state != ContainerState::exited)
+        if (other && !other->ports.empty() && look_at(other).state != ContainerState::exited)
             ports.insert(ports.end(), other->ports.begin(), other->ports.end());
     }
     return ports;

@@ -259,7 +259,7 @@ class Runtime {
 
   private:
     [[nodiscard]] ContainerRecordPtr require(const std::string& id) const;
-    [[nodiscard]] ObservedContainer look_at(const ContainerRecord& record) const;
+    [[nodiscard]] ObservedContainer look_at(const ContainerRecordPtr& held) const;
     /// All that a start needs before its shim is there. What a throw leaves is for the caller to
     /// clear.
     [[nodiscard]] shim::Spec prepare(const ContainerRecord& record,
