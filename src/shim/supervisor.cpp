@@ -2,6 +2,7 @@
 
 #include "shim/record.h"
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -57,6 +58,45 @@ bool exists(const std::string& path) {
     return ::access(path.c_str(), F_OK) == 0;
 }
 
+/// Milliseconds since boot.
+long long moment() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<long long>(now.tv_sec) * 1000 + now.tv_nsec / 1'000'000;
+}
+
+/// Starts of supervisors since one has lasted.
+struct Tries {
+    int count = 0;
+    long long last = 0;
+};
+
+/// A few come one after the other, then each waits twice as long as the one before, up to a minute.
+long long pause_after(int tries) {
+    constexpr int at_once = 5;
+    constexpr long long first_ms = 1000;
+    constexpr long long longest_ms = 60'000;
+    constexpr int most_doublings = 6;
+    if (tries < at_once)
+        return 0;
+    return std::min(first_ms << std::min(tries - at_once, most_doublings), longest_ms);
+}
+
+Tries read_tries(int file) {
+    std::array<char, 64> text{};
+    Tries tries;
+    if (::pread(file, text.data(), text.size() - 1, 0) > 0)
+        std::sscanf(text.data(), "%d %lld", &tries.count, &tries.last);
+    return tries;
+}
+
+/// Where it cannot be written there is no count, which does no harm that the disk does not.
+void write_tries(int file, const Tries& tries) {
+    const std::string text = std::to_string(tries.count) + " " + std::to_string(tries.last) + "\n";
+    if (::ftruncate(file, 0) == 0)
+        static_cast<void>(!::pwrite(file, text.data(), text.size(), 0));
+}
+
 }  // namespace
 
 SupervisorWatch::SupervisorWatch(const Spec& spec) : spec_(spec) {
@@ -85,6 +125,8 @@ void SupervisorWatch::find() {
     pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, recorded.pid, 0U));
     if (pidfd_ >= 0 && (has_ended(pidfd_) || start_time(recorded.pid) != recorded.started))
         forget();
+    if (pidfd_ >= 0)
+        found_ = moment();
 }
 
 void SupervisorWatch::forget() {
@@ -98,8 +140,12 @@ void SupervisorWatch::forget() {
 }
 
 void SupervisorWatch::look(bool ended) {
-    if (ended)
+    if (ended) {
+        constexpr long long steady_ms = 10'000;
         forget();
+        lost_since_ = moment();
+        was_steady_ = lost_since_ - found_ >= steady_ms;
+    }
     if (pidfd_ >= 0)
         return;
     find();
@@ -108,17 +154,35 @@ void SupervisorWatch::look(bool ended) {
         start_another();
 }
 
+bool SupervisorWatch::is_due(int lock) const {
+    Tries tries = read_tries(lock);
+    const long long now = moment();
+    if ((was_steady_ && tries.last <= lost_since_) || tries.last > now)
+        tries = {};
+    if (now < tries.last + pause_after(tries.count))
+        return false;
+    write_tries(lock, {tries.count + 1, now});
+    return true;
+}
+
 void SupervisorWatch::start_another() {
     const int lock = ::open(
         (spec_.supervisor_pid_file + ".respawn").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock < 0 || ::flock(lock, LOCK_EX | LOCK_NB) < 0) {
-        ::close(lock);
-        return;  // another shim is at it
-    }
+    // Or another shim is at it.
+    if (lock >= 0 && ::flock(lock, LOCK_EX | LOCK_NB) == 0 && is_due(lock))
+        spawn();
+    ::close(lock);
+    lost_ = pidfd_ < 0;
+}
+
+void SupervisorWatch::spawn() {
     std::vector<char*> arguments;
     for (const auto& word : spec_.supervisor)
         arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
+    const std::string log =
+        spec_.supervisor_pid_file.substr(0, spec_.supervisor_pid_file.rfind('/')) +
+        "/supervisor.log";
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t all;
@@ -128,8 +192,8 @@ void SupervisorWatch::start_another() {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
     int pid = 0;
     if (!spec_.supervisor.empty() &&
         posix_spawn(
@@ -147,8 +211,6 @@ void SupervisorWatch::start_another() {
     }
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
-    ::close(lock);
-    lost_ = pidfd_ < 0;
 }
 
 }  // namespace stack::shim

@@ -2,7 +2,8 @@
 
 // A look after the project's supervisor: when it dies without saying good-bye, a shim starts
 // another. A lock of the supervisor's own lets one win; one file lock here keeps hundreds of shims
-// from trying at once.
+// from trying at once. The file that is locked counts their tries: supervisors that die as soon as
+// they are born are started ever more rarely.
 
 #include "shim/spec.h"
 
@@ -27,10 +28,18 @@ class SupervisorWatch {
     void find();
     void forget();
     void start_another();
+    /// Whether a supervisor is due by what was tried before, which is written down in the file that
+    /// `lock` locks; if so, this try is, too.
+    [[nodiscard]] bool is_due(int lock) const;
+    /// Postcondition: it has been found, or has ended, or has had its time.
+    void spawn();
 
     const Spec& spec_;
     int pidfd_ = -1;
     bool lost_ = false;
+    long long found_ = 0;       // when the one that fd() is of was found
+    long long lost_since_ = 0;  // when the last one that was found had ended
+    bool was_steady_ = false;   // that one had lived for a while
 };
 
 }  // namespace stack::shim

@@ -9,6 +9,7 @@
 #include "sys/socket_path.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
@@ -26,14 +27,26 @@ namespace {
 namespace asio = boost::asio;
 using asio::local::stream_protocol;
 
+/// The last line of what a supervisor has written to its log, where it begins at `offset`.
+std::string last_words(const std::string& log, std::size_t offset) {
+    const std::string text = sys::read_file(log).value_or("");
+    const auto said = trim(std::string_view(text).substr(std::min(offset, text.size())));
+    std::string_view last = said.substr(said.rfind('\n') + 1);
+    constexpr std::string_view own_name = "stack: ";
+    if (last.starts_with(own_name))
+        last.remove_prefix(own_name.size());
+    return std::string(last);
+}
+
 /// Starts a supervisor and returns when it listens, or has found that another one does.
 void start_supervisor(const Paths& paths, const std::string& project) {
     const std::string directory = supervise::project_run_directory(paths, project);
     sys::ensure_directory(directory, 0700);
     STACK_FAILPOINT("supervisor.directory");
     const sys::Fd null = sys::open_file("/dev/null", O_RDONLY);
-    const sys::Fd log =
-        sys::open_file(directory + "/" + supervise::log_name, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const std::string log_file = directory + "/" + supervise::log_name;
+    const sys::Fd log = sys::open_file(log_file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const std::size_t said_before = sys::read_file(log_file).value_or("").size();
     sys::Pipe ready = sys::make_pipe();
     constexpr int ready_fd = 3;
     sys::SpawnOptions options;
@@ -50,10 +63,13 @@ void start_supervisor(const Paths& paths, const std::string& project) {
     STACK_FAILPOINT("supervisor.spawn");
     const auto supervisor = sys::spawn(sys::own_program(), options);
     ready.write.reset();
-    if (sys::read_all(ready.read).empty())
-        throw Error(std::make_error_code(std::errc::connection_refused),
-                    "the supervisor of project " + project + " did not start: see " + directory +
-                        "/" + supervise::log_name);
+    if (!sys::read_all(ready.read).empty())
+        return;
+    const std::string reason = last_words(log_file, said_before);
+    throw Error(std::make_error_code(std::errc::connection_refused),
+                "the supervisor of project " + project +
+                    " did not start: " + (reason.empty() ? "it died without a word" : reason) +
+                    " (its log is " + log_file + "); what runs goes on running");
 }
 
 /// Before it is told that a supervisor does not answer.
@@ -61,8 +77,8 @@ constexpr std::chrono::seconds patience{5};
 
 /// What there is to know of one that does not. It may be reading what a large build is made from.
 Event silence(const Paths& paths, const std::string& project) {
-    const auto file =
-        sys::read_file(supervise::project_run_directory(paths, project) + "/supervisor.pid");
+    const auto file = sys::read_file(supervise::project_run_directory(paths, project) + "/" +
+                                     supervise::pid_name);
     const std::string pid = split_once(file.value_or("?"), ' ').first;
     return {.id = "Stack " + project,
             .status = EventStatus::warning,

@@ -5,7 +5,11 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <future>
+#include <iterator>
+#include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -122,6 +126,61 @@ TEST_F(Revival, IsTheWorkAlsoOfShimsThatHadNoSupervisorForAWhile) {
     ASSERT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
     stack_.must({"up", "-d"});
     kill_supervisor();
+}
+
+/// Supervisors that die as soon as they are born: a program in the place of ours, as a broken
+/// upgrade has it.
+class StillBirth : public Revival {
+  protected:
+    void SetUp() override {
+        Revival::SetUp();
+        stack_.write("stillborn",
+                     "#!/bin/sh\ncut -d' ' -f1 /proc/uptime >> " + births_ + "\nexit 1\n");
+        std::filesystem::permissions(stack_.directory() + "/stillborn",
+                                     std::filesystem::perms::owner_all);
+    }
+
+    [[nodiscard]] std::vector<double> births() const {
+        std::ifstream file(births_);
+        return {std::istream_iterator<double>(file), {}};
+    }
+
+    const std::string births_ = stack_.directory() + "/births";
+    const std::string program_ = STACK_BINARY_DIR "/stack";
+};
+
+TEST_F(StillBirth, MakesThemRareAndLeavesContainersAlone) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    const auto before = container(stack_, "web");
+    const int dead = supervisor_pid(stack_, "shop");
+    ASSERT_EQ(test::run({"mount", "--bind", stack_.directory() + "/stillborn", program_}).status,
+              0);
+    ASSERT_EQ(::kill(dead, SIGKILL), 0);
+    constexpr std::size_t tried = 8;
+    EXPECT_TRUE(eventually([&] { return births().size() >= tried; }));
+    ASSERT_EQ(test::run({"umount", program_}).status, 0);
+    const auto moments = births();
+    ASSERT_GE(moments.size(), tried);
+    for (std::size_t i = 5; i < tried; ++i)
+        EXPECT_GE(moments[i] - moments[i - 1], 0.9) << i;
+    EXPECT_GE(moments[7] - moments[6], 3.9);
+    const auto after = container(stack_, "web");
+    EXPECT_EQ(after["State"], "running");
+    EXPECT_EQ(after["ID"], before["ID"]);
+    stack_.must({"up", "-d"});  // does not wait for the next try of a shim
+    EXPECT_EQ(container(stack_, "web")["ID"], before["ID"]);
+}
+
+TEST_F(StillBirth, IsSaidWithTheReasonOfTheDeath) {
+    write_service("");
+    const Result up =
+        stack_.run({"up", "-d"}, {{"STACK_FAILPOINTS", "supervisor.listen=error:EIO"}});
+    EXPECT_EQ(up.status, 1);
+    EXPECT_NE(up.err.find("the supervisor of project shop did not start: failpoint "
+                          "supervisor.listen: Input/output error"),
+              std::string::npos)
+        << up.err;
 }
 
 }  // namespace
