@@ -200,7 +200,8 @@ class Server {
         acceptor_.open();
         acceptor_.bind(stream_protocol::endpoint(path_.text()));
         acceptor_.listen();
-        sys::replace_volatile_file(directory_ + "/supervisor.pid", sys::identity_of_self() + "\n");
+        sys::replace_volatile_file(directory_ + "/" + supervise::pid_name,
+                                   sys::identity_of_self() + "\n");
         accept();
     }
 
@@ -269,7 +270,7 @@ class Server {
             if (!error)
                 loop_.stop();
         });
-        sys::remove_file(directory_ + "/supervisor.pid");
+        sys::remove_file(directory_ + "/" + supervise::pid_name);
         sys::remove_file(path_.file());
         if (!left_alone_)
             remove_directory();
