@@ -4,10 +4,14 @@
 #include "tests/integration/containers.h"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 namespace stack::test {
 namespace {
@@ -79,6 +83,66 @@ TEST_F(Streams, OfADamagedLogAreReadAroundTheDamage) {
     EXPECT_TRUE(logs.out.starts_with("1\n2\n3\n")) << logs.out.substr(0, 100);
     EXPECT_TRUE(logs.out.ends_with("998\n999\n1000\n"));
     EXPECT_EQ(con({"logs", "--tail", "1", "mine"}).out, "1000\n");
+}
+
+/// A command of ours that goes on, with what it prints in a file.
+class Reader {
+  public:
+    Reader(const StackProgram& stack, const std::vector<std::string>& words, fs::path file)
+        : file_(std::move(file)) {
+        std::vector<const char*> arguments{"stack", "--root", stack.root().c_str(), "container"};
+        for (const auto& word : words)
+            arguments.push_back(word.c_str());
+        arguments.push_back(nullptr);
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            const int out = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+            ::dup2(out, STDOUT_FILENO);
+            ::dup2(out, STDERR_FILENO);
+            ::execv(STACK_BINARY_DIR "/stack", const_cast<char**>(arguments.data()));
+            ::_exit(1);
+        }
+    }
+
+    Reader(const Reader&) = delete;
+    Reader& operator=(const Reader&) = delete;
+
+    ~Reader() {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+    void signal(int number) const { ASSERT_EQ(::kill(pid_, number), 0); }
+
+    [[nodiscard]] std::string seen() const { return content_of(file_); }
+
+  private:
+    const fs::path file_;
+    pid_t pid_ = 0;
+};
+
+TEST_F(Streams, OfReadersThatAreStoppedHoldUpNobodyElse) {
+    run("until test -e /out/go; do echo tick; sleep 0.1; done; seq 1 400000; touch /out/done; "
+        "sleep 1000");
+    const Reader follower(stack_, {"logs", "-f", "mine"}, here_ / "followed");
+    const Reader attached(stack_, {"attach", "--no-stdin", "mine"}, here_ / "attached");
+    const Reader other(stack_, {"attach", "--no-stdin", "mine"}, here_ / "other");
+    for (const auto* reader : {&follower, &attached, &other})
+        ASSERT_TRUE(eventually([&] { return reader->seen().find("tick") != std::string::npos; }));
+    for (const auto* reader : {&follower, &attached})
+        reader->signal(SIGSTOP);
+    std::ofstream(here_ / "go") << "";
+    // More than all pipes and sockets on the way can take.
+    EXPECT_TRUE(eventually([&] { return fs::exists(here_ / "done"); }));
+    const auto has_all = [](const Reader& reader) {
+        return reader.seen().find("\n400000\n") != std::string::npos;
+    };
+    EXPECT_TRUE(eventually([&] { return has_all(other); }));
+    EXPECT_EQ(con({"logs", "--tail", "1", "mine"}).out, "400000\n");
+    for (const auto* reader : {&follower, &attached})
+        reader->signal(SIGCONT);
+    EXPECT_TRUE(eventually([&] { return has_all(follower); }));
+    must({"kill", "mine"});
 }
 
 TEST_F(Streams, OfACommandThatNobodyReadsEndIt) {
