@@ -2,8 +2,11 @@
 
 #include "shim/fault.h"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 #include <csignal>
+#include <string>
 
 #include <fcntl.h>
 #include <linux/sched.h>
@@ -30,6 +33,28 @@ unsigned long long new_namespaces(const Spec& spec) {
     if (spec.uts.sharing == Sharing::own)
         flags |= CLONE_NEWUTS;
     return flags;
+}
+
+/// What keeps the kernel from making a process with new namespaces, where its word for that does
+/// not say it.
+std::string reason_of(int error) {
+    if (error == EAGAIN)
+        return " (a limit of processes is reached: the sysctl kernel.pid_max or "
+               "kernel.threads-max, `ulimit -u`, or pids.max of a control group)";
+    if (error != ENOSPC)
+        return {};
+    std::string none;
+    for (const auto* kind : {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}) {
+        const std::string name = std::string("user.max_") + kind + "_namespaces";
+        std::string path = "/proc/sys/" + name;
+        std::replace(path.begin(), path.end(), '.', '/');
+        const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        char first = '1';
+        if (::read(fd, &first, 1) == 1 && first == '0')
+            none += (none.empty() ? "" : ", ") + name;
+        ::close(fd);
+    }
+    return " (raise the sysctl" + (none.empty() ? "s user.max_*_namespaces" : " " + none) + ")";
 }
 
 /// A pid namespace is entered by a process's children only, which are to be born there from now on.
@@ -77,7 +102,8 @@ Cloned clone_stage(const Spec& spec, const std::function<void(int channel)>& sta
         ::close(channel[0]);
         stage(channel[1]);
     }
-    must(pid, "clone a process with new namespaces");
+    if (const int error = errno; pid < 0)
+        give_up(engine_failed, "clone a process with new namespaces" + reason_of(error), error);
     // Other children of ours are not the container's; who has joined its users has none.
     if (spec.pid.sharing == Sharing::joined && spec.bundle.user.sharing != Sharing::joined)
         bear_in_pid_namespace("/proc/self/ns/pid");

@@ -83,8 +83,16 @@ void load_filter(const std::string& program) {
         return;
     sock_fprog filter{static_cast<unsigned short>(program.size() / sizeof(sock_filter)),
                       reinterpret_cast<sock_filter*>(const_cast<char*>(program.data()))};
-    must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter),
-         "load the system call filter");
+    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0)
+        return;
+    const int error = errno;
+    const bool is_unknown = error == EINVAL || error == ENOSYS;
+    give_up(engine_failed,
+            std::string("load the system call filter") +
+                (is_unknown ? " (it takes a kernel with CONFIG_SECCOMP_FILTER; without, only "
+                              "seccomp=unconfined of security_opt runs)"
+                            : ""),
+            error);
 }
 
 /// False where it may not be so: errno says why.
