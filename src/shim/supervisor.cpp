@@ -141,7 +141,7 @@ void SupervisorWatch::forget() {
 
 void SupervisorWatch::look(bool ended) {
     if (ended) {
-        constexpr long long steady_ms = 10'000;
+        constexpr long long steady_ms = 1000;
         forget();
         lost_since_ = moment();
         was_steady_ = lost_since_ - found_ >= steady_ms;
