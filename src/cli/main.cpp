@@ -12,13 +12,16 @@
 #include "cli/options.h"
 #include "cli/usage.h"
 #include "sys/file.h"
+#include "sys/limits.h"
 #include "sys/populate.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 #include <set>
+#include <system_error>
 
 namespace stack::cli {
 namespace {
@@ -190,6 +193,17 @@ int run(const Strings& given) {
     return context.exit_code;
 }
 
+/// What the standard library says of a thread that cannot be made names neither.
+std::string sentence_of(const std::exception& error) {
+    const auto* refusal = dynamic_cast<const std::system_error*>(&error);
+    const bool is_of_a_thread = refusal != nullptr &&
+                                dynamic_cast<const Error*>(&error) == nullptr &&
+                                refusal->code() == std::errc::resource_unavailable_try_again;
+    return is_of_a_thread
+               ? std::string("make a thread") + sys::no_more_processes + ": " + error.what()
+               : error.what();
+}
+
 /// Before everything else, also before what is made before main().
 [[gnu::constructor(101)]] void settle() {
     sys::populate_memory();
@@ -209,7 +223,7 @@ int main(int argc, char** argv) {
         return exit.status;
     } catch (const std::exception& error) {
         // Not a throw more: standard error may be what is full.
-        std::fputs((std::string("stack: ") + error.what() + "\n").c_str(), stderr);
+        std::fputs(("stack: " + cli::sentence_of(error) + "\n").c_str(), stderr);
         return 1;
     }
 }

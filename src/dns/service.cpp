@@ -5,6 +5,7 @@
 #include "dns/packet.h"
 #include "dns/socket.h"
 #include "sys/file.h"
+#include "sys/inotify.h"
 
 #include <algorithm>
 #include <array>
@@ -42,7 +43,7 @@ Service::Service(const std::string& directory)
 }
 
 void Service::watch_directory() {
-    inotify_ = sys::Fd(sys::check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "make an inotify"));
+    inotify_ = sys::make_inotify();
     // The directory, because the file itself is replaced by another.
     sys::check(::inotify_add_watch(
                    inotify_.get(), directory_.c_str(), IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR),

@@ -1,6 +1,7 @@
 #include "sys/log_source.h"
 
 #include "sys/file.h"
+#include "sys/inotify.h"
 
 #include <array>
 
@@ -51,8 +52,7 @@ bool LogSource::is_at(const std::string& path) const {
     return is_open_file(file_, path);
 }
 
-GrowthWatch::GrowthWatch()
-    : inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "watch files")) {}
+GrowthWatch::GrowthWatch() : inotify_(make_inotify()) {}
 
 void GrowthWatch::add(const std::string& path) {
     const std::string directory = parent_path(path);

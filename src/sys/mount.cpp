@@ -3,6 +3,7 @@
 #include "sys/file.h"
 #include "sys/overlay.h"
 
+#include <cerrno>
 #include <mutex>
 
 #include <fcntl.h>
@@ -24,10 +25,16 @@ Fd make(const Overlay& overlay) {
     return made;
 }
 
+/// It is in a mount namespace of its own, as the kernel counts them.
 Fd clone_tree(const std::string& path) {
-    return Fd(static_cast<int>(check(
-        ::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC),
-        "open " + path)));
+    Fd tree(static_cast<int>(
+        ::syscall(SYS_open_tree, AT_FDCWD, path.c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
+    if (const int error = errno; !tree)
+        fail("open " + path +
+                 (error == ENOSPC ? " (raise the sysctl user.max_mnt_namespaces or fs.mount-max)"
+                                  : ""),
+             error);
+    return tree;
 }
 
 }  // namespace
@@ -40,8 +47,9 @@ Fd merged_view(const std::vector<std::string>& lowers) {
 Fd read_only_view(const std::string& path) {
     Fd view = clone_tree(path);
     mount_attr attributes{.attr_set = MOUNT_ATTR_RDONLY};
-    check(::syscall(SYS_mount_setattr, view.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
-          "make a view of " + path + " read-only");
+    check(
+        ::syscall(SYS_mount_setattr, view.get(), "", AT_EMPTY_PATH, &attributes, sizeof attributes),
+        "make a view of " + path + " read-only");
     return view;
 }
 

@@ -5,6 +5,7 @@
 #include "base/pointers.h"
 #include "base/text.h"
 #include "sys/file.h"
+#include "sys/limits.h"
 
 #include <algorithm>
 #include <array>
@@ -158,7 +159,7 @@ Child spawn(const std::string& path, const SpawnOptions& options) {
                           options.environment ? environment.data() : ::environ);
     }();
     if (error != 0)
-        fail("run " + path, error);
+        fail("run " + path + (error == EAGAIN ? no_more_processes : ""), error);
     child.pidfd = Fd(check(pidfd_open(child.pid), "open process " + std::to_string(child.pid)));
     return child;
 }

@@ -1,6 +1,7 @@
 #include "sys/tree_watch.h"
 
 #include "sys/file.h"
+#include "sys/inotify.h"
 #include "sys/tree_walk.h"
 
 #include <array>
@@ -53,8 +54,7 @@ std::vector<std::string> changed_paths(const TreeState& before, const TreeState&
     return {changed.begin(), changed.end()};
 }
 
-TreeWatch::TreeWatch()
-    : inotify_(check(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK), "watch files")) {}
+TreeWatch::TreeWatch() : inotify_(make_inotify()) {}
 
 void TreeWatch::watch(const Fd& directory, const std::string& path) {
     const std::string place = "/proc/self/fd/" + std::to_string(directory.get());

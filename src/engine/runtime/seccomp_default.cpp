@@ -117,7 +117,8 @@ class Filter {
         // The architecture of the build is in the filter by itself; every other one kills.
         check_filter(
             seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
-            "refuse other ABIs");
+            "refuse other ABIs (it takes a kernel with CONFIG_SECCOMP_FILTER; without, only "
+            "seccomp=unconfined of security_opt runs)");
     }
 
     void refuse(const char* name, int error) {
