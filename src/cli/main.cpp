@@ -10,6 +10,7 @@
 #include "cli/context.h"
 #include "cli/dry_run.h"
 #include "cli/options.h"
+#include "cli/state_format.h"
 #include "cli/usage.h"
 #include "sys/file.h"
 #include "sys/limits.h"
@@ -140,6 +141,14 @@ Strings with_help_as_option(Strings words) {
     return words;
 }
 
+/// The path that leads to the same place, without symbolic links as far as it exists.
+std::string without_links(const std::string& path) {
+    if (const auto real = sys::real_path(path); real || path == "/")
+        return real.value_or(path);
+    const std::string parent = without_links(sys::parent_path(path));
+    return (parent == "/" ? "" : parent) + "/" + sys::file_name(path);
+}
+
 std::string root_directory(const Globals& globals) {
     std::string root = globals.root;
     if (root.empty()) {
@@ -147,7 +156,17 @@ std::string root_directory(const Globals& globals) {
         const auto found = variables.find("STACK_ROOT");
         root = found == variables.end() ? "" : found->second;
     }
-    return root.empty() ? root : sys::absolute_path(root, sys::current_directory());
+    if (root.empty())
+        return root;
+    // One state is one engine's, by whatever names it is called.
+    root = without_links(sys::absolute_path(root, sys::current_directory()));
+    return root == without_links(Paths().state) ? "" : root;
+}
+
+/// What a command does that looks at no state works whatever state there is.
+bool needs_state(const CLI::App& command) {
+    static const std::set<std::string> without{"config", "lint", "schema", "version"};
+    return !without.contains(command.get_name());
 }
 
 int run(const Strings& given) {
@@ -163,8 +182,11 @@ int run(const Strings& given) {
     app.parse_complete_callback([&] {
         settle_dry_run(context.globals);
         context.paths = paths_for(root_directory(context.globals));
-        for (const auto* command : app.get_subcommands())
+        for (const auto* command : app.get_subcommands()) {
+            if (needs_state(*command))
+                refuse_later_format(context.paths);
             refuse_dry_run(*command, context);
+        }
     });
     const std::string chosen = chosen_command(words);
     const auto is_chosen = [&](const Command& command) { return chosen == command.name; };

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <functional>
 
 #include <boost/asio/connect.hpp>
@@ -70,6 +71,23 @@ void start_supervisor(const Paths& paths, const std::string& project) {
                 "the supervisor of project " + project +
                     " did not start: " + (reason.empty() ? "it died without a word" : reason) +
                     " (its log is " + log_file + "); what runs goes on running");
+}
+
+/// Ends a supervisor of another version, which may read a request otherwise than it is meant: an
+/// upgrade leaves it running, and what it looks after as well.
+void end_other_version(const std::string& directory) {
+    const auto text = sys::read_file(directory + "/" + supervise::pid_name);
+    const auto words = split_words(text.value_or(""));
+    if (words.size() < 2 || (words.size() > 2 && words[2] == STACK_VERSION))
+        return;
+    const auto pid = parse_number<int>(words[0]);
+    const auto started = parse_number<std::uint64_t>(words[1]);
+    const sys::Fd process = pid && started ? sys::open_process(*pid, *started) : sys::Fd();
+    if (!process)
+        return;
+    sys::send_signal(process, SIGTERM);
+    constexpr std::chrono::seconds longest{10};
+    sys::wait_for_end(process, longest);
 }
 
 /// Before it is told that a supervisor does not answer.
@@ -172,6 +190,7 @@ int request(const Paths& paths,
     Request complete = what;
     complete.environment = sys::environment();
     const std::string line = supervise::encode_request(complete);
+    end_other_version(directory);
     constexpr int tries = 5;  // one that is about to end may still take a connection
     for (int i = 0; i < tries; ++i) {
         Connection connection(directory);

@@ -16,7 +16,7 @@ namespace stack::supervise {
 /// In the project's run directory.
 inline constexpr const char* socket_name = "supervisor.sock";
 inline constexpr const char* log_name = "supervisor.log";
-inline constexpr const char* pid_name = "supervisor.pid";  // "<pid> <start time>"
+inline constexpr const char* pid_name = "supervisor.pid";  // "<pid> <start time> <version>"
 
 /// A longer line ends the connection.
 inline constexpr std::size_t longest_line = 64U << 20U;

@@ -201,7 +201,7 @@ class Server {
         acceptor_.bind(stream_protocol::endpoint(path_.text()));
         acceptor_.listen();
         sys::replace_volatile_file(directory_ + "/" + supervise::pid_name,
-                                   sys::identity_of_self() + "\n");
+                                   sys::identity_of_self() + " " STACK_VERSION "\n");
         accept();
     }
 
