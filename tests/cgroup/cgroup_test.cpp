@@ -171,6 +171,47 @@ TEST_F(FakeMount, AMissingControllerIsAWarning) {
     EXPECT_NE(warnings[0].find("cgroup controller cpu is not available"), std::string::npos);
 }
 
+/// Each limit that there is, alone.
+std::vector<std::pair<const char*, Resources>> each_limit() {
+    std::vector<std::pair<const char*, Resources>> each;
+    const auto add = [&](const char* name, auto&& set) {
+        set(each.emplace_back(name, Resources{}).second);
+    };
+    add("cpus", [](Resources& one) { one.cpus = 1; });
+    add("cpu_shares", [](Resources& one) { one.cpu_shares = 512; });
+    add("cpu_quota", [](Resources& one) { one.cpu_quota = 10'000; });
+    add("cpu_rt_runtime", [](Resources& one) { one.cpu_rt_runtime = 1000; });
+    add("cpu_rt_period", [](Resources& one) { one.cpu_rt_period = 1000; });
+    add("cpuset", [](Resources& one) { one.cpuset = "0"; });
+    add("memory", [](Resources& one) { one.memory = 64 << 20; });
+    add("memory_reservation", [](Resources& one) { one.memory_reservation = 64 << 20; });
+    add("memory_swappiness", [](Resources& one) { one.memory_swappiness = 10; });
+    add("pids", [](Resources& one) { one.pids = 10; });
+    add("reserved_cpus", [](Resources& one) { one.reserved_cpus = 0.5; });
+    add("oom_kill_disable", [](Resources& one) { one.oom_kill_disable = true; });
+    add("blkio.weight", [](Resources& one) { one.blkio.weight = 100; });
+    add("blkio.read_bps", [](Resources& one) { one.blkio.device_read_bps = {{"/dev/null", 1}}; });
+    return each;
+}
+
+TEST_F(FakeMount, NoLimitThatIsAskedForIsSilentlyIgnored) {
+    file("bare/pids/tasks");  // v1 with next to nothing
+    file("hybrid/unified/cgroup.procs");
+    file("hybrid/freezer/tasks");
+    file("v2/cgroup.controllers", "\n");  // nothing is delegated
+    file("v2/cgroup.procs");
+    for (const auto* machine : {"none", "bare", "hybrid", "v2"})
+        for (const auto& [name, resources] : each_limit()) {
+            Strings warnings;
+            Strings without;
+            const Cgroups cgroups(mount_ + "/" + machine);
+            cgroups.ensure(std::string("stack/") + name, resources, warnings);
+            cgroups.ensure(std::string("stack/no-") + name, {}, without);
+            const bool is_none = cgroups.mode() == Mode::none;  // says so whatever is asked for
+            EXPECT_GT(warnings.size(), is_none ? 0 : without.size()) << machine << ": " << name;
+        }
+}
+
 TEST_F(FakeMount, OnHybridAGroupIsInItsHierarchiesAndInTheUnifiedOne) {
     for (const auto* name : {"memory", "pids", "cpu", "cpuacct", "freezer", "blkio", "cpuset"})
         sys::ensure_directory(mount_ + "/" + name);
