@@ -16,6 +16,7 @@
 #include "sys/terminal.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 
 namespace stack::cli {
@@ -81,9 +82,21 @@ void publish_names(const Context& context) {
     local.engine().publish_names({}, {});
 }
 
+/// One of these names would never be reached by it: `--network` means something else there.
+void refuse_given_name(const std::string& name) {
+    static const std::map<std::string, const char*> given{
+        {"host", "the machine's own network"},
+        {"none", "no network at all"},
+        {"bridge", "the network of containers that name none, which is made when it is needed"},
+        {"default", "the network of containers that name none, which is made when it is needed"}};
+    if (const auto found = given.find(name); found != given.end())
+        give_up("--network " + name + " is " + found->second + ": a network cannot have this name");
+}
+
 void create_network(Context& context, const CreateOptions& options) {
     require_root();
     const Network network = network_for(options);
+    refuse_given_name(network.name);
     network::Networks networks(context.paths);
     if (networks.find(network.name))
         give_up("network with name " + network.name + " already exists");

@@ -9,6 +9,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/container_size.h"
+#include "cli/describe.h"
 #include "cli/dry_run.h"
 #include "cli/filters.h"
 #include "cli/format.h"
@@ -21,6 +22,7 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -183,6 +185,7 @@ int prune(const Context& context, const Strings& filters, bool all, bool force) 
 /// In the shape of `docker volume inspect`.
 Json volume_json(const Context& context, const VolumeRecord& volume) {
     return {{"Name", volume.name},
+            {"CreatedAt", time_text(std::chrono::system_clock::from_time_t(volume.created))},
             {"Driver", driver_of(volume)},
             {"Mountpoint", storage::volume_directory(context.paths, volume.name)},
             {"Labels", volume.labels},

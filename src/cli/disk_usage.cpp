@@ -111,9 +111,15 @@ std::string age_text(Time created, Time now) {
 UsageSection image_section(const image::Store& store,
                            const std::vector<ObservedContainer>& containers,
                            Time now) {
-    UsageSection section{
-        "Images space usage:",
-        {{"IMAGE", "ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS"}}};
+    UsageSection section{"Images space usage:",
+                         {{"REPOSITORY",
+                           "TAG",
+                           "IMAGE ID",
+                           "CREATED",
+                           "SIZE",
+                           "SHARED SIZE",
+                           "UNIQUE SIZE",
+                           "CONTAINERS"}}};
     const auto images = store.list();
     std::map<std::string, int> owners;
     for (const auto& image : images)
@@ -128,14 +134,17 @@ UsageSection image_section(const image::Store& store,
             std::count_if(containers.begin(), containers.end(), [&](const auto& container) {
                 return container.image_id == image.id;
             });
-        section.rows.push_back(
-            {image.references.empty() ? "<none>" : familiar(image.references.front()),
-             id_text(image.id, false),
-             age_text(image.created, now),
-             format_bytes(shared + own),
-             format_bytes(shared),
-             format_bytes(own),
-             std::to_string(users)});
+        const RepositoryAndTag name =  // docker shows the first, too
+            image.references.empty() ? RepositoryAndTag{"<none>", "<none>"}
+                                     : repository_and_tag(familiar(image.references.front()));
+        section.rows.push_back({name.repository,
+                                name.tag,
+                                id_text(image.id, false),
+                                age_text(image.created, now),
+                                format_bytes(shared + own),
+                                format_bytes(shared),
+                                format_bytes(own),
+                                std::to_string(users)});
     }
     return section;
 }
@@ -143,9 +152,15 @@ UsageSection image_section(const image::Store& store,
 UsageSection container_section(const Context& context,
                                const std::vector<ObservedContainer>& containers,
                                Time now) {
-    UsageSection section{
-        "Containers space usage:",
-        {{"CONTAINER ID", "IMAGE", "COMMAND", "VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"}}};
+    UsageSection section{"Containers space usage:",
+                         {{"CONTAINER ID",
+                           "IMAGE",
+                           "COMMAND",
+                           "LOCAL VOLUMES",
+                           "SIZE",
+                           "CREATED",
+                           "STATUS",
+                           "NAMES"}}};
     for (const auto& container : containers) {
         const auto volumes =
             std::count_if(container.mounts.begin(), container.mounts.end(), [](const auto& mount) {

@@ -103,6 +103,8 @@ TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     stack_.must({"image", "import", file, "from:file", "-m", "of my own", "-c", "ENV A=b"});
     EXPECT_EQ(echoed("from:file"), "hello\n");
     EXPECT_NE(stack_.must({"image", "history", "from:file"}).find("of my own"), std::string::npos);
+    EXPECT_EQ(stack_.must({"image", "history", "--format", "{{.CreatedAt}}", "from:file"}),
+              stack_.must({"image", "inspect", "--format", "{{.Created}}", "from:file"}));
     EXPECT_EQ(stack_.run({"image", "import", "-", "from:input"}, {}, content(file)).status, 0);
     EXPECT_EQ(echoed("from:input"), "hello\n");
     stack_.must({"container",

@@ -80,6 +80,15 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
     EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
 }
 
+TEST_F(NetworkCommand, MakesNoneOfANameThatMeansSomethingElse) {
+    for (const std::string name : {"host", "none", "bridge", "default"}) {
+        const Result refused = stack_.run({"network", "create", name});
+        EXPECT_EQ(refused.status, 1) << name;
+        EXPECT_NE(refused.err.find("--network " + name + " is "), std::string::npos) << refused.err;
+    }
+    EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
+}
+
 TEST_F(NetworkCommand, OfSeveralThatMakeOneAtOnceOneDoes) {
     std::vector<std::future<Result>> makers;
     for (int i = 0; i < 6; ++i)

@@ -2,6 +2,9 @@
 
 #include "tests/integration/world.h"
 
+#include <filesystem>
+#include <fstream>
+
 #include <gtest/gtest.h>
 
 namespace stack::test {
@@ -27,6 +30,15 @@ TEST_F(Volume, HoldsDataFromItsCreationToItsRemoval) {
     EXPECT_EQ(stack_.must({"volume", "ls", "-q", "--filter", "label=kind=data"}), "kept\n");
     const auto seen = nlohmann::json::parse(stack_.must({"volume", "inspect", "kept"}));
     EXPECT_EQ(seen[0]["Labels"]["kind"], "data");
+    EXPECT_EQ(seen[0]["CreatedAt"].get<std::string>().substr(0, 2), "20");
+    const auto file = std::filesystem::path(stack_.root()) / "volumes/kept/volume.json";
+    auto record = nlohmann::json::parse(std::ifstream(file));
+    record.erase("created");  // as it was written before there was such a field
+    std::ofstream(file) << record;
+    EXPECT_EQ(nlohmann::json::parse(stack_.must({"volume", "inspect", "kept"}))[0]["CreatedAt"]
+                  .get<std::string>()
+                  .substr(0, 2),
+              "20");
     EXPECT_EQ(stack_.must({"container", "run", "--rm", "-v", "kept:/d", "busybox", "ls", "/d"}),
               "file\n");
     EXPECT_EQ(stack_.must({"volume", "rm", "kept"}), "kept\n");

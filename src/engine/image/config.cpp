@@ -134,6 +134,14 @@ std::string rfc3339(Time time) {
     return buffer.data();
 }
 
+/// The last step made the image: where it has no time, that is the image's.
+Json dated(Json history, Time created) {
+    if (history.is_array() && !history.empty() && history.back().is_object() &&
+        !history.back().contains("created"))
+        history.back()["created"] = rfc3339(created);
+    return history;
+}
+
 }  // namespace
 
 ImageConfig parse_config(const std::string& json_text) {
@@ -186,7 +194,7 @@ std::string make_config(const std::string& base,
     json["created"] = rfc3339(created);
     json["rootfs"] = {{"type", "layers"}, {"diff_ids", diff_ids}};
     if (!history_json.empty())
-        json["history"] = Json::parse(history_json, nullptr, false);
+        json["history"] = dated(Json::parse(history_json, nullptr, false), created);
     Json& inner = json["config"];
     if (!inner.is_object())
         inner = Json::object();

@@ -10,6 +10,7 @@
 #include "sys/tree.h"
 
 #include <algorithm>
+#include <chrono>
 
 #include <nlohmann/json.hpp>
 
@@ -58,6 +59,7 @@ std::string to_text(const VolumeRecord& record) {
                        {"driver", record.driver},
                        {"driver_opts", record.driver_opts},
                        {"labels", record.labels},
+                       {"created", record.created},
                        {"anonymous", record.anonymous},
                        {"populated", record.populated}};
     return json.dump(2) + "\n";
@@ -75,9 +77,16 @@ VolumeRecord parse_record(const std::string& text, const std::string& name) {
     record.driver = json.value("driver", "");
     record.driver_opts = json.value("driver_opts", StringMap{});
     record.labels = json.value("labels", StringMap{});
+    record.created = json.value("created", std::time_t{0});
     record.anonymous = json.value("anonymous", false);
     record.populated = json.value("populated", false);
     return record;
+}
+
+std::time_t written_at(const std::string& file) {
+    constexpr std::int64_t ns_per_s = 1'000'000'000;
+    const auto stamp = sys::find_stamp(file);
+    return stamp ? static_cast<std::time_t>(stamp->modified_ns / ns_per_s) : 0;
 }
 
 bool is_empty(const std::string& directory) {
@@ -90,7 +99,10 @@ std::optional<VolumeRecord> find_volume(const Paths& paths, const std::string& n
     const auto text = sys::read_file(record_file(paths, name));
     if (!text)
         return std::nullopt;
-    return parse_record(*text, name);
+    VolumeRecord record = parse_record(*text, name);
+    if (record.created == 0)
+        record.created = written_at(record_file(paths, name));
+    return record;
 }
 
 std::vector<VolumeRecord> list_volumes(const Paths& paths) {
@@ -113,7 +125,9 @@ void ensure_volume(const Paths& paths, const VolumeRecord& record) {
     sys::ensure_directory(directory_of(paths, record.name), 0711);
     sys::ensure_directory(directory_of(paths, record.name) + "/_data", 0755);
     STACK_FAILPOINT("volume.record");
-    sys::replace_file(record_file(paths, record.name), to_text(record));
+    VolumeRecord made = record;
+    made.created = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+    sys::replace_file(record_file(paths, record.name), to_text(made));
     sys::sync_directory(volumes_directory(paths));
 }
 

@@ -12,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/scratch_directory.h"
 
+#include <ctime>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,7 @@ struct VolumeRecord {
     std::string driver;
     StringMap driver_opts;
     StringMap labels;
+    std::time_t created = 0;  // when it was made; of records without it, when it was last written
     bool anonymous = false;
     bool populated = false;  // the first-use copy of the image's content is done, or was not wanted
 
