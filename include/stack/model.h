@@ -229,6 +229,7 @@ struct Resources {
     std::optional<std::int64_t> cpu_rt_runtime;
     std::optional<std::int64_t> cpu_rt_period;
     std::string cpuset;
+    std::string cpuset_mems;  // memory nodes
     std::optional<Bytes> memory;
     std::optional<Bytes> memory_reservation;
     std::optional<Bytes> memory_swap;  // memory and swap together; -1: unlimited

@@ -301,6 +301,8 @@ Service updated(Service service, SingleOptions options) {
         own.blkio.weight = limits.blkio.weight;
     if (!limits.cpuset.empty())
         own.cpuset = limits.cpuset;
+    if (!limits.cpuset_mems.empty())
+        own.cpuset_mems = limits.cpuset_mems;
     if (!options.restart.empty())
         service.restart = wanted.restart;
     return service;

@@ -136,6 +136,7 @@ Json limits_json(const Resources& limits) {
             {"CpuPeriod", limits.cpu_period.value_or(0)},
             {"CpuQuota", limits.cpu_quota.value_or(0)},
             {"CpusetCpus", limits.cpuset},
+            {"CpusetMems", limits.cpuset_mems},
             {"PidsLimit", limits.pids.value_or(0)},
             {"OomKillDisable", limits.oom_kill_disable}};
 }

@@ -56,6 +56,7 @@ constexpr std::array attributes{
     Replacement{"memswap_limit", "--memory-swap"},
     Replacement{"mem_swappiness", "--memory-swappiness"},
     Replacement{"cpuset", "--cpuset-cpus"},
+    Replacement{"cpuset-mems", "--cpuset-mems"},
     Replacement{"ulimits", "--ulimit"},
     Replacement{"soft", "the soft limit of --ulimit"},
     Replacement{"hard", "the hard limit of --ulimit"},

@@ -158,7 +158,6 @@ void declare_refused(CLI::App& app, SingleOptions& options) {
         RefusedOption{"--io-maxbandwidth", "0", of_windows},
         RefusedOption{"--io-maxiops", "0", of_windows},
         RefusedOption{"--kernel-memory", "0", "kernels have no such limit any more; see --memory"},
-        RefusedOption{"--cpuset-mems", "", "memory nodes cannot be chosen; see --cpuset-cpus"},
         RefusedOption{"--storage-opt",
                       "",
                       "the writable layer of a container cannot be limited; "
@@ -204,6 +203,7 @@ void declare_limits(CLI::App& app, SingleOptions& options) {
     app.add_option("--cpu-rt-period", options.cpu_rt_period, "The same of real-time scheduling");
     app.add_option("--cpu-rt-runtime", options.cpu_rt_runtime, "Microseconds of it in each");
     app.add_option("--cpuset-cpus", options.cpuset, "Only on these CPUs, such as 0-1,3");
+    app.add_option("--cpuset-mems", options.cpuset_mems, "Only in these memory nodes");
     app.add_option("--blkio-weight", options.blkio_weight, "Its share of busy disks: 10 to 1000");
     app.add_option("--pids-limit", options.pids, "At most this many processes; -1: no limit");
 }

@@ -93,6 +93,7 @@ struct SingleOptions {
     std::string cpu_rt_period;
     std::string cpu_rt_runtime;
     std::string cpuset;
+    std::string cpuset_mems;
     std::string pids;
     std::string oom_score_adj;
     bool oom_kill_disable = false;

@@ -246,6 +246,8 @@ class StackFile {
         put("cpu_rt_period", options_.cpu_rt_period);
         put("cpu_rt_runtime", options_.cpu_rt_runtime);
         put("cpuset", options_.cpuset);
+        if (!options_.cpuset_mems.empty())
+            service_["x-stack"]["cpuset-mems"] = options_.cpuset_mems;
         put("pids_limit", options_.pids);
         put("oom_kill_disable", options_.oom_kill_disable);
         put("oom_score_adj", options_.oom_score_adj);

@@ -354,6 +354,7 @@ void decode_life(Object& object, Service& service) {
         if (const Node* unhealthy = own.take("on-unhealthy"))
             service.restart_unhealthy =
                 check_choice(*unhealthy, "`on-unhealthy`", {"restart"}, object.reporter);
+        own.text("cpuset-mems", service.resources.cpuset_mems);
     }
 }
 

@@ -197,7 +197,9 @@ void put_life(Json& json, const Service& service) {
             put(json["provider"]["options"], name.c_str(), values);
     }
     if (service.restart_unhealthy)
-        json["x-stack"] = {{"on-unhealthy", "restart"}};
+        json["x-stack"]["on-unhealthy"] = "restart";
+    if (!service.resources.cpuset_mems.empty())
+        json["x-stack"]["cpuset-mems"] = service.resources.cpuset_mems;
 }
 
 }  // namespace

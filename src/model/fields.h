@@ -144,7 +144,8 @@ void visit_fields(Is<Blkio> auto& v, auto&& field) {
 void visit_fields(Is<Resources> auto& v, auto&& field) {
     field("cpus", v.cpus), field("cpu_shares", v.cpu_shares), field("cpu_quota", v.cpu_quota);
     field("cpu_period", v.cpu_period), field("cpu_rt_runtime", v.cpu_rt_runtime);
-    field("cpu_rt_period", v.cpu_rt_period), field("cpuset", v.cpuset), field("memory", v.memory);
+    field("cpu_rt_period", v.cpu_rt_period), field("cpuset", v.cpuset);
+    field("cpuset_mems", v.cpuset_mems), field("memory", v.memory);
     field("memory_reservation", v.memory_reservation), field("memory_swap", v.memory_swap);
     field("memory_swappiness", v.memory_swappiness), field("pids", v.pids);
     field("reserved_cpus", v.reserved_cpus), field("oom_kill_disable", v.oom_kill_disable);

@@ -92,9 +92,19 @@ TEST(Limits, OfBlockDevicesNameTheDevice) {
               "io.max = </dev/sda> wiops=10\n");
 }
 
+TEST(Limits, NameProcessorsAndMemoryNodes) {
+    Resources resources;
+    resources.cpuset = "0-1";
+    resources.cpuset_mems = "0";
+    for (const auto mode : {Mode::v1, Mode::hybrid, Mode::v2})
+        EXPECT_EQ(text_of(limits_for(mode, resources)), "cpuset.cpus = 0-1\ncpuset.mems = 0\n");
+    EXPECT_EQ(text_of(lifted_limits_for(Mode::v2, resources)).find("cpuset"), std::string::npos);
+}
+
 TEST(LiftedLimits, AreThoseThatAreNotNamed) {
     EXPECT_EQ(text_of(lifted_limits_for(Mode::v2, limited())),
               "cpuset.cpus = \n (may fail)\n"
+              "cpuset.mems = \n (may fail)\n"
               "io.weight = default 100 (may fail)\n");
     Resources resources = limited();
     resources.memory.reset();
@@ -183,6 +193,7 @@ std::vector<std::pair<const char*, Resources>> each_limit() {
     add("cpu_rt_runtime", [](Resources& one) { one.cpu_rt_runtime = 1000; });
     add("cpu_rt_period", [](Resources& one) { one.cpu_rt_period = 1000; });
     add("cpuset", [](Resources& one) { one.cpuset = "0"; });
+    add("cpuset_mems", [](Resources& one) { one.cpuset_mems = "0"; });
     add("memory", [](Resources& one) { one.memory = 64 << 20; });
     add("memory_reservation", [](Resources& one) { one.memory_reservation = 64 << 20; });
     add("memory_swappiness", [](Resources& one) { one.memory_swappiness = 10; });
@@ -350,6 +361,7 @@ TEST_F(RealTree, LiftedLimitsAreThoseOfANewGroup) {
     Resources resources = limited();
     resources.cpu_period = 50'000;
     resources.cpuset = "0";
+    resources.cpuset_mems = "0";
     resources.memory_swappiness = 10;
     resources.oom_kill_disable = true;
     resources.blkio.weight = 300;

@@ -241,6 +241,9 @@ TEST_F(Container, LimitsChangeWhileItRuns) {
         stack_.root() + "/containers/" + seen("mine")["ID"].get<std::string>() + "/config.json"));
     EXPECT_EQ(record["spec"]["service"]["resources"]["memory"], 96 << 20);
     EXPECT_EQ(record["spec"]["service"]["resources"]["pids"], 50);
+    must({"update", "--cpuset-mems", "0", "mine"});
+    EXPECT_EQ(must({"inspect", "-f", "{{.HostConfig.CpusetMems}}", "mine"}), "0\n");
+    EXPECT_EQ(con({"update", "--cpuset-mems", "4000", "mine"}).status, 1) << "no such node";
 }
 
 TEST_F(Container, LogsAreKept) {

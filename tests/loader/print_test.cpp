@@ -115,7 +115,7 @@ services:
     environment: {x-one: set}
     extra_hosts: {x-host: 10.0.0.1}
     x-owner: *common
-    x-stack: {on-unhealthy: restart, lint: {unpinned-image: false}}
+    x-stack: {on-unhealthy: restart, cpuset-mems: "0", lint: {unpinned-image: false}}
     deploy: {placement: {constraints: [node.role==manager]}}
     networks: {back: {x-speed: 5}}
   idle: {image: a, profiles: [never], x-gone: 1}
@@ -136,6 +136,7 @@ services:
       - x-host=10.0.0.1
     x-stack:
       on-unhealthy: restart
+      cpuset-mems: "0"
       lint:
         unpinned-image: false
     x-owner:

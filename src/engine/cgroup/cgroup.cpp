@@ -56,15 +56,16 @@ bool make_group(const std::string& root, const std::string& path, const Prepare&
 
 void do_nothing(const std::string&, const std::string&) {}
 
-void inherit_cpuset(const std::string& parent, const std::string& directory) {
-    for (const auto* file : {"/cpuset.cpus", "/cpuset.mems"})
-        sys::write_existing(directory + file, trim(sys::read_file(parent + file).value_or("")));
+void inherit(const std::string& file, const std::string& parent, const std::string& directory) {
+    sys::write_existing(directory + "/" + file,
+                        trim(sys::read_file(parent + "/" + file).value_or("")));
 }
 
 /// A new v1 cpuset admits nothing until it has its parent's processors and memory nodes.
 void fill_cpuset(const std::string& parent, const std::string& directory) {
-    if (trim(sys::read_file(directory + "/cpuset.mems").value_or("")).empty())
-        inherit_cpuset(parent, directory);
+    for (const auto* file : {"cpuset.cpus", "cpuset.mems"})
+        if (trim(sys::read_file(directory + "/" + file).value_or("")).empty())
+            inherit(file, parent, directory);
 }
 
 /// v2: lets the children of a group use the controllers (cgroup-v2.rst, "Enabling and Disabling").
@@ -141,8 +142,11 @@ void lift_of_devices(const std::string& file, const char* unlimited) {
 void inherit_limits(const Tree& tree, const std::string& path, const Resources& resources) {
     const std::string parent = sys::parent_path(path);
     const std::string cpuset = tree.file("cpuset", path, "");
-    if (resources.cpuset.empty() && sys::is_directory(cpuset))
-        inherit_cpuset(tree.file("cpuset", parent, ""), cpuset);
+    const bool has_cpuset = sys::is_directory(cpuset);
+    if (resources.cpuset.empty() && has_cpuset)
+        inherit("cpuset.cpus", tree.file("cpuset", parent, ""), cpuset);
+    if (resources.cpuset_mems.empty() && has_cpuset)
+        inherit("cpuset.mems", tree.file("cpuset", parent, ""), cpuset);
     if (!resources.memory_swappiness)
         if (const auto value = sys::read_file(tree.file("memory", parent, "memory.swappiness")))
             (void)sys::try_write_existing(tree.file("memory", path, "memory.swappiness"),

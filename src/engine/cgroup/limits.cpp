@@ -113,6 +113,8 @@ void add_v1_cpu(Writes& writes, const Resources& resources) {
     add_if_set(writes, "cpu", "cpu.rt_runtime_us", resources.cpu_rt_runtime);
     if (!resources.cpuset.empty())
         writes.push_back({"cpuset", "cpuset.cpus", resources.cpuset, true});
+    if (!resources.cpuset_mems.empty())
+        writes.push_back({"cpuset", "cpuset.mems", resources.cpuset_mems, true});
 }
 
 /// Weights are those of BFQ, the only scheduler of blocks that has had any on v1 since Linux 5.0.
@@ -156,6 +158,8 @@ void add_v2_cpu(Writes& writes, const Resources& resources) {
     add_if_set(writes, "cpu", "cpu.rt_runtime_us", resources.cpu_rt_runtime);
     if (!resources.cpuset.empty())
         writes.push_back({"cpuset", "cpuset.cpus", resources.cpuset, true});
+    if (!resources.cpuset_mems.empty())
+        writes.push_back({"cpuset", "cpuset.mems", resources.cpuset_mems, true});
 }
 
 void add_v2_io(Writes& writes, const Blkio& blkio) {
@@ -234,6 +238,8 @@ Writes v2_lifted(const Resources& resources) {
         writes.push_back({"cpu", "cpu.weight", std::to_string(weight_of(default_shares))});
     if (resources.cpuset.empty())
         writes.push_back({"cpuset", "cpuset.cpus", "\n"});  // empty: the parent's
+    if (resources.cpuset_mems.empty())
+        writes.push_back({"cpuset", "cpuset.mems", "\n"});
     if (!resources.pids)
         writes.push_back({"pids", "pids.max", "max"});
     if (resources.blkio.weight == 0)
