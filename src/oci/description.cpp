@@ -56,7 +56,7 @@ shim::NamespaceSpec& namespace_of(shim::Spec& spec, const std::string& type) {
     if (type == "mount")
         return spec.bundle.mount;
     if (type == "user")
-        return spec.bundle.user;
+        return spec.user;
     if (type == "time")
         throw not_supported("a time namespace");
     throw Error("config.json: linux.namespaces: there is no namespace \"" + type + "\"");
@@ -91,13 +91,13 @@ std::string id_map(const Json& linux_part, const char* key) {
 }
 
 void set_users(const Json& linux_part, shim::Spec& spec) {
-    spec.bundle.uid_map = id_map(linux_part, "uidMappings");
-    spec.bundle.gid_map = id_map(linux_part, "gidMappings");
-    const bool is_mapped = !spec.bundle.uid_map.empty() && !spec.bundle.gid_map.empty();
-    if (spec.bundle.user.sharing == shim::Sharing::own && !is_mapped)
+    spec.uid_map = id_map(linux_part, "uidMappings");
+    spec.gid_map = id_map(linux_part, "gidMappings");
+    const bool is_mapped = !spec.uid_map.empty() && !spec.gid_map.empty();
+    if (spec.user.sharing == shim::Sharing::own && !is_mapped)
         throw Error("config.json: a new user namespace needs uidMappings and gidMappings");
-    if (spec.bundle.user.sharing == shim::Sharing::host &&
-        !(spec.bundle.uid_map.empty() && spec.bundle.gid_map.empty()))
+    if (spec.user.sharing == shim::Sharing::host &&
+        !(spec.uid_map.empty() && spec.gid_map.empty()))
         throw Error("config.json: uidMappings and gidMappings need a user namespace");
 }
 

@@ -8,6 +8,7 @@
 #include "shim/relay.h"
 #include "shim/rights.h"
 #include "shim/stage.h"
+#include "shim/users.h"
 
 #include <array>
 #include <cerrno>
@@ -16,7 +17,6 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,32 +33,6 @@ void join_namespaces(const Spec& spec) {
     join_namespace(spec.network, CLONE_NEWNET, "network namespace");
     join_namespace(spec.ipc, CLONE_NEWIPC, "IPC namespace");
     join_namespace(spec.uts, CLONE_NEWUTS, "host name");
-}
-
-void write_map(int pid, const char* file, const std::string& map) {
-    const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
-    const int fd = static_cast<int>(must(::open(path.c_str(), O_WRONLY | O_CLOEXEC), path));
-    must(::write(fd, map.data(), map.size()), std::string("write ") + file + " of the container");
-    ::close(fd);
-}
-
-void map_users(const Spec& spec, int pid) {
-    if (spec.bundle.user.sharing != Sharing::own)
-        return;
-    write_map(pid, "uid_map", spec.bundle.uid_map);
-    write_map(pid, "gid_map", spec.bundle.gid_map);
-}
-
-/// More than the host's hard limits is for who has rights there, as its root may not have any more.
-void raise_limits(const std::vector<LimitSpec>& limits, int pid) {
-    for (const auto& wanted : limits) {
-        const auto resource = static_cast<__rlimit_resource>(wanted.resource);
-        rlimit limit{};
-        if (::prlimit(pid, resource, nullptr, &limit) < 0 || wanted.hard <= limit.rlim_max)
-            continue;
-        limit.rlim_max = wanted.hard;
-        ::prlimit(pid, resource, &limit, nullptr);
-    }
 }
 
 void tell(int fd, const std::string& text) {

@@ -115,7 +115,7 @@ BundleRoot::BundleRoot(const Spec& spec) : spec_(spec) {
     for (const auto& mount : spec.mounts)
         sources_.push_back(mount.kind == MountKind::exact_bind ? open_source(mount) : -1);
     for (const auto& node : spec.bundle.nodes)
-        node_sources_.push_back(spec.bundle.user.sharing == Sharing::host
+        node_sources_.push_back(spec.user.sharing == Sharing::host
                                     ? -1
                                     : open_tree_call(AT_FDCWD, node.path.c_str(), detached));
 }

@@ -9,6 +9,7 @@
 #include "shim/rights.h"
 #include "shim/stage.h"
 #include "shim/user.h"
+#include "shim/users.h"
 
 #include <array>
 #include <cerrno>
@@ -16,7 +17,6 @@
 #include <cstdlib>
 
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
@@ -49,16 +49,6 @@ void set_namespaces(const Spec& spec) {
     name_host(spec);
     if (spec.network.sharing == Sharing::own)
         configure_interfaces({});
-}
-
-/// From here on what is made belongs to the container's root.
-void become_root(const Spec& spec) {
-    if (spec.bundle.user.sharing == Sharing::host)
-        return;
-    must(::setgroups(0, nullptr), "drop groups");
-    must(::setresgid(0, 0, 0), "become the container's root group");
-    must(::setresuid(0, 0, 0), "become the container's root");
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
 /// Waits for whoever starts us, and tells them of what comes. Their connection ends when the
@@ -95,10 +85,9 @@ void run_bundle_stage(const Spec& spec, int channel) {
     join_cgroups(spec.attach_files, "");
     set_namespaces(spec);
     BundleRoot root(spec);
-    become_root(spec);
-    // A procfs of its own is to be had only while none that is in sight has parts covered
-    // (user_namespaces(7)): before the container's is.
-    set_sysctls(spec.sysctls);
+    if (spec.user.sharing != Sharing::host)
+        become_root();
+    set_sysctls(spec.sysctls, open_proc_for(spec.sysctls));
     const Terminal terminal = root.build();
     constexpr mode_t usual = 0022;
     ::umask(usual);  // of the hooks; the program's comes with its rights

@@ -22,7 +22,7 @@ void send_descriptor(int channel, const char* text, int fd) {
     header->cmsg_type = SCM_RIGHTS;
     header->cmsg_len = CMSG_LEN(sizeof(int));
     std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-    must(::sendmsg(channel, &message, MSG_NOSIGNAL), "hand over the terminal");
+    must(::sendmsg(channel, &message, MSG_NOSIGNAL), "hand over a descriptor");
 }
 
 long receive_message(int channel, std::string& text, int& fd) {

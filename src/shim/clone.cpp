@@ -22,7 +22,7 @@ unsigned long long new_namespaces(const Spec& spec) {
     unsigned long long flags = 0;
     if (spec.bundle.mount.sharing == Sharing::own)
         flags |= CLONE_NEWNS;
-    if (spec.bundle.user.sharing == Sharing::own)
+    if (spec.user.sharing == Sharing::own)
         flags |= CLONE_NEWUSER;
     if (spec.pid.sharing == Sharing::own)
         flags |= CLONE_NEWPID;
@@ -96,7 +96,7 @@ Cloned clone_stage(const Spec& spec, const std::function<void(int channel)>& sta
         arguments.cgroup = static_cast<__u64>(static_cast<unsigned int>(cgroup));
     }
     // Last: it takes the rights that the others need.
-    join_namespace(spec.bundle.user, CLONE_NEWUSER, "user namespace");
+    join_namespace(spec.user, CLONE_NEWUSER, "user namespace");
     const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
     if (pid == 0) {
         ::close(channel[0]);
@@ -105,7 +105,7 @@ Cloned clone_stage(const Spec& spec, const std::function<void(int channel)>& sta
     if (const int error = errno; pid < 0)
         give_up(engine_failed, "clone a process with new namespaces" + reason_of(error), error);
     // Other children of ours are not the container's; who has joined its users has none.
-    if (spec.pid.sharing == Sharing::joined && spec.bundle.user.sharing != Sharing::joined)
+    if (spec.pid.sharing == Sharing::joined && spec.user.sharing != Sharing::joined)
         bear_in_pid_namespace("/proc/self/ns/pid");
     ::close(channel[1]);
     ::close(cgroup);

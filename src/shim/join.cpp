@@ -8,13 +8,13 @@
 #include "shim/rights.h"
 #include "shim/stage.h"
 #include "shim/user.h"
+#include "shim/users.h"
 
 #include <array>
 #include <cerrno>
 #include <csignal>
 
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
 #include <sched.h>
@@ -234,11 +234,8 @@ void enter_namespaces(const JoinSpec& spec, int pidfd, bool keeps_pids) {
     const int all = keeps_pids ? others : others | CLONE_NEWPID;
     if (::setns(pidfd, spec.joins_user != 0 ? all | CLONE_NEWUSER : all) < 0)
         give_up(engine_failed, "enter the container (has it just ended?)", errno);
-    if (spec.joins_user == 0)
-        return;
-    must(::setgroups(0, nullptr), "drop groups");
-    must(::setresgid(0, 0, 0), "become the container's root group");
-    must(::setresuid(0, 0, 0), "become the container's root");
+    if (spec.joins_user != 0)
+        become_root();
 }
 
 /// The pid to whoever asked for it; then the command may begin, and tell of its faults.
@@ -281,6 +278,10 @@ int join_container(const JoinSpec& spec, int pidfd) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     set_oom_score(spec.process);  // by the host's /proc; what comes to be inherits it
     join_cgroups(spec.attach_files, spec.v2_directory);
+    if (spec.joins_user != 0)
+        raise_limits(spec.process.limits, 0);
+    if (spec.root_id != 0 && spec.owns_streams != 0 && spec.relays_streams == 0)
+        give_streams({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, spec.root_id);
     const bool is_made_outside = could_be_traced(spec);
     enter_namespaces(spec, pidfd, is_made_outside);
     const Identity identity = look_up(spec.process.user, spec.process.groups);

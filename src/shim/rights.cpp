@@ -71,6 +71,18 @@ void set_exact_capabilities(const CapabilitySets& sets) {
                  "raise ambient capability " + std::to_string(capability));
 }
 
+/// Gives up where it cannot be: an id that the container's user namespace does not have is "Invalid
+/// argument".
+void must_become(long result, const std::string& who) {
+    if (result < 0 && errno == EINVAL)
+        give_up(not_executable,
+                who +
+                    " is none of the container's own (with `userns_mode: private` they have the "
+                    "numbers from 0 to 65535)",
+                0);
+    must(result, "become " + who);
+}
+
 /// The keys of whoever started the engine are not the container's; a kernel without keyrings has
 /// none to share.
 void leave_session_keyring() {
@@ -126,15 +138,17 @@ void drop_rights(const ProcessSpec& process, const Identity& identity) {
     set_limits(process.limits);
     ::umask(process.umask);
     leave_session_keyring();
-    must(::setgroups(identity.groups.size(), identity.groups.data()), "set groups");
+    must_become(::setgroups(identity.groups.size(), identity.groups.data()), "one of its groups");
     const bool is_exact = process.has_exact_sets != 0;
     drop_bounding_set(is_exact ? process.exact_sets.bounding : process.capabilities);
     // Without no_new_privs a filter needs CAP_SYS_ADMIN: it comes before that is dropped.
     if (process.no_new_privileges == 0)
         load_filter(process.seccomp);
     ::prctl(PR_SET_KEEPCAPS, is_exact ? 1 : 0, 0, 0, 0);
-    must(::setresgid(identity.gid, identity.gid, identity.gid), "set the group id");
-    must(::setresuid(identity.uid, identity.uid, identity.uid), "set the user id");
+    must_become(::setresgid(identity.gid, identity.gid, identity.gid),
+                "group " + std::to_string(identity.gid));
+    must_become(::setresuid(identity.uid, identity.uid, identity.uid),
+                "user " + std::to_string(identity.uid));
     ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
     if (is_exact)
         set_exact_capabilities(process.exact_sets);

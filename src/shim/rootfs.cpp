@@ -1,10 +1,11 @@
 #include "shim/rootfs.h"
 
+#include "shim/devices.h"
 #include "shim/enclosure.h"
 #include "shim/fault.h"
 #include "shim/hook.h"
 #include "shim/mount.h"
-#include "sys/overlay.h"
+#include "shim/users.h"
 
 #include <array>
 #include <cerrno>
@@ -15,7 +16,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace stack::shim {
@@ -23,24 +23,12 @@ namespace {
 
 // --- the root ---
 
-int mount_overlay(const sys::Overlay& overlay) {
-    std::string step;
-    const int made = sys::make_overlay(overlay, step);
-    if (made < 0)
-        give_up(
-            engine_failed, step + " (" + std::to_string(overlay.lowers.size()) + " layers)", errno);
-    return made;
-}
-
-int open_root(const Spec& spec) {
-    const int overlay =
-        mount_overlay({spec.lowers, spec.upper, spec.work, spec.volatile_upper != 0});
+void hang_root(const Spec& spec, int root) {
     const int place =
         static_cast<int>(must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
                               "open " + spec.mount_point));
-    attach(overlay, place, "the root file system");
+    attach(root, place, "the root file system");
     ::close(place);
-    return overlay;
 }
 
 // --- what the kernel offers ---
@@ -156,61 +144,12 @@ void mount_sys(int root, const Spec& spec) {
         mount_hierarchies(root, spec, attributes);
 }
 
-bool has_shared_memory(const Spec& spec) {
-    return spec.ipc.sharing != Sharing::own || spec.shm_size != 0;
-}
-
-void make_node(int dev, const char* name, unsigned int major_number, unsigned int minor_number) {
-    must(::mknodat(dev, name, S_IFCHR | 0666, makedev(major_number, minor_number)),
-         std::string("create /dev/") + name);
-}
-
-void fill_dev(int dev, const Spec& spec) {
-    make_node(dev, "null", 1, 3);
-    make_node(dev, "zero", 1, 5);
-    make_node(dev, "full", 1, 7);
-    make_node(dev, "random", 1, 8);
-    make_node(dev, "urandom", 1, 9);
-    make_node(dev, "tty", 5, 0);
-    for (const auto& link : device_links)
-        must(::symlinkat(link[0], dev, link[1]), std::string("create /dev/") + link[1]);
-    for (const std::string name : {"pts", "shm", "mqueue"})
-        if (name != "shm" || has_shared_memory(spec))
-            must(::mkdirat(dev, name.c_str(), 0755), "create /dev/" + name);
-}
-
 void mount_below(int dev, const char* name, int mount) {
     const int target = static_cast<int>(
         must(::openat(dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), name));
     attach(mount, target, std::string("/dev/") + name);
     ::close(target);
     ::close(mount);
-}
-
-/// A new device of the host's inside the container, by its number (privileged) or as asked for.
-void add_device(int root, const DeviceSpec& device) {
-    struct stat status {};
-
-    must(::stat(device.source.c_str(), &status), "device " + device.source);
-    const auto slash = device.target.find_last_of('/');
-    const std::string directory = device.target.substr(0, slash + 1);
-    make_directories(root, directory);
-    const int parent =
-        static_cast<int>(must(open_in(root, directory, O_PATH | O_DIRECTORY), directory));
-    const std::string name = device.target.substr(slash + 1);
-    constexpr mode_t permissions = 0777;
-    const mode_t mode = device.mode == of_source ? status.st_mode
-                                                 : (status.st_mode & static_cast<mode_t>(S_IFMT)) |
-                                                       (device.mode & permissions);
-    if (::mknodat(parent, name.c_str(), mode, status.st_rdev) < 0 && errno != EEXIST)
-        give_up(engine_failed, "create device " + device.target, errno);
-    must(::fchownat(parent,
-                    name.c_str(),
-                    device.uid == of_source ? status.st_uid : device.uid,
-                    device.gid == of_source ? status.st_gid : device.gid,
-                    AT_SYMLINK_NOFOLLOW),
-         "own device " + device.target);
-    ::close(parent);
 }
 
 /// The mount at `path` of whoever lends the IPC namespace: POSIX shared memory and message queues
@@ -237,13 +176,8 @@ int lent_tree(const NamespaceSpec& ipc, const std::string& path) {
     return tree;
 }
 
-Terminal mount_dev(int root, const Spec& spec) {
-    NewFilesystem tmpfs("tmpfs");
-    tmpfs.set("mode", "755");
-    tmpfs.set("size", "64k");
-    tmpfs.set("nr_inodes", "64k");
-    const int mount = tmpfs.create(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME);
-    fill_dev(mount, spec);
+Terminal mount_dev(int root, const Spec& spec, const Trees& trees) {
+    const int mount = trees.dev >= 0 ? trees.dev : make_dev(spec);
     mount_at(root, "/dev", mount);
     const int dev =
         static_cast<int>(must(open_in(root, "/dev", O_RDONLY | O_DIRECTORY), "open /dev"));
@@ -270,8 +204,11 @@ Terminal mount_dev(int root, const Spec& spec) {
             if (const int tree = lent_tree(spec.ipc, "/dev/" + name); tree >= 0)
                 mount_below(dev, name.c_str(), tree);
     }
-    for (const auto& device : spec.devices)
-        add_device(root, device);
+    for (std::size_t i = 0; i < spec.devices.size(); ++i)
+        if (trees.devices.empty())
+            add_device(root, spec.devices[i]);
+        else
+            attach_for_user(trees.devices[i], root, spec.devices[i].target);
     Terminal terminal;
     if (spec.process.terminal != 0)
         terminal = open_terminal(root, dev);
@@ -281,97 +218,10 @@ Terminal mount_dev(int root, const Spec& spec) {
 
 // --- what the user mounts ---
 
-/// A clone of what is at the subpath, which no link leads out of `whole`.
-int clone_part(int whole, const MountSpec& mount, unsigned int flags) {
-    const std::string what = "subpath " + mount.subpath + " of the mount at " + mount.target;
-    const int part = static_cast<int>(must(open_in(whole, mount.subpath, O_PATH), what));
-    const int tree =
-        static_cast<int>(must(open_tree_call(part, "", flags | AT_EMPTY_PATH), "clone " + what));
-    ::close(part);
-    return tree;
-}
-
-int make_bind(const MountSpec& mount) {
-    constexpr unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE;
-    int tree = -1;
-    if (mount.subpath.empty()) {
-        tree = static_cast<int>(must(open_tree_call(AT_FDCWD, mount.source.c_str(), flags),
-                                     "bind mount " + mount.source));
-    } else {
-        const int whole =
-            static_cast<int>(must(::open(mount.source.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC),
-                                  "open " + mount.source));
-        tree = clone_part(whole, mount, flags);
-        ::close(whole);
-    }
-    mount_attr attributes{};
-    attributes.attr_set = mount.attributes_set;
-    if (mount.read_only != 0)
-        attributes.attr_set |= MOUNT_ATTR_RDONLY;
-    attributes.propagation = propagation_flag(mount.propagation);
-    must(mount_setattr_call(tree, AT_RECURSIVE, attributes),
-         "set the flags of bind mount " + mount.source);
-    return tree;
-}
-
-int make_tmpfs(const MountSpec& mount) {
-    NewFilesystem tmpfs("tmpfs");
-    unsigned int attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-    std::string rest = mount.options;
-    while (!rest.empty()) {
-        const auto comma = rest.find(',');
-        const std::string option = rest.substr(0, comma);
-        rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-        const auto equals = option.find('=');
-        if (option == "ro")
-            attributes |= MOUNT_ATTR_RDONLY;
-        else if (option == "exec")
-            attributes &= ~static_cast<unsigned int>(MOUNT_ATTR_NOEXEC);
-        else if (option == "suid")
-            attributes &= ~static_cast<unsigned int>(MOUNT_ATTR_NOSUID);
-        else if (option == "dev")
-            attributes &= ~static_cast<unsigned int>(MOUNT_ATTR_NODEV);
-        else if (equals != std::string::npos)
-            tmpfs.set(option.substr(0, equals).c_str(), option.substr(equals + 1));
-    }
-    return tmpfs.create(attributes | (mount.read_only != 0 ? MOUNT_ATTR_RDONLY : 0));
-}
-
-/// The content of an image, or a part of it.
-int make_image_mount(int root, const MountSpec& mount) {
-    const bool is_writable = !mount.upper.empty();
-    if (mount.lowers.size() == 1 && !is_writable) {  // overlayfs wants two; one is its own content
-        MountSpec only = mount;
-        only.source = mount.lowers.front();
-        only.read_only = 1;
-        return make_bind(only);
-    }
-    const int whole = mount_overlay({mount.lowers, mount.upper, mount.work, is_writable});
-    if (mount.subpath.empty())
-        return whole;
-    const HungMount hung(whole, root);
-    return clone_part(hung.fd(), mount, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-}
-
-/// A tree on the host's side, made before the host is out of sight.
-int make_mount(int root, const MountSpec& mount) {
-    switch (mount.kind) {
-        case MountKind::bind:
-            return make_bind(mount);
-        case MountKind::tmpfs:
-            return make_tmpfs(mount);
-        case MountKind::overlay:
-        case MountKind::exact_bind:  // those two are of bundles
-        case MountKind::filesystem:
-            break;
-    }
-    return make_image_mount(root, mount);
-}
-
-void mount_all(int root, const Spec& spec) {
-    for (const auto& mount : spec.mounts) {
-        const int tree = make_mount(root, mount);
-        attach_for_user(tree, root, mount.target);
+void mount_all(int root, const Spec& spec, const Trees& trees) {
+    for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
+        const int tree = trees.mounts[i] >= 0 ? trees.mounts[i] : make_tmpfs(spec.mounts[i]);
+        attach_for_user(tree, root, spec.mounts[i].target);
         ::close(tree);
     }
 }
@@ -424,34 +274,31 @@ void run_create_hooks(const BundleSpec& bundle) {
 
 }  // namespace
 
-Terminal enter_root(const Spec& spec) {
-    separate_mounts();
-    const int root = open_root(spec);
-    const int top = static_cast<int>(
-        must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
-    mount_proc(top, spec);
-    mount_sys(top, spec);
-    const Terminal terminal = mount_dev(top, spec);
-    mount_all(top, spec);
-    mount_files(top, spec);
-    protect_paths(top, spec);
-    mask_paths(top, spec);
+Terminal enter_root(const Spec& spec, const Trees& trees) {
+    const int root = trees.root;
+    hang_root(spec, root);
+    if (spec.user.sharing == Sharing::own)
+        become_root();  // before that, what it makes would be nobody's
+    mount_proc(root, spec);
+    mount_sys(root, spec);
+    const Terminal terminal = mount_dev(root, spec, trees);
+    mount_all(root, spec, trees);
+    mount_files(root, spec);
+    protect_paths(root, spec);
+    mask_paths(root, spec);
     run_create_hooks(spec.bundle);
-    change_root(top, spec);
-    ::close(top);
+    change_root(root, spec);
     ::close(root);
     return terminal;
 }
 
 void enter_files(const Spec& spec) {
     separate_mounts();
-    const int root = open_root(spec);
-    const int top = static_cast<int>(
-        must(::open(spec.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));
-    mount_all(top, spec);
-    change_root(top, spec);
-    ::close(top);
-    ::close(root);
+    const Trees trees = make_trees(spec);
+    hang_root(spec, trees.root);
+    mount_all(trees.root, spec, trees);
+    change_root(trees.root, spec);
+    ::close(trees.root);
 }
 
 }  // namespace stack::shim

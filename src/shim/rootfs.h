@@ -6,6 +6,7 @@
 // descriptor (move_mount(2)).
 
 #include "shim/spec.h"
+#include "shim/trees.h"
 
 namespace stack::shim {
 
@@ -15,8 +16,10 @@ struct Terminal {
     int slave = -1;
 };
 
-/// Builds everything up to, and including, the change of root. Gives up with the step that failed.
-Terminal enter_root(const Spec& spec);
+/// Builds everything up to, and including, the change of root, in a mount namespace that is
+/// separate already; with a user namespace of its own, as its root from then on. Gives up with the
+/// step that failed.
+Terminal enter_root(const Spec& spec, const Trees& trees);
 
 /// Likewise, of the files alone: the overlay and what the user mounts, for those who look at them
 /// while nothing runs.

@@ -14,6 +14,8 @@
 #include "shim/rights.h"
 #include "shim/stage.h"
 #include "shim/supervisor.h"
+#include "shim/trees.h"
+#include "shim/users.h"
 
 #include <algorithm>
 #include <array>
@@ -67,6 +69,9 @@ Streams make_streams(const Spec& spec) {
     make_pipe(streams.error, streams.inner.error);
     if (spec.stdin_open != 0)
         make_pipe(streams.inner.input, streams.input);
+    if (spec.user.sharing == Sharing::own)
+        give_streams({streams.inner.input, streams.inner.output, streams.inner.error},
+                     spec.root_id);
     return streams;
 }
 
@@ -84,6 +89,14 @@ Container clone_container(const Spec& spec, const Streams& streams) {
     container.error = streams.error;
     container.input = streams.input;
     return container;
+}
+
+/// Users of its own, and what those have that only the host's root can give.
+void give_users(const Spec& spec, const Container& container) {
+    map_users(spec, container.pid);
+    raise_limits(spec.process.limits, container.pid);
+    set_oom_score(spec.process, std::to_string(container.pid));
+    send_trees(spec, container.pid, container.channel);
 }
 
 void record_life(const Spec& spec, const Container& container) {
@@ -326,6 +339,8 @@ int run_container(const Spec& spec, int status_fd) {
             spec.log_drops != 0 ? WhenFull::drop : WhenFull::wait);
     Container container = clone_container(spec, make_streams(spec));
     heed_faults_of(container.channel);
+    if (spec.user.sharing == Sharing::own)
+        give_users(spec, container);
     if (spec.network.sharing == Sharing::own)
         make_interfaces(spec.interfaces, container.pid);
     heed_faults_of(-1);

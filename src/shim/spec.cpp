@@ -6,7 +6,7 @@
 namespace stack::shim {
 namespace {
 
-constexpr std::uint32_t version = 7;
+constexpr std::uint32_t version = 8;
 
 // The fields of each record, once for both directions.
 void fields(auto& v, NamespaceSpec& s) {
@@ -55,7 +55,7 @@ void fields(auto& v, HookSpec& s) {
 }
 
 void fields(auto& v, BundleSpec& s) {
-    v(s.root), v(s.propagation), v(s.user), v(s.mount), v(s.uid_map), v(s.gid_map);
+    v(s.root), v(s.propagation), v(s.mount);
     v(s.nodes), v(s.state_head), v(s.state_tail), v(s.create_hooks), v(s.start_hooks),
         v(s.start_socket), v(s.console);
     v(s.stays), v(s.preserved), v(s.first_preserved);
@@ -76,8 +76,8 @@ void fields(auto& v, Spec& s) {
     v(s.id), v(s.name), v(s.process), v(s.lowers), v(s.upper), v(s.work), v(s.mount_point),
         v(s.volatile_upper);
     v(s.read_only), v(s.privileged), v(s.mounts), v(s.files), v(s.devices), v(s.masked_paths);
-    v(s.read_only_paths), v(s.shm_size), v(s.network), v(s.pid), v(s.ipc), v(s.uts), v(s.cgroup),
-        v(s.hostname);
+    v(s.read_only_paths), v(s.shm_size), v(s.user), v(s.uid_map), v(s.gid_map), v(s.root_id),
+        v(s.network), v(s.pid), v(s.ipc), v(s.uts), v(s.cgroup), v(s.hostname);
     v(s.domainname), v(s.sysctls), v(s.interfaces), v(s.gone_interfaces), v(s.ports),
         v(s.attach_files), v(s.v2_directory), v(s.hierarchies);
     v(s.bundle), v(s.oom_file), v(s.foreground), v(s.stdin_open), v(s.run_lock), v(s.await_client),
@@ -87,7 +87,7 @@ void fields(auto& v, Spec& s) {
 
 void fields(auto& v, JoinSpec& s) {
     v(s.process), v(s.attach_files), v(s.v2_directory), v(s.die_with_helper), v(s.joins_user),
-        v(s.report);
+        v(s.root_id), v(s.report);
     v(s.console), v(s.detached), v(s.owns_streams), v(s.relays_streams), v(s.preserved),
         v(s.first_preserved);
 }

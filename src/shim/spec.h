@@ -93,6 +93,9 @@ struct LimitSpec {
     std::uint64_t hard = 0;
 };
 
+/// So many ids, from 0 on, has a user namespace that is a container's own.
+constexpr std::uint32_t ids_of_users = 65'536;
+
 constexpr std::uint32_t of_source = ~std::uint32_t{0};
 
 struct DeviceSpec {
@@ -162,10 +165,7 @@ struct HookSpec {
 struct BundleSpec {
     std::string root;               // its root file system, which is mounted at its own place
     std::uint64_t propagation = 0;  // MS_… of the root; 0: as it is
-    NamespaceSpec user{Sharing::host, ""};
     NamespaceSpec mount;
-    std::string uid_map;  // lines of /proc/PID/uid_map
-    std::string gid_map;
     std::vector<NodeSpec> nodes;
     std::string state_head;              // of hooks: {"ociVersion":…,"status":"
     std::string state_tail;              // what comes after the pid
@@ -200,6 +200,10 @@ struct Spec {
     std::uint64_t shm_size = 64U << 20U;  // of /dev/shm, where `ipc` is its own; 0: there is none
 
     // namespaces
+    NamespaceSpec user{Sharing::host, ""};
+    std::string uid_map;  // lines of /proc/PID/uid_map, where `user` is its own
+    std::string gid_map;
+    std::uint32_t root_id = 0;  // without a bundle: the host's id of its root, uid and gid alike
     NamespaceSpec network;
     NamespaceSpec pid;
     NamespaceSpec ipc;
@@ -243,6 +247,7 @@ struct JoinSpec {
     std::string v2_directory;
     std::uint32_t die_with_helper = 0;
     std::uint32_t joins_user = 0;  // it has a user namespace of its own
+    std::uint32_t root_id = 0;     // of a Spec
     std::uint32_t report = 0;      // a descriptor: told the pid, then a fault; closed when it runs
     std::uint32_t console = 0;     // a descriptor: a socket that wants the terminal; 0: none
     std::uint32_t detached = 0;    // the helper does not wait for it

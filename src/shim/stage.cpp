@@ -3,6 +3,7 @@
 #include "base/pointers.h"
 #include "shim/channel.h"
 #include "shim/clone.h"
+#include "shim/enclosure.h"
 #include "shim/fault.h"
 #include "shim/mount.h"
 #include "shim/netlink.h"
@@ -26,18 +27,6 @@
 
 namespace stack::shim {
 namespace {
-
-/// A procfs that nobody mounts on: the container's own /proc may be covered, and is partly
-/// read-only.
-int private_proc() {
-    const int fs =
-        static_cast<int>(must(::syscall(SYS_fsopen, "proc", 1U), "open a private procfs"));
-    must(::syscall(SYS_fsconfig, fs, 6U, nullptr, nullptr, 0), "create a private procfs");
-    const int mount =
-        static_cast<int>(must(::syscall(SYS_fsmount, fs, 1U, 0U), "mount a private procfs"));
-    ::close(fs);
-    return mount;
-}
 
 std::string path_variable(const std::vector<std::string>& environment) {
     for (const auto& entry : environment)
@@ -102,10 +91,19 @@ void name_host(const Spec& spec) {
              "set the domain name");
 }
 
-void set_sysctls(const std::vector<SettingSpec>& sysctls) {
+int open_proc_for(const std::vector<SettingSpec>& sysctls) {
     if (sysctls.empty())
-        return;
-    const int proc = private_proc();
+        return -1;
+    const int fs =
+        static_cast<int>(must(::syscall(SYS_fsopen, "proc", 1U), "open a private procfs"));
+    must(::syscall(SYS_fsconfig, fs, 6U, nullptr, nullptr, 0), "create a private procfs");
+    const int mount =
+        static_cast<int>(must(::syscall(SYS_fsmount, fs, 1U, 0U), "mount a private procfs"));
+    ::close(fs);
+    return mount;
+}
+
+void set_sysctls(const std::vector<SettingSpec>& sysctls, int proc) {
     for (const auto& setting : sysctls) {
         std::string path = "sys/" + setting.name;
         for (std::size_t i = 4; i < path.size(); ++i)
@@ -275,13 +273,18 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     if (spec.cgroup.sharing == Sharing::own)
         must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");
     name_host(spec);
-    const Terminal terminal = enter_root(spec);
+    separate_mounts();
+    const Trees trees =
+        spec.user.sharing == Sharing::own ? receive_trees(spec, channel) : make_trees(spec);
+    const int proc = open_proc_for(spec.sysctls);
+    const Terminal terminal = enter_root(spec, trees);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // another identity has cleared it
     if (terminal.master >= 0)
         hand_over_terminal(channel, terminal.master);
     await_go(channel);
     if (spec.network.sharing == Sharing::own)
         configure_interfaces(spec.interfaces);
-    set_sysctls(spec.sysctls);
+    set_sysctls(spec.sysctls, proc);
     place_streams(streams, terminal.slave);
     const Identity identity = look_up(spec.process.user, spec.process.groups);
     enter_working_directory(spec.process.working_dir);

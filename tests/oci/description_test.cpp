@@ -82,9 +82,9 @@ TEST(OciDescription, JoinsMakesAndSharesNamespaces) {
     EXPECT_EQ(spec.network.sharing, shim::Sharing::joined);
     EXPECT_EQ(spec.uts.sharing, shim::Sharing::own);
     EXPECT_EQ(spec.ipc.sharing, shim::Sharing::host);
-    EXPECT_EQ(spec.bundle.user.sharing, shim::Sharing::own);
-    EXPECT_EQ(spec.bundle.uid_map, "0 1000 10\n");
-    EXPECT_EQ(spec.bundle.gid_map, "0 2000 10\n");
+    EXPECT_EQ(spec.user.sharing, shim::Sharing::own);
+    EXPECT_EQ(spec.uid_map, "0 1000 10\n");
+    EXPECT_EQ(spec.gid_map, "0 2000 10\n");
 }
 
 TEST(OciDescription, HasHooksWithTheirState) {

@@ -24,6 +24,9 @@ Spec example() {
                            .upper = "/u",
                            .work = "/w"});
     spec.files = {{"/run/secrets/x", "hush", 0400, 1, 2}};
+    spec.user.sharing = Sharing::own;
+    spec.uid_map = "0 1000 10\n";
+    spec.root_id = 1000;
     spec.network = {Sharing::joined, "/proc/1/ns/net"};
     spec.interfaces.push_back(
         {.bridge = 3, .name = "eth0", .link_local = {"169.254.8.8/16", "fe80::8/64"}});
@@ -43,6 +46,9 @@ TEST(ShimSpec, ArrivesAsItWasSent) {
     EXPECT_EQ(encode(back), bytes);
     EXPECT_EQ(back.process.oom_score_adj, -7);
     EXPECT_EQ(back.process.seccomp.size(), 3U);
+    EXPECT_EQ(back.user.sharing, Sharing::own);
+    EXPECT_EQ(back.uid_map, "0 1000 10\n");
+    EXPECT_EQ(back.root_id, 1000U);
     EXPECT_EQ(back.interfaces.at(0).name, "eth0");
     EXPECT_EQ(back.interfaces.at(0).link_local.size(), 2U);
     EXPECT_EQ(back.hierarchies.at(0).name, "memory");
