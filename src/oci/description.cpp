@@ -96,8 +96,7 @@ void set_users(const Json& linux_part, shim::Spec& spec) {
     const bool is_mapped = !spec.uid_map.empty() && !spec.gid_map.empty();
     if (spec.user.sharing == shim::Sharing::own && !is_mapped)
         throw Error("config.json: a new user namespace needs uidMappings and gidMappings");
-    if (spec.user.sharing == shim::Sharing::host &&
-        !(spec.uid_map.empty() && spec.gid_map.empty()))
+    if (spec.user.sharing == shim::Sharing::host && !(spec.uid_map.empty() && spec.gid_map.empty()))
         throw Error("config.json: uidMappings and gidMappings need a user namespace");
 }
 
