@@ -38,6 +38,7 @@ struct Place {
     const sys::Fd& root;
     std::string path;
     std::string shown;
+    const runtime::Users* users;
 };
 
 PathKind kind_of(const sys::Fd& file) {
@@ -134,7 +135,7 @@ class Destination {
             source.kind, source.name, kind_of(sys::find_in_root(place.root, path, O_PATH)), path);
         directory_ = sys::find_in_root(place.root, target_.directory, O_PATH | O_DIRECTORY);
         if (!directory_)
-            refuse_missing({place.root, target_.directory, place.shown});
+            refuse_missing({place.root, target_.directory, place.shown, place.users});
     }
 
     [[nodiscard]] const std::string& name() const { return target_.name; }
@@ -142,7 +143,8 @@ class Destination {
     /// Below the container's root, whose links are followed as its processes would; a directory of
     /// this machine keeps everything in it.
     [[nodiscard]] image::Fetch unpack(const sys::Fd& archive, bool in_container) const {
-        return in_container ? image::start_merge(archive, place_.root, target_.directory)
+        return in_container ? image::start_merge(
+                                  archive, place_.root, target_.directory, place_.users->space)
                             : image::start_merge(archive, directory_, "");
     }
 
@@ -167,9 +169,12 @@ class Copier {
     }
 
   private:
-    /// A device that a container made is no way around what holds it.
+    /// A device that a container made is no way around what holds it; users of a container's own
+    /// have none.
     [[nodiscard]] image::TarOptions options() const {
-        return {.owner = owner(), .devices = to_container_};
+        return {.owner = owner(),
+                .devices = to_container_ && !to_.users->space,
+                .first_user = from_.users->first};
     }
 
     /// Whoever is at home where it goes, unless the owner is to be kept.
@@ -189,7 +194,7 @@ void write_archive(const Place& from, bool follow) {
     if (sys::is_terminal(STDOUT_FILENO))
         give_up("a tar archive is of no use on a terminal: redirect it into a file or a pipe");
     const Source source = open_source(from, follow);
-    write_source(source, source.name, sys::write_out, {});
+    write_source(source, source.name, sys::write_out, {.first_user = from.users->first});
 }
 
 /// A tar archive says itself what its entries are called and whose they are.
@@ -198,7 +203,8 @@ void read_archive(const Place& to) {
     if (kind_of(directory) != PathKind::directory)
         give_up("the destination " + to.shown + " must be a directory that exists, where a tar " +
                 "archive is unpacked");
-    image::Fetch worker = image::start_merge(sys::standard_input(), to.root, to.path);
+    image::Fetch worker =
+        image::start_merge(sys::standard_input(), to.root, to.path, to.users->space);
     image::finish_unpack(worker);
 }
 
@@ -213,11 +219,14 @@ void copy_one(const Context& context,
     const bool to_container = to.container.has_value();
     const CopyEnd& inside = to_container ? to : from;
     const CopyEnd& outside = to_container ? from : to;
-    const Place in{view.root(), "/" + inside.path, *inside.container + ":" + inside.path};
+    const runtime::Users hosts;
+    const Place in{
+        view.root(), "/" + inside.path, *inside.container + ":" + inside.path, &view.users()};
     const Place out{here,
                     outside.path.starts_with('/') ? outside.path
                                                   : sys::current_directory() + "/" + outside.path,
-                    outside.path};
+                    outside.path,
+                    &hosts};
     if (outside.path == "-" && to_container)
         read_archive(in);
     else if (outside.path == "-")

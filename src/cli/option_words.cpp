@@ -86,6 +86,7 @@ constexpr std::array same_names{
     "tmpfs",
     "shm_size",
     "volumes_from",
+    "privileged",
     "cap_add",
     "cap_drop",
     "security_opt",

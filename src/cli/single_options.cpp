@@ -105,7 +105,7 @@ void declare_isolation(CLI::App& app, SingleOptions& options) {
     app.add_option("--ipc", options.ipc, "Shared memory of: private, host, container:NAME");
     app.add_option("--uts", options.uts, "Host name of: host");
     app.add_option("--cgroupns", options.cgroup, "Control group namespace: private, host");
-    app.add_option("--userns", options.userns, "User namespace: host");
+    app.add_option("--userns", options.userns, "Users: host, or private (auto): its own");
     app.add_option("--cgroup-parent", options.cgroup_parent, "Control group that its own is below")
         ->group("");  // the loader says what becomes of it
 }

@@ -6,6 +6,7 @@
 #include "engine/image/tar_writer.h"
 #include "sys/file.h"
 #include "sys/tree.h"
+#include "sys/user_namespace.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -63,16 +64,20 @@ void sync_paths(runtime::Runtime& runtime,
     for (const auto& path : paths) {
         const Kind kind = kind_of(entry_in(here, path.path));
         const Entry target = entry_in(view.root(), path.target);
-        if (kind == Kind::directory)
+        if (kind == Kind::directory) {
+            const sys::FilesOf root(view.users().first);
             static_cast<void>(sys::ensure_directory_in_root(view.root(), path.target));
-        else if (kind == Kind::other)
+        } else if (kind == Kind::other)
             files.push_back(path);
         else if (target.directory)
             sys::remove_tree(target.directory, target.name);
     }
     if (!files.empty())
-        unpack([&](const sys::Fd& archive) { return image::start_merge(archive, view.root(), ""); },
-               [&](const image::ByteSink& archive) { write_files(here, files, archive); });
+        unpack(
+            [&](const sys::Fd& archive) {
+                return image::start_merge(archive, view.root(), "", view.users().space);
+            },
+            [&](const image::ByteSink& archive) { write_files(here, files, archive); });
 }
 
 }  // namespace stack::cli

@@ -6,6 +6,7 @@
 //                         request says
 //   stack-fetch unpack    the archive on descriptor 3 into the directory on descriptor 4
 //   stack-fetch merge DIR the same, below DIR in it, where what is there keeps its kind
+//   stack-fetch merge-as DIR the same, as the root of the user namespace at descriptor 5
 
 #include <stack/error.h>
 
@@ -24,6 +25,7 @@
 #include "model/codec.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/user_namespace.h"
 
 #include <csignal>
 #include <cstdlib>
@@ -133,6 +135,13 @@ void unpack(const fetch::WriteRules& rules) {
     fetch::unpack(archive, directory, rules, limit);
 }
 
+/// The archive's owners are users of that namespace.
+void join_users() {
+    constexpr int users_fd = 5;
+    sys::join_users(sys::Fd(users_fd));
+    sys::end_with_parent();  // another identity has cleared it
+}
+
 /// "1000:1000"; nullopt of "".
 std::optional<std::pair<std::uint32_t, std::uint32_t>> owner_in(std::string_view text) {
     const auto [uid, gid] = split_once(text, ':');
@@ -171,9 +180,9 @@ int tell(const std::function<void()>& what) {
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like others
-    sys::end_with_parent();     // what it is in the middle of goes on with the next one
-    ::umask(0);                 // modes are what an archive says
-    sys::set_own_oom_score(0);  // not the supervisor's: what comes from outside may want much
+    sys::end_with_parent();         // what it is in the middle of goes on with the next one
+    ::umask(0);                     // modes are what an archive says
+    sys::set_own_oom_score(0);      // not the supervisor's: what comes from outside may want much
     const std::string_view role = argc > 1 ? argv[1] : "";
     // Without the end of a process as the C library has it: nothing that wants a file is there.
     if (role == "unpack")
@@ -182,6 +191,11 @@ int main(int argc, char** argv) {
         std::_Exit(tell([&] { unpack({.keeps_top = true, .owner = owner_in(argv[2])}); }));
     if (role == "probe")
         std::_Exit(tell(probe));
+    if (role == "merge-as" && argc > 2)
+        std::_Exit(tell([&] {
+            join_users();
+            unpack({.merge = true, .base = argv[2]});
+        }));
     if (role == "merge" && argc > 2)
         std::_Exit(tell([&] { unpack({.merge = true, .base = argv[2]}); }));
     return tell([] { fetch::say_result(work()); });

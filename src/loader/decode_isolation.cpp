@@ -7,6 +7,7 @@
 #include "model/cdi.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace stack::loader {
 namespace {
@@ -99,7 +100,44 @@ void decode_namespaces(Object& object, Service& service) {
     decode_mode(object, "ipc", service.ipc, {"host", "private", "shareable", "none"});
     decode_mode(object, "uts", service.uts, {"host", "private"});
     object.choice("cgroup", service.cgroup, {"host", "private"});
-    object.choice("userns_mode", service.userns_mode, {"host"});  // its users are the host's
+    object.choice("userns_mode", service.userns_mode, {"host", "private", "auto"});
+    if (service.userns_mode == "auto")  // podman's word
+        service.userns_mode = "private";
+}
+
+constexpr std::uint64_t last_own_user = 65'535;
+
+bool is_others(const std::string& mode) {
+    return mode == "host" || mode.starts_with("service:") || mode.starts_with("container:");
+}
+
+/// Of what belongs to others, users of a container's own may change and mount nothing.
+void check_users(Object& object, const Service& service) {
+    if (service.userns_mode != "private")
+        return;
+    const auto refuse = [&](const char* key, const std::string& value, const char* advice) {
+        object.reporter.error(object.node().find(key)->at,
+                              "conflict",
+                              "`" + std::string(key) + "` (" + shortened(value) +
+                                  ") and `userns_mode` (private) exclude each other",
+                              advice,
+                              {{"the users are here", object.node().find("userns_mode")->at}});
+    };
+    if (service.privileged)
+        refuse("privileged", "true", "who has users of its own has no rights over the machine");
+    const std::pair<const char*, const std::string*> modes[] = {
+        {"network_mode", &service.network_mode},
+        {"pid", &service.pid},
+        {"ipc", &service.ipc},
+        {"uts", &service.uts},
+        {"cgroup", &service.cgroup}};
+    for (const auto& [key, mode] : modes)
+        if (is_others(*mode))
+            refuse(key, *mode, "its users would have no rights there: leave one of the two out");
+    const auto [user, group] = split_once(service.user, ':');
+    for (const std::string& id : {user, group})
+        if (parse_number<std::uint64_t>(id).value_or(0) > last_own_user)
+            refuse("user", service.user, "its users have the numbers from 0 to 65535");
 }
 
 }  // namespace
@@ -124,6 +162,7 @@ void decode_isolation(Object& object, Service& service) {
     decode_namespaces(object, service);
     object.text("cgroup_parent", service.cgroup_parent);
     object.text("runtime", service.runtime);
+    check_users(object, service);
     object.number("oom_score_adj", service.oom_score_adj, {-1000, 1000});
     if (const Node* gpus = object.take("gpus"))
         decode_gpus(*gpus, service, object.reporter);

@@ -155,6 +155,8 @@ TEST(Attributes, NamespacesAreOneOfTheWordsOrAnothersOwn) {
                                    "uts: container:other",
                                    "cgroup: private",
                                    "userns_mode: host",
+                                   "userns_mode: private\n    pid: private\n    ipc: none",
+                                   "userns_mode: private\n    user: '65535:65535'",
                                    "stop_signal: SIGRTMIN+3",
                                    "stop_signal: rtmax-1",
                                    "stop_signal: '9'"})
@@ -167,6 +169,26 @@ TEST(Attributes, NamespacesAreOneOfTheWordsOrAnothersOwn) {
         EXPECT_NE(web(line).complaints().find("cannot be"), std::string::npos) << line;
     for (const std::string line : {"stop_signal: BOGUS", "stop_signal: SIGRTMIN+99"})
         EXPECT_NE(web(line).complaints().find("a signal is expected"), std::string::npos) << line;
+}
+
+TEST(Attributes, UsersOfItsOwnAreCalledByOneWord) {
+    Project project = web("userns_mode: auto");
+    EXPECT_EQ(service(project).userns_mode, "private");
+}
+
+TEST(Attributes, UsersOfItsOwnHaveNoRightsOverWhatIsOthers) {
+    for (const std::string line : {"privileged: true",
+                                   "network_mode: host",
+                                   "network_mode: container:other",
+                                   "pid: host",
+                                   "ipc: container:other",
+                                   "uts: host",
+                                   "cgroup: host",
+                                   "user: '65536'",
+                                   "user: 'www-data:70000'"})
+        EXPECT_NE(web(line + "\n    userns_mode: private").complaints().find("exclude each other"),
+                  std::string::npos)
+            << line;
 }
 
 TEST(Attributes, RefusesALimitThatNothingWouldKeep) {

@@ -46,14 +46,18 @@ Json with_limit(Json request, std::int64_t max_unpacked) {
 
 Fetch start_archive_worker(std::vector<std::string> words,
                            const sys::Fd& archive,
-                           const sys::Fd& directory) {
+                           const sys::Fd& directory,
+                           const sys::Fd& users = {}) {
     constexpr int archive_fd = 3;
     constexpr int directory_fd = 4;
+    constexpr int users_fd = 5;
     sys::Pipe output = sys::make_pipe();
     sys::SpawnOptions options;
     options.arguments = std::move(words);
     options.descriptors = {
         {output.write.get(), 1}, {archive.get(), archive_fd}, {directory.get(), directory_fd}};
+    if (users)
+        options.descriptors.emplace_back(users.get(), users_fd);
     return {sys::spawn(sys::helper_program("stack-fetch"), options), std::move(output.read)};
 }
 
@@ -73,8 +77,12 @@ bool is_unpackable(const sys::Fd& archive, const sys::Fd& empty) {
     return sys::wait(probe.worker) == 0;
 }
 
-Fetch start_merge(const sys::Fd& archive, const sys::Fd& root, const std::string& base) {
-    return start_archive_worker({"stack-fetch", "merge", base}, archive, root);
+Fetch start_merge(const sys::Fd& archive,
+                  const sys::Fd& root,
+                  const std::string& base,
+                  const sys::Fd& users) {
+    return start_archive_worker(
+        {"stack-fetch", users ? "merge-as" : "merge", base}, archive, root, users);
 }
 
 void finish_unpack(Fetch& fetch) {

@@ -114,10 +114,12 @@ std::string finish(Fetch& fetch, const EventSink& sink);
 [[nodiscard]] bool is_unpackable(const sys::Fd& archive, const sys::Fd& empty);
 
 /// The same into a tree that is in use, below `base` in it: what is there keeps its kind
-/// (fetch/tree_writer.h).
+/// (fetch/tree_writer.h). `users`: the user namespace whose users the archive's are; none: they are
+/// the host's.
 [[nodiscard]] Fetch start_merge(const sys::Fd& archive,
                                 const sys::Fd& root,
-                                const std::string& base);
+                                const std::string& base,
+                                const sys::Fd& users = {});
 
 /// Collects either. Throws stack::Error with the worker's sentence where it failed.
 void finish_unpack(Fetch& fetch);

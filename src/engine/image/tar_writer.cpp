@@ -214,6 +214,8 @@ void TarWriter::own(TarEntry& entry, const Owner& owner) const {
 
 void TarWriter::write(TarEntry entry) {
     empty_ = false;
+    entry.uid -= entry.uid < options_.first_user ? 0 : options_.first_user;
+    entry.gid -= entry.gid < options_.first_user ? 0 : options_.first_user;
     if (options_.owner)
         own(entry, *options_.owner);
     stream_.header(entry);

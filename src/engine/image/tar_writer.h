@@ -40,6 +40,9 @@ struct TarOptions {
     /// group that it had does not run as another one.
     std::optional<Owner> owner;
     bool devices = true;  // otherwise they are left out
+    /// The first of the host's ids that users of a container's own are (runtime/user_range.h): in
+    /// the archive the files are theirs as the container sees it. 0: they are the host's.
+    std::uint32_t first_user = 0;
 };
 
 class TarWriter {

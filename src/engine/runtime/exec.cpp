@@ -38,6 +38,8 @@ shim::JoinSpec Runtime::join_spec(const ContainerRecord& record, const ExecOptio
         spec.process.working_dir = options.working_dir;
     spec.process.terminal = options.tty ? 1 : 0;
     spec.process.oom_score_adj = 0;
+    spec.joins_user = record.first_user != 0 ? 1 : 0;
+    spec.root_id = record.first_user;
     if (options.privileged || service.privileged)
         spec.process.capabilities = ~std::uint64_t{0};
     if (!options.privileged)

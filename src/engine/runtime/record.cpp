@@ -33,6 +33,7 @@ void visit_fields(model::Is<MountedImage> auto& v, auto&& field) {
 void visit_fields(model::Is<ContainerRecord> auto& v, auto&& field) {
     field("id", v.id), field("spec", v.spec), field("image", v.image), field("ports", v.ports);
     field("command", v.command), field("mounts", v.mounts), field("mounted", v.mounted);
+    field("first_user", v.first_user);
 }
 
 namespace {

@@ -9,6 +9,7 @@
 #include "engine/runtime/description.h"
 #include "engine/runtime/process.h"
 #include "engine/runtime/record.h"
+#include "engine/runtime/user_range.h"
 #include "engine/storage/volumes.h"
 #include "model/volumes_from.h"
 #include "sys/file.h"
@@ -253,6 +254,8 @@ std::string Runtime::create(const ContainerSpec& spec,
     record.image = image;
     record.mounted = mounted;
     record.ports = decide_ports(spec.service, ports_of_others(record), {});
+    if (spec.service.userns_mode == "private")
+        record.first_user = choose_user_range(record.id, user_ranges());
     record.command = command_for(spec.service, image.config);
     if (is_of_command(spec))  // whoever had the name
         record.spec.anonymous_salt = record.id;
@@ -274,6 +277,14 @@ network::TitleOf Runtime::titles() const {
         const auto record = find(id);
         return record ? "container " + record->spec.name : network::short_title(id);
     };
+}
+
+std::set<std::uint32_t> Runtime::user_ranges() const {
+    std::set<std::uint32_t> ranges;
+    for (const auto& id : list())
+        if (const auto record = records_->find_readable(id); record && record->first_user != 0)
+            ranges.insert(record->first_user);
+    return ranges;
 }
 
 PublishedPorts Runtime::ports_of_others(const ContainerRecord& record) const {

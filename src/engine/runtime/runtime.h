@@ -30,10 +30,12 @@
 #include "sys/process.h"
 #include "sys/scratch_directory.h"
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -72,6 +74,7 @@ struct ContainerRecord {
     std::vector<network::PublishedPort> ports;  // with random ones decided
     Strings command;                            // entrypoint and command together
     std::vector<Mount> mounts;                  // resolved; anonymous volumes by name
+    std::uint32_t first_user = 0;  // of its range of the host's ids (user_range.h); 0: it has none
     Time created{};
 };
 
@@ -284,6 +287,8 @@ class Runtime {
     [[nodiscard]] std::vector<Mount> lent_mounts(const ContainerSpec& spec);
     /// Containers by their names, for sentences.
     [[nodiscard]] network::TitleOf titles() const;
+    /// The ranges of users of all containers that have one.
+    [[nodiscard]] std::set<std::uint32_t> user_ranges() const;
     /// The ports of the host that other containers have, or are to have when they start; none where
     /// the record's own are all given.
     [[nodiscard]] std::vector<network::PublishedPort> ports_of_others(
@@ -297,6 +302,7 @@ class Runtime {
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);
     void describe_files(const ContainerRecord& record, shim::Spec& spec) const;
+    [[nodiscard]] Users users_of(const ContainerRecord& record, const sys::Fd& process) const;
     [[nodiscard]] View view_at_rest(const ContainerRecord& record, sys::Lock lock);
     [[nodiscard]] shim::MountSpec volume_mount(const ContainerRecord& record,
                                                const Mount& mount) const;

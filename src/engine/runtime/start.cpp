@@ -298,6 +298,12 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
         spec.shm_size = 0;
     else if (service.shm_size.value_or(0) > 0)
         spec.shm_size = static_cast<std::uint64_t>(*service.shm_size);
+    if (record.first_user != 0) {
+        spec.user.sharing = shim::Sharing::own;
+        spec.root_id = record.first_user;
+        spec.uid_map = spec.gid_map = "0 " + std::to_string(record.first_user) + " " +
+                                      std::to_string(shim::ids_of_users) + "\n";
+    }
     spec.network = namespace_for(service.network_mode, "net", lend);
     spec.pid = namespace_for(service.pid, "pid", lend);
     spec.ipc = namespace_for(service.ipc, "ipc", lend);

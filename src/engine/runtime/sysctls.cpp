@@ -71,10 +71,12 @@ std::vector<shim::SettingSpec> exact_sysctls_for(const StringMap& wanted, const 
 }
 
 std::vector<shim::SettingSpec> sysctls_for(const StringMap& wanted, const shim::Spec& spec) {
+    const bool has_users = spec.user.sharing == shim::Sharing::own;
+    const std::uint32_t last_group = has_users ? shim::ids_of_users - 1 : 2'147'483'647;
     std::vector<shim::SettingSpec> settings;
     if (spec.network.sharing == shim::Sharing::own)
         settings = {{"net.ipv4.ip_unprivileged_port_start", "0"},
-                    {"net.ipv4.ping_group_range", "0 2147483647"}};
+                    {"net.ipv4.ping_group_range", "0 " + std::to_string(last_group)}};
     const auto more = settings_for(wanted, spec, false);
     settings.insert(settings.end(), more.begin(), more.end());
     return settings;

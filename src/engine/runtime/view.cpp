@@ -16,8 +16,8 @@
 
 namespace stack::runtime {
 
-View::View(sys::Child helper, sys::Fd status)
-    : helper_(std::move(helper)), status_(std::move(status)) {
+View::View(sys::Child helper, sys::Fd status, Users users)
+    : helper_(std::move(helper)), status_(std::move(status)), users_(std::move(users)) {
     open_root();
 }
 
@@ -59,13 +59,28 @@ View Runtime::view(const std::string& id) {
     if (!watch(record.id))
         return view_at_rest(record, std::move(lock));
     const sys::Fd process = init_process(record.id);
+    Users users = users_of(record, process);
     sys::Pipe status = sys::make_pipe();
     constexpr int process_fd = 3;
     constexpr int status_fd = 4;
     auto helper =
         start_helper("enter", {{process.get(), process_fd}, {status.write.get(), status_fd}}, true);
     status.write.reset();
-    return {std::move(helper), std::move(status.read)};
+    return {std::move(helper), std::move(status.read), std::move(users)};
+}
+
+/// `process`: its first one, which runs.
+Users Runtime::users_of(const ContainerRecord& record, const sys::Fd& process) const {
+    const auto live =
+        record.first_user == 0 ? std::nullopt : read_live(places_of(paths_, record.id));
+    if (!live)
+        return {};
+    Users users{sys::open_file("/proc/" + std::to_string(live->pid) + "/ns/user", O_RDONLY),
+                record.first_user};
+    if (sys::has_ended(process))  // or the number is another's by now
+        throw Error(std::make_error_code(std::errc::no_such_process),
+                    "container " + record.spec.name + " has just ended");
+    return users;
 }
 
 View Runtime::view_at_rest(const ContainerRecord& record, sys::Lock lock) {
