@@ -144,6 +144,8 @@ TEST_F(Probe, FindsOtherContainersAsTheyShouldBe) {
     expect_differences("init", {"--init"});
     expect_differences("terminal", {"-t"});
     expect_differences("no-capability", {"--cap-drop", "ALL"});
+    // Which of the host's ids they are is another one every time.
+    expect_differences("own-users", {"--userns", "private"}, {"map of users: ", "mount /dev"});
 }
 
 /// The machine's devices are there, and what its kernel has.
