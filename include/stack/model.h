@@ -148,6 +148,7 @@ struct Build {
     Strings entitlements;
     std::string isolation;
     bool no_cache = false;
+    Strings no_cache_filter;  // the same for these stages only
     bool pull = false;
     bool privileged = false;
 

@@ -175,6 +175,7 @@ Build build_of(const Options& options) {
     build.cache_from = caches_of(options.cache_from);
     build.cache_to = caches_of(options.cache_to);
     build.ulimits = limits_of(options.limits);
+    build.no_cache_filter = options.no_cache_stages;
     build.target = options.target;
     build.network = options.network;
     build.entitlements = options.entitlements;
@@ -204,7 +205,6 @@ build::BuildRequest request_of(const Context& context,
     for (const auto& output : outputs)
         add_annotation_fields(output.annotations, platform, request.annotations);
     request.no_cache = options.no_cache;
-    request.no_cache_stages = options.no_cache_stages;
     request.pull = options.pull;
     request.find_in_use = [paths = context.paths] { return engine::find_in_use(paths); };
     return request;

@@ -68,14 +68,13 @@ Build decode_build(const Node& node, const std::string& what, Reporter& reporter
         object.warn_ignored({"entitlements"}, "but for network.host");
     object.text("isolation", build.isolation);
     object.boolean("no_cache", build.no_cache);
+    object.strings("no_cache_filter", build.no_cache_filter);
     object.boolean("pull", build.pull);
     object.boolean("privileged", build.privileged);
     for (const auto* attestation : {"provenance", "sbom"})
         if (const Node* given = object.take(attestation); given != nullptr && !given->boolean)
             object.unread_text(attestation);
-    Strings stages;
-    object.strings("no_cache_filter", stages);
-    object.warn_ignored({"privileged", "isolation", "provenance", "sbom", "no_cache_filter"});
+    object.warn_ignored({"privileged", "isolation", "provenance", "sbom"});
     if (!build.dockerfile.empty() && !build.dockerfile_inline.empty())
         reporter.error(node.find("dockerfile_inline")->at,
                        "conflict",

@@ -221,6 +221,7 @@ Json build_json(const Build& build) {
     put(json, "entitlements", build.entitlements);
     put(json, "isolation", build.isolation);
     put(json, "no_cache", build.no_cache);
+    put(json, "no_cache_filter", build.no_cache_filter);
     put(json, "pull", build.pull);
     put(json, "privileged", build.privileged);
     return json;

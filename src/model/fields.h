@@ -103,7 +103,8 @@ void visit_fields(Is<Build> auto& v, auto&& field) {
     field("network", v.network), field("extra_hosts", v.extra_hosts), field("shm_size", v.shm_size);
     field("ulimits", v.ulimits), field("platforms", v.platforms), field("secrets", v.secrets);
     field("ssh", v.ssh), field("entitlements", v.entitlements), field("isolation", v.isolation);
-    field("no_cache", v.no_cache), field("pull", v.pull), field("privileged", v.privileged);
+    field("no_cache", v.no_cache), field("no_cache_filter", v.no_cache_filter);
+    field("pull", v.pull), field("privileged", v.privileged);
 }
 
 void visit_fields(Is<NetworkAttachment> auto& v, auto&& field) {

@@ -198,7 +198,8 @@ bool Images::wants_build(const Service& service, const ObservedImage* present) {
                       ", as what it is built from is");
     if (options_.build || service.pull_policy == "build")
         return stale || !model::tells_content(current) || service.build->no_cache ||
-               service.build->pull || takes_from_what_is_built(service);
+               !service.build->no_cache_filter.empty() || service.build->pull ||
+               takes_from_what_is_built(service);
     if (stale && !present->source_digest.empty())
         builder_.warn("image " + present->reference + " of service " + service.name +
                       " was built from other sources than are there now: `--build` builds it "

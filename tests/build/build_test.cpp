@@ -145,6 +145,18 @@ TEST_F(RealBuild, DoesNothingTwiceAndOnlyWhatAChangedFileAsksFor) {
     EXPECT_EQ(shop.steps()[1], "Done WORKDIR /w");
 }
 
+TEST_F(RealBuild, RunsTheStagesAgainThatItIsToldTo) {
+    const std::string file =
+        "FROM busybox AS one\nRUN echo 1 > /a\nFROM busybox AS two\n"
+        "COPY --from=one /a /a\nRUN echo 2 > /b\n";
+    build(file);
+    shop.options.no_cache_filter = {"one"};
+    build(file);
+    const auto steps = shop.steps();
+    EXPECT_NE(std::find(steps.begin(), steps.end(), "Done RUN echo 1 > /a"), steps.end());
+    EXPECT_NE(std::find(steps.begin(), steps.end(), "CACHED RUN echo 2 > /b"), steps.end());
+}
+
 TEST_F(RealBuild, SaysInTheManifestWhatItIsToldTo) {
     const std::string file = "FROM busybox\nLABEL a=b\n";
     build(file);

@@ -57,6 +57,13 @@ TEST(Attributes, SshOfABuildHasThreeForms) {
     EXPECT_EQ(service(web("build: {context: ., ssh: default}")).build->ssh, Strings{"default"});
 }
 
+TEST(Attributes, StagesToBuildAgainAreOneOrMore) {
+    for (const std::string form : {"one", "[one]"})
+        EXPECT_EQ(service(web("build: {context: ., no_cache_filter: " + form + "}"))
+                      .build->no_cache_filter,
+                  Strings{"one"});
+}
+
 TEST(Attributes, GpusAreRequestsForDevices) {
     const auto all = service(web("gpus: all")).device_requests;
     ASSERT_EQ(all.size(), 1U);

@@ -22,7 +22,6 @@ struct BuildRequest {
     std::string source_digest;
     StringMap annotations{};  // of the image's manifest
     bool no_cache = false;
-    Strings no_cache_stages;  // the same for these, by name
     bool pull = false;
     image::FindInUse find_in_use{};  // for those who make room (room.h); without it, nobody does
 

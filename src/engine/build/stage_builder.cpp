@@ -264,7 +264,7 @@ class StageBuilder {
     }
 
     [[nodiscard]] bool uses_cache() const {
-        const Strings& filter = shop_.request.no_cache_stages;
+        const Strings& filter = shop_.request.build.no_cache_filter;
         return !shop_.request.no_cache && !shop_.request.build.no_cache &&
                std::find(filter.begin(), filter.end(), stage_.title) == filter.end();
     }
