@@ -300,7 +300,7 @@ Untarred unpack(const sys::Fd& archive,
                 const WriteRules& rules,
                 const UnpackLimit& limit) {
     Unpacked unpacked(archive, limit);
-    return untar([&] { return unpacked.next(); }, directory, rules, &limit);
+    return untar([&] { return unpacked.next(); }, directory, rules, limit, Filters::bzip2_and_xz);
 }
 
 void unpack_layer(const sys::Fd& archive, const sys::Fd& directory) {

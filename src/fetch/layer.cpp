@@ -76,6 +76,17 @@ class Queue {
 
 constexpr std::int64_t gibibyte = 1LL << 30U;
 
+std::string mebibytes(std::int64_t bytes) {
+    return std::to_string(bytes >> 20U) + " MiB";
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+    throw Error(std::make_error_code(std::errc::file_too_large),
+                what +
+                    ": where that is meant, allow it with --max-unpacked SIZE or "
+                    "\"max_unpacked\" in registries.json");
+}
+
 /// The packed bytes to the tar's, and the tar's to the queue; the tar's digest.
 std::string inflate_to(Queue& queue,
                        const Producer& produce,
@@ -102,20 +113,23 @@ std::string inflate_to(Queue& queue,
 }  // namespace
 
 void UnpackLimit::check(std::int64_t packed, std::int64_t unpacked) const {
-    constexpr std::int64_t usual_most = 100 * gibibyte;
     constexpr std::int64_t free_of_suspicion = gibibyte;
     constexpr std::int64_t greatest_ratio = 250;
-    const bool chosen = most > 0;
-    const std::int64_t limit = chosen ? most : usual_most;
-    const bool bomb = !chosen && unpacked > free_of_suspicion && unpacked / greatest_ratio > packed;
-    if (unpacked <= limit && !bomb)
-        return;
-    throw Error(std::make_error_code(std::errc::file_too_large),
-                std::string("it unpacks to more than ") +
-                    (bomb ? std::to_string(greatest_ratio) + " times its size, as a bomb does"
-                          : std::to_string(limit >> 20U) + " MiB") +
-                    ": where that is meant, allow it with --max-unpacked SIZE or \"max_unpacked\" "
-                    "in registries.json");
+    if (most <= 0 && unpacked > free_of_suspicion && unpacked / greatest_ratio > packed)
+        refuse("it unpacks to more than " + std::to_string(greatest_ratio) +
+               " times its size, as a bomb does");
+    if (unpacked > bound())
+        refuse("it unpacks to more than " + mebibytes(bound()));
+}
+
+void UnpackLimit::check_files(std::int64_t bytes) const {
+    if (bytes > bound())
+        refuse("its files have more than " + mebibytes(bound()) + " with their holes");
+}
+
+std::int64_t UnpackLimit::bound() const {
+    constexpr std::int64_t usual_most = 100 * gibibyte;
+    return most > 0 ? most : usual_most;
 }
 
 std::string import_layer(image::Store& store,
@@ -145,7 +159,8 @@ std::string import_layer(image::Store& store,
     try {
         made = untar([&] { return queue.pop(); },
                      sys::open_directory(staging.path() + "/fs"),
-                     {.whiteouts = true, .base = {}});
+                     {.whiteouts = true, .base = {}},
+                     limit);
     } catch (...) {
         failure = std::current_exception();
         queue.close();

@@ -30,6 +30,13 @@ struct UnpackLimit {
 
     /// Throws where `unpacked` bytes out of `packed` are too many.
     void check(std::int64_t packed, std::int64_t unpacked) const;
+
+    /// Throws where files of so many bytes together are too many: holes, which no tar has to carry,
+    /// are bytes to everybody who reads them.
+    void check_files(std::int64_t bytes) const;
+
+  private:
+    [[nodiscard]] std::int64_t bound() const;
 };
 
 /// Unpacks, checks and publishes a layer. Unpacking runs beside the download, with a bounded queue

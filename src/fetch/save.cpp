@@ -12,6 +12,8 @@
 #include "fetch/travel.h"
 #include "sys/file.h"
 
+#include <limits>
+
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
@@ -157,7 +159,8 @@ std::string fault_of(image::Store& store, const std::string& diff_id) {
         return "has damaged packed bytes";
     const auto again = store.begin_layer();
     const sys::Fd fresh = sys::open_directory(again.path() + "/fs");
-    unpack_layer(sys::open_file(path, O_RDONLY), fresh);
+    const UnpackLimit any{std::numeric_limits<std::int64_t>::max()};  // it was taken once
+    unpack(sys::open_file(path, O_RDONLY), fresh, {.whiteouts = true, .base = {}}, any);
     return image::summarize_layer(fresh).diff_id == image::summarize_layer(tree).diff_id
                ? ""
                : "has other files than its packed bytes";

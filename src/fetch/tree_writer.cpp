@@ -10,6 +10,7 @@
 #include "sys/tree.h"
 
 #include <array>
+#include <limits>
 
 #include <fcntl.h>
 #include <sys/sysmacros.h>
@@ -66,6 +67,11 @@ TreeWriter::TreeWriter(const sys::Fd& root, WriteRules rules)
 
 image::Unsaid TreeWriter::unsaid() const {
     return {{implied_.begin(), implied_.end()}, {links_.begin(), links_.end()}};
+}
+
+void TreeWriter::add_size(std::int64_t bytes) {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    size_ = bytes > most - size_ ? most : size_ + bytes;
 }
 
 std::pair<std::uint32_t, std::uint32_t> TreeWriter::owner_of(const Entry& entry) const {

@@ -60,7 +60,8 @@ class TreeWriter {
 
     [[nodiscard]] std::int64_t size() const { return size_; }
 
-    void add_size(std::int64_t bytes) { size_ += bytes; }
+    /// No further than there are numbers.
+    void add_size(std::int64_t bytes);
 
     /// Of a layer: what it leaves to those below it.
     [[nodiscard]] image::Unsaid unsaid() const;

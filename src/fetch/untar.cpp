@@ -22,12 +22,13 @@ struct Source {
     std::exception_ptr thrown{};  // an exception must not cross libarchive's frames
     std::size_t in_block = 0;     // bytes of the last, unfinished block
     bool inside_entry = false;
-    const UnpackLimit* limit = nullptr;
+    UnpackLimit limit = {};
+    Filters filters = Filters::none;
 
     /// What filters of libarchive have made of it so far.
     void check_limit(archive* reader) const {
-        if (limit != nullptr)
-            limit->check(archive_filter_bytes(reader, -1), archive_filter_bytes(reader, 0));
+        if (filters != Filters::none)
+            limit.check(archive_filter_bytes(reader, -1), archive_filter_bytes(reader, 0));
     }
 
     /// At the end: what is missing of the last block, where that is padding alone. Some programs
@@ -120,11 +121,11 @@ void write_at(const sys::Fd& file,
 }
 
 /// Holes of a sparse file stay holes.
-std::int64_t copy_content(archive* reader,
-                          Source& source,
-                          const sys::Fd& file,
-                          std::int64_t size,
-                          const std::string& path) {
+void copy_content(archive* reader,
+                  Source& source,
+                  const sys::Fd& file,
+                  std::int64_t size,
+                  const std::string& path) {
     for (;;) {
         const void* bytes = nullptr;
         std::size_t count = 0;
@@ -139,7 +140,6 @@ std::int64_t copy_content(archive* reader,
         source.inside_entry = offset + static_cast<la_int64_t>(count) < size;
     }
     sys::check(::ftruncate(file.get(), size), "set the size of " + path);
-    return size;
 }
 
 using Reader = std::unique_ptr<archive, int (*)(archive*)>;
@@ -173,13 +173,13 @@ bool begins_as_tar(const NextPiece& next) {
 Untarred untar(const NextPiece& next,
                const sys::Fd& root,
                const WriteRules& rules,
-               const UnpackLimit* limit) {
+               const UnpackLimit& limit,
+               Filters filters) {
     const Reader reader = make_reader();
     archive_read_support_format_empty(reader.get());
-    if (limit != nullptr)
+    if (filters != Filters::none)
         take_packed(reader);
-    Source source{next};
-    source.limit = limit;
+    Source source{.next = next, .limit = limit, .filters = filters};
     if (archive_read_open(reader.get(), &source, nullptr, read_piece, nullptr) != ARCHIVE_OK)
         refuse(reader.get(), source);
     TreeWriter writer(root, rules);
@@ -198,9 +198,11 @@ Untarred untar(const NextPiece& next,
             refuse(reader.get(), source);
         const Entry entry = entry_of(header);
         if (const sys::Fd file = writer.begin(entry)) {
-            source.inside_entry = archive_entry_size(header) > 0;
-            writer.add_size(
-                copy_content(reader.get(), source, file, archive_entry_size(header), entry.path));
+            const std::int64_t size = archive_entry_size(header);
+            writer.add_size(size);
+            limit.check_files(writer.size());
+            source.inside_entry = size > 0;
+            copy_content(reader.get(), source, file, size, entry.path);
             source.inside_entry = false;
             writer.finish_file(entry, file);
         }

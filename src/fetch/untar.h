@@ -22,13 +22,16 @@ struct Untarred {
     image::Unsaid unsaid;   // of a layer
 };
 
-/// Unpacks the whole stream (also what follows the end-of-archive mark is read). With a `limit`,
-/// which what it becomes keeps to, the stream may be packed with bzip2 or xz, too: its digest is
-/// nobody's then.
+/// What the stream may be packed with. Where it is, its digest is nobody's.
+enum class Filters { none, bzip2_and_xz };
+
+/// Unpacks the whole stream (also what follows the end-of-archive mark is read). What it becomes
+/// keeps to the limit.
 Untarred untar(const NextPiece& next,
                const sys::Fd& root,
                const WriteRules& rules,
-               const UnpackLimit* limit = nullptr);
+               const UnpackLimit& limit = {},
+               Filters filters = Filters::none);
 
 /// Whether the stream, packed as untar() takes it, begins with the header of a tar's entry.
 [[nodiscard]] bool begins_as_tar(const NextPiece& next);

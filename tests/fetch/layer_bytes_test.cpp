@@ -95,14 +95,18 @@ class LayerEntries : public testing::Test {
     ~LayerEntries() override { sys::remove_tree(root_); }
 
     /// The sentence with which it is refused; "" where it is taken.
-    std::string unpack(const std::function<void(image::TarStream&)>& fill) {
+    std::string unpack(const std::function<void(image::TarStream&)>& fill,
+                       const UnpackLimit& limit = {}) {
         std::string bytes;
         const image::ByteSink sink = [&](std::string_view piece) { bytes += piece; };
         image::TarStream tar(sink);
         fill(tar);
         tar.end();
         try {
-            unpack_layer(sys::memory_file("layer", bytes), sys::open_directory(root_));
+            fetch::unpack(sys::memory_file("layer", bytes),
+                          sys::open_directory(root_),
+                          {.whiteouts = true, .base = {}},
+                          limit);
             return "";
         } catch (const Error& error) {
             return error.what();
@@ -137,6 +141,51 @@ TEST_F(LayerEntries, HaveNoAttributeThatNoFileCanHave) {
               }),
               "")
         << "a name of 100 MiB";
+}
+
+/// A record of a pax header: its length, which counts itself, then a key and a value.
+std::string pax_record(const std::string& key, const std::string& value) {
+    const std::string content = " " + key + "=" + value + "\n";
+    std::size_t length = content.size();
+    while (std::to_string(length).size() + content.size() != length)
+        length = std::to_string(length).size() + content.size();
+    return std::to_string(length) + content;
+}
+
+/// A file of so many bytes, of which the archive has five (the first of GNU's sparse formats).
+void add_sparse_file(image::TarStream& tar, const std::string& path, std::int64_t size) {
+    const std::string records = pax_record("GNU.sparse.size", std::to_string(size)) +
+                                pax_record("GNU.sparse.numblocks", "1") +
+                                pax_record("GNU.sparse.offset", "0") +
+                                pax_record("GNU.sparse.numbytes", "5");
+    const auto add = [&](const image::TarEntry& entry, const std::string& content) {
+        tar.header(entry);
+        tar.data(content);
+        tar.pad(content.size());
+    };
+    add({.path = "pax", .type = 'x', .mode = 0644, .size = records.size()}, records);
+    add({.path = path, .mode = 0644, .size = 5}, "hello");
+}
+
+TEST_F(LayerEntries, HaveNoHolesBeyondMeasure) {
+    constexpr std::int64_t tebi = 1LL << 40U;
+    constexpr std::int64_t largest = 9223372036854775807;
+    const auto said_of = [&](std::int64_t size, const UnpackLimit& limit = {}) {
+        return unpack(
+            [&](image::TarStream& tar) {
+                add_sparse_file(tar, "one", size);
+                add_sparse_file(tar, "two", size);
+            },
+            limit);
+    };
+    EXPECT_EQ(said_of(1 << 20), "");
+    EXPECT_EQ(sys::file_size(root_ + "/one"), 1 << 20);
+    EXPECT_EQ(sys::read_file(root_ + "/one").value_or("").substr(0, 6), std::string("hello\0", 6));
+    for (const std::int64_t size : {tebi, largest})
+        EXPECT_NE(said_of(size).find("more than 102400 MiB with their holes"), std::string::npos)
+            << size;
+    EXPECT_EQ(said_of(tebi, {2 * tebi}), "") << "the owner has said so";
+    EXPECT_NE(said_of(tebi, {2 * tebi - 1}), "") << "both together";
 }
 
 }  // namespace
