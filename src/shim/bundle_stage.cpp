@@ -48,7 +48,7 @@ void set_namespaces(const Spec& spec) {
         must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");
     name_host(spec);
     if (spec.network.sharing == Sharing::own)
-        configure_interfaces({});
+        configure_interfaces({}, -1);
 }
 
 /// Waits for whoever starts us, and tells them of what comes. Their connection ends when the
@@ -87,7 +87,11 @@ void run_bundle_stage(const Spec& spec, int channel) {
     BundleRoot root(spec);
     if (spec.user.sharing != Sharing::host)
         become_root();
-    set_sysctls(spec.sysctls, open_proc_for(spec.sysctls));
+    if (!spec.sysctls.empty()) {
+        const int proc = private_proc();
+        set_sysctls(spec.sysctls, proc);
+        ::close(proc);
+    }
     const Terminal terminal = root.build();
     constexpr mode_t usual = 0022;
     ::umask(usual);  // of the hooks; the program's comes with its rights

@@ -2,12 +2,14 @@
 
 #include "shim/fault.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -274,6 +276,25 @@ void add_address(Socket& socket, int index, const std::string& text) {
         give_up(engine_failed, "add address " + text, error);
 }
 
+bool has_address6(const InterfaceSpec& interface) {
+    return !interface.address6.empty() ||
+           std::any_of(interface.link_local.begin(),
+                       interface.link_local.end(),
+                       [](const auto& address) { return address.find(':') != std::string::npos; });
+}
+
+/// Else it would take part by itself: with an address that nobody gave it, and with another and a
+/// way out from every router that it hears (CVE-2024-32473).
+void turn_off_ipv6(int proc, const std::string& interface) {
+    const std::string path = "sys/net/ipv6/conf/" + interface + "/disable_ipv6";
+    const int setting = ::openat(proc, path.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (setting < 0 && errno == ENOENT)
+        return;  // this kernel has none, or none where the MTU is so small
+    if (setting < 0 || ::write(setting, "1", 1) < 0)
+        give_up(engine_failed, "turn IPv6 off on interface " + interface, errno);
+    ::close(setting);
+}
+
 /// By the interface `index`; 0: by whichever leads to the gateway. 0.0.0.0 and :: as gateway: there
 /// is none to hand packets to, the interface takes them.
 void add_default_route(Socket& socket, int index, const std::string& gateway) {
@@ -311,7 +332,7 @@ void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid) {
     }
 }
 
-void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
+void configure_interfaces(const std::vector<InterfaceSpec>& interfaces, int proc) {
     Socket socket;
     constexpr int loopback = 1;
     bring_up(socket, loopback, "lo");
@@ -321,6 +342,8 @@ void configure_interfaces(const std::vector<InterfaceSpec>& interfaces) {
             give_up(engine_failed, "find interface " + interface.name, errno);
         if (!interface.kind.empty())
             add_second_name(socket, index, interface.host_name);
+        if (!has_address6(interface))
+            turn_off_ipv6(proc, interface.name);
         for (const auto& address : {interface.address4, interface.address6})
             if (!address.empty())
                 add_address(socket, index, address);

@@ -14,8 +14,9 @@ namespace stack::shim {
 void make_interfaces(const std::vector<InterfaceSpec>& interfaces, int pid);
 
 /// In the container's network namespace: brings up lo and the interfaces, with their addresses and
-/// routes.
-void configure_interfaces(const std::vector<InterfaceSpec>& interfaces);
+/// routes. `proc` is a procfs, where IPv6 is turned off on those that have no address of it; -1
+/// where there are no interfaces.
+void configure_interfaces(const std::vector<InterfaceSpec>& interfaces, int proc);
 
 /// Inside: those with these names, first or second, go.
 void remove_interfaces(const std::vector<std::string>& names);

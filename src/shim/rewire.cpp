@@ -3,6 +3,7 @@
 #include "shim/commands.h"
 #include "shim/fault.h"
 #include "shim/netlink.h"
+#include "shim/stage.h"
 
 #include <cstdio>
 
@@ -46,6 +47,7 @@ int rewire_container(const Spec& spec, int status_fd) {
     const int inside = open_namespace(spec.network.path);
     enter(inside);
     remove_interfaces(spec.gone_interfaces);
+    const int proc = private_proc();
     for (auto interface : spec.interfaces) {
         enter(interface.kind.empty() ? outside : inside);
         if (::if_nametoindex(interface.host_name.c_str()) != 0)
@@ -56,8 +58,9 @@ int rewire_container(const Spec& spec, int status_fd) {
         enter(outside);
         make_interfaces({interface}, process_of(spec.network.path));
         enter(inside);
-        configure_interfaces({interface});
+        configure_interfaces({interface}, proc);
     }
+    ::close(proc);
     enter(inside);
     set_default_routes(spec.interfaces);
     [[maybe_unused]] const auto ignored = ::write(status_fd, "started", 7);

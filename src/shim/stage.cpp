@@ -91,9 +91,7 @@ void name_host(const Spec& spec) {
              "set the domain name");
 }
 
-int open_proc_for(const std::vector<SettingSpec>& sysctls) {
-    if (sysctls.empty())
-        return -1;
+int private_proc() {
     const int fs =
         static_cast<int>(must(::syscall(SYS_fsopen, "proc", 1U), "open a private procfs"));
     must(::syscall(SYS_fsconfig, fs, 6U, nullptr, nullptr, 0), "create a private procfs");
@@ -114,7 +112,6 @@ void set_sysctls(const std::vector<SettingSpec>& sysctls, int proc) {
             give_up(engine_failed, "set sysctl " + setting.name + "=" + setting.value, errno);
         ::close(fd);
     }
-    ::close(proc);
 }
 
 void join_cgroups(const std::vector<std::string>& attach_files, const std::string& v2_directory) {
@@ -276,15 +273,17 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     separate_mounts();
     const Trees trees =
         spec.user.sharing == Sharing::own ? receive_trees(spec, channel) : make_trees(spec);
-    const int proc = open_proc_for(spec.sysctls);
+    const bool is_set_by_proc = !spec.interfaces.empty() || !spec.sysctls.empty();
+    const int proc = is_set_by_proc ? private_proc() : -1;
     const Terminal terminal = enter_root(spec, trees);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // another identity has cleared it
     if (terminal.master >= 0)
         hand_over_terminal(channel, terminal.master);
     await_go(channel);
     if (spec.network.sharing == Sharing::own)
-        configure_interfaces(spec.interfaces);
+        configure_interfaces(spec.interfaces, proc);
     set_sysctls(spec.sysctls, proc);
+    ::close(proc);
     place_streams(streams, terminal.slave);
     const Identity identity = look_up(spec.process.user, spec.process.groups);
     enter_working_directory(spec.process.working_dir);

@@ -28,12 +28,12 @@ void hand_over_terminal(int channel, int master);
 /// Names the machine that the container is, where that is its own.
 void name_host(const Spec& spec);
 
-/// A procfs to set these by, that nobody mounts on: the container's own /proc may be covered, and
-/// is partly read-only. Before that is there: a user namespace's own may have one only while none
-/// that is in sight has parts covered (user_namespaces(7)). -1 where there is nothing to set.
-[[nodiscard]] int open_proc_for(const std::vector<SettingSpec>& sysctls);
+/// A procfs that nobody mounts on: the container's own /proc may be covered, and is partly
+/// read-only. To be had before that is there: a user namespace's own may have one only while none
+/// that is in sight has parts covered (user_namespaces(7)).
+[[nodiscard]] int private_proc();
 
-/// By what that returned, which is closed.
+/// `proc` is a procfs.
 void set_sysctls(const std::vector<SettingSpec>& sysctls, int proc);
 
 /// A session of its own, with the terminal if there is one.

@@ -94,9 +94,10 @@ class Room {
     /// As a shim and the set-up stage do.
     void connect(const shim::InterfaceSpec& spec) const {
         static const sys::Fd outside = sys::open_file("/proc/self/ns/net", O_RDONLY);
+        static const sys::Fd proc = sys::open_directory("/proc");
         shim::make_interfaces({spec}, pid_);
         sys::check(::setns(inside_.get(), CLONE_NEWNET), "enter a network namespace");
-        shim::configure_interfaces({spec});
+        shim::configure_interfaces({spec}, proc.get());
         sys::check(::setns(outside.get(), CLONE_NEWNET), "leave a network namespace");
     }
 

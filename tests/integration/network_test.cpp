@@ -289,6 +289,38 @@ networks:
     }));
 }
 
+/// CVE-2024-32473: else they have addresses that nobody gave them, and listen to every router.
+TEST_F(NetworkCommand, InterfacesWithoutAnAddressOfIpv6HaveNoIpv6) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    sysctls: {net.ipv6.conf.eth3.disable_ipv6: 0}
+    networks:
+      four: {priority: 9}
+      six: {priority: 8}
+      local: {priority: 7, link_local_ips: ["fe80::77"]}
+      other: {priority: 6}
+networks: {four: {}, six: {enable_ipv6: true}, local: {}, other: {}}
+)");
+    stack_.must({"up", "-d"});
+    stack_.must({"network", "create", "mine"});
+    stack_.must({"network", "connect", "mine", "shop-web-1"});
+    const std::string off =
+        stack_.must({"exec",
+                     "-T",
+                     "web",
+                     "sh",
+                     "-c",
+                     "for i in lo eth0 eth1 eth2 eth3 eth4; do "
+                     "echo $i $(cat /proc/sys/net/ipv6/conf/$i/disable_ipv6); done"});
+    EXPECT_EQ(off, "lo 0\neth0 1\neth1 0\neth2 0\neth3 0\neth4 1\n");
+    EXPECT_EQ(stack_.must({"exec", "-T", "web", "ip", "addr", "show", "eth0"}).find("inet6"),
+              std::string::npos);
+}
+
 /// A wire whose one end, `lan0`, is an interface of the machine; the other has 10.99.0.1.
 void lay_wire() {
     EXPECT_EQ(run({"sh",
