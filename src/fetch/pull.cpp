@@ -75,6 +75,7 @@ class Pull {
         const image::Manifest content = content_of(manifest);
         STACK_FAILPOINT("manifest.get");
         const std::string config = fetch_config(*content.config);
+        image::check_config(config);
         check_platform(image::parse_config(config));
         const auto layers = layers_of(content, config);
         Strings diff_ids;

@@ -134,13 +134,17 @@ void make_directories(int root, const std::string& path) {
 }
 
 void attach(int mount, int target, const std::string& what) {
-    must(::syscall(SYS_move_mount,
-                   mount,
-                   "",
-                   target,
-                   "",
-                   MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH),
-         "mount " + what);
+    constexpr unsigned int flags = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+    if (::syscall(SYS_move_mount, mount, "", target, "", flags) == 0)
+        return;
+    const int error = errno;
+    const bool from_directory = is_directory(mount);
+    if (from_directory != is_directory(target))
+        give_up(engine_failed,
+                "mount " + what + ": a " + (from_directory ? "directory" : "file") +
+                    " cannot be mounted on a " + (from_directory ? "file" : "directory"),
+                0);
+    give_up(engine_failed, "mount " + what, error);
 }
 
 HungMount::~HungMount() {

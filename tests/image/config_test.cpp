@@ -2,6 +2,7 @@
 
 #include <stack/error.h>
 
+#include "engine/image/manifest.h"
 #include "engine/image/store.h"
 
 #include <gtest/gtest.h>
@@ -33,6 +34,25 @@ TEST(ImageConfig, HasNoStringThatEndsBeforeItsEnd) {
     EXPECT_EQ(config.working_dir, "");
     EXPECT_EQ(config.entrypoint, Strings{"a"});
     EXPECT_EQ(config.labels, (StringMap{{"b", "c"}}));
+}
+
+TEST(ImageConfig, IsRefusedWhereSuchAStringComesIn) {
+    const std::string nul("a\0", 2);
+    const auto said = [](const Json& config) -> std::string {
+        try {
+            check_config(Json{{"config", config}}.dump());
+            return "";
+        } catch (const Error& error) {
+            return error.what();
+        }
+    };
+    EXPECT_EQ(said({{"User", "a"}, {"Env", {7, "A=b"}}, {"Labels", {{"x", nul}}}}), "");
+    EXPECT_EQ(said(7), "");
+    EXPECT_NE(said({{"User", nul}}).find("config.User has a NUL byte"), std::string::npos);
+    EXPECT_NE(said({{"Env", {"A=b", nul}}}).find("config.Env[1] has"), std::string::npos);
+    EXPECT_NE(said({{"Volumes", {{nul, 1}}}}).find("a name in config.Volumes"), std::string::npos);
+    EXPECT_NE(said({{"Healthcheck", {{"Test", {nul}}}}}).find("config.Healthcheck.Test[0]"),
+              std::string::npos);
 }
 
 TEST(ImageConfig, HasAHealthCheckOfNoMeaninglessTimes) {

@@ -113,6 +113,7 @@ class HostileConfig : public testing::Test {
             << "the end of its line: " << result.err;
     }
 
+  protected:
     StackProgram stack_;
     fs::path here_ = stack_.directory();
     ImageLayout layout_{here_ / "layout"};
@@ -166,6 +167,11 @@ TEST_F(HostileConfig, OfPortsVolumesChecksAndSignals) {
         {"ExposedPorts", set_of({"0/tcp", "99999", "1-65535", "x", "", "80/tcp/udp"})},
         {"ExposedPorts", set_of(many(5000, [](int i) { return std::to_string(i + 1) + "/tcp"; }))},
         {"Volumes", set_of(many(100, [](int i) { return "/volume" + std::to_string(i); }))},
+        {"Volumes", set_of({"", "relative", ".", "/", "//", "/../../x", "/a/../b", "/x y:ro,z"})},
+        {"Volumes", set_of({"/v", "/v/", "//v", "/v/w"})},
+        {"Volumes", set_of({"/proc/self"}), "nothing can be mounted on /proc/self"},
+        {"Volumes", set_of({"/etc/passwd"}), "a directory cannot be mounted on a file"},
+        {"Volumes", set_of({"/" + std::string(5000, 'x')}), "File name too long"},
         {"Healthcheck", {{"Test", {"CMD", "true"}}, {"Interval", -1}}},
         {"Healthcheck",
          {{"Test", {"CMD", "true"}}, {"Interval", long_time}, {"Retries", long_time}}},
@@ -176,6 +182,37 @@ TEST_F(HostileConfig, OfPortsVolumesChecksAndSignals) {
         {"StopSignal", "abc"},
         {"OnBuild", many(1000, [](int) { return "RUN true"; })},
     });
+}
+
+/// Whoever cut them there, or left them out, would have another user or another command.
+TEST_F(HostileConfig, OfStringsWithAnEndInThem) {
+    const std::string end("a\0b", 3);
+    const std::vector<std::pair<std::string, Json>> rows{
+        {"config.User", {{"User", end}}},
+        {"config.WorkingDir", {{"WorkingDir", end}}},
+        {"config.StopSignal", {{"StopSignal", end}}},
+        {"config.Env[1]", {{"Env", {"A=b", "C=" + end}}}},
+        {"config.Entrypoint[0]", {{"Entrypoint", {end}}}},
+        {"config.Cmd[2]", {{"Cmd", {"/bin/true", 7, end}}}},
+        {"a name in config.Volumes", {{"Volumes", {{end, Json::object()}}}}},
+        {"config.Healthcheck.Test[1]", {{"Healthcheck", {{"Test", {"CMD", end}}}}}},
+    };
+    stack_.write("compose.yaml", "name: evil\nservices: {web: {image: plain}}\n");
+    for (const auto& [place, config] : rows) {
+        SCOPED_TRACE(place);
+        layout_.change_config([&](Json& whole) { whole["config"] = config; });
+        const Result result = stack_.run({"--progress",
+                                          "quiet",
+                                          "image",
+                                          "import",
+                                          "oci:" + (here_ / "layout").string(),
+                                          "evil"});
+        EXPECT_EQ(result.status, 1);
+        EXPECT_EQ(result.err,
+                  "stack: the configuration of the image: " + place +
+                      " has a NUL byte in it, where any program would see its end\n");
+        EXPECT_EQ(stack_.must({"image", "ls", "-q", "evil"}), "");
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "engine/image/document.h"
+#include "engine/image/manifest.h"
 #include "engine/image/store.h"
 #include "model/platform.h"
 
@@ -142,6 +143,30 @@ Json dated(Json history, Time created) {
     return history;
 }
 
+[[noreturn]] void refuse_nul(const std::string& place) {
+    throw Error("the configuration of the image: " + place +
+                " has a NUL byte in it, where any program would see its end");
+}
+
+/// The string, strings or names at a key.
+void check_text(const Json& object, const std::string& key, const std::string& place) {
+    const auto found = object.is_object() ? object.find(key) : object.end();
+    if (found == object.end())
+        return;
+    const std::string here = place + "." + key;
+    if (found->is_string() && !is_text(*found))
+        refuse_nul(here);
+    if (found->is_object())
+        for (const auto& [name, value] : found->items())
+            if (name.find('\0') != std::string::npos)
+                refuse_nul("a name in " + here);
+    if (!found->is_array())
+        return;
+    for (std::size_t i = 0; i < found->size(); ++i)
+        if ((*found)[i].is_string() && !is_text((*found)[i]))
+            refuse_nul(here + "[" + std::to_string(i) + "]");
+}
+
 }  // namespace
 
 ImageConfig parse_config(const std::string& json_text) {
@@ -171,6 +196,20 @@ ImageConfig parse_config(const std::string& json_text) {
             if (is_text(value))
                 config.labels[name] = value.get<std::string>();
     return config;
+}
+
+void check_config(const std::string& json_text) {
+    const Json json = parse_document(json_text, "the configuration of the image");
+    const auto config = json.find("config");
+    if (config == json.end() || !config->is_object())
+        return;
+    for (const auto* key :
+         {"User", "WorkingDir", "StopSignal", "Entrypoint", "Cmd", "Env", "Shell"})
+        check_text(*config, key, "config");
+    for (const auto* key : {"OnBuild", "Volumes", "ExposedPorts"})
+        check_text(*config, key, "config");
+    if (const auto check = config->find("Healthcheck"); check != config->end())
+        check_text(*check, "Test", "config.Healthcheck");
 }
 
 std::string platform_of(const ImageConfig& image) {

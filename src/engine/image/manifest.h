@@ -42,6 +42,10 @@ struct Manifest {
 /// none that could be used.
 [[nodiscard]] Strings parse_diff_ids(std::string_view config_json);
 
+/// Throws stack::Error, with its place, where a string of a configuration that containers go by has
+/// a NUL byte in it: cut there or left out, it would be another user, or another command.
+void check_config(const std::string& config_json);
+
 /// The layers of an image, which its manifest and its configuration (`diff_ids`) describe, each in
 /// its way. Throws stack::Error where they disagree on how many there are, or where these are more
 /// than can be mounted.

@@ -283,6 +283,7 @@ void Store::ensure_inherited(const Strings& diff_ids) const {
 }
 
 Image Store::put(const NewImage& image) {
+    check_config(image.config_json);
     sys::ensure_private_directory(root_);
     sys::ensure_directory(root_ + "/blobs/sha256", 0755);
     const Strings layers = parse_diff_ids(image.config_json);
