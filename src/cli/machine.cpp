@@ -109,7 +109,8 @@ Strings stray_links(const Paths& paths, const std::vector<network::StoredNetwork
 }
 
 /// What the rules of others do is told by nft(8), whose words do not change with the kernel.
-void look_at_rules_of_others(Machine& machine) {
+void look_at_rules_of_others(const std::vector<network::StoredNetwork>& networks,
+                             Machine& machine) {
     const Strings places{"/usr/sbin/nft", "/sbin/nft", "/usr/local/sbin/nft", "/usr/bin/nft"};
     const auto program = std::find_if(places.begin(), places.end(), sys::exists);
     if (program == places.end()) {
@@ -117,14 +118,19 @@ void look_at_rules_of_others(Machine& machine) {
         return;
     }
     const auto [status, ruleset] = sys::run_and_capture(*program, {"nft", "-j", "list", "ruleset"});
+    std::vector<network::NetworkRecord> records;
+    for (const auto& network : networks)
+        records.push_back(network.record);
     if (status == 0)
-        machine.obstacles = network::obstacles(ruleset, network::table_name(""));
+        machine.obstacles = network::obstacles(ruleset, network::table_name(""), records);
     else
         machine.unread_rules = "`nft list ruleset` ended with " + std::to_string(status);
 }
 
 /// What is said of the packet filter, as far as it can be used.
-void look_at_tables(const Paths& paths, bool has_networks, Machine& machine) {
+void look_at_tables(const Paths& paths,
+                    const std::vector<network::StoredNetwork>& networks,
+                    Machine& machine) {
     try {
         sys::NetlinkSocket filter(NETLINK_NETFILTER);
         const auto tables = sys::list_nft_tables(filter);
@@ -133,10 +139,10 @@ void look_at_tables(const Paths& paths, bool has_networks, Machine& machine) {
                    table.starts_with("bridge " + network::table_name(""));
         };
         const std::string own = "inet " + network::table_name(paths.instance);
-        if (!has_networks && std::count(tables.begin(), tables.end(), own) != 0)
+        if (networks.empty() && std::count(tables.begin(), tables.end(), own) != 0)
             machine.leftovers.push_back("table " + own);
         if (!std::all_of(tables.begin(), tables.end(), is_own))
-            look_at_rules_of_others(machine);
+            look_at_rules_of_others(networks, machine);
     } catch (const Error& error) {
         machine.nft_refusal = error.what();
     }
@@ -155,7 +161,7 @@ Machine look_at_machine(const Paths& paths) {
     machine.cgroups = mode_name(cgroups.mode());
     machine.controllers = cgroups.controllers();
     machine.leftovers = stray_links(paths, networks);
-    look_at_tables(paths, !networks.empty(), machine);
+    look_at_tables(paths, networks, machine);
     machine.has_legacy_filter =
         ("\n" + sys::read_file("/proc/net/ip_tables_names").value_or("")).find("\nfilter\n") !=
         std::string::npos;

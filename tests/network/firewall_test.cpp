@@ -2,6 +2,8 @@
 
 #include "engine/network/firewall.h"
 
+#include "base/text.h"
+
 #include <gtest/gtest.h>
 
 namespace stack::network {
@@ -121,6 +123,74 @@ TEST(Obstacles, AreInTheWayOfQuestionsForNames) {
     EXPECT_EQ(obstacles(input, "stack").at(0).advice,
               "nft insert rule inet filter forward iifname '\"stk*\"' meta l4proto '{ tcp, udp }' "
               "th dport 15353 accept");
+}
+
+TEST(Obstacles, AreThoseOfTheNetworksThatThereAre) {
+    const NetworkRecord first{
+        .name = "a", .bridge = "stk11111111", .subnet4 = "10.1.0.0/24", .gateway4 = "10.1.0.1"};
+    const NetworkRecord second{.name = "b",
+                               .bridge = "br-mine",
+                               .subnet4 = "10.2.0.0/24",
+                               .gateway4 = "10.2.0.2",
+                               .subnet6 = "fd00::/64",
+                               .gateway6 = "fd00::1"};
+    const NetworkRecord inside{.name = "c",
+                               .bridge = "stk33333333",
+                               .subnet4 = "10.3.0.0/24",
+                               .gateway4 = "10.3.0.1",
+                               .internal = true};
+    const auto of_subnet = [](const std::string& field, const std::string& address) {
+        return rule(match(R"({"payload": {"protocol": "ip", "field": ")" + field + "\"}}",
+                          "==",
+                          R"({"prefix": {"addr": ")" + address + R"(", "len": 24}})") +
+                    "," + accept);
+    };
+    const auto found = [&](const std::string& rules,
+                           const std::vector<NetworkRecord>& networks,
+                           const std::string& table) {
+        Strings advice;
+        for (const auto& one : obstacles(ruleset("drop", rules, table), "stack", networks))
+            advice.push_back(one.advice);
+        return join(advice, " | ");
+    };
+    const std::string inet = R"("family": "inet", "table": "filter")";
+    EXPECT_EQ(
+        found(of_subnet("saddr", "10.1.0.0") + "," + of_subnet("daddr", "10.1.0.0"), {first}, inet),
+        "");
+    EXPECT_EQ(found(of_subnet("saddr", "10.1.0.0") + "," + of_subnet("daddr", "10.1.0.0"),
+                    {first, second, inside},
+                    inet),
+              "nft insert rule inet filter forward iifname '\"br-mine\"' accept | "
+              "nft insert rule inet filter forward oifname '\"br-mine\"' accept");
+    EXPECT_EQ(found("", {first, second}, inet),
+              "nft insert rule inet filter forward iifname '\"stk*\"' accept, and so for br-mine | "
+              "nft insert rule inet filter forward oifname '\"stk*\"' accept, and so for br-mine");
+    EXPECT_EQ(found("", {inside}, inet), "") << "nothing comes out of it, nor in";
+    const std::string ip6 = R"("family": "ip6", "table": "filter")";
+    EXPECT_EQ(found("", {first}, ip6), "");
+    EXPECT_NE(found("", {second}, ip6), "");
+}
+
+TEST(Obstacles, NameTheSubnetsWhereThatIsHowTheFirewallSpeaks) {
+    const std::vector<NetworkRecord> networks{
+        {.name = "a", .bridge = "x", .subnet4 = "10.1.0.0/24", .gateway4 = "10.1.0.1"},
+        {.name = "b", .bridge = "y", .subnet4 = "10.2.0.0/24", .gateway4 = "10.2.0.1"}};
+    const auto advice = [&](const std::string& table, const std::string& chain) {
+        const std::string where = R"("family": "inet", "table": ")" + table + "\"";
+        return obstacles(R"({"nftables": [{"chain": {)" + where +
+                             R"(, "name": "FORWARD", "policy": "drop", "hook": "forward"}},
+                                {"chain": {)" +
+                             where + R"(, "name": ")" + chain + R"("}}]})",
+                         "stack",
+                         networks)
+            .at(0)
+            .advice;
+    };
+    EXPECT_EQ(advice("filter", "ufw-before-forward"),
+              "ufw route allow from 10.1.0.0/24, and so for 10.2.0.0/24");
+    EXPECT_EQ(advice("firewalld", "x"),
+              "firewall-cmd --permanent --zone=trusted --add-source=10.1.0.0/24, and so for "
+              "10.2.0.0/24, then firewall-cmd --reload");
 }
 
 TEST(Obstacles, HaveTheAdviceOfTheirMaker) {

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -16,37 +17,78 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* some_bridge = "stk00000000";
 constexpr const char* some_uplink = "eth0";
-constexpr const char* some_container = "10.0.0.2";
-constexpr const char* some_gateway = "10.0.0.1";
-constexpr const char* somebody = "192.0.2.1";  // RFC 5737
-constexpr int deepest_jump = 16;               // the kernel's, NFT_JUMP_STACK_SIZE
+constexpr const char* somebody4 = "192.0.2.1";    // RFC 5737
+constexpr const char* somebody6 = "2001:db8::1";  // RFC 3849
+constexpr int deepest_jump = 16;                  // the kernel's, NFT_JUMP_STACK_SIZE
 
 enum class Verdict { none, accept, drop };
 
+/// A network in one family.
+struct Site {
+    std::string bridge = "stk00000000";
+    std::string subnet{};  // empty: there is no such network
+    std::string gateway = "10.0.0.1";
+    std::string container = "10.0.0.2";
+    bool v6 = false;
+    bool internal = false;
+};
+
+void add_site(std::vector<Site>& sites, const NetworkRecord& network, Family family) {
+    const bool v6 = family == Family::v6;
+    const auto subnet = parse_prefix(v6 ? network.subnet6 : network.subnet4);
+    const auto gateway = parse_ip(v6 ? network.gateway6 : network.gateway4);
+    if (!subnet || !gateway)
+        return;
+    IpAddress container = advance(subnet->address, 2);
+    if (container == *gateway)
+        container = advance(subnet->address, 1);
+    sites.push_back({network.bridge,
+                     to_text(*subnet),
+                     to_text(*gateway),
+                     to_text(container),
+                     v6,
+                     network.internal});
+}
+
+/// Of those whose packets are led by this machine.
+std::vector<Site> sites_of(const std::vector<NetworkRecord>& networks) {
+    std::vector<Site> sites;
+    for (const auto& network : networks)
+        for (const Family family : {Family::v4, Family::v6})
+            if (network.driver.empty())
+                add_site(sites, network, family);
+    if (sites.empty())
+        sites.emplace_back();
+    return sites;
+}
+
 struct Packet {
     Flow flow = Flow::outward;
+    Site site{};
 
     [[nodiscard]] std::string from() const {
-        return flow == Flow::inward ? some_uplink : some_bridge;
+        return flow == Flow::inward ? some_uplink : site.bridge;
     }
 
     [[nodiscard]] std::optional<std::string> to() const {
         if (flow == Flow::question)
             return std::nullopt;  // it goes nowhere else
-        return flow == Flow::outward ? some_uplink : some_bridge;
+        return flow == Flow::outward ? some_uplink : site.bridge;
     }
 
     [[nodiscard]] std::string source() const {
-        return flow == Flow::inward ? somebody : some_container;
+        return flow == Flow::inward ? somebody() : site.container;
     }
 
     [[nodiscard]] std::string destination() const {
-        return flow == Flow::outward  ? somebody
-               : flow == Flow::inward ? some_container
-                                      : some_gateway;
+        return flow == Flow::outward  ? somebody()
+               : flow == Flow::inward ? site.container
+                                      : site.gateway;
     }
+
+  private:
+    [[nodiscard]] std::string somebody() const { return site.v6 ? somebody6 : somebody4; }
 };
 
 /// What the left side of a condition is for the packet; nullopt where that is not known.
@@ -60,6 +102,8 @@ std::optional<std::string> value_of(const Json& left, const Packet& packet) {
         return packet.from();
     if (meta == "oifname" || meta == "oif")
         return packet.to();
+    if (meta == "nfproto")
+        return packet.site.v6 ? "ipv6" : "ipv4";
     const std::string protocol = part("payload", "protocol");
     if (packet.flow == Flow::question) {
         if (meta == "l4proto")
@@ -67,7 +111,7 @@ std::optional<std::string> value_of(const Json& left, const Packet& packet) {
         if ((protocol == "udp" || protocol == "th") && part("payload", "field") == "dport")
             return std::to_string(name_service_port);  // our rules have led it there
     }
-    if (protocol == "ip") {
+    if (protocol == (packet.site.v6 ? "ip6" : "ip")) {
         const std::string field = part("payload", "field");
         if (field == "saddr")
             return packet.source();
@@ -129,7 +173,7 @@ using Chains = std::map<std::string, std::vector<Json>>;
 /// A walk of one packet through the chains of one table.
 class Walk {
   public:
-    Walk(const Chains& chains, Packet packet) : chains_(chains), packet_(packet) {}
+    Walk(const Chains& chains, Packet packet) : chains_(chains), packet_(std::move(packet)) {}
 
     [[nodiscard]] Verdict through(const std::string& chain, int depth = 0) const {
         const auto rules = chains_.find(chain);
@@ -202,30 +246,68 @@ bool is_ufw(const Chains& chains) {
     });
 }
 
+/// What a command says of the first of these, and for whom it is to be said as well.
+struct Subjects {
+    std::string first;
+    std::string others;
+};
+
+/// `what` of each site, once.
+template <class What>
+Subjects subjects_of(const std::vector<Site>& sites, What what) {
+    Strings all;
+    for (const auto& site : sites)
+        if (const std::string one = what(site); std::find(all.begin(), all.end(), one) == all.end())
+            all.push_back(one);
+    const std::string first = all.front();
+    all.erase(all.begin());
+    return {first, all.empty() ? "" : ", and so for " + join(all, ", ")};
+}
+
+/// By their subnets.
+Subjects subnets_of(const std::vector<Site>& sites) {
+    if (sites.front().subnet.empty())
+        return {"SUBNET", ", for the subnet of each network (`stack network inspect`)"};
+    return subjects_of(sites, [](const Site& site) { return site.subnet; });
+}
+
+/// By their bridges; `any` follows the beginning of the names that we give.
+Subjects bridges_of(const std::vector<Site>& sites, char any) {
+    return subjects_of(sites, [any](const Site& site) {
+        return site.bridge.starts_with("stk") ? std::string("stk") + any : site.bridge;
+    });
+}
+
 std::string advice_for(const std::string& table,
                        const std::string& chain,
                        const Chains& chains,
-                       Flow flow) {
+                       Flow flow,
+                       const std::vector<Site>& sites) {
     const std::string port = std::to_string(name_service_port);
     const bool asks = flow == Flow::question;
+    const Subjects subnets = subnets_of(sites);
     if (is_ufw(chains))
-        return (asks ? "ufw allow from SUBNET to any port " + port
-                     : std::string("ufw route allow ") + (flow == Flow::outward ? "from" : "to") +
-                           " SUBNET") +
-               ", for the subnet of each network (`stack network inspect`)";
+        return (asks ? "ufw allow from " + subnets.first + " to any port " + port
+                     : std::string("ufw route allow ") + (flow == Flow::outward ? "from " : "to ") +
+                           subnets.first) +
+               subnets.others;
     if (table.ends_with(" firewalld"))
-        return "firewall-cmd --permanent --zone=trusted --add-source=SUBNET, for the subnet of "
-               "each network (`stack network inspect`), then firewall-cmd --reload";
+        return "firewall-cmd --permanent --zone=trusted --add-source=" + subnets.first +
+               subnets.others + ", then firewall-cmd --reload";
     if (chain == "FORWARD" || chain == "INPUT") {
         const std::string program = table.starts_with("ip6 ") ? "ip6tables" : "iptables";
         const bool has_own = !asks && chains.contains("DOCKER-USER");
+        const Subjects bridges = bridges_of(sites, '+');
         return program + " -I " + (has_own ? "DOCKER-USER" : chain) +
-               (flow == Flow::inward ? " -o" : " -i") + " stk+ " +
-               (asks ? "-p udp --dport " + port + " -j ACCEPT, and so for tcp" : "-j ACCEPT");
+               (flow == Flow::inward ? " -o " : " -i ") + bridges.first +
+               (asks ? " -p udp --dport " + port + " -j ACCEPT, and so for tcp" : " -j ACCEPT") +
+               bridges.others;
     }
+    const Subjects bridges = bridges_of(sites, '*');
     return "nft insert rule " + table + " " + chain +
-           (flow == Flow::inward ? " oifname" : " iifname") + " '\"stk*\"' " +
-           (asks ? "meta l4proto '{ tcp, udp }' th dport " + port + " accept" : "accept");
+           (flow == Flow::inward ? " oifname" : " iifname") + " '\"" + bridges.first + "\"' " +
+           (asks ? "meta l4proto '{ tcp, udp }' th dport " + port + " accept" : "accept") +
+           bridges.others;
 }
 
 struct BaseChain {
@@ -235,9 +317,33 @@ struct BaseChain {
     bool drops = false;     // what no rule decides
 };
 
+/// Whether the flow of a network there comes by the chain.
+bool concerns(const BaseChain& base, Flow flow, const Site& site) {
+    const bool asks = flow == Flow::question;
+    if (asks != base.is_input || (asks && site.v6) || (!asks && site.internal))
+        return false;  // gateways are asked by IPv4
+    return !base.table.starts_with(site.v6 ? "ip " : "ip6 ");
+}
+
+/// Those whose flow does not get through.
+std::vector<Site> stopped_at(const BaseChain& base,
+                             const Chains& chains,
+                             Flow flow,
+                             std::vector<Site> sites) {
+    std::erase_if(sites, [&](const Site& site) {
+        if (!concerns(base, flow, site))
+            return true;
+        const Verdict verdict = Walk(chains, {flow, site}).through(base.name);
+        return verdict == Verdict::accept || (verdict == Verdict::none && !base.drops);
+    });
+    return sites;
+}
+
 }  // namespace
 
-std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& own) {
+std::vector<Obstacle> obstacles(const std::string& ruleset,
+                                const std::string& own,
+                                const std::vector<NetworkRecord>& networks) {
     const Json json = Json::parse(ruleset, nullptr, false);
     std::map<std::string, Chains> tables;
     std::vector<BaseChain> bases;
@@ -260,17 +366,17 @@ std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& o
             bases.push_back(
                 {table, one.value("name", ""), hook == "input", one.value("policy", "") == "drop"});
     }
+    const auto sites = sites_of(networks);
     std::vector<Obstacle> found;
     for (const auto& base : bases)
         for (const Flow flow : {Flow::outward, Flow::inward, Flow::question}) {
-            const bool is_asked = !base.table.starts_with("ip6 ");  // gateways are asked by IPv4
-            if ((flow == Flow::question) != base.is_input || (base.is_input && !is_asked))
-                continue;
             const auto& chains = tables[base.table];
-            const Verdict verdict = Walk(chains, {flow}).through(base.name);
-            if (verdict == Verdict::drop || (verdict == Verdict::none && base.drops))
-                found.push_back(
-                    {base.table, base.name, flow, advice_for(base.table, base.name, chains, flow)});
+            const auto stopped = stopped_at(base, chains, flow, sites);
+            if (!stopped.empty())
+                found.push_back({base.table,
+                                 base.name,
+                                 flow,
+                                 advice_for(base.table, base.name, chains, flow, stopped)});
         }
     return found;
 }

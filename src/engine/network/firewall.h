@@ -3,6 +3,8 @@
 // Firewalls of others: a packet that our table lets through still meets the forward and input
 // chains of theirs, and one that drops it is enough. Pure.
 
+#include "engine/network/networks.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -27,9 +29,11 @@ struct Obstacle {
 };
 
 /// What a listing of all tables (libnftables-json(5)) says of the first packet of a connection from
-/// a bridge of ours, to one, and to the gateway. Conditions that are not about interfaces,
-/// addresses, the connection's state or a question's port are taken as not met. Tables whose name
-/// begins with `own` are ours.
-[[nodiscard]] std::vector<Obstacle> obstacles(const std::string& ruleset, const std::string& own);
+/// the bridge of each of these networks, to it, and to its gateway; where there are none, of one
+/// that could be. Conditions that are not about interfaces, addresses, the connection's state or a
+/// question's port are taken as not met. Tables whose name begins with `own` are ours.
+[[nodiscard]] std::vector<Obstacle> obstacles(const std::string& ruleset,
+                                              const std::string& own,
+                                              const std::vector<NetworkRecord>& networks = {});
 
 }  // namespace stack::network
