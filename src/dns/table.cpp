@@ -67,6 +67,12 @@ void add_askers(Table& table, const std::vector<std::string>& words) {
         scope->askers = parse_prefix(words[2]);
 }
 
+void add_called(Table& table, const std::vector<std::string>& words) {
+    Scope* scope = scope_at(table, words[1]);
+    if (scope != nullptr && words.size() > 2)
+        scope->network = to_lower(words[2]);
+}
+
 void add_referral(Table& table, const std::vector<std::string>& words) {
     const auto asker = addresses_from(words, 2);
     if (Scope* scope = scope_at(table, words[1]))
@@ -130,8 +136,8 @@ std::optional<Answer> find_known(const Names& names,
     return find_pointer(names, query);
 }
 
-/// Of one network.
-std::optional<Answer> find_known(const Scope& scope,
+/// Of one network, without that one's name.
+std::optional<Answer> find_plain(const Scope& scope,
                                  const IpAddress& asker,
                                  const Query& query,
                                  const std::vector<std::string>& search) {
@@ -139,6 +145,21 @@ std::optional<Answer> find_known(const Scope& scope,
         if (auto answer = find_known(own->second, query, search))
             return answer;
     return find_known(scope.names, query, search);
+}
+
+/// Of one network. As in Docker, web.shop_default is the web of that one.
+std::optional<Answer> find_known(const Scope& scope,
+                                 const IpAddress& asker,
+                                 const Query& query,
+                                 const std::vector<std::string>& search) {
+    if (auto answer = find_plain(scope, asker, query, search))
+        return answer;
+    const std::string ending = "." + scope.network;
+    if (scope.network.empty() || !query.name.ends_with(ending))
+        return std::nullopt;
+    Query plain = query;
+    plain.name.resize(query.name.size() - ending.size());
+    return find_plain(scope, asker, plain, {});
 }
 
 /// Of all networks of the asker.
@@ -180,6 +201,8 @@ Table parse_table(std::string_view text) {
             add_beside(table, words);
         else if (words[0] == "askers")
             add_askers(table, words);
+        else if (words[0] == "called")
+            add_called(table, words);
         else if (words[0] == "refer")
             add_referral(table, words);
         else if (words[0] == "upstream")

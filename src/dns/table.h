@@ -8,6 +8,7 @@
 //     listen 10.210.3.1 8.8.8.8 1.1.1.1         ask these for other names; none: the host's servers
 //     listen 10.210.4.1 none                    nothing but these names (an internal network)
 //     askers 10.210.3.1 10.210.3.0/24           who may ask there; without the line, everybody
+//     called 10.210.3.1 shop_default            with which behind it, a name there is the same name
 //     name 10.210.3.1 web 10.210.3.2 10.210.3.5
 //     also 10.210.3.1 10.210.3.5 db 10.211.0.2  to who asks from there this name is this
 //     beside 10.210.3.1 10.210.3.5 10.210.4.1 10.210.4.2
@@ -43,6 +44,7 @@ struct Asking {
 /// What one gateway answers.
 struct Scope {
     std::optional<IpPrefix> askers;  // nobody else is answered
+    std::string network;             // its name, in lower case
     bool forwards = true;
     std::set<IpAddress> referred;    // askers that have another server behind this one
     std::vector<IpAddress> servers;  // empty: the host's

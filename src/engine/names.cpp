@@ -84,6 +84,12 @@ std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network
     std::vector<network::NameEntry> entries;
     for (const auto& [name, candidates] : names)
         entries.push_back({network.gateway4, network.gateway6, name, candidates.begin()->second});
+    // An address leads back to its own name before one that it shares with other replicas.
+    std::stable_partition(entries.begin(), entries.end(), [&](const auto& entry) {
+        return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
+            return container.name == entry.name;
+        });
+    });
     return entries;
 }
 
@@ -254,6 +260,8 @@ void RealEngine::publish_names_of(const std::string& owner,
             table.gateways[record.gateway4] = record.subnet4;
         if (!record.gateway6.empty())
             table.gateways[record.gateway6] = record.subnet6;
+        for (const auto& [gateway, subnet] : table.gateways)
+            table.called.emplace(gateway, record.name);
         const auto containers = containers_on(name, project, observed);
         add(table.referrals, referrals_of(record, served, containers));
         add(table.upstreams, upstreams_of(record, containers));

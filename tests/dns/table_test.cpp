@@ -10,7 +10,11 @@ namespace {
 constexpr const char* table_text =
     "listen 10.0.1.1\n"
     "askers 10.0.1.1 10.0.1.0/24\n"
+    "called 10.0.1.1 Shop_Front\n"
     "listen 10.0.2.1 none\n"
+    "called 10.0.2.1 shop_back\n"
+    "called 10.9.9.9 lost\n"
+    "called 10.0.3.1\n"
     "listen 10.0.3.1 192.0.2.53 2001:db8::53\n"
     "nonsense\n"
     "name 10.0.1.1 shop-Web-1 10.0.1.2 fd00::2\n"
@@ -47,6 +51,16 @@ TEST(DnsTable, AnswersTheNamesOfItsNetwork) {
     EXPECT_EQ(answer_at("10.0.1.1", "WEB"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
     EXPECT_EQ(answer_at("10.0.1.1", "web", type_aaaa), "NOERROR aa AAAA fd00::2");
     EXPECT_EQ(answer_at("10.0.1.1", "shop-web-1"), "NOERROR aa A 10.0.1.2");
+}
+
+TEST(DnsTable, KnowsANameWithItsNetworkBehindIt) {
+    EXPECT_EQ(answer_at("10.0.1.1", "web.shop_front"), "NOERROR aa A 10.0.1.2 A 10.0.1.3");
+    EXPECT_EQ(answer_at("10.0.1.1", "web.shop_front", type_aaaa), "NOERROR aa AAAA fd00::2");
+    EXPECT_EQ(answer_at("10.0.1.1", "db.shop_back"), "forwarded") << "the asker is not in it";
+    EXPECT_EQ(answer_at("10.0.1.1", "db.shop_back", type_a, "10.0.1.3"), "NOERROR aa A 10.0.2.2");
+    EXPECT_EQ(answer_at("10.0.1.1", "web.shop_back", type_a, "10.0.1.3"), "REFUSED aa");
+    EXPECT_EQ(answer_at("10.0.1.1", "nobody.shop_front"), "forwarded");
+    EXPECT_EQ(answer_at("10.0.2.1", "nobody.shop_back", type_a, "10.0.2.2"), "NXDOMAIN aa");
 }
 
 TEST(DnsTable, HasAnEmptyAnswerForTheOtherFamily) {

@@ -115,6 +115,8 @@ std::string names_text(const NameTable& table, const std::set<std::string>& inte
         text += "listen " + gateway + (internal.count(gateway) != 0 ? " none\n" : "\n");
         text += "askers " + gateway + " " + askers + "\n";
     }
+    for (const auto& [gateway, name] : table.called)
+        text += "called " + gateway + " " + name + "\n";
     // An address leads back to the first of its names.
     auto ordered = table.entries;
     std::stable_partition(ordered.begin(), ordered.end(), [](const NameEntry& entry) {

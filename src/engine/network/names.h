@@ -74,6 +74,7 @@ struct Beside {
 /// All that a name service knows.
 struct NameTable {
     StringMap gateways;  // where it listens, and the subnet of those that it answers there
+    StringMap called{};  // by gateway: the name of its network
     std::vector<NameEntry> entries;
     std::vector<OwnName> own;
     std::vector<Beside> beside;
