@@ -10,6 +10,7 @@
 #include "fetch/archived.h"
 #include "fetch/inflate.h"
 #include "fetch/layer.h"
+#include "fetch/output.h"
 #include "fetch/packing_file.h"
 #include "sys/file.h"
 #include "sys/tree.h"
@@ -110,9 +111,28 @@ class Importer {
             for (const auto& layer : image.layers)
                 add_layer(root, layer);
             const Strings names = reference_.empty() ? image.names : Strings{reference_};
+            if (reference_.empty())
+                tell_of_taken(image);
             ids.push_back(put(image.config, image.manifest, image.manifest_type, names));
         }
         return join(ids, "\n");
+    }
+
+    /// An archive's names are those that whoever made it chose (CVE-2026-50195).
+    void tell_of_taken(const ArchivedImage& image) const {
+        for (const auto& name : image.names) {
+            const auto had = store_.find(canonical_name(name));
+            if (!had || had->id == "sha256:" + sha256_hex(image.config))
+                continue;
+            const Event warning{.id = "Image " + name,
+                                .status = EventStatus::warning,
+                                .text = "Warning",
+                                .detail =
+                                    "the archive has another image of this name; the one "
+                                    "that had it, " +
+                                    had->id + ", is kept without"};
+            say(warning);
+        }
     }
 
     /// One name is given, which several images cannot have.

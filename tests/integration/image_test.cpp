@@ -219,6 +219,25 @@ TEST_F(ImageCommand, AnArchiveHoldsSeveralImages) {
     EXPECT_EQ(echoed("two"), "hello\n");
 }
 
+TEST_F(ImageCommand, AnArchiveThatTakesANameSaysFromWhichImage) {
+    stack_.must({"image", "import", tar(), "mine:1"});
+    stack_.must({"image", "save", "mine:1", "-o", "mine.tar"});
+    EXPECT_EQ(stack_.run({"image", "load", "-i", "mine.tar"}).err.find("another image"),
+              std::string::npos)
+        << "it is the same";
+    stack_.must({"image", "import", tar(), "mine:1", "-m", "another"});
+    std::string id = stack_.must({"image", "ls", "-q", "--no-trunc", "mine:1"});
+    id.pop_back();
+    const Result result = stack_.run({"image", "load", "-i", "mine.tar"});
+    EXPECT_EQ(result.status, 0);
+    EXPECT_EQ(result.out, "Loaded image: mine:1\n");
+    EXPECT_NE(result.err.find("the archive has another image of this name; the one that had it, " +
+                              id + ", is kept without"),
+              std::string::npos)
+        << result.err;
+    stack_.must({"image", "inspect", id});
+}
+
 TEST_F(ImageCommand, WithoutACommandNothingRuns) {
     stack_.must({"image", "import", tar(), "bare"});
     for (const auto* verb : {"run", "create"}) {
