@@ -4,6 +4,7 @@
 
 #include "engine/build/cache.h"
 #include "engine/build/context.h"
+#include "engine/image/tar_stream.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket_path.h"
@@ -84,6 +85,53 @@ TEST_F(HostileBuild, PipesSocketsAndDevicesOfAContextHoldNobodyUp) {
     build("FROM busybox\nCOPY . /w/\nADD zero pipe /a/\n");
     EXPECT_EQ(shop.read("w/x"), "x");
     EXPECT_EQ(shop.attributes("w/socket"), "");
+}
+
+std::string archive_of(const std::vector<image::TarEntry>& entries) {
+    std::string bytes;
+    const image::ByteSink sink = [&](std::string_view piece) { bytes += piece; };
+    image::TarStream tar(sink);
+    for (auto entry : entries) {
+        const std::string content = entry.type == '0' ? "dead" : "";
+        entry.size = content.size();
+        tar.header(entry);
+        tar.data(content);
+        tar.pad(content.size());
+    }
+    tar.end();
+    return bytes;
+}
+
+/// Whatever is in an archive, and wherever links of the image lead (CVE-2026-17106).
+TEST_F(HostileBuild, AnArchiveIsUnpackedWithinTheImage) {
+    const auto file = [](const std::string& path) {
+        return image::TarEntry{.path = path, .mode = 0666};
+    };
+    const auto link = [](const std::string& path, const std::string& target, char type = '2') {
+        return image::TarEntry{.path = path, .type = type, .mode = 0777, .link = target};
+    };
+    const std::string up = "../../../../../../../../../..";
+    const std::vector<std::vector<image::TarEntry>> archives{
+        {file(up + outside + "/file")},
+        {file(outside + "/new")},
+        {link("d", outside), file("d/file"), file("d/new")},
+        {link("d", up + outside), file("d/file")},
+        {link("a", outside), link("b", "a"), file("b/file")},
+        {link("file", outside + "/file"), file("file")},
+        {link("h", outside + "/file", '1'), file("h")},
+        {link("d", outside), link("h", "d/file", '1'), file("h")},
+        {link("d", "/proc/self/root" + outside), file("d/file")},
+        {link("d", outside), {.path = "d/made", .type = '5', .mode = 0777}},
+    };
+    std::string dockerfile =
+        "FROM busybox\nRUN ln -s " + outside + " /way && ln -s " + up + outside + " /up\n";
+    for (const auto& place : {"/", "/way/", "/up/", "/way/deep/"})
+        for (const auto& entries : archives) {
+            shop.write("evil.tar", archive_of(entries));
+            static_cast<void>(shop.build(dockerfile + "ADD evil.tar " + std::string(place) + "\n"));
+            EXPECT_EQ(sys::read_file(outside + "/file"), canary) << place;
+            EXPECT_EQ(sys::list_directory(outside), std::vector<std::string>{"file"}) << place;
+        }
 }
 
 TEST_F(HostileBuild, ABindLeadsNowhereButIntoItsStage) {

@@ -6,6 +6,8 @@
 
 #include <fstream>
 #include <future>
+#include <iterator>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -429,17 +431,65 @@ services:
     EXPECT_TRUE(leads_to(true, false)) << "healthy again";
 }
 
-/// A program that says by its status whether musl's resolver finds the name it is given.
+/// A program of musl's resolver that says, as `getent hosts` does, what a name or an address leads
+/// to, and by its status whether to anything.
 std::string musl_lookup() {
     const std::string program = sandbox_directory() + "/musl-lookup";
-    std::ofstream(program + ".c") << "#include <netdb.h>\n"
-                                     "int main(int count, char** words) {\n"
-                                     "    struct addrinfo* found;\n"
-                                     "    return getaddrinfo(words[1], 0, 0, &found) != 0;\n"
-                                     "}\n";
+    std::ofstream(program + ".c") << R"(
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+int main(int count, char** words) {
+    struct addrinfo* found;
+    char text[256];
+    struct in_addr address;
+    const int back = inet_pton(AF_INET, words[1], &address) == 1;
+    if (getaddrinfo(words[1], 0, 0, &found) != 0)
+        return 2;
+    if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof text, 0, 0,
+                    back ? NI_NAMEREQD : NI_NUMERICHOST) != 0)
+        return 2;
+    printf(back ? "%s %s\n" : "%2$s %1$s\n", words[1], text);
+    return 0;
+}
+)";
     EXPECT_EQ(run({"musl-gcc", "-static", "-o", program, program + ".c"}).status, 0);
     return program;
 }
+
+/// A container's place in its networks.
+class Places {
+  public:
+    Places(const StackProgram& stack, const std::string& container)
+        : inspected_(
+              nlohmann::json::parse(stack.must({"container", "inspect", container})).front()) {}
+
+    /// Its address there.
+    [[nodiscard]] std::string in(const std::string& network) const {
+        return inspected_["NetworkSettings"]["Networks"][network]["IPAddress"];
+    }
+
+    /// What a program of the host's says where the container asks for names; one empty word where
+    /// that is nothing.
+    [[nodiscard]] std::vector<std::string> words(const std::string& command) const {
+        const std::string pid = inspected_["State"]["Pid"].dump();
+        std::istringstream out(run({"unshare",
+                                    "-m",
+                                    "sh",
+                                    "-c",
+                                    "cp /proc/" + pid +
+                                        "/root/etc/resolv.conf $TMPDIR/resolv.conf && mount --bind "
+                                        "$TMPDIR/resolv.conf /etc/resolv.conf && nsenter -n -t " +
+                                        pid + " " + command})
+                                   .out);
+        std::vector<std::string> all{std::istream_iterator<std::string>(out), {}};
+        return all.empty() ? std::vector<std::string>{""} : all;
+    }
+
+  private:
+    nlohmann::json inspected_;
+};
 
 TEST_F(NetworkCommand, WhoIsInSeveralFindsTheNamesOfAll) {
     // The C library asks no further when one server says that there is no such name (musl asks all
@@ -456,22 +506,40 @@ services:
 networks: {a: {}, b: {}, c: {}, d: {}, inside: {internal: true}}
 )");
     stack_.must({"up", "-d"});
-    const std::string pid = nlohmann::json::parse(stack_.must(
-        {"container", "inspect", "shop-both-1"}))[0]["State"]["Pid"]
-                                .dump();
-    const std::string root = "/proc/" + pid + "/root/etc/resolv.conf";
+    const Places both(stack_, "shop-both-1");
     for (const auto& lookup : {std::string("getent hosts "), musl_lookup() + " "})
-        for (const std::string name : {"in-a", "in-b", "in-c", "in-d", "hidden"})
-            EXPECT_EQ(run({"unshare",
-                           "-m",
-                           "sh",
-                           "-c",
-                           "cp " + root +
-                               " $TMPDIR/resolv.conf && mount --bind $TMPDIR/resolv.conf "
-                               "/etc/resolv.conf && nsenter -n -t " +
-                               pid + " " + lookup + name})
-                          .status,
-                      0)
+        for (const std::string network : {"a", "b", "c", "d", "inside"}) {
+            const std::string name = network == "inside" ? "hidden" : "in-" + network;
+            const std::string address = Places(stack_, "shop-" + name + "-1").in("shop_" + network);
+            EXPECT_EQ(both.words(lookup + name).front(), address) << lookup << name;
+            EXPECT_EQ(both.words(lookup + name + ".shop_" + network).front(), address) << lookup;
+            EXPECT_EQ(both.words(lookup + address).back(), "shop-" + name + "-1") << lookup;
+        }
+}
+
+TEST_F(NetworkCommand, NamesAreSearchedForAsTheServiceSays) {
+    // A name with fewer dots than ndots is tried with the search domains first: there is nobody to
+    // ask for these, and the name is ours all the same.
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  asker:
+    image: busybox
+    command: sleep 1000
+    networks: [a, b]
+    dns_search: [example.test, other.test]
+    dns_opt: ["ndots:5"]
+  in-a: {image: busybox, command: sleep 1000, networks: {a: {aliases: [long.alias.in.a]}}}
+  in-b: {image: busybox, command: sleep 1000, networks: [b]}
+networks: {a: {internal: true}, b: {internal: true}}
+)");
+    stack_.must({"up", "-d"});
+    const Places asker(stack_, "shop-asker-1");
+    for (const auto& lookup : {std::string("getent hosts "), musl_lookup() + " "})
+        for (const auto& [name, network] : std::map<std::string, std::string>{
+                 {"in-a", "a"}, {"in-a.", "a"}, {"long.alias.in.a", "a"}, {"in-b", "b"}})
+            EXPECT_EQ(asker.words(lookup + name).front(),
+                      Places(stack_, "shop-in-" + network + "-1").in("shop_" + network))
                 << lookup << name;
 }
 

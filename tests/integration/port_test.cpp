@@ -104,6 +104,35 @@ TEST_F(Ports, ThatNobodyChoseAreFreeOnesAndEachReplicasOwn) {
     EXPECT_EQ(places.size(), 6U);
 }
 
+TEST_F(Ports, ShowTheContainerWhoAsks) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: ["nc", "-ll", "-p", "80", "-e", "sh", "-c", "cat /proc/net/tcp"]
+    ports: ["8080:80"]
+)");
+    stack_.must({"up", "-d"});
+    ASSERT_EQ(
+        run({"sh",
+             "-ec",
+             "ip netns add neighbour; ip link add up0 type veth peer name up0 netns neighbour; "
+             "ip addr add 192.0.2.1/24 dev up0; ip link set up0 up; "
+             "ip -n neighbour addr add 192.0.2.9/24 dev up0; ip -n neighbour link set up0 up"})
+            .status,
+        0);
+    std::string seen;
+    EXPECT_TRUE(eventually([&] {
+        seen = run({"sh", "-c", "sleep 1 | ip netns exec neighbour socat -t1 - TCP:192.0.2.1:8080"})
+                   .out;
+        return !seen.empty();
+    }));
+    EXPECT_NE(seen.find("090200C0:"), std::string::npos)
+        << "192.0.2.9, as the kernel writes it: " << seen;
+    EXPECT_EQ(run({"sh", "-c", "ip link del up0; ip netns del neighbour"}).status, 0);
+}
+
 /// Whether this kernel has SCTP or not, the rule is what leads there.
 TEST_F(Ports, OfSctpAreLedToTheContainer) {
     const Result result = up(R"(["8084:80/sctp"])");

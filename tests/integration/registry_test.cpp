@@ -2,9 +2,11 @@
 
 #include "tests/integration/world.h"
 #include "tests/support/failpoints.h"
+#include "tests/support/leaks.h"
 #include "tests/support/terminal_client.h"
 
 #include <filesystem>
+#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -120,6 +122,21 @@ TEST_F(Registry, IsAskedOnceForALayerThatTwoWantAtTheSameTime) {
     EXPECT_EQ(leftovers(), "");
 }
 
+TEST_F(Registry, IsAskedOneQuestionWhereNothingHasChanged) {
+    const auto questions = [&] {
+        return std::stoi(run({"sh",
+                              "-c",
+                              "grep -c '\"[A-Z]* /v2/tools/shell/.* HTTP/' " + stack_.directory() +
+                                  "/registry.log"})
+                             .out);
+    };
+    const std::vector<std::string> pull{"image", "pull", "127.0.0.1:5000/tools/shell:1"};
+    stack_.must(pull);
+    const int before = questions();
+    stack_.must(pull);
+    EXPECT_EQ(questions(), before + 1);
+}
+
 TEST_F(Registry, ThatDiesInTheMiddleIsAskedForTheRestNextTime) {
     const Failpoints failpoints("resume");
     // The layer comes in pieces; the process dies when some of them are on disk.
@@ -155,6 +172,53 @@ TEST_F(Registry, IsLeftAtOnceAtCtrlCAndAskedForTheRestNextTime) {
     stack_.must({"image", "pull", "127.0.0.1:5000/tools/shell:1"});
     EXPECT_NE(registry_log().find(" 206 "), std::string::npos) << "the rest alone was asked for";
     stack_.must({"image", "rm", "busybox"});
+    EXPECT_EQ(leftovers(), "");
+}
+
+TEST_F(Registry, IsFoundByTheNamesThatThereAreMeanwhile) {
+    std::filesystem::create_directories(stack_.root());
+    std::ofstream(stack_.root() + "/registries.json")
+        << R"({"insecure": ["registry.example:5000"]})";
+    const Failpoints log("hosts");
+    auto slow = log.counting();
+    slow["STACK_FAILPOINTS"] = "manifest.ask=delay:3000";
+    slow["LOG"] = slow.at("STACK_FAILPOINT_LOG");
+    // By rename, as programs that write the file do it.
+    const Result result =
+        run({.words = {"unshare",
+                       "-m",
+                       "sh",
+                       "-ec",
+                       "cp -a /etc etc && mount --bind etc /etc; " + program() +
+                           " --progress quiet image pull registry.example:5000/tools/shell:1 & "
+                           "until grep -q manifest.ask $LOG; do sleep 0.02; done; "
+                           "cp etc/hosts hosts && echo 127.0.0.1 registry.example >> hosts && "
+                           "mv hosts etc/hosts && wait $!"},
+             .environment = slow,
+             .directory = stack_.directory()});
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_EQ(log.hits()["manifest.ask"], 2);
+}
+
+TEST_F(Registry, KilledAnywhereLeavesWhatTheNextOneGoesOnFrom) {
+    const std::vector<std::string> pull{"image", "pull", "127.0.0.1:5000/tools/shell:1"};
+    const Failpoints whole("whole");
+    EXPECT_EQ(stack_.run(pull, whole.counting()).status, 0);
+    const auto passed = whole.hits();
+    EXPECT_GT(passed.size(), 8U);
+    for (const auto& [failpoint, hits] : passed) {
+        SCOPED_TRACE(failpoint);
+        const LeaksOverlooked overlooked;  // of the same command each time
+        stack_.must({"image", "rm", "127.0.0.1:5000/tools/shell:1"});
+        const Failpoints broken("broken");
+        EXPECT_NE(stack_.run(pull, broken.killing(failpoint, hits)).status, 0);
+        stack_.must(pull);
+        stack_.must({"image", "verify"});
+        EXPECT_EQ(
+            stack_.must({"container", "run", "--rm", pull.back(), "/bin/sh", "-c", "echo ok"}),
+            "ok\n");
+    }
+    stack_.must({"image", "rm", "busybox"});  // whose collector sees that a lease's owner is dead
     EXPECT_EQ(leftovers(), "");
 }
 
