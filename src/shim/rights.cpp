@@ -150,6 +150,7 @@ void drop_rights(const ProcessSpec& process, const Identity& identity) {
     must_become(::setresuid(identity.uid, identity.uid, identity.uid),
                 "user " + std::to_string(identity.uid));
     ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // another user's may be so by a setting of the host
     if (is_exact)
         set_exact_capabilities(process.exact_sets);
     else

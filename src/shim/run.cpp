@@ -76,6 +76,8 @@ Streams make_streams(const Spec& spec) {
 }
 
 Container clone_container(const Spec& spec, const Streams& streams) {
+    if (spec.user.sharing == Sharing::own)
+        raise_shared_limits(spec.process.limits);
     const Cloned cloned =
         clone_stage(spec, [&](int channel) { run_stage(spec, streams.inner, channel); });
     if (spec.foreground == 0)

@@ -103,6 +103,11 @@ int private_proc() {
 
 void set_sysctls(const std::vector<SettingSpec>& sysctls, int proc) {
     for (const auto& setting : sysctls) {
+        if (setting.name == "kernel.domainname") {  // by /proc it is the host's root's alone
+            must(::setdomainname(setting.value.data(), setting.value.size()),
+                 "set sysctl kernel.domainname=" + setting.value);
+            continue;
+        }
         std::string path = "sys/" + setting.name;
         for (std::size_t i = 4; i < path.size(); ++i)
             if (path[i] == '.')

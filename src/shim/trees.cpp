@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <csignal>
 #include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <linux/securebits.h>
@@ -43,17 +44,21 @@ void map_ids(int tree, int users, const std::string& what) {
     give_up(engine_failed,
             what +
                 ": its file system, or one mounted below it, cannot show whose its files are to "
-                "users of the container's own: put it on one that can (ext4, xfs, btrfs, tmpfs), "
+                "users of the container's own: put it on one that can (ext4, xfs, btrfs, from "
+                "Linux 6.3 on tmpfs), "
                 "or leave `userns_mode: private` out",
             0);
 }
 
-int mount_overlay(const sys::Overlay& overlay) {
+/// `advice`: where the kernel calls it invalid.
+int mount_overlay(const sys::Overlay& overlay, const char* advice) {
     std::string step;
     const int made = sys::make_overlay(overlay, step);
-    if (made < 0)
-        give_up(
-            engine_failed, step + " (" + std::to_string(overlay.lowers.size()) + " layers)", errno);
+    if (const int error = errno; made < 0)
+        give_up(engine_failed,
+                step + " (" + std::to_string(overlay.lowers.size()) + " layers" +
+                    (error == EINVAL ? advice : "") + ")",
+                error);
     return made;
 }
 
@@ -72,7 +77,7 @@ std::string mapped_directory(const std::string& path, const Making& making) {
 /// soon, and leaves these to the overlay.
 int make_overlay(sys::Overlay overlay, const Making& making) {
     if (making.users < 0)
-        return mount_overlay(overlay);
+        return mount_overlay(overlay, "");
     for (auto& lower : overlay.lowers)
         lower = mapped_directory(lower, making);
     if (!overlay.upper.empty()) {  // both in one mount
@@ -81,7 +86,7 @@ int make_overlay(sys::Overlay overlay, const Making& making) {
         overlay.work = home + overlay.work.substr(slash);
         overlay.upper = home + overlay.upper.substr(slash);
     }
-    return mount_overlay(overlay);
+    return mount_overlay(overlay, "; `userns_mode: private` takes Linux 5.19");
 }
 
 /// A clone of what is at the subpath, which no link leads out of `whole`.
@@ -158,6 +163,39 @@ void make_files_as(std::uint32_t root_id) {
     ::setfsuid(root_id);
 }
 
+/// Postcondition: the flags of the trees (read-only above all) hold also for who has every right
+/// over the container: the kernel locks those of mounts that come into a mount namespace of other
+/// users (mount_namespaces(7)). This process is in that one from then on, and in their namespace.
+/// What was shared receives from its like, and does not give.
+void lock_flags(std::vector<int>& trees, const Making& making) {
+    NewFilesystem tmpfs("tmpfs");
+    const int store = tmpfs.create(0);
+    attach(store, making.place, "a place for mounts");
+    std::vector<std::string> names;
+    for (const int tree : trees) {
+        const std::string name = std::to_string(names.size());
+        if (is_directory(tree))
+            must(::mkdirat(store, name.c_str(), 0700), "make a place for a mount");
+        else
+            must(::mknodat(store, name.c_str(), S_IFREG | 0600, 0), "make a place for a mount");
+        const int place = static_cast<int>(
+            must(::openat(store, name.c_str(), O_PATH | O_CLOEXEC), "open a place for a mount"));
+        attach(tree, place, "a mount of the container");
+        ::close(place);
+        names.push_back(name);
+    }
+    must(::fchdir(store), "enter the place of mounts");
+    must(::setns(making.users, CLONE_NEWUSER), "enter the container's users");
+    must(::unshare(CLONE_NEWNS), "lock the flags of mounts");
+    for (std::size_t i = 0; i < trees.size(); ++i) {
+        ::close(trees[i]);
+        trees[i] = static_cast<int>(must(
+            open_tree_call(
+                AT_FDCWD, names[i].c_str(), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE),
+            "take up a mount of the container"));
+    }
+}
+
 [[noreturn]] void make_and_send(const Spec& spec, int pid, int channel) {
     ::umask(0);
     must(::unshare(CLONE_NEWNS), "make a mount namespace");
@@ -169,12 +207,18 @@ void make_files_as(std::uint32_t root_id) {
     make_files_as(spec.root_id);
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     const Trees trees = make_trees(spec, making);
-    send_descriptor(channel, "m", trees.root);
+    const int dev = make_dev(spec);
+    const std::vector<int> devices = make_device_trees(spec, making.place);
+    std::vector<int> mounts;
     for (const int tree : trees.mounts)
         if (tree >= 0)
-            send_descriptor(channel, "m", tree);
-    send_descriptor(channel, "m", make_dev(spec));
-    for (const int tree : make_device_trees(spec, making.place))
+            mounts.push_back(tree);
+    lock_flags(mounts, making);
+    send_descriptor(channel, "m", trees.root);
+    for (const int tree : mounts)
+        send_descriptor(channel, "m", tree);
+    send_descriptor(channel, "m", dev);
+    for (const int tree : devices)
         send_descriptor(channel, "m", tree);
     ::_exit(0);
 }
@@ -182,8 +226,11 @@ void make_files_as(std::uint32_t root_id) {
 int receive_tree(int channel) {
     std::string text;
     int tree = -1;
-    while (receive_message(channel, text, tree) < 0 && errno == EINTR) {
+    long count = 0;
+    while ((count = receive_message(channel, text, tree)) < 0 && errno == EINTR) {
     }
+    if (count > 0 && tree < 0)
+        give_up(engine_failed, "receive the container's file system", EMFILE);
     if (tree < 0)
         ::_exit(engine_failed);  // who makes them has said why
     return tree;

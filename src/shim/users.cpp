@@ -39,6 +39,16 @@ void raise_limits(const std::vector<LimitSpec>& limits, int pid) {
     }
 }
 
+void raise_shared_limits(const std::vector<LimitSpec>& limits) {
+    for (const auto& wanted : limits) {
+        if (wanted.resource != RLIMIT_MSGQUEUE && wanted.resource != RLIMIT_SIGPENDING &&
+            wanted.resource != RLIMIT_MEMLOCK)
+            continue;
+        rlimit limit{wanted.hard, wanted.hard};
+        ::prlimit(0, static_cast<__rlimit_resource>(wanted.resource), &limit, nullptr);
+    }
+}
+
 void give_streams(const std::vector<int>& streams, std::uint32_t root_id) {
     for (const int fd : streams) {
         struct stat status {};

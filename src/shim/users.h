@@ -10,8 +10,13 @@ namespace stack::shim {
 /// Gives the namespace of process `pid` its ids, where that is its own.
 void map_users(const Spec& spec, int pid);
 
+/// Those that a user namespace takes from whoever makes it, as the most that all in it may have
+/// together (ucounts): to be called before. Of this process.
+void raise_shared_limits(const std::vector<LimitSpec>& limits);
+
 /// More than the host's hard limits is for who has rights there, as a container's root may not have
 /// any more. `pid`: 0 is this process.
+
 void raise_limits(const std::vector<LimitSpec>& limits, int pid);
 
 /// Streams that the container is to have become its root's, who may give them to its other users.

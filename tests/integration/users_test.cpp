@@ -157,6 +157,16 @@ TEST_F(Users, HaveNoRightsOverTheHost) {
     EXPECT_EQ(says("echo x >/proc/sysrq-trigger || echo none", all), "none\n");
     EXPECT_EQ(says("date -s 2001-01-01 2>&1 >/dev/null | grep -o 'not permitted'", all),
               "not permitted\n");
+    stack_.write("kept/file", "kept");
+    for (const std::string place : {"/kept", "/dev/init"}) {
+        auto options = all;
+        options.insert(options.end(), {"--init", "-v", stack_.directory() + "/kept:/kept:ro"});
+        EXPECT_EQ(says("mount -o remount,bind,rw " + place + " 2>/dev/null; chmod 4755 " + place +
+                           " 2>/dev/null || echo none",
+                       options),
+                  "none\n")
+            << place;
+    }
     EXPECT_EQ(says("echo hi >/dev/null && head -c 3 /dev/zero | wc -c"), "3\n");
 }
 

@@ -246,7 +246,7 @@ void apply(const CdiEdits& edits, const std::string& bundle, shim::Spec& spec) {
         R"({"ociVersion":"1.0.2","id":)" + Json(spec.id).dump() + R"(,"status":")";
     spec.bundle.state_tail = R"(,"bundle":)" + Json(bundle).dump() + "}";
     const Json config{{"ociVersion", "1.0.2"}, {"root", {{"path", spec.mount_point}}}};
-    sys::replace_volatile_file(bundle + "/config.json", config.dump());
+    sys::replace_volatile_file(bundle + "/config.json", config.dump(), 0644);
 }
 
 }  // namespace stack::runtime
