@@ -125,8 +125,9 @@ void SupervisorWatch::find() {
     pidfd_ = static_cast<int>(::syscall(SYS_pidfd_open, recorded.pid, 0U));
     if (pidfd_ >= 0 && (has_ended(pidfd_) || start_time(recorded.pid) != recorded.started))
         forget();
+    constexpr long long ms = 1000;
     if (pidfd_ >= 0)
-        found_ = moment();
+        born_ = static_cast<long long>(recorded.started) * ms / ::sysconf(_SC_CLK_TCK);
 }
 
 void SupervisorWatch::forget() {
@@ -144,7 +145,7 @@ void SupervisorWatch::look(bool ended) {
         constexpr long long steady_ms = 1000;
         forget();
         lost_since_ = moment();
-        was_steady_ = lost_since_ - found_ >= steady_ms;
+        was_steady_ = lost_since_ - born_ >= steady_ms;
     }
     if (pidfd_ >= 0)
         return;
@@ -192,7 +193,11 @@ void SupervisorWatch::spawn() {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, 1, log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    const int log_file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (log_file >= 0)
+        posix_spawn_file_actions_adddup2(&actions, log_file, 1);
+    else  // a full disk must not keep it from being born
+        posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
     int pid = 0;
     if (!spec_.supervisor.empty() &&
@@ -209,6 +214,7 @@ void SupervisorWatch::spawn() {
             find();
         }
     }
+    ::close(log_file);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
 }

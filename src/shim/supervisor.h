@@ -37,7 +37,7 @@ class SupervisorWatch {
     const Spec& spec_;
     int pidfd_ = -1;
     bool lost_ = false;
-    long long found_ = 0;       // when the one that fd() is of was found
+    long long born_ = 0;        // when the one that fd() is of was started, in ms since boot
     long long lost_since_ = 0;  // when the last one that was found had ended
     bool was_steady_ = false;   // that one had lived for a while
 };

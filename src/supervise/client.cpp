@@ -53,7 +53,7 @@ void start_supervisor(const Paths& paths, const std::string& project) {
     sys::SpawnOptions options;
     options.arguments = {"stack",
                          "--root",
-                         paths.instance.empty() ? "" : paths.state,
+                         paths.state,
                          "supervise",
                          project,
                          "--ready-fd",
@@ -85,9 +85,11 @@ void end_other_version(const std::string& directory) {
     const sys::Fd process = pid && started ? sys::open_process(*pid, *started) : sys::Fd();
     if (!process)
         return;
-    sys::send_signal(process, SIGTERM);
-    constexpr std::chrono::seconds longest{10};
-    sys::wait_for_end(process, longest);
+    // Not by SIGTERM, at which it takes its pid file along: should ours not start, the shims bring
+    // one back.
+    sys::send_signal(process, SIGKILL);
+    while (!sys::has_ended(process))
+        sys::wait_for_end(process, std::chrono::seconds(1));
 }
 
 /// Before it is told that a supervisor does not answer.

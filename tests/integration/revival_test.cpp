@@ -159,7 +159,7 @@ TEST_F(StillBirth, MakesThemRareAndLeavesContainersAlone) {
     ASSERT_EQ(::kill(dead, SIGKILL), 0);
     constexpr std::size_t tried = 8;
     EXPECT_TRUE(eventually([&] { return births().size() >= tried; }));
-    ASSERT_EQ(test::run({"umount", program_}).status, 0);
+    ASSERT_EQ(test::run({"umount", "-l", program_}).status, 0);
     const auto moments = births();
     ASSERT_GE(moments.size(), tried);
     for (std::size_t i = 5; i < tried; ++i)

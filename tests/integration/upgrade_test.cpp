@@ -120,7 +120,7 @@ TEST_F(Upgrade, OfTheRootsNameIsTheSameEngine) {
     const Result plan = by_link({"plan"});
     EXPECT_EQ(plan.out, "nothing to do\n") << plan.err;
     const Result made =
-        by_link({"container", "run", "-d", "--name", "mine", "busybox", "sleep", "9"});
+        by_link({"container", "run", "-d", "--name", "mine", "busybox", "sleep", "1000"});
     ASSERT_EQ(made.status, 0) << made.err;
     stack_.must({"container", "kill", "mine"});
     stack_.must({"container", "rm", "mine"});
