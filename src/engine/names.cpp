@@ -15,6 +15,7 @@
 #include <exception>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 namespace stack::engine {
@@ -85,10 +86,11 @@ std::vector<network::NameEntry> entries_of(const network::NetworkRecord& network
     for (const auto& [name, candidates] : names)
         entries.push_back({network.gateway4, network.gateway6, name, candidates.begin()->second});
     // An address leads back to its own name before one that it shares with other replicas.
+    std::set<std::string_view> own;
+    for (const auto& container : containers)
+        own.insert(container.name);
     std::stable_partition(entries.begin(), entries.end(), [&](const auto& entry) {
-        return std::any_of(containers.begin(), containers.end(), [&](const auto& container) {
-            return container.name == entry.name;
-        });
+        return own.contains(entry.name);
     });
     return entries;
 }
