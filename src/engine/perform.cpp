@@ -9,6 +9,7 @@
 #include "engine/worker.h"
 #include "model/codec.h"
 #include "sys/file.h"
+#include "sys/limits.h"
 
 #include <algorithm>
 #include <csignal>
@@ -139,8 +140,13 @@ void RealEngine::complete(Done done, Outcome outcome) {
 }
 
 void RealEngine::offload(std::function<void()> work, Done done) {
-    if (!bulk_)
-        bulk_ = std::make_unique<asio::thread_pool>(1);
+    if (!bulk_) {
+        try {
+            bulk_ = std::make_unique<asio::thread_pool>(1);
+        } catch (const boost::system::system_error& error) {
+            throw Error(error.code(), std::string("make a thread") + sys::no_more_processes);
+        }
+    }
     asio::post(*bulk_,
                [this,
                 work = std::move(work),
@@ -189,8 +195,7 @@ void RealEngine::begin(const BuildImage& action, const EventSink& events, Done d
     const sys::Fd input = sys::memory_file("build-request", request.dump());
     sys::Pipe output = sys::make_pipe();
     sys::SpawnOptions options;
-    options.arguments = {
-        "stack", "--root", paths_.instance.empty() ? "" : paths_.state, "build-worker"};
+    options.arguments = {"stack", "--root", paths_.state, "build-worker"};
     options.descriptors = {{output.write.get(), 1}, {input.get(), 3}};
     options.new_session = true;  // a Ctrl-C at the terminal is the client's business
     if (!environment_.empty())
