@@ -130,12 +130,7 @@ Fetch start_debootstrap(const Paths& paths,
                         const StringMap& environment) {
     sys::Pipe output = sys::make_pipe();
     sys::SpawnOptions options;
-    options.arguments = {"stack",
-                         "--root",
-                         paths.instance.empty() ? "" : paths.state,
-                         "debootstrap-worker",
-                         reference,
-                         platform};
+    options.arguments = {"stack", "--root", paths.state, "debootstrap-worker", reference, platform};
     options.descriptors = {{output.write.get(), 1}};
     options.new_session = true;
     if (!environment.empty())

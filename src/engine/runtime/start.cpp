@@ -306,6 +306,12 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     }
     spec.network = namespace_for(service.network_mode, "net", lend);
     spec.pid = namespace_for(service.pid, "pid", lend);
+    if (const auto lender = lender_of(record, service.ipc);
+        lender && require(*lender)->first_user != 0)
+        throw Error(
+            "ipc: " + service.ipc +
+            " has users of its own (`userns_mode: private`), whose shared memory nobody else "
+            "can write: leave one of the two out");
     spec.ipc = namespace_for(service.ipc, "ipc", lend);
     spec.uts = service.network_mode == "host" && service.hostname.empty()
                    ? shim::NamespaceSpec{shim::Sharing::host, ""}
@@ -333,11 +339,8 @@ shim::Spec Runtime::describe(const ContainerRecord& record,
     if (!record.spec.project.empty()) {
         spec.supervisor_pid_file =
             paths_.run + "/projects/" + record.spec.project + "/supervisor.pid";
-        spec.supervisor = {sys::own_program(),
-                           "--root",
-                           paths_.instance.empty() ? "" : paths_.state,
-                           "supervise",
-                           record.spec.project};
+        spec.supervisor = {
+            sys::own_program(), "--root", paths_.state, "supervise", record.spec.project};
     }
     return spec;
 }
