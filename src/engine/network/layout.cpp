@@ -208,6 +208,7 @@ int mtu_of(const Network& network, const Surroundings& around) {
 bool is_interface_name(const std::string& name) {
     constexpr std::size_t longest = 15;  // IFNAMSIZ - 1
     return !name.empty() && name.size() <= longest && name[0] != '.' && name != "lo" &&
+           name != "all" && name != "default" &&  // of /proc/sys/net, each means several
            name.find_first_of("/ :\"") == std::string::npos;
 }
 
