@@ -152,7 +152,7 @@ TEST_F(HostileConfig, OfWhoRunsWhatAndWhere) {
         {"WorkingDir", "some/where"},
         {"WorkingDir", "/../../some"},
         {"WorkingDir", "/proc/self/fd/7", "enter the working directory /proc/self/fd/7"},
-        {"WorkingDir", "/" + std::string(5000, 'x'), "File name too long"},
+        {"WorkingDir", "/" + std::string(1000, 'x'), "File name too long"},
         {"Entrypoint", Json::array({7}), "names none"},
         {"Entrypoint", "/bin/true", "names none"},
         {"Entrypoint", Json::array({""}), "executable \"\" is not in"},
@@ -208,9 +208,10 @@ TEST_F(HostileConfig, OfStringsWithAnEndInThem) {
                                           "oci:" + (here_ / "layout").string(),
                                           "evil"});
         EXPECT_EQ(result.status, 1);
-        EXPECT_EQ(result.err,
-                  "stack: the configuration of the image: " + place +
-                      " has a NUL byte in it, where any program would see its end\n");
+        EXPECT_NE(result.err.find("stack: the configuration of the image: " + place +
+                                  " has a NUL byte in it, where any program would see its end\n"),
+                  std::string::npos)
+            << result.err;
         EXPECT_EQ(stack_.must({"image", "ls", "-q", "evil"}), "");
     }
 }
