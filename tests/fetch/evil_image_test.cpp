@@ -473,7 +473,7 @@ TEST_F(EvilImage, ABombIsRefusedBeforeItIsLarge) {
                              import_refusal(manifest_type, manifest),
                              refusal_of_source("tar:" + base_ + "/bomb.tar.gz"),
                              refusal_of_source("docker-archive:" + base_ + "/bomb.tar.gz")})
-        EXPECT_NE(said.find("it unpacks to more than 16 MiB"), std::string::npos) << said;
+        EXPECT_NE(said.find(" more than 16 MiB"), std::string::npos) << said;
 }
 
 TEST_F(EvilImage, AnotherPlatformsImageIsNotThatWhichWasAskedFor) {

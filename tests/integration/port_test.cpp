@@ -110,7 +110,7 @@ name: shop
 services:
   web:
     image: busybox
-    command: ["nc", "-ll", "-p", "80", "-e", "sh", "-c", "cat /proc/net/tcp"]
+    command: ["nc", "-ll", "-p", "80", "-e", "sh", "-c", "cat /proc/net/tcp /proc/net/tcp6"]
     ports: ["8080:80"]
 )");
     stack_.must({"up", "-d"});

@@ -187,7 +187,6 @@ TEST_F(Registry, KilledAnywhereLeavesWhatTheNextOneGoesOnFrom) {
                                         "layer.diffid",
                                         "layer.syncfs",
                                         "layer.publish",
-                                        "layer.packed",
                                         "image.index",
                                         "image.tag"}) {
         SCOPED_TRACE(failpoint);
