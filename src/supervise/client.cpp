@@ -73,6 +73,9 @@ void start_supervisor(const Paths& paths, const std::string& project) {
                     " (its log is " + log_file + "); what runs goes on running");
 }
 
+/// Before it is told that a supervisor does not answer.
+constexpr std::chrono::seconds patience{5};
+
 /// Ends a supervisor of another version, which may read a request otherwise than it is meant: an
 /// upgrade leaves it running, and what it looks after as well.
 void end_other_version(const std::string& directory) {
@@ -88,12 +91,12 @@ void end_other_version(const std::string& directory) {
     // Not by SIGTERM, at which it takes its pid file along: should ours not start, the shims bring
     // one back.
     sys::send_signal(process, SIGKILL);
-    while (!sys::has_ended(process))
-        sys::wait_for_end(process, std::chrono::seconds(1));
+    sys::wait_for_end(process, patience);
+    if (!sys::has_ended(process))
+        throw Error("the supervisor of another version, process " + std::to_string(*pid) +
+                    ", does not end though it was killed: it waits for the kernel, perhaps for a "
+                    "disk; try again when that answers (what runs goes on running)");
 }
-
-/// Before it is told that a supervisor does not answer.
-constexpr std::chrono::seconds patience{5};
 
 /// What there is to know of one that does not. It may be reading what a large build is made from.
 Event silence(const Paths& paths, const std::string& project) {
