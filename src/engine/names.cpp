@@ -258,12 +258,12 @@ void RealEngine::publish_names_of(const std::string& owner,
     for (const auto& [name, record] : served) {
         if (record.project != owner)
             continue;
-        if (!record.gateway4.empty())
-            table.gateways[record.gateway4] = record.subnet4;
-        if (!record.gateway6.empty())
-            table.gateways[record.gateway6] = record.subnet6;
-        for (const auto& [gateway, subnet] : table.gateways)
-            table.called.emplace(gateway, record.name);
+        for (const auto& [gateway, subnet] : {std::pair(record.gateway4, record.subnet4),
+                                              std::pair(record.gateway6, record.subnet6)})
+            if (!gateway.empty()) {
+                table.gateways[gateway] = subnet;
+                table.called[gateway] = record.name;
+            }
         const auto containers = containers_on(name, project, observed);
         add(table.referrals, referrals_of(record, served, containers));
         add(table.upstreams, upstreams_of(record, containers));
