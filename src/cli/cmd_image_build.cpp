@@ -29,7 +29,7 @@ struct Options {
     Strings contexts;
     Strings secrets;
     Strings hosts;
-    Strings no_cache_stages;
+    Strings no_cache_filter;
     Strings cache_from;
     Strings cache_to;
     Strings agents;
@@ -175,7 +175,7 @@ Build build_of(const Options& options) {
     build.cache_from = caches_of(options.cache_from);
     build.cache_to = caches_of(options.cache_to);
     build.ulimits = limits_of(options.limits);
-    build.no_cache_filter = options.no_cache_stages;
+    build.no_cache_filter = options.no_cache_filter;
     build.target = options.target;
     build.network = options.network;
     build.entitlements = options.entitlements;
@@ -366,7 +366,7 @@ void add_step_options(CLI::App& app, Options& options) {
         ->allow_extra_args(false);
     app.add_flag("--no-cache", options.no_cache, "Run every step");
     app.add_option("--no-cache-filter",
-                   options.no_cache_stages,
+                   options.no_cache_filter,
                    "Run every step of these stages (separated by commas, repeatable)")
         ->allow_extra_args(false)
         ->delimiter(',');

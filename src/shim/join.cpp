@@ -163,7 +163,6 @@ bool is_forbidden(int error) {
     drop_rights(spec.process, identity);
     if (spec.die_with_helper != 0)
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // another identity has cleared it
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // another user's may be so by a setting of the host
     const long pid = ::syscall(
         SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, nullptr, born, nullptr, nullptr);
     if (pid < 0 && is_forbidden(errno))

@@ -16,7 +16,6 @@ void raise_shared_limits(const std::vector<LimitSpec>& limits);
 
 /// More than the host's hard limits is for who has rights there, as a container's root may not have
 /// any more. `pid`: 0 is this process.
-
 void raise_limits(const std::vector<LimitSpec>& limits, int pid);
 
 /// Streams that the container is to have become its root's, who may give them to its other users.

@@ -203,10 +203,16 @@ void check_config(const std::string& json_text) {
     const auto config = json.find("config");
     if (config == json.end() || !config->is_object())
         return;
-    for (const auto* key :
-         {"User", "WorkingDir", "StopSignal", "Entrypoint", "Cmd", "Env", "Shell"})
-        check_text(*config, key, "config");
-    for (const auto* key : {"OnBuild", "Volumes", "ExposedPorts"})
+    for (const auto* key : {"User",
+                            "WorkingDir",
+                            "StopSignal",
+                            "Entrypoint",
+                            "Cmd",
+                            "Env",
+                            "Shell",
+                            "OnBuild",
+                            "Volumes",
+                            "ExposedPorts"})
         check_text(*config, key, "config");
     if (const auto check = config->find("Healthcheck"); check != config->end())
         check_text(*check, "Test", "config.Healthcheck");
