@@ -1,5 +1,7 @@
 // Whatever a person and fate do, in whatever order: what is there in the end is what the person
 // wanted last, as a model of a few lines has it. A failure names its seed and what was done.
+// Actions fail meanwhile: the supervisor tries its own again, and a person whose command failed
+// gives it again, until it is done.
 // STACK_LIVES: how many lives are lived (default 60).
 
 #include "tests/property/chance.h"
@@ -7,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -88,6 +91,35 @@ class Life {
         }
     }
 
+    /// The next actions of one kind fail.
+    void arm(const Strings& verbs) {
+        const std::string& verb = chance_.pick(verbs);
+        const auto times = 1 + chance_.below(2);
+        tell("to fail: " + verb + " " + std::to_string(times));
+        for (std::uint64_t i = 0; i < times; ++i)
+            house_.engine.fail_next(verb, "the disk is full");
+    }
+
+    /// A command of the person's, which is given again where it has failed, at once or later.
+    void insist(const std::function<int()>& give) {
+        constexpr int most_failures = 3;
+        house_.engine.fail_no_more();
+        for (int i = 0; i < most_failures && chance_.one_in(3); ++i) {
+            arm({"create", "start", "stop", "remove", "update"});
+            const int status = give();
+            house_.engine.fail_no_more();
+            if (status == 0)
+                return;  // nothing of that kind was to be done
+            EXPECT_EQ(status, 1);
+            tell("failed");
+            if (chance_.one_in(2))
+                house_.pass(seconds(chance_.below(200)));
+            if (chance_.one_in(4))
+                house_.replace_supervisor();
+        }
+        EXPECT_EQ(give(), 0);
+    }
+
     /// Some, in the file's order; or none, which is all.
     Strings some_services() {
         Strings some;
@@ -127,7 +159,7 @@ class Life {
                 wanted_["shop-" + name + "-" + std::to_string(i)] =
                     i <= service.scale.value_or(1) ? "running" : "absent";
         }
-        EXPECT_EQ(house_.up({.services = services}), 0);
+        insist([&] { return house_.up({.services = services}); });
     }
 
     void edit() {
@@ -155,7 +187,7 @@ class Life {
         Request request;
         request.verb = verb;
         request.services = services;
-        EXPECT_EQ(house_.ask(std::move(request)), 0);
+        insist([&] { return house_.ask(request); });
     }
 
     void remove(const Strings& services) {
@@ -165,7 +197,7 @@ class Life {
         request.verb = "rm";
         request.stop = true;
         request.services = services;
-        EXPECT_EQ(house_.ask(std::move(request)), 0);
+        insist([&] { return house_.ask(request); });
     }
 
     [[nodiscard]] ObservedContainer* some_running() {
@@ -187,6 +219,8 @@ class Life {
         if (state == "running" && (condition == RestartCondition::no ||
                                    (condition == RestartCondition::on_failure && status == 0)))
             state = "exited";
+        if (chance_.one_in(3))
+            arm({"start"});
         house_.engine.crash(container->name, status);
     }
 
@@ -200,6 +234,8 @@ class Life {
         if (state == "running" &&
             container->service_config->restart.condition == RestartCondition::no)
             state = "absent";
+        if (chance_.one_in(3))
+            arm({"create", "start"});
         std::erase_if(house_.engine.world().containers,
                       [&](const auto& one) { return one.name == name; });
         house_.pass(seconds(10));  // a command for it that comes before the look takes it as it is
@@ -228,7 +264,7 @@ class Life {
         EXPECT_TRUE(
             plan_up(house_.stack, house_.engine.observe(house_.stack, {}), {}).actions.empty());
         EXPECT_FALSE(house_.is_over());
-        EXPECT_EQ(house_.down(), 0);
+        insist([&] { return house_.down(); });
         EXPECT_TRUE(house_.engine.world().containers.empty());
         EXPECT_TRUE(house_.engine.world().networks.empty());
         EXPECT_TRUE(house_.is_over());

@@ -31,6 +31,9 @@ class FakeEngine final : public Engine {
     /// without an effect. Calls add up: two of them are two failures.
     void fail_next(const std::string& verb, const std::string& message);
 
+    /// What fail_next() asked for and has not come yet does not come.
+    void fail_no_more() { failures_.clear(); }
+
     /// Actions of this verb stay under way until release().
     void hold(const std::string& verb) { held_.insert(verb); }
 
