@@ -312,8 +312,9 @@ struct DownOptions {
 [[nodiscard]] Plan plan_build(const Stack& desired, const Strings& services);
 
 /// What it takes to keep `desired` true without a person asking: of the services and numbers that
-/// `options` names, containers that vanished come back; their networks and volumes, too. Nothing is
-/// taken away. Exited containers are the restart policy's (supervise/restart.h).
+/// `options` names, containers that vanished come back; their networks and volumes, too. One that
+/// was made for it and could not start is started. Nothing is taken away. Exited containers are the
+/// restart policy's (supervise/restart.h).
 [[nodiscard]] Plan plan_keep(const Stack& desired,
                              const Observed& observed,
                              const PlanOptions& options);

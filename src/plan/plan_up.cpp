@@ -203,8 +203,9 @@ class UpPlanner {
         const bool dependency_restarts =
             lenders_.are_lost(service, container) || restarts_with_dependency(service);
         const bool stays_up = is_up(container) && !dependency_restarts;
-        const bool starts = !stays_up && !keep_ && !options_.no_start &&
-                            (is_up(container) || !is_done(service, container));
+        const bool starts = !stays_up && !options_.no_start &&
+                            (keep_ ? container.state == ContainerState::created
+                                   : is_up(container) || !is_done(service, container));
         const auto updated = plan_update(service, container, starts);
         if (stays_up) {
             draft_.builder.keep(container.name);

@@ -16,22 +16,32 @@ void Drift::adopt() {
 
 namespace {
 
-/// The services that a request is for; none: all, as where it may be for what they depend on.
+/// The services that a request names; none: all.
 const Strings& named_by(const Request& request) {
-    static const Strings all;
-    return renews(request) || request.verb == "scale" ? all
-           : request.verb == "down"                   ? request.down.services
-                                                      : request.services;
+    return request.verb == "up"     ? request.up.services
+           : request.verb == "down" ? request.down.services
+                                    : request.services;
+}
+
+/// How many containers the service is to have from now on.
+int scale_of(const std::string& service, const Request& request, const Stack& desired) {
+    if (const auto asked = request.up.scale.find(service); asked != request.up.scale.end())
+        return asked->second;
+    const auto found = desired.services.find(service);
+    return found == desired.services.end() ? 0 : found->second.scale.value_or(1);
 }
 
 }  // namespace
 
-void Drift::forget(const Request& request) {
+void Drift::forget(const Request& request, const Stack& desired) {
     const Strings& services = named_by(request);
-    if (services.empty())
+    if (services.empty() && request.verb != "run")
         kept_.clear();
     for (const auto& service : services)
         kept_.erase(service);
+    if (renews(request))
+        for (auto& [service, count] : kept_)
+            count = std::min(count, scale_of(service, request, desired));
     store_kept(paths_, project_, kept_);
 }
 
@@ -54,7 +64,7 @@ std::optional<Request> Drift::replacement(const Stack& desired, const Observed& 
         return std::nullopt;
     Kept present;
     for (const auto& container : observed.containers)
-        if (!container.oneoff)
+        if (!container.oneoff && container.state != ContainerState::created)  // or it never began
             ++present[container.service];
     Request request;
     request.verb = keep;

@@ -21,10 +21,10 @@ class Drift {
     /// Takes up what the one before has written down.
     void adopt();
 
-    /// A command begins: until it is known what it leaves of what it is for, nothing is. What
-    /// somebody takes away meanwhile of other services is missed all the same; `up` and `run` are
-    /// for all.
-    void forget(const Request& request);
+    /// A command begins, and `desired` is what is wanted with it: until it is known what it leaves
+    /// of what it is for, nothing is. What somebody has taken away of other services, or takes away
+    /// meanwhile, is missed all the same.
+    void forget(const Request& request, const Stack& desired);
 
     /// What lives now by its restart policy is what a person has left to live; of services that no
     /// command was for, what lived before, too.

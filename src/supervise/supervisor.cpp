@@ -233,7 +233,7 @@ void Supervisor::remember(const Asked& asked, Stack wanted) {
         desired_ = std::move(wanted);
         store_desired(paths_, desired_);
     }
-    drift_.forget(asked.request);
+    drift_.forget(asked.request, desired_);
 }
 
 /// Says why nothing is done; nothing has been done then.

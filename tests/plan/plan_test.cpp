@@ -529,4 +529,14 @@ TEST(Plan, OfKeepBringsBackWhatVanishedAndTakesNothingAway) {
               "#2 start container/shop-web-2: not found (after #1)\n");
 }
 
+TEST(Plan, OfKeepStartsWhatWasMadeAndCouldNotStart) {
+    Stack stack = shop();
+    stack.services["web"].scale = 2;
+    Observed world = up(stack);
+    world.containers[0].state = ContainerState::created;
+    world.containers[1].state = ContainerState::exited;
+    EXPECT_EQ(to_text(plan_keep(stack, world, {.services = {"web"}, .no_deps = true})),
+              "#0 start container/shop-web-1: created, not started\n");
+}
+
 }  // namespace stack::test

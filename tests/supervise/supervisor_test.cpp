@@ -72,6 +72,20 @@ TEST(Supervisor, BringsBackWhatSomebodyTookAway) {
     EXPECT_EQ(house.engine.calls("create"), 4) << "a network, two containers, and one again";
 }
 
+TEST(Supervisor, StartsWhatItBringsBackHoweverOftenThatFails) {
+    Household house;
+    house.add("web");
+    ASSERT_EQ(house.up(), 0);
+    house.engine.world().containers.clear();
+    for (int i = 0; i < 3; ++i)
+        house.engine.fail_next("start", "no space left on device");
+    house.pass(seconds(10));
+    EXPECT_EQ(house.state("shop-web-1"), "created");
+    house.pass(seconds(60));
+    EXPECT_EQ(house.state("shop-web-1"), "running");
+    EXPECT_EQ(house.engine.calls("create"), 3) << "a network, a container, and that again";
+}
+
 TEST(Supervisor, BringsBackWhatSomebodyTookAwayBeforeACommandForOthers) {
     for (const auto* verb : {"stop", "restart", "rm", "down"}) {
         Household house;
