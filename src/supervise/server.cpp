@@ -15,7 +15,6 @@
 #include "sys/tree.h"
 
 #include <csignal>
-#include <deque>
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
@@ -129,22 +128,24 @@ class Session : public std::enable_shared_from_this<Session> {
         if (!socket_.is_open())
             return;
         constexpr std::size_t most_waiting =
-            100'000;  // a client that does not read loses progress, not its result
-        if (output_.size() < most_waiting || line.starts_with("{\"result\""))
-            output_.push_back(line + "\n");
-        if (output_.size() == 1)
+            16 << 20;  // a client that does not read loses progress, not its result
+        if (waiting_.size() < most_waiting || line.starts_with("{\"result\""))
+            waiting_ += line + "\n";
+        if (sent_.empty())
             write();
     }
 
+    /// All that waits at once: each write wakes the client.
     void write() {
+        sent_.swap(waiting_);
         asio::async_write(
             socket_,
-            asio::buffer(output_.front()),
+            asio::buffer(sent_),
             [self = shared_from_this()](boost::system::error_code error, std::size_t) {
-                self->output_.pop_front();
+                self->sent_.clear();
                 if (error)
                     self->socket_.close(error);  // it has gone
-                else if (!self->output_.empty())
+                else if (!self->waiting_.empty())
                     self->write();
             });
     }
@@ -153,7 +154,8 @@ class Session : public std::enable_shared_from_this<Session> {
     Supervisor& supervisor_;
     const Host& host_;
     asio::streambuf input_{supervise::longest_line};
-    std::deque<std::string> output_;
+    std::string sent_;     // what is being written
+    std::string waiting_;  // what has come meanwhile
 };
 
 class Server {
