@@ -228,6 +228,17 @@ void add_processes(const std::string& directory, std::vector<int>& pids) {
 
 }  // namespace
 
+namespace {
+
+const Cgroups& cgroups_of_the_machine() {
+    static const Cgroups cgroups("/sys/fs/cgroup");
+    return cgroups;
+}
+
+}  // namespace
+
+Cgroups::Cgroups() : Cgroups(cgroups_of_the_machine()) {}
+
 Cgroups::Cgroups(std::string mount)
     : mount_(std::move(mount)),
       mode_(find_mode(mount_)),

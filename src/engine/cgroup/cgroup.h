@@ -60,8 +60,9 @@ struct Usage {
 /// The tree of groups under one mount root. `path` is relative: "stack/<project>/<container>".
 class Cgroups {
   public:
-    /// `mount` is /sys/fs/cgroup but for tests.
-    explicit Cgroups(std::string mount = "/sys/fs/cgroup");
+    /// The machine's, at /sys/fs/cgroup. What there is of them is looked for once.
+    Cgroups();
+    explicit Cgroups(std::string mount);
 
     [[nodiscard]] Mode mode() const { return mode_; }
 
