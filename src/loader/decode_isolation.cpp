@@ -107,6 +107,11 @@ void decode_namespaces(Object& object, Service& service) {
 
 constexpr std::uint64_t last_own_user = 65'535;
 
+/// Names are the image's matter.
+bool is_beyond_own_users(const std::string& id) {
+    return parse_number<std::uint64_t>(id).value_or(0) > last_own_user;
+}
+
 bool is_others(const std::string& mode) {
     return mode == "host" || mode.starts_with("service:") || mode.starts_with("container:");
 }
@@ -134,10 +139,16 @@ void check_users(Object& object, const Service& service) {
     for (const auto& [key, mode] : modes)
         if (is_others(*mode))
             refuse(key, *mode, "its users would have no rights there: leave one of the two out");
+    constexpr const char* advice = "its users have the numbers from 0 to 65535";
     const auto [user, group] = split_once(service.user, ':');
-    for (const std::string& id : {user, group})
-        if (parse_number<std::uint64_t>(id).value_or(0) > last_own_user)
-            refuse("user", service.user, "its users have the numbers from 0 to 65535");
+    if (is_beyond_own_users(user) || is_beyond_own_users(group))
+        refuse("user", service.user, advice);
+    for (const auto& [key, files] :
+         {std::pair{"secrets", &service.secrets}, std::pair{"configs", &service.configs}})
+        for (const auto& file : *files)
+            for (const auto& id : {file.uid, file.gid})
+                if (is_beyond_own_users(id))
+                    refuse(key, file.source + " for " + id, advice);
 }
 
 }  // namespace

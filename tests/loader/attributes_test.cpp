@@ -192,7 +192,9 @@ TEST(Attributes, UsersOfItsOwnHaveNoRightsOverWhatIsOthers) {
                                    "uts: host",
                                    "cgroup: host",
                                    "user: '65536'",
-                                   "user: 'www-data:70000'"})
+                                   "user: 'www-data:70000'",
+                                   "secrets: [{source: key, uid: '65536'}]",
+                                   "configs: [{source: key, gid: '70000'}]"})
         EXPECT_NE(web(line + "\n    userns_mode: private").complaints().find("exclude each other"),
                   std::string::npos)
             << line;
