@@ -1,4 +1,4 @@
-// From a record to a running shim: interfaces, volumes, the description, the spawn.
+// From a record to a running shim: the description, the spawn.
 
 #include <stack/error.h>
 
@@ -14,13 +14,8 @@
 #include "engine/runtime/runtime.h"
 #include "engine/runtime/seccomp.h"
 #include "engine/runtime/sysctls.h"
-#include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/lock.h"
-#include "sys/mount.h"
-#include "sys/tree.h"
-
-#include <algorithm>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -48,44 +43,6 @@ shim::PortSpec port_spec(const network::PublishedPort& port, const network::Endp
     spec.target = forward_target(endpoint);
     spec.target_port = port.target;
     return spec;
-}
-
-/// Names of the container's networks in the order of their interfaces: priority, then name.
-Strings network_order(const Service& service) {
-    Strings names;
-    for (const auto& [name, attachment] : service.networks)
-        names.push_back(name);
-    std::stable_sort(names.begin(), names.end(), [&](const std::string& a, const std::string& b) {
-        return service.networks.at(a).priority > service.networks.at(b).priority;
-    });
-    return names;
-}
-
-/// The number of the first interface from `number` on whose name, eth<number>, the stack file gives
-/// to no other.
-int free_number(const Service& service, int number) {
-    const auto is_given = [&](const auto& network) {
-        return network.second.interface_name == "eth" + std::to_string(number);
-    };
-    while (std::any_of(service.networks.begin(), service.networks.end(), is_given))
-        ++number;
-    return number;
-}
-
-/// One network gives the default route: the one with the highest gw_priority, else the first that
-/// has a gateway.
-void choose_gateway(const Service& service, std::vector<network::Endpoint>& endpoints) {
-    const network::Endpoint* chosen = nullptr;
-    for (const auto& endpoint : endpoints)
-        if (!endpoint.gateway4.empty() || !endpoint.gateway6.empty())
-            if (!chosen || service.networks.at(endpoint.network).gw_priority >
-                               service.networks.at(chosen->network).gw_priority)
-                chosen = &endpoint;
-    for (auto& endpoint : endpoints)
-        if (&endpoint != chosen) {
-            endpoint.gateway4.clear();
-            endpoint.gateway6.clear();
-        }
 }
 
 shim::FileSpec file_spec(const FileReference& reference,
@@ -134,109 +91,6 @@ bool is_alive(int pid, std::uint64_t started) {
 }
 
 }  // namespace
-
-std::vector<network::Endpoint> Runtime::connect(const ContainerRecord& record) {
-    std::vector<network::Endpoint> endpoints;
-    const Service& service = record.spec.service;
-    if (!service.network_mode.empty() && service.network_mode != "bridge")
-        return endpoints;
-    // The address of a service's container is kept for its successor; a one-off has none.
-    const std::string key = record.spec.oneoff ? record.id
-                                               : record.spec.project + "/" + service.name + "/" +
-                                                     std::to_string(record.spec.number);
-    // Of several, all decide where the ports lead (find_published).
-    const bool is_only = service.networks.size() == 1;
-    int number = 0;
-    for (const auto& name : network_order(service)) {
-        number = free_number(service, number);
-        const auto avoided = record.spec.avoided_addresses.find(name);
-        auto endpoint = networks_.attach(
-            name,
-            record.id,
-            key,
-            service.networks.at(name),
-            number,
-            avoided == record.spec.avoided_addresses.end() ? Strings() : avoided->second,
-            is_only ? record.ports : std::vector<network::PublishedPort>(),
-            titles());
-        if (const auto network = networks_.find(name); network && network->driver.empty())
-            endpoint.resolver = network->gateway4.empty() ? network->gateway6 : network->gateway4;
-        endpoints.push_back(std::move(endpoint));
-        number += service.networks.at(name).interface_name.empty() ? 1 : 0;
-    }
-    choose_gateway(service, endpoints);
-    return endpoints;
-}
-
-void Runtime::prepare_volumes(const ContainerRecord& record) {
-    sys::Fd image;
-    for (const auto& mount : record.mounts) {
-        if (mount.type == MountType::bind && mount.create_host_path && !sys::exists(mount.source))
-            sys::ensure_directory(mount.source);
-        if (mount.type != MountType::volume)
-            continue;
-        auto volume = storage::find_volume(paths_, mount.source);
-        if (!volume) {
-            storage::VolumeRecord made;
-            made.name = mount.source;
-            made.project = record.spec.project;
-            made.anonymous = storage::is_anonymous_name(mount.source);
-            storage::ensure_volume(paths_, made);
-            volume = made;
-        }
-        // Whose part is mounted gets nothing: what the image has there is of that part.
-        if (volume->populated || !volume->driver_opts.empty() || !mount.subpath.empty())
-            continue;
-        if (!image && !mount.nocopy)
-            image = sys::merged_view(record.image.lowers);
-        storage::populate_volume(
-            paths_,
-            mount.source,
-            mount.nocopy ? sys::Fd()
-                         : sys::find_in_root(image, mount.target, O_RDONLY | O_DIRECTORY));
-    }
-}
-
-shim::MountSpec Runtime::volume_mount(const ContainerRecord& record, const Mount& mount) const {
-    shim::MountSpec spec;
-    spec.subpath = mount.subpath;
-    if (mount.type == MountType::image) {
-        spec.kind = shim::MountKind::overlay;
-        const auto image = record.mounted.find(mount.source);
-        // Records of earlier versions say nothing of mounts: these could be of the own image only.
-        if (image == record.mounted.end() && mount.source != record.spec.image)
-            throw Error("the record of container " + record.spec.name +
-                        " does not say what image " + mount.source +
-                        " was: make it anew, with --force-recreate");
-        spec.lowers = image == record.mounted.end() ? record.image.lowers : image->second.lowers;
-        return spec;
-    }
-    spec.source = storage::volume_directory(paths_, mount.source);
-    const auto volume = storage::find_volume(paths_, mount.source);
-    if (!volume || volume->driver_opts.empty())
-        return spec;
-    const auto option = [&](const char* name) {
-        const auto found = volume->driver_opts.find(name);
-        return found == volume->driver_opts.end() ? std::string() : found->second;
-    };
-    if (option("type") == "tmpfs") {
-        if (!mount.subpath.empty())
-            throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
-                        "volume " + mount.source + " is an empty tmpfs: there is no " +
-                            mount.subpath + " in it to mount at " + mount.target);
-        spec = {};
-        spec.kind = shim::MountKind::tmpfs;
-        spec.options = option("o");
-    } else if (const std::string flags = "," + option("o") + ",";
-               flags.find("bind,") != std::string::npos) {
-        spec.source = option("device");
-    } else if (!option("device").empty()) {
-        throw Error(std::make_error_code(std::errc::not_supported),
-                    "volume " + mount.source + ": file systems of type " + option("type") +
-                        " are not mounted; mount it on the host and bind it");
-    }
-    return spec;
-}
 
 std::optional<std::string> Runtime::lender_of(const ContainerRecord& record,
                                               const std::string& mode) const {
