@@ -3,11 +3,10 @@
 // Reading values out of nodes: each reader says what it expected where it did not get it, and goes
 // on.
 
-#include <stack/diagnostics.h>
 #include <stack/model.h>
 
-#include "base/expected.h"
 #include "loader/node.h"
+#include "loader/reporter.h"
 
 #include <cstdint>
 #include <functional>
@@ -20,44 +19,6 @@
 #include <vector>
 
 namespace stack::loader {
-
-/// Collects complaints; after the first hundred errors (and warnings) it only says that there are
-/// more.
-class Reporter {
-  public:
-    explicit Reporter(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
-
-    /// Nobody will see further errors: work that only finds more of them can stop.
-    [[nodiscard]] bool is_full() const;
-    [[nodiscard]] bool has_errors() const;
-
-    void error(const Location& at,
-               const char* code,
-               std::string message,
-               std::string hint = {},
-               std::vector<Note> notes = {});
-    void warning(const Location& at, const char* code, std::string message, std::string hint = {});
-    /// An error where one of the words `expected` should stand.
-    void unknown(const Location& at,
-                 const char* code,
-                 std::string message,
-                 std::string hint,
-                 Strings expected);
-    /// "`ports` must be a list, not the text "80"".
-    void wrong_type(const Node& node,
-                    const std::string& what,
-                    const std::string& expected,
-                    std::string hint = {});
-    /// `problem` inside the scalar `node`.
-    void malformed(const Node& node, const std::string& what, const Malformed& problem);
-
-  private:
-    void add(std::size_t& count, Diagnostic diagnostic);
-
-    Diagnostics& diagnostics_;
-    std::size_t errors_ = 0;
-    std::size_t warnings_ = 0;
-};
 
 /// The numbers from `least` to `most`.
 struct Range {
@@ -161,9 +122,6 @@ void for_each_item(const Node& node, const std::function<void(const Node&)>& eac
 
 /// Complains where `id` is a number, but one that no user or group can have.
 void check_id(const Node& node, std::string_view id, const std::string& what, Reporter& reporter);
-
-/// A value as messages quote it: its beginning, where it is long.
-[[nodiscard]] std::string shortened(const std::string& value);
 
 /// Complains where `value` is none of `allowed`, with the nearest as a hint.
 bool check_choice(const Node& node,
