@@ -3,6 +3,7 @@
 import gzip
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -10,17 +11,17 @@ import tarfile
 import time
 import urllib.request
 
-from bench import HERE, STACK, cpu_time, show, show_bound, timed
+from bench import HERE, RUNS, STACK, cpu_time, show, show_bound, timed
 
 ADDRESS = "127.0.0.1:5000"
 
 
 def serve(directory):
-    """Starts a registry that keeps its blobs there."""
+    """Starts a registry that keeps its blobs there, and says in `log` what it was asked."""
     (directory / "registry.yml").write_text(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {directory}}}}}\n"
                                             f"http: {{addr: '{ADDRESS}'}}\n")
-    child = subprocess.Popen(["docker-registry", "serve", directory / "registry.yml"], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    with open(directory / "log", "wb") as log:
+        child = subprocess.Popen(["docker-registry", "serve", directory / "registry.yml"], stdout=log, stderr=log)
     while True:
         try:
             urllib.request.urlopen(f"http://{ADDRESS}/v2/").read()
@@ -122,6 +123,56 @@ def measure(bench, name, layers, layer_size):
     shutil.rmtree(registry)
 
 
+def share(bench, services):
+    """So many services, each with an image of its own, all of which have the layers of one base."""
+    registry = bench.work / "registry"
+    registry.mkdir()
+    server = serve(registry)
+    base = push(bench, "base", 4, 10_000_000)
+    references = [f"{ADDRESS}/app{i}" for i in range(services)]
+    for reference in references:
+        context = bench.work / "own"
+        context.mkdir(exist_ok=True)
+        (context / "Dockerfile").write_text(f"FROM {base}\nLABEL of={reference}\n")
+        bench.stack("image", "build", "-q", "-t", reference, context)
+        bench.stack("image", "push", reference)
+    for reference in references:
+        bench.stack("image", "rm", "-f", reference)
+    forget(bench, base)
+    directory = bench.project("shared", "".join(f"  s{i}:\n    image: {reference}\n" for i, reference in enumerate(references)))
+    log = registry / "log"
+    said_before = log.stat().st_size
+    both = timed(lambda: bench.stack("pull", cwd=directory))
+    answered = re.findall(r'"GET /v2/\S+/blobs/(sha256:\w+) HTTP/1.1" 20[06]', log.read_text()[said_before:])
+    for reference in references:
+        bench.stack("image", "rm", "-f", reference)
+    bench.stack("builder", "prune", "-a", "-f")
+    alone = timed(lambda: bench.stack("image", "pull", references[0]))
+    show(f"pull.{services}_of_one_base", both, "pull of one of them", alone)
+    show_bound(f"pull.{services}_of_one_base.most_of_a_blob", max(map(answered.count, answered)), "downloads", 1)
+    server.terminate()
+    server.wait()
+    shutil.rmtree(registry)
+
+
+def deep(bench, layers):
+    """A container on so many layers, beside one on a single layer."""
+    context = bench.work / "deep"
+    shutil.copytree(bench.root, context / "l0")
+    for i in range(1, layers):
+        (context / f"l{i}").mkdir()
+        (context / f"l{i}" / f"file{i}").write_text("x")
+    (context / "Dockerfile").write_text("FROM scratch\n" + "".join(f"COPY l{i} /\n" for i in range(layers)))
+    bench.stack("image", "build", "-q", "-t", "deep", context)
+
+    def life(image):
+        words = ["container", "run", "--rm", "--network", "none", image, "true"]
+        bench.stack(*words)
+        return statistics.median(timed(lambda: bench.stack(*words)) for _ in range(RUNS))
+
+    show(f"layers.{layers}", life("deep"), "of one layer", life("busybox"))
+
+
 def bomb(place, size):
     """An archive of one file with so many bytes, all of them 0: a stretch of them, compressed once, again and again."""
     stretch = 1 << 26
@@ -137,10 +188,13 @@ def bomb(place, size):
 
 
 def pull(bench):
-    """A large image of five layers, one of thirty small layers, and one that is refused for what it unpacks to."""
+    """A large image of five layers, one of thirty small layers, twenty of one base, one of many layers, and one that is
+    refused for what it unpacks to."""
     assert bench.root.exists()
     measure(bench, "large", 5, 100_000_000)
     measure(bench, "small", 30, 1_000_000)
+    share(bench, 20)
+    deep(bench, 200)
     archive = bomb(bench.work / "bomb.tar.gz", 10 << 30)
     show_bound("pull.bomb.memory", peak_memory([STACK, "--root", bench.work / "root", "--progress", "quiet", "image", "import",
                                                 "--max-unpacked", "2GB", f"tar:{archive}", "bomb"]), "MiB", 64)
