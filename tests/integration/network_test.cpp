@@ -4,6 +4,7 @@
 #include "tests/integration/world.h"
 #include "tests/support/sandbox.h"
 
+#include <algorithm>
 #include <fstream>
 #include <future>
 #include <iterator>
@@ -515,6 +516,32 @@ networks: {a: {}, b: {}, c: {}, d: {}, inside: {internal: true}}
             EXPECT_EQ(both.words(lookup + name + ".shop_" + network).front(), address) << lookup;
             EXPECT_EQ(both.words(lookup + address).back(), "shop-" + name + "-1") << lookup;
         }
+}
+
+TEST_F(NetworkCommand, AnswersDigInEveryWayItAsks) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  asker: {image: busybox, command: sleep 1000}
+  web: {image: busybox, command: sleep 1000}
+)");
+    stack_.must({"up", "-d"});
+    const Places asker(stack_, "shop-asker-1");
+    const std::string address = Places(stack_, "shop-web-1").in("shop_default");
+    using Words = std::vector<std::string>;
+    for (const std::string way :
+         {"+notcp", "+tcp", "+noedns", "+bufsize=512", "+dnssec +nocookie", "+norecurse"})
+        EXPECT_EQ(asker.words("dig +short " + way + " web"), Words{address}) << way;
+    EXPECT_EQ(asker.words("dig +short +tcp +keepopen web shop-web-1"), (Words{address, address}));
+    EXPECT_EQ(asker.words("dig +short -x " + address), Words{"shop-web-1."});
+    const auto says = [&](const std::string& question, const std::string& word) {
+        const Words words = asker.words("dig " + question);
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    EXPECT_TRUE(says("web AAAA", "NOERROR,"))
+        << "a name that has none of these is one all the same";
+    EXPECT_TRUE(says("web TYPE65", "NOERROR,"));
+    EXPECT_TRUE(says("+opcode=notify web", "NOTIMP,"));
 }
 
 TEST_F(NetworkCommand, NamesAreSearchedForAsTheServiceSays) {
