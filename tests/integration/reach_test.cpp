@@ -2,12 +2,14 @@
 
 #include "sys/fd.h"
 #include "tests/integration/world.h"
+#include "tests/support/failpoints.h"
 
 #include <array>
 #include <atomic>
 #include <fstream>
 #include <sstream>
 #include <thread>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -149,8 +151,9 @@ class DatagramEcho {
 };
 
 struct Setting {
-    bool inner6;  // the container has an IPv6 address
-    bool hook;    // br_netfilter shows bridged frames to the rules
+    bool inner6;                      // the container has an IPv6 address
+    bool hook;                        // br_netfilter shows bridged frames to the rules
+    std::vector<const char*> deaths;  // failpoints at which `up` dies before a last look
 };
 
 class Matrix : public testing::TestWithParam<Setting> {
@@ -197,9 +200,9 @@ class Matrix : public testing::TestWithParam<Setting> {
         address4_ = networks["shop_front"]["IPAddress"];
         address6_ = networks["shop_front"]["GlobalIPv6Address"];
         // The neighbour knows the way, and is to be kept out all the same.
-        shell("ip -n neighbour route add " + address4_ + " via 192.0.2.1");
+        shell("ip -n neighbour route replace " + address4_ + " via 192.0.2.1");
         if (!address6_.empty())
-            shell("ip -n neighbour route add " + address6_ + " via 2001:db8::1");
+            shell("ip -n neighbour route replace " + address6_ + " via 2001:db8::1");
     }
 
     [[nodiscard]] std::string prefix_for(const std::string& where) const {
@@ -261,7 +264,17 @@ class Matrix : public testing::TestWithParam<Setting> {
             eventually([] { return fetch("http://127.0.0.1:8080/passwd").starts_with("root:"); }));
     }
 
-    void expect_reach(const char* when) const {
+    /// The stack is brought up anew, by two: the first dies in the middle.
+    void die_at(const std::string& failpoint) {
+        stack_.must({"down", "-t", "1"});
+        const Failpoints broken("broken");
+        static_cast<void>(stack_.run({"up", "-d"}, broken.killing(failpoint, 1)));
+        EXPECT_GE(broken.hits()[failpoint], 1) << failpoint;
+        stack_.must({"up", "-d"});
+        find_container();
+    }
+
+    void expect_reach(const std::string& when) const {
         const auto all = cells();
         // At once: most of those that are not to be reached wait until they give up. busybox has no
         // server of datagrams, so the container's is lent to it.
@@ -288,6 +301,11 @@ class Matrix : public testing::TestWithParam<Setting> {
 TEST_P(Matrix, EveryCellReachesWhatItShould) {
     await_port();
     expect_reach("at first");
+    for (const std::string failpoint : GetParam().deaths) {
+        die_at(failpoint);
+        await_port();
+        expect_reach("after a death at " + failpoint);
+    }
     if (!GetParam().inner6 || !GetParam().hook)
         return;  // what goes wrong in one of the settings does in all
     shell("nft flush ruleset");
@@ -312,10 +330,11 @@ std::string setting_name(const testing::TestParamInfo<Setting>& setting) {
 
 INSTANTIATE_TEST_SUITE_P(Ports,
                          Matrix,
-                         testing::Values(Setting{true, true},
-                                         Setting{true, false},
-                                         Setting{false, true},
-                                         Setting{false, false}),
+                         testing::Values(Setting{true, true, {}},
+                                         Setting{true, false, {"nft.commit", "bridge.create"}},
+                                         Setting{
+                                             false, true, {"nft.committed", "network.recorded"}},
+                                         Setting{false, false, {"nft.published", "bridge.addr"}}),
                          setting_name);
 
 }  // namespace
