@@ -35,10 +35,12 @@ int scale_of(const std::string& service, const Request& request, const Stack& de
 
 void Drift::forget(const Request& request, const Stack& desired) {
     const Strings& services = named_by(request);
-    if (services.empty() && request.verb != "run")
+    const bool may_lessen = request.verb != "restart" && outdates(request);
+    if (may_lessen && services.empty())
         kept_.clear();
     for (const auto& service : services)
-        kept_.erase(service);
+        if (may_lessen)
+            kept_.erase(service);
     if (renews(request))
         for (auto& [service, count] : kept_)
             count = std::min(count, scale_of(service, request, desired));

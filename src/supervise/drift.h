@@ -21,9 +21,9 @@ class Drift {
     /// Takes up what the one before has written down.
     void adopt();
 
-    /// A command begins, and `desired` is what is wanted with it: until it is known what it leaves
-    /// of what it is for, nothing is. What somebody has taken away of other services, or takes away
-    /// meanwhile, is missed all the same.
+    /// A command begins, and `desired` is what is wanted with it: where it may leave less of what
+    /// it is for, nothing is missed of that until it is known what it has left. What somebody has
+    /// taken away of other services, or takes away meanwhile, is missed all the same.
     void forget(const Request& request, const Stack& desired);
 
     /// What lives now by its restart policy is what a person has left to live; of services that no
