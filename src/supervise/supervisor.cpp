@@ -176,6 +176,10 @@ void Supervisor::carry_out(const Asked& asked) {
         return;
     }
     engine_.set_environment(asked.request.environment);
+    if (!asked.own) {  // what a person wants is to be there when it is said to be
+        next_reconcile_ = timers_.moment() + resync;
+        engine_.reconcile();
+    }
     Stack wanted = asked.request.stack ? *asked.request.stack : desired_;
     const ObserveOptions options{.builds = renews(asked.request) && !asked.request.up.no_build,
                                  .files = renews(asked.request)};
