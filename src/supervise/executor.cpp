@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <string>
 #include <utility>
 
 namespace stack::supervise {
@@ -81,7 +83,16 @@ void Executor::start() {
 }
 
 void Executor::stop() {
-    std::replace(states_.begin(), states_.end(), State::waiting, State::skipped);
+    std::set<std::string> touched;
+    for (std::size_t i = 0; i < states_.size(); ++i)
+        if (states_[i] == State::running || states_[i] == State::done)
+            touched.insert(object(plan_.actions[i].action));
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+        const Action& action = plan_.actions[i].action;
+        if (states_[i] == State::waiting &&
+            (only_waits(action) || !touched.contains(object(action))))
+            states_[i] = State::left;
+    }
     succeeded_ = false;
 }
 
@@ -91,7 +102,7 @@ void Executor::begin_ready() {
         const auto& after = plan_.actions[i].after;
         if (states_[i] == State::waiting && (working_ < most_at_once_ || only_waits(action)) &&
             std::all_of(after.begin(), after.end(), [&](std::size_t earlier) {
-                return states_[earlier] == State::done ||
+                return states_[earlier] == State::done || states_[earlier] == State::left ||
                        (has_failed(earlier) && tolerates(plan_.actions[i], earlier));
             }))
             begin(i);

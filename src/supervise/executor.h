@@ -28,11 +28,13 @@ class Executor : public std::enable_shared_from_this<Executor> {
 
     void start();
 
-    /// Begins nothing more, and has not succeeded then.
+    /// Touches nothing more, and has not succeeded then. What it has touched is brought to its end:
+    /// a container that was stopped to be made anew is made, and started.
     void stop();
 
   private:
-    enum class State { waiting, running, done, failed, skipped };
+    // left: untouched at a stop, and as it was for whoever comes after it.
+    enum class State { waiting, running, done, failed, skipped, left };
 
     void begin_ready();
     void begin(std::size_t index);

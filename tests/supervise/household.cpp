@@ -42,7 +42,7 @@ void Household::replace_supervisor() {
 
 int Household::ask(Request request) {
     const auto exit = std::make_shared<int>(-1);  // the answer may come when nobody waits any more
-    supervisor_->ask(
+    asked_ = supervisor_->ask(
         std::move(request),
         [this](const Event& event) { events.push_back(event); },
         [exit](int status) { *exit = status; });
@@ -63,6 +63,11 @@ int Household::down() {
     request.verb = "down";
     request.stack = stack;
     return ask(std::move(request));
+}
+
+void Household::leave() {
+    supervisor_->withdraw(asked_);
+    settle();
 }
 
 void Household::settle() {

@@ -25,6 +25,8 @@ class Household {
     int ask(Request request);
     int up(PlanOptions options = {});
     int down();
+    /// Whoever asked last goes away before there is an answer.
+    void leave();
 
     /// Lets everything happen that needs no time.
     void settle();
@@ -47,6 +49,7 @@ class Household {
   private:
     std::string directory_;
     std::unique_ptr<supervise::Supervisor> supervisor_;
+    supervise::Supervisor::Ticket asked_{};
 };
 
 }  // namespace stack::test

@@ -625,6 +625,25 @@ TEST(Supervisor, BeginsWhatOthersWaitForHoweverManyWait) {
         EXPECT_EQ(house.state("shop-web" + std::to_string(i) + "-1"), "running") << i;
 }
 
+TEST(Supervisor, BringsToItsEndWhatItHasTouchedWhereWhoAskedGoes) {
+    Household house;
+    house.add("a");
+    house.add("b").depends_on["a"] = {};
+    ASSERT_EQ(house.up(), 0);
+    house.engine.hold("stop");
+    PlanOptions options;
+    options.recreate = RecreatePolicy::always;
+    EXPECT_EQ(house.up(options), -1);
+    EXPECT_EQ(house.engine.calls("stop"), 1) << "who depends on it first";
+    house.leave();
+    house.engine.release("stop");
+    house.settle();
+    EXPECT_EQ(house.state("shop-b-1"), "running");
+    EXPECT_EQ(house.state("shop-a-1"), "running");
+    EXPECT_EQ(house.engine.calls("stop"), 1);
+    EXPECT_EQ(house.engine.calls("create"), 4) << "a network, two containers, and the touched one";
+}
+
 TEST(Supervisor, WaitsForNothingThatHasFailed) {
     Household house;
     house.add("job").restart.condition = RestartCondition::no;
