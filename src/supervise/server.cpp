@@ -239,6 +239,12 @@ class Server {
             sys::bound_own_output(directory_ + "/" + supervise::log_name, longest_log);
         if (supervisor_.is_over() && sessions_ == 0 && !expected_)
             loop_.stop();
+        if (!vanished_ && !sys::exists(directory_ + "/" + supervise::pid_name)) {
+            // Somebody has emptied /run: no client finds us, and the next one starts another.
+            log::warn(directory_ + " has gone: leaving the project to the next supervisor");
+            left_alone_ = true;
+            loop_.stop();
+        }
     }
 
     /// Who is told that nothing is left must find nothing of us either.

@@ -226,10 +226,6 @@ void add_processes(const std::string& directory, std::vector<int>& pids) {
         add_processes(directory + "/" + name, pids);
 }
 
-}  // namespace
-
-namespace {
-
 const Cgroups& cgroups_of_the_machine() {
     static const Cgroups cgroups("/sys/fs/cgroup");
     return cgroups;
@@ -394,8 +390,11 @@ void Cgroups::remove(const std::string& path) const {
             break;
         wait_for_processes(v2, pause);
     }
+    std::vector<int> users;
+    for (const auto& root : tree.roots())  // who is in one hierarchy need not be in the others
+        add_processes(root + "/" + path, users);
     Strings pids;
-    for (const int pid : processes(path))
+    for (const int pid : std::set<int>(users.begin(), users.end()))
         pids.push_back(std::to_string(pid));
     throw Error(code_of(EBUSY),
                 "cgroup " + path + " is still in use by processes " + join(pids, ", "));

@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -370,7 +371,27 @@ void Runtime::end_run(const Places& places, const std::optional<Live>& live) {
     cgroups_.kill(places.cgroup);  // what a shared pid namespace left
 }
 
-/// The run lock is held, and nothing of it runs.
+/// Whether processes of it run of which nothing is recorded: somebody has emptied /run. Nobody can
+/// take them up again, and none may begin beside them.
+bool Runtime::is_lost(const Places& places) const {
+    return !sys::exists(places.run) && !cgroups_.processes(places.cgroup).empty();
+}
+
+void Runtime::end_lost_runs() {
+    for (const auto& id : list()) {
+        const Places places = places_of(paths_, id);
+        if (!is_lost(places))
+            continue;
+        const auto run = hold_run(places);
+        if (!run || !is_lost(places))
+            continue;  // it was being started
+        log::warn("container " + id + " runs without a record in " + places.run +
+                  ": its processes are ended");
+        clear_run(id);
+    }
+}
+
+/// The run lock is held, and nothing of it is to run.
 void Runtime::clear_run(const std::string& id) {
     const Places places = places_of(paths_, id);
     const auto live = read_live(places);
@@ -412,7 +433,7 @@ std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
         throw Error(
             std::make_error_code(std::errc::device_or_resource_busy),
             "container " + (record ? record->spec.name : id) + " is running: stop it first");
-    if (sys::exists(places.run))
+    if (sys::exists(places.run) || is_lost(places))
         end_run(places, live);  // when and how it ended need not be noted any more
     cgroups_.remove(places.cgroup);
     cgroups_.remove_if_empty(sys::parent_path(places.cgroup));
@@ -439,6 +460,7 @@ void Runtime::sweep() {
     sys::ScratchDirectory::sweep(making_directory(paths_));
     sys::ScratchDirectory::sweep(trash_directory(paths_));
     sweep_steps(paths_, cgroups_, networks_);
+    end_lost_runs();
     records_->tidy(list());
 }
 

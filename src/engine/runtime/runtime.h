@@ -194,7 +194,8 @@ class Runtime {
     /// starting or settling.
     void settle(const std::string& id);
 
-    /// Takes away what makers, removers and build steps that were killed have left.
+    /// Takes away what makers, removers and build steps that were killed have left, and ends what
+    /// runs of containers without a record of it.
     void sweep();
 
     [[nodiscard]] std::vector<std::string> list() const;
@@ -298,6 +299,8 @@ class Runtime {
     void prepare_volumes(const ContainerRecord& record);
     void clear_run(const std::string& id);
     void end_run(const Places& places, const std::optional<Live>& live);
+    [[nodiscard]] bool is_lost(const Places& places) const;
+    void end_lost_runs();
     void check_name(const std::string& name) const;
     [[nodiscard]] shim::Spec describe(const ContainerRecord& record,
                                       const std::vector<network::Endpoint>& endpoints);

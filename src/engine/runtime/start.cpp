@@ -348,7 +348,7 @@ Starting Runtime::start(const std::string& id, Starter starter) {
         starter == Starter::policy && life.stopped_by_user && life.stopped_boot == sys::boot_id())
         throw Error(std::make_error_code(std::errc::operation_canceled),
                     "container " + record.spec.name + " has been stopped meanwhile");
-    if (sys::exists(places.run))
+    if (sys::exists(places.run) || is_lost(places))
         clear_run(record.id);
     renew_ports(record);
     Starting starting;
