@@ -83,6 +83,8 @@ TEST(Layout, RefusesWhatCannotBe) {
          "a number from 68"},
         {{.name = "n", .driver_opts = {{"com.docker.network.bridge.name", "much-too-long-a-name"}}},
          "1 to 15"},
+        {{.name = "n", .driver_opts = {{"com.docker.network.bridge.enable_icc", "false"}}},
+         "enable_icc=false is not supported: containers of one network reach each other"},
         {{.name = "n", .driver = "overlay"}, "there are bridge (the default), macvlan and ipvlan"},
         {{.name = "n", .driver = "macvlan"}, "needs an interface of the host: driver_opts"},
         {{.name = "n",

@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/digest.h"
-#include "base/log.h"
 #include "engine/build/archive.h"
 #include "engine/build/inputs.h"
 #include "engine/build/new_layer.h"
@@ -40,9 +39,11 @@ std::optional<image::Image> Sources::pull_instead(std::optional<image::Image> he
     } catch (const Error& error) {
         if (!here)
             throw;
-        log::warn("image " + reference + " is for " + here->config.os + "/" +
-                  here->config.architecture + ", not " + platform +
-                  ", and no other one comes: " + error.what());
+        sink_({.id = "Image " + reference,
+               .status = EventStatus::warning,
+               .text = "Warning",
+               .detail = "it is for " + here->config.os + "/" + here->config.architecture +
+                         ", not " + platform + ", and no other one comes: " + error.what()});
         return here;
     }
 }

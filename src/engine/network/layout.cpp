@@ -24,6 +24,14 @@ constexpr const char* host_binding_option = "com.docker.network.bridge.host_bind
 
 constexpr const char* parent_option = "parent";
 
+/// What a bridge of Docker's does and ours do not, where it is asked not to be as they all are.
+const StringMap unsupported_options{
+    {"com.docker.network.bridge.enable_icc",
+     "containers of one network reach each other; give those that are to be kept apart networks of "
+     "their own"},
+    {"com.docker.network.bridge.enable_ip_masquerade",
+     "what leaves the machine has the machine's address; `internal` has nothing leave it"}};
+
 /// The kernel's numbers for the modes of a driver (linux/if_link.h).
 using Modes = std::map<std::string, std::uint32_t>;
 const Modes macvlan_modes{{"private", MACVLAN_MODE_PRIVATE},
@@ -56,6 +64,10 @@ void check_driver(const Network& network) {
     if (!network.ipam_driver.empty() && network.ipam_driver != "default")
         refuse(network, "IPAM driver " + network.ipam_driver + " is not supported; leave it out");
     for (const auto& [option, value] : network.driver_opts) {
+        const auto unsupported = unsupported_options.find(option);
+        if (is_bridge(network) && unsupported != unsupported_options.end() && value != "true" &&
+            value != "1")
+            refuse(network, option + "=" + value + " is not supported: " + unsupported->second);
         if (option != mtu_option &&
             (is_bridge(network) ? option != bridge_option && option != host_binding_option
                                 : option != parent_option && option != mode))
