@@ -166,6 +166,23 @@ Finding leftovers(const Machine& machine) {
     return good("leftovers", "none");
 }
 
+Finding records(const Machine& machine) {
+    if (machine.damaged.empty())
+        return good("records", "all can be read");
+    return bad("records",
+               join(machine.damaged, ", ") +
+                   (machine.damaged.size() == 1 ? " is damaged" : " are damaged"),
+               "put back a copy, or remove it and bring its stack up again");
+}
+
+Finding rules(const Machine& machine) {
+    if (machine.has_rules)
+        return good("rules", "are in force where there are networks");
+    return bad("rules",
+               "somebody has taken away what leads to published ports",
+               "`stack up` of any stack puts it back");
+}
+
 }  // namespace
 
 std::vector<Finding> findings(const Machine& machine) {
@@ -175,7 +192,7 @@ std::vector<Finding> findings(const Machine& machine) {
     for (const auto check : {firewalls, name_ports})
         for (auto& finding : check(machine))
             list.push_back(std::move(finding));
-    for (const auto check : {disk, leftovers})
+    for (const auto check : {rules, disk, records, leftovers})
         list.push_back(check(machine));
     return list;
 }

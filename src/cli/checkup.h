@@ -39,6 +39,8 @@ struct Machine {
     Strings port_holders;  // "127.0.0.1:53/udp is in use by dnsmasq (pid 12)"
     Disk disk;             // under --root
     Strings leftovers;     // "link stk0a1b2c3d"
+    Strings damaged;       // files of the state that cannot be read
+    bool has_rules = true;  // what networks there are has its table in the packet filter
 };
 
 struct Finding {

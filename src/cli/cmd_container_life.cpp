@@ -227,7 +227,27 @@ int pause(const Context& context, const Targets& targets, bool paused) {
     });
 }
 
-int remove(const Context& context, const Targets& targets, bool force, bool volumes) {
+/// Takes away those of the names that are ids of containers whose records are damaged. The others
+/// stay in `names`.
+void remove_damaged(const Context& context, Strings& names) {
+    LocalRuntime runtime(context.paths);
+    const Strings damaged = runtime->damaged();
+    std::erase_if(names, [&](const std::string& name) {
+        constexpr std::size_t shortest_id = 12;
+        const auto found = std::find_if(damaged.begin(), damaged.end(), [&](const auto& id) {
+            return name.size() >= shortest_id && id.starts_with(name);
+        });
+        if (found == damaged.end())
+            return false;
+        runtime->remove(*found, false);
+        sys::write_out(name + "\n");
+        return true;
+    });
+}
+
+int remove(const Context& context, Targets targets, bool force, bool volumes) {
+    if (force && !context.globals.dry_run)
+        remove_damaged(context, targets.names);
     Found found = find_present(context, targets);
     if (force)
         found.all = !found.ambiguous;  // one that is not there is what was asked for

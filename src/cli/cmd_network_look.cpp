@@ -54,6 +54,9 @@ void list_networks(const Context& context, const ListOptions& options) {
     std::string ids;
     std::string lines;
     std::vector<Json> objects;
+    for (const auto& file : network::damaged_records(context.paths))
+        warn(file +
+             " is damaged: its network is not shown (remove it and bring its stack up again)");
     for (const auto& network : network::load_stored(context.paths)) {
         if (!passes_filters(context.paths, network, options.filters))
             continue;

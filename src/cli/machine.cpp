@@ -18,6 +18,7 @@
 #include <set>
 
 #include <linux/netlink.h>
+#include <nlohmann/json.hpp>
 
 namespace stack::cli {
 namespace {
@@ -139,13 +140,30 @@ void look_at_tables(const Paths& paths,
                    table.starts_with("bridge " + network::table_name(""));
         };
         const std::string own = "inet " + network::table_name(paths.instance);
-        if (networks.empty() && std::count(tables.begin(), tables.end(), own) != 0)
+        const bool is_there = std::count(tables.begin(), tables.end(), own) != 0;
+        machine.has_rules = networks.empty() || is_there;
+        if (networks.empty() && is_there && machine.damaged.empty())
             machine.leftovers.push_back("table " + own);
         if (!std::all_of(tables.begin(), tables.end(), is_own))
             look_at_rules_of_others(networks, machine);
     } catch (const Error& error) {
         machine.nft_refusal = error.what();
     }
+}
+
+/// Of networks, containers and images.
+Strings damaged_records(const Paths& paths) {
+    Strings files = network::damaged_records(paths);
+    const auto is_json = [](const std::string& text) { return nlohmann::json::accept(text); };
+    for (const auto& id : sys::list_subdirectories(paths.state + "/containers")) {
+        const std::string file = paths.state + "/containers/" + id + "/config.json";
+        if (const auto text = sys::read_file(file); text && !is_json(*text))
+            files.push_back(file);
+    }
+    const std::string index = paths.state + "/images/index.json";
+    if (const auto text = sys::read_file(index); text && !is_json(*text))
+        files.push_back(index);
+    return files;
 }
 
 }  // namespace
@@ -160,7 +178,9 @@ Machine look_at_machine(const Paths& paths) {
     machine.has_overlayfs = has_overlayfs(machine.kernel);
     machine.cgroups = mode_name(cgroups.mode());
     machine.controllers = cgroups.controllers();
-    machine.leftovers = stray_links(paths, networks);
+    machine.damaged = damaged_records(paths);
+    if (machine.damaged.empty())  // what belongs to one of these would look like nobody's
+        machine.leftovers = stray_links(paths, networks);
     look_at_tables(paths, networks, machine);
     machine.has_legacy_filter =
         ("\n" + sys::read_file("/proc/net/ip_tables_names").value_or("")).find("\nfilter\n") !=

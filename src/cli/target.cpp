@@ -60,9 +60,17 @@ std::vector<ObservedContainer> all_containers(const Context& context) {
     network::Networks networks(context.paths);
     const runtime::Runtime runtime(context.paths, cgroups, networks);
     std::vector<ObservedContainer> containers;
+    bool are_all_readable = true;
     for (const auto& id : runtime.list())
         if (auto container = runtime.observe(id))
             containers.push_back(std::move(*container));
+        else
+            are_all_readable = false;  // or it has just been removed
+    if (!are_all_readable)
+        for (const auto& id : runtime.damaged())
+            warn("the record of container " + id.substr(0, 12) +
+                 " is damaged: it is not shown (`stack container rm -f " + id.substr(0, 12) +
+                 "` takes it away)");
     note_restarting(context.paths, containers);
     std::sort(containers.begin(), containers.end(), [](const auto& a, const auto& b) {
         return std::tie(a.created, a.name) < std::tie(b.created, b.name);

@@ -97,6 +97,19 @@ void RealEngine::settle(const std::string& id) {
 
 namespace {
 
+/// Where the list of images is damaged, nothing is known of them: who needs one is told when it is
+/// pulled, and who only looks, or takes away, needs none.
+std::optional<image::Image> find_known(const image::Store& store, const std::string& reference) {
+    try {
+        return store.find(reference);
+    } catch (const Error& error) {
+        if (error.code() != std::errc::illegal_byte_sequence)
+            throw;
+        log::warn(std::string(error.what()) + ", ignoring");
+        return std::nullopt;
+    }
+}
+
 /// What a service's image is built for is a part of what it is built from.
 Build build_for(const Service& service) {
     Build build = *service.build;
@@ -125,7 +138,7 @@ Observed RealEngine::observe(const Stack& desired, const ObserveOptions& options
         if (record.project == desired.name || names_one(desired.volumes, record.name))
             all.volumes.push_back(observed(record));
     for (const auto& reference : model::images_of(desired))
-        if (const auto image = store_.find(reference))
+        if (const auto image = find_known(store_, reference))
             all.images.push_back({reference,
                                   image->id,
                                   image->source_digest,

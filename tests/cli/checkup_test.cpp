@@ -54,6 +54,16 @@ TEST(Checkup, HasNothingAgainstAMachineThatIsWell) {
               "");
 }
 
+TEST(Checkup, SaysWhatOfTheStateIsDamagedAndWhereTheRulesHaveGone) {
+    EXPECT_EQ(
+        complaints([](Machine& machine) { machine.damaged = {"/s/networks/a.json"}; }),
+        "records: /s/networks/a.json is damaged => put back a copy, or remove it and bring its "
+        "stack up again\n");
+    EXPECT_EQ(complaints([](Machine& machine) { machine.has_rules = false; }),
+              "rules: somebody has taken away what leads to published ports => `stack up` of any "
+              "stack puts it back\n");
+}
+
 TEST(Checkup, SaysWhatIsMissing) {
     EXPECT_EQ(complaints([](Machine& machine) { machine.kernel = "5.10.0-8-amd64"; }),
               "kernel: Linux 5.10.0-8-amd64 lacks what containers need => boot Linux 5.14 or a "

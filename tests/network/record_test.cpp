@@ -1,5 +1,7 @@
 #include "engine/network/record.h"
 
+#include <stack/error.h>
+
 #include "engine/network/names.h"
 #include "engine/network/sockets.h"
 #include "sys/file.h"
@@ -25,6 +27,23 @@ TEST(NetworkRecord, IsReadAsItWasWritten) {
     EXPECT_EQ(stored_names(paths), Strings{"n"});
     remove_stored(paths, "n");
     EXPECT_EQ(stored_names(paths), Strings{});
+}
+
+TEST(NetworkRecord, ThatIsDamagedIsItsOwnTroubleOnly) {
+    const test::TemporaryRoot root;
+    const Paths paths{root.path(), root.path(), ""};
+    sys::ensure_directory(networks_directory(paths));
+    for (const std::string name : {"a", "b", "c"})
+        store(paths, {.record = {.name = name}});
+    sys::replace_file(networks_directory(paths) + "/a.json", "");
+    sys::replace_file(networks_directory(paths) + "/c.json", R"({"record": {"name": 7}})");
+    const auto readable = load_stored(paths);
+    ASSERT_EQ(readable.size(), 1U);
+    EXPECT_EQ(readable.front().record.name, "b");
+    EXPECT_EQ(
+        damaged_records(paths),
+        (Strings{networks_directory(paths) + "/a.json", networks_directory(paths) + "/c.json"}));
+    EXPECT_THROW(static_cast<void>(find_stored(paths, "a")), Error);
 }
 
 TEST(Leases, SurviveWritingAndLoseOnlyTornLines) {

@@ -455,6 +455,11 @@ void Networks::reconcile() {
             bridges[network.record.group] = kernel().ensure_bridge(network.record);
     const auto links = kernel().routes().links();
     reconnect(kernel(), bridges, links);
+    if (const auto damaged = damaged_records(paths_); !damaged.empty()) {
+        log::warn(stack::join(damaged, ", ") +
+                  ": damaged; nothing is taken away for a stray, ignoring");
+        return;  // what belongs to that network would look like nobody's
+    }
     remove_strays(paths_, kernel(), networks, links);
     if (remove_stray_publications(paths_, networks))
         kernel().distrust_table();

@@ -93,6 +93,20 @@ std::optional<PublishedPort> parse_port(const Strings& fields) {
     return PublishedPort{read(fields[2]), *port, *target, *protocol};
 }
 
+/// nullopt: it is damaged.
+std::optional<StoredNetwork> decode_stored(const std::string& text) {
+    const auto json = model::Json::parse(text, nullptr, false);
+    if (!json.is_object())
+        return std::nullopt;
+    try {
+        StoredNetwork network;
+        model::decode(json, network);
+        return network;
+    } catch (const model::Json::exception&) {
+        return std::nullopt;
+    }
+}
+
 }  // namespace
 
 void check_name(const std::string& name) {
@@ -128,22 +142,28 @@ std::optional<StoredNetwork> find_stored(const Paths& paths, const std::string& 
     const auto text = sys::read_file(path);
     if (!text)
         return std::nullopt;
-    const auto json = model::Json::parse(*text, nullptr, false);
-    if (!json.is_object())
+    auto network = decode_stored(*text);
+    if (!network)
         throw Error("the record of network " + name + " is damaged; remove " + path +
                     " and bring its stack up again");
-    StoredNetwork network;
-    model::decode(json, network);
     return network;
 }
 
 std::vector<StoredNetwork> load_stored(const Paths& paths) {
     std::vector<StoredNetwork> networks;
-    for (const auto& name : stored_names(paths)) {
-        if (auto network = find_stored(paths, name))
+    for (const auto& name : stored_names(paths))
+        if (auto network = decode_stored(sys::read_file(record_path(paths, name)).value_or("")))
             networks.push_back(std::move(*network));
-    }
     return networks;
+}
+
+Strings damaged_records(const Paths& paths) {
+    Strings files;
+    for (const auto& name : stored_names(paths))
+        if (const auto text = sys::read_file(record_path(paths, name));
+            text && !decode_stored(*text))
+            files.push_back(record_path(paths, name));
+    return files;
 }
 
 void store(const Paths& paths, const StoredNetwork& network) {

@@ -62,7 +62,10 @@ void check_name(const std::string& name);
 
 [[nodiscard]] Strings stored_names(const Paths& paths);
 [[nodiscard]] std::optional<StoredNetwork> find_stored(const Paths& paths, const std::string& name);
+/// Those whose records can be read: one that is damaged is its own stack's trouble only.
 [[nodiscard]] std::vector<StoredNetwork> load_stored(const Paths& paths);
+/// The files of the others.
+[[nodiscard]] Strings damaged_records(const Paths& paths);
 void store(const Paths& paths, const StoredNetwork& network);
 /// Postcondition: neither network nor leases of that name are on disk.
 void remove_stored(const Paths& paths, const std::string& name);

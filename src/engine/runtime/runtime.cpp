@@ -403,6 +403,15 @@ void Runtime::clear_run(const std::string& id) {
     remove_run(places);
 }
 
+Strings Runtime::damaged() const {
+    Strings ids;
+    for (const auto& id : list())
+        if (!records_->find_readable(id) &&
+            sys::exists(places_of(paths_, id).state + "/config.json"))
+            ids.push_back(id);
+    return ids;
+}
+
 bool Runtime::is_mounted_by_another(const std::string& volume, const std::string& id) const {
     const auto names = list();
     return std::any_of(names.begin(), names.end(), [&](const std::string& other) {
@@ -425,14 +434,14 @@ std::optional<sys::ScratchDirectory> Runtime::remove_volume(const std::string& n
 std::optional<sys::ScratchDirectory> Runtime::remove(const std::string& id,
                                                      bool anonymous_volumes) {
     const Places places = places_of(paths_, id);
-    const auto record = find(id);
+    const auto record = records_->find_readable(id);
     // A start that is under way comes to its end first, and none comes after: its record goes.
     const auto run = hold_run(places);
     const auto live = read_live(places);
-    if (live && open_living(*live))
-        throw Error(
-            std::make_error_code(std::errc::device_or_resource_busy),
-            "container " + (record ? record->spec.name : id) + " is running: stop it first");
+    // Of one whose record is damaged it is not known how it would be stopped.
+    if (record && live && open_living(*live))
+        throw Error(std::make_error_code(std::errc::device_or_resource_busy),
+                    "container " + record->spec.name + " is running: stop it first");
     if (sys::exists(places.run) || is_lost(places))
         end_run(places, live);  // when and how it ended need not be noted any more
     cgroups_.remove(places.cgroup);

@@ -199,6 +199,8 @@ class Runtime {
     void sweep();
 
     [[nodiscard]] std::vector<std::string> list() const;
+    /// The ids of those whose records are damaged. All that can be done with them is to remove().
+    [[nodiscard]] Strings damaged() const;
     [[nodiscard]] ContainerRecordPtr find(const std::string& id_or_name) const;
     [[nodiscard]] std::optional<ObservedContainer> observe(const std::string& id) const;
     [[nodiscard]] std::vector<ObservedContainer> observe_project(const std::string& project) const;
