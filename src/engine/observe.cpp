@@ -66,9 +66,18 @@ void RealEngine::on_change(std::function<void()> wake) {
 }
 
 void RealEngine::reconcile() {
-    networks_.reconcile();
+    for (const auto& id : networks_.reconcile())
+        link_anew(id);
     runtime_.sweep();
     build::sweep(paths_);
+}
+
+void RealEngine::link_anew(const std::string& id) {
+    try {
+        runtime_.link_anew(id);
+    } catch (const Error& error) {
+        log::warn(std::string(error.what()) + ", trying again at the next look");
+    }
 }
 
 void RealEngine::watch(const std::string& id) {

@@ -90,6 +90,7 @@ class RealEngine final : public Engine {
     void keep_network(const std::string& id);
     /// Runtime::settle(), where there is somebody to look again.
     void settle(const std::string& id);
+    void link_anew(const std::string& id);
     /// All that are on a network: the project's as observed, others as they are now.
     [[nodiscard]] std::vector<ObservedContainer> containers_on(const std::string& network,
                                                                const std::string& project,

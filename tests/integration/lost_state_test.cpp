@@ -120,5 +120,20 @@ TEST_F(LostState, ThatIsOfThePacketFilterIsThereWhenUpSaysSo) {
     EXPECT_TRUE(leads_to_port()) << "at once";
 }
 
+TEST_F(LostState, ThatIsOfALinkIsThereWhenUpSaysSo) {
+    EXPECT_EQ(run({"sh",
+                   "-c",
+                   "ip link del $(ip -o link show type veth | sed -n 's/^[0-9]*: "
+                   "\\(stv[^@:]*\\).*/\\1/p')"})
+                  .status,
+              0);
+    EXPECT_FALSE(leads_to_port());
+    const std::string before = id();
+    stack_.must({"up", "-d"});
+    EXPECT_TRUE(leads_to_port());
+    EXPECT_EQ(id(), before);
+    stack_.must({"exec", "-T", "web", "sh", "-c", "ip route | grep -q '^default via'"});
+}
+
 }  // namespace
 }  // namespace stack::test

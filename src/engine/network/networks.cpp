@@ -161,6 +161,25 @@ void reconnect(Kernel& kernel,
     }
 }
 
+/// Those with an address in a bridge, and no port of it.
+Strings unlinked(const Paths& paths,
+                 const std::vector<StoredNetwork>& networks,
+                 const std::vector<sys::Link>& links) {
+    std::set<std::string> names;
+    for (const auto& link : links)
+        names.insert(link.name);
+    std::set<std::string> containers;
+    for (const auto& network : networks) {
+        const std::string& name = network.record.name;
+        if (!network.record.driver.empty())
+            continue;  // its links are the containers'
+        for (const auto& lease : load_leases(paths, name))
+            if (!lease.container.empty() && !names.contains(veth_name(lease.container, name)))
+                containers.insert(lease.container);
+    }
+    return {containers.begin(), containers.end()};
+}
+
 /// Publications of containers that have no address in any network any more.
 /// True where there were some.
 bool remove_stray_publications(const Paths& paths, const std::vector<StoredNetwork>& networks) {
@@ -446,7 +465,7 @@ void Networks::unpublish(const std::string& container) {
         replace_publication(container, {}, {}, short_title);
 }
 
-void Networks::reconcile() {
+Strings Networks::reconcile() {
     const auto lock = lock_networks(paths_);
     const auto networks = load_stored(paths_);
     std::map<std::uint32_t, std::uint32_t> bridges;
@@ -458,17 +477,17 @@ void Networks::reconcile() {
     if (const auto damaged = damaged_records(paths_); !damaged.empty()) {
         log::warn(stack::join(damaged, ", ") +
                   ": damaged; nothing is taken away for a stray, ignoring");
-        return;  // what belongs to that network would look like nobody's
+        return {};  // what belongs to that network would look like nobody's
     }
     remove_strays(paths_, kernel(), networks, links);
     if (remove_stray_publications(paths_, networks))
         kernel().distrust_table();
     const auto publications = load_publications(paths_);
-    if (!kernel().reconcile_table([&] { return whole_table(paths_, networks, publications); }))
-        return;
     // A flow that began while the rules were gone would never be led where it should be.
-    for (const auto& [container, publication] : publications)
-        sys::forget_flows(changed_udp_ports({}, publication));
+    if (kernel().reconcile_table([&] { return whole_table(paths_, networks, publications); }))
+        for (const auto& [container, publication] : publications)
+            sys::forget_flows(changed_udp_ports({}, publication));
+    return unlinked(paths_, networks, links);
 }
 
 }  // namespace stack::network

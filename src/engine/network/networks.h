@@ -174,8 +174,9 @@ class Networks {
 
     /// Puts right what somebody else took away (bridge deleted, ruleset flushed), and removes what
     /// nobody's record speaks of (a maker died): compares and repairs. Cheap where nothing has
-    /// changed.
-    void reconcile();
+    /// changed. Returns the containers that have an address and no link for it, which is as it
+    /// should be where they do not run.
+    Strings reconcile();
 
   private:
     [[nodiscard]] Kernel& kernel();

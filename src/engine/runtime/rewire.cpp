@@ -107,6 +107,20 @@ void Runtime::rewire(const std::string& id, const std::function<void(Attachments
                   [&](ContainerRecord& fresh) { fresh.spec.service.networks = networks; });
 }
 
+void Runtime::link_anew(const std::string& id) {
+    const Places places = places_of(paths_, id);
+    const auto alone = hold_run(places);  // one that is being started gets its links first
+    const auto record = records_->find_readable(id);
+    const auto live = read_live(places);
+    if (!record || !live || !open_living(*live))
+        return;
+    std::string published;
+    for (const auto& held : networks_.held_addresses(id))
+        if (held.published)
+            published = held.network;
+    rewire_running(*record, live->pid, {}, published);
+}
+
 /// `published`: the network that ports lead to, which is where the shim forwards to as well.
 void Runtime::rewire_running(const ContainerRecord& record,
                              int pid,

@@ -174,6 +174,9 @@ class Runtime {
     /// Postcondition: limits, restart policy and networks of the container are the service's, at
     /// once where it runs.
     void update(const std::string& id, const Service& service, const std::string& config_digest);
+    /// Postcondition: one that runs has a link for each address that it has in a bridge: somebody
+    /// may have deleted one.
+    void link_anew(const std::string& id);
     /// Postcondition: the container is in these networks as they say, one that runs at once. A
     /// network whose attachment stays keeps its interface and addresses.
     void rewire(const std::string& id, const std::map<std::string, NetworkAttachment>& networks);
