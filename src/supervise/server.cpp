@@ -91,6 +91,8 @@ class Session : public std::enable_shared_from_this<Session> {
     void take_request() {
         if (!host_.takes_requests())
             return;  // unanswered: the client asks the next supervisor
+        if (client_has_gone())
+            return;  // it would come as a surprise by now
         std::istream stream(&input_);
         std::string line;
         std::getline(stream, line);
@@ -112,6 +114,14 @@ class Session : public std::enable_shared_from_this<Session> {
                                       .detail = error.what()}));
             send(supervise::encode_result(1));
         }
+    }
+
+    bool client_has_gone() {
+        char next = 0;
+        boost::system::error_code error;
+        socket_.non_blocking(true);
+        socket_.receive(asio::buffer(&next, 1), stream_protocol::socket::message_peek, error);
+        return error && error != asio::error::would_block;
     }
 
     /// A client says nothing more: what can be read is that it has gone. One whose work is done is

@@ -105,6 +105,19 @@ TEST_F(Revival, IsSuggestedWhereASupervisorDoesNotAnswer) {
         << result.err;
 }
 
+TEST_F(Revival, DoesNothingForWhoHasGoneMeanwhile) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    const int supervisor = supervisor_pid(stack_, "shop");
+    ASSERT_EQ(::kill(supervisor, SIGSTOP), 0);
+    const std::string stop = "cd " + stack_.directory() + " && timeout -s KILL 2 " +
+                             STACK_BINARY_DIR "/stack --root " + stack_.root() + " stop";
+    EXPECT_NE(run({"sh", "-c", stop}).status, 0);
+    ASSERT_EQ(::kill(supervisor, SIGCONT), 0);
+    stack_.must({"kill", "-s", "WINCH"});  // takes its turn after what came before
+    EXPECT_EQ(container(stack_, "web")["State"], "running");
+}
+
 /// The last supervisor of a project ends, and takes its directory away from who has just come.
 TEST_F(Revival, IsTriedAgainWhereTheDirectoryGoesMeanwhile) {
     write_service("");
