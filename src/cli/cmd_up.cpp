@@ -233,6 +233,7 @@ class Attached {
   private:
     void look() {
         bool any_runs = false;
+        std::vector<ObservedContainer> ended;
         for (const auto& container : containers_of(stack_, local_.observe(stack_), services_)) {
             const std::string path = runtime_.log_path(container.id);
             if (is_shown(container.service)) {
@@ -240,9 +241,14 @@ class Attached {
                 growth_.add(path);
             }
             any_runs = any_runs || is_up(container) || comes_back(container);
-            if (container.state == ContainerState::exited)
-                note_exit(container);
+            if (container.state == ContainerState::exited &&
+                seen_exits_.emplace(container.id, container.finished).second)
+                ended.push_back(container);
         }
+        if (!ended.empty())
+            printer_.print_rest();  // what one printed comes before its end
+        for (const auto& container : ended)
+            note_exit(container);
         // What is watched may be between two containers; a change may bring an ended one back.
         over_ = !any_runs && (!watching_ || interrupts_ > 0 || aborted_);
     }
@@ -262,8 +268,6 @@ class Attached {
     }
 
     void note_exit(const ObservedContainer& container) {
-        if (!seen_exits_.emplace(container.id, container.finished).second)
-            return;
         const int code = container.exit.code.value_or(255);
         sys::write_err(name_in_stack(container) + " exited with code " + std::to_string(code) +
                        "\n");
@@ -346,16 +350,39 @@ Request up_request(const Stack& stack, const UpOptions& up, const AttachOptions&
     return request;
 }
 
-void run_up(Context& context, const UpOptions& up, const AttachOptions& options) {
+/// What docker compose refuses, in its words.
+void check_combination(const UpOptions& up, const AttachOptions& options) {
+    const bool stays = options.abort_on_exit || options.abort_on_failure ||
+                       !options.exit_code_from.empty() || !options.attach.empty() ||
+                       options.dependencies || options.watch;
+    for (const auto& [leaves, name] :
+         {std::pair{options.detach, "--detach"}, std::pair{options.wait, "--wait"}})
+        if (leaves && stays)
+            give_up(std::string(name) +
+                    " cannot be combined with --abort-on-container-exit, "
+                    "--abort-on-container-failure, --exit-code-from, --attach, "
+                    "--attach-dependencies or --watch");
+    if (options.abort_on_failure && (options.abort_on_exit || !options.exit_code_from.empty()))
+        give_up(
+            "--abort-on-container-failure cannot be combined with --abort-on-container-exit or "
+            "--exit-code-from");
+    if (options.watch && up.no_start)
+        give_up("--watch watches for as long as the command runs: without --no-start");
+    if (up.no_recreate && up.always_recreate_deps)
+        give_up("--always-recreate-deps and --no-recreate are incompatible");
+    if (up.no_recreate && up.renew_anon_volumes)
+        give_up("--renew-anon-volumes and --no-recreate are incompatible");
+}
+
+void run_up(Context& context, const UpOptions& up, AttachOptions options) {
+    check_combination(up, options);
+    options.log.filter.since = parse_time("0s").value();  // what was printed before is in `logs`
     const Stack stack = load_project(context, {.named_services = up.services});
     if (!options.exit_code_from.empty())
         check_services({options.exit_code_from}, stack);
     check_services(options.attach, stack);
     check_services(options.no_attach, stack);
     const Request request = up_request(stack, up, options);
-    if (options.watch && (options.detach || options.wait || up.no_start))
-        give_up(
-            "--watch watches for as long as the command runs: without -d, --wait and --no-start");
     if (const auto shown = only_up(context, stack, request.up)) {
         context.exit_code = *shown;
         return;

@@ -204,9 +204,15 @@ std::optional<std::string> parse_time(const std::string& text) {
     };
     if (const auto seconds = parse_number<std::int64_t>(text))
         return rfc3339(std::chrono::system_clock::time_point(std::chrono::seconds(*seconds)));
-    if (const auto age = parse_duration(text))
-        return rfc3339(std::chrono::system_clock::now() -
-                       std::chrono::duration_cast<std::chrono::system_clock::duration>(*age));
+    if (const auto age = parse_duration(text)) {
+        const auto then = std::chrono::system_clock::now() -
+                          std::chrono::duration_cast<std::chrono::system_clock::duration>(*age);
+        const std::chrono::nanoseconds part = then.time_since_epoch() % std::chrono::seconds(1);
+        const std::string digits = std::to_string(part.count());
+        constexpr std::size_t nine = 9;
+        return rfc3339(then) + "." + std::string(nine - std::min(nine, digits.size()), '0') +
+               digits;
+    }
     constexpr std::size_t date_length = 10;
     if (text.size() >= date_length && text[4] == '-' && text[7] == '-')
         return in_utc(text);

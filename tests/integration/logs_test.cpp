@@ -64,6 +64,36 @@ services:
     EXPECT_NE(result.err.find("\ndb-1 exited with code 0\n"), std::string::npos) << result.err;
 }
 
+TEST_F(Logs, OfEarlierRunsAreNotShownByUp) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  job: {image: busybox, command: sh -c 'echo run $$(cat /proc/sys/kernel/random/uuid)'}
+)");
+    const auto first = stack_.run({"up", "--no-log-prefix"}).out;
+    const auto second = stack_.run({"up", "--no-log-prefix"}).out;
+    EXPECT_TRUE(first.starts_with("run ")) << first;
+    EXPECT_TRUE(second.starts_with("run ")) << second;
+    EXPECT_EQ(std::count(second.begin(), second.end(), '\n'), 1) << second;
+    EXPECT_NE(first, second);
+    EXPECT_EQ(stack_.must({"logs", "--no-log-prefix"}), first + second);
+}
+
+TEST_F(Logs, AreNothingForWhoLeavesAtOnce) {
+    stack_.write("compose.yaml", "services: {job: {image: busybox, command: \"true\"}}\n");
+    for (const std::string leaves : {"-d", "--wait"})
+        for (const std::string stays : {"--abort-on-container-exit",
+                                        "--abort-on-container-failure",
+                                        "--exit-code-from=job",
+                                        "--attach=job",
+                                        "--watch"}) {
+            const auto result = stack_.run({"up", leaves, stays});
+            EXPECT_EQ(result.status, 1) << leaves << stays;
+            EXPECT_NE(result.err.find("cannot be combined with"), std::string::npos) << result.err;
+        }
+    EXPECT_EQ(con({"ls", "-aq"}).out, "");
+}
+
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;
     std::istringstream stream(text);
