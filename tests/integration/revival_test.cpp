@@ -105,6 +105,16 @@ TEST_F(Revival, IsSuggestedWhereASupervisorDoesNotAnswer) {
         << result.err;
 }
 
+TEST_F(Revival, OfAShimThatSomebodyStoppedComesWithTheStop) {
+    write_service("");
+    stack_.must({"up", "-d"});
+    const auto shims = shim_pids();
+    ASSERT_EQ(shims.size(), 1U);
+    ASSERT_EQ(::kill(std::stoi(shims.front()), SIGSTOP), 0);
+    stack_.must({"stop", "-t", "0"});
+    EXPECT_EQ(container(stack_, "web")["State"], "exited");
+}
+
 TEST_F(Revival, DoesNothingForWhoHasGoneMeanwhile) {
     write_service("");
     stack_.must({"up", "-d"});

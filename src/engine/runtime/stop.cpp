@@ -75,6 +75,9 @@ Duration Runtime::begin_stop(const std::string& id,
         warnings = note_stop(places);
     }
     const auto live = read_live(places);
+    // One that somebody has stopped would never see the end.
+    if (const sys::Fd shim = live ? sys::open_process(live->shim, live->shim_started) : sys::Fd())
+        sys::send_signal(shim, SIGCONT);
     const sys::Fd process = live ? sys::open_process(live->pid, live->pid_started) : sys::Fd();
     if (!process)
         return Duration::zero();
