@@ -10,6 +10,7 @@
 #include "cli/inspect.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
+#include "cli/port_list.h"
 #include "cli/style.h"
 #include "cli/target.h"
 #include "engine/storage/volumes.h"

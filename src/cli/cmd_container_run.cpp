@@ -15,6 +15,7 @@
 #include "cli/single_stack.h"
 #include "cli/target.h"
 #include "engine/image/store.h"
+#include "engine/runtime/process.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -180,12 +181,9 @@ class SingleContainer {
         stack_ = stack_for(context, options.container);
         const ImageConfig image = ensure_image(context, options);
         Service& service = stack_.services.at(options.container.name);
-        if (options.container.publish_all) {
-            Strings exposed = service.expose;
-            exposed.insert(exposed.end(), image.exposed_ports.begin(), image.exposed_ports.end());
-            for (auto& port : ports_to_publish(exposed))
+        if (options.container.publish_all)
+            for (auto& port : runtime::exposed_ports(service, image))
                 service.ports.push_back(std::move(port));
-        }
         require_command(service, options.container.image, image);
         run_.service = service;
         run_.name = options.container.name;

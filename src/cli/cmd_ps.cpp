@@ -8,6 +8,7 @@
 #include "cli/format.h"
 #include "cli/image_commands.h"
 #include "cli/local.h"
+#include "cli/port_list.h"
 #include "cli/project.h"
 #include "cli/style.h"
 #include "cli/target.h"
@@ -16,7 +17,6 @@
 #include "sys/terminal.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <regex>
 #include <set>
@@ -256,39 +256,31 @@ void run_volumes(const Context& context, const ListOptions& options) {
     sys::write_out(options.quiet ? names : format == "table" ? table(rows) : lines);
 }
 
-/// Where it is published: of both families where no address was named.
-Strings published_at(const ObservedPort& port) {
-    const std::string number = ":" + std::to_string(port.published);
-    if (port.host_ip.empty())
-        return {"0.0.0.0" + number, "[::]" + number};
-    const bool ipv6 = port.host_ip.find(':') != std::string::npos;
-    return {(ipv6 ? "[" + port.host_ip + "]" : port.host_ip) + number};
-}
-
-std::string target_text(const ObservedPort& port) {
-    constexpr std::array<const char*, 3> protocols{"tcp", "udp", "sctp"};
-    return std::to_string(port.target) + "/" + protocols[static_cast<std::size_t>(port.protocol)];
-}
-
 void list_ports(const ObservedContainer& container) {
     std::string text;
-    for (const auto& port : container.ports)
+    for (const auto& port : ports_in_force(container))
         if (port.published != 0)
-            for (const auto& place : published_at(port))
-                text += target_text(port) + " -> " + place + "\n";
+            text += target_text(port) + " -> " + host_text(port) + "\n";
     sys::write_out(text);
 }
 
-/// Of a port as `80` or `53/udp`. Gives up where it is not published.
+/// Where a port such as `80` or `53/udp` is published. Gives up where it is not.
 Strings find_published(const ObservedContainer& container,
                        const std::string& port,
                        const std::string& protocol) {
     const std::string wanted = port.find('/') == std::string::npos ? port + "/" + protocol : port;
-    for (const auto& published : container.ports)
-        if (target_text(published) == wanted && published.published != 0)
-            return published_at(published);
-    give_up("container " + container.name + " does not publish port " + wanted +
-            (container.ports.empty() ? "" : "; it publishes " + ports_text(container)));
+    Strings places;
+    Strings others;
+    for (const auto& published : ports_in_force(container))
+        if (published.published != 0 && target_text(published) == wanted)
+            places.push_back(host_text(published));
+        else if (published.published != 0)
+            others.push_back(target_text(published));
+    others.erase(std::unique(others.begin(), others.end()), others.end());
+    if (places.empty())
+        give_up("container " + container.name + " does not publish port " + wanted +
+                (others.empty() ? "" : "; it publishes " + join(others, ", ")));
+    return places;
 }
 
 std::shared_ptr<ListOptions> declare_list(CLI::App& app) {
@@ -370,7 +362,7 @@ void add_container_port(CLI::App& app, Context& context) {
     declare_target(app, *target);
     app.add_option("PORT", *port, "The port inside the container: 80 or 53/udp (default: all)");
     app.callback([&context, target, port] {
-        const auto container = find_running_target(context, *target);
+        const auto container = find_target(context, *target);  // docker: it need not run
         if (port->empty())
             list_ports(container);
         else

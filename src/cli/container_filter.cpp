@@ -110,7 +110,7 @@ PortRange port_range(const std::string& key, const std::string& text) {
 bool publishes(const ObservedContainer& container, const std::string& text) {
     const PortRange range = port_range("publish", text);
     return std::any_of(container.ports.begin(), container.ports.end(), [&](const auto& port) {
-        return range.has(port.published, port.protocol);
+        return port.published != 0 && range.has(port.published, port.protocol);
     });
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "base/units.h"
+#include "cli/port_list.h"
 #include "cli/style.h"
 
 #include <array>
@@ -11,8 +12,6 @@
 
 namespace stack::cli {
 namespace {
-
-constexpr std::array<const char*, 3> protocols{"tcp", "udp", "sctp"};
 
 std::string age(Time from, Time to) {
     return format_age(std::chrono::duration_cast<std::chrono::seconds>(to - from));
@@ -78,25 +77,6 @@ bool comes_back(const ObservedContainer& container) {
             (most == 0 || container.restarts < most));
 }
 
-std::string ports_text(const ObservedContainer& container) {
-    Strings texts;
-    for (const auto& port : container.ports) {
-        const std::string target =
-            std::to_string(port.target) + "/" + protocols[static_cast<std::size_t>(port.protocol)];
-        const std::string published = std::to_string(port.published) + "->" + target;
-        if (port.published == 0) {
-            texts.push_back(target);
-        } else if (port.host_ip.empty()) {
-            texts.push_back("0.0.0.0:" + published);
-            texts.push_back("[::]:" + published);
-        } else {
-            const bool ipv6 = port.host_ip.find(':') != std::string::npos;
-            texts.push_back((ipv6 ? "[" + port.host_ip + "]" : port.host_ip) + ":" + published);
-        }
-    }
-    return join(texts, ", ");
-}
-
 std::string command_text(const ObservedContainer& container, bool whole) {
     constexpr std::size_t longest = 20;
     std::string text = printable(join(container.command, " "));
@@ -117,11 +97,11 @@ std::string time_text(Time time) {
 nlohmann::json ps_json(const ObservedContainer& container, Time now) {
     constexpr int unknown_code = 255;  // it ended, and nobody saw how
     nlohmann::json publishers = nlohmann::json::array();
-    for (const auto& port : container.ports)
-        publishers.push_back({{"URL", port.host_ip.empty() ? "0.0.0.0" : port.host_ip},
+    for (const auto& port : ports_in_force(container))
+        publishers.push_back({{"URL", port.host_ip},
                               {"TargetPort", port.target},
                               {"PublishedPort", port.published},
-                              {"Protocol", protocols[static_cast<std::size_t>(port.protocol)]}});
+                              {"Protocol", protocol_text(port.protocol)}});
     const auto volumes =
         std::count_if(container.mounts.begin(), container.mounts.end(), [](const Mount& mount) {
             return mount.type == MountType::volume;

@@ -16,8 +16,6 @@ namespace stack::cli {
 [[nodiscard]] bool is_listed(const ObservedContainer& container);
 /// Whether its policy starts it again, or a start is under way.
 [[nodiscard]] bool comes_back(const ObservedContainer& container);
-/// `0.0.0.0:8080->5000/tcp, :::8080->5000/tcp`.
-[[nodiscard]] std::string ports_text(const ObservedContainer& container);
 /// `"python ./app.py"`, cut after 20 characters unless `whole`.
 [[nodiscard]] std::string command_text(const ObservedContainer& container, bool whole);
 /// As docker compose calls it where its stack is known: `web-1`, or the name that `container_name`

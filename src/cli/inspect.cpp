@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "cli/describe.h"
 #include "cli/network_commands.h"
+#include "cli/port_list.h"
+#include "engine/runtime/process.h"
 
 #include <array>
 
@@ -53,17 +55,24 @@ Json state_json(const ObservedContainer& seen, const runtime::HealthRecord& heal
     return state;
 }
 
-std::string port_key(const ObservedPort& port) {
-    constexpr std::array<const char*, 3> protocols{"tcp", "udp", "sctp"};
-    return std::to_string(port.target) + "/" + protocols[static_cast<std::size_t>(port.protocol)];
-}
-
+/// Those that are only exposed lead nowhere.
 Json ports_json(const ObservedContainer& seen) {
     Json ports = Json::object();
-    for (const auto& port : seen.ports)
-        ports[port_key(port)].push_back(
-            {{"HostIp", port.host_ip.empty() ? "0.0.0.0" : port.host_ip},
-             {"HostPort", std::to_string(port.published)}});
+    for (const auto& port : ports_in_force(seen)) {
+        Json& bindings = ports[target_text(port)];
+        if (port.published != 0)
+            bindings.push_back(
+                {{"HostIp", port.host_ip}, {"HostPort", std::to_string(port.published)}});
+    }
+    return ports;
+}
+
+/// As they were asked for.
+Json port_bindings_json(const Service& service) {
+    Json ports = Json::object();
+    for (const auto& port : service.ports)
+        ports[target_text({port.host_ip, 0, port.target, port.protocol})].push_back(
+            {{"HostIp", port.host_ip}, {"HostPort", port.published}});
     return ports;
 }
 
@@ -147,7 +156,7 @@ Json host_json(const ObservedContainer& seen) {
     constexpr Bytes default_shm = 64 << 20;
     Json host = {{"NetworkMode", service.network_mode.empty() ? first : service.network_mode},
                  {"Binds", binds_of(seen)},
-                 {"PortBindings", ports_json(seen)},
+                 {"PortBindings", port_bindings_json(service)},
                  {"RestartPolicy", restart_json(service.restart)},
                  {"AutoRemove", seen.auto_remove},
                  {"VolumesFrom", service.volumes_from},
@@ -188,11 +197,11 @@ Json set_of(const Strings& words) {
 }
 
 Json exposed_json(const runtime::ContainerRecord& record, const ObservedContainer& seen) {
-    Json ports = set_of(record.image.config.exposed_ports);
-    for (const auto& port : seen.service_config->expose)
-        ports[port.find('/') == std::string::npos ? port + "/tcp" : port] = Json::object();
+    Json ports = Json::object();
     for (const auto& port : seen.ports)
-        ports[port_key(port)] = Json::object();
+        ports[target_text(port)] = Json::object();
+    for (const auto& port : runtime::exposed_ports(seen.service_config, record.image.config))
+        ports[target_text({"", 0, port.target, port.protocol})] = Json::object();
     return ports;
 }
 

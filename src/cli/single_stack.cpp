@@ -10,8 +10,6 @@
 #include "cli/option_words.h"
 
 #include <algorithm>
-#include <bitset>
-#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -350,29 +348,6 @@ SingleStack single_stack(const SingleOptions& options, const SingleContext& cont
     single.stack.name = single_containers;
     single.stack.files.clear();
     return single;
-}
-
-std::vector<Port> ports_to_publish(const Strings& exposed) {
-    std::vector<Port> ports;
-    std::map<Protocol, std::bitset<(1U << 16U)>> known;  // an image may say one a million times
-    for (const auto& text : exposed) {
-        const auto [numbers, protocol] = split_once(text, '/');
-        const auto [first, last] = split_once(numbers, '-');
-        const int begin = parse_number<std::uint16_t>(first).value_or(0);
-        const int end = parse_number<std::uint16_t>(last).value_or(begin);
-        Port port;
-        port.protocol = protocol == "udp"    ? Protocol::udp
-                        : protocol == "sctp" ? Protocol::sctp
-                                             : Protocol::tcp;
-        auto& of_protocol = known[port.protocol];
-        for (int number = begin; number != 0 && number <= end; ++number) {
-            port.target = static_cast<std::uint16_t>(number);
-            if (!of_protocol.test(port.target))
-                ports.push_back(port);
-            of_protocol.set(port.target);
-        }
-    }
-    return ports;
 }
 
 }  // namespace stack::cli

@@ -31,8 +31,4 @@ struct SingleStack {
 /// stack::Error with every complaint where an option has no meaning.
 [[nodiscard]] SingleStack single_stack(const SingleOptions& options, const SingleContext& context);
 
-/// The ports that -P publishes, of the image's and those of --expose: 80, 53/udp, 8000-8002. Each
-/// once.
-[[nodiscard]] std::vector<Port> ports_to_publish(const Strings& exposed);
-
 }  // namespace stack::cli

@@ -83,6 +83,30 @@ TEST(Inspect, TellsOfItsFiles) {
     EXPECT_EQ(inspected(container(), sized)["SizeRootFs"], 105);
 }
 
+TEST(Inspect, TellsOfItsPorts) {
+    auto seen = container();
+    Service service = seen.service_config;
+    service.ports = {{.published = "8080", .target = 80}, {.target = 81}};
+    seen.service_config = std::move(service);
+    seen.ports = {
+        {"", 8080, 80, Protocol::tcp}, {"", 40000, 81, Protocol::tcp}, {"", 0, 53, Protocol::udp}};
+    const nlohmann::json asked = nlohmann::json::parse(
+        R"({"80/tcp": [{"HostIp": "", "HostPort": "8080"}],
+            "81/tcp": [{"HostIp": "", "HostPort": ""}]})");
+    auto json = inspected(seen, details());
+    EXPECT_EQ(json["HostConfig"]["PortBindings"], asked);
+    EXPECT_EQ(json["NetworkSettings"]["Ports"], nlohmann::json::parse(R"({
+        "53/udp": null,
+        "80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}, {"HostIp": "::", "HostPort": "8080"}],
+        "81/tcp": [{"HostIp": "0.0.0.0", "HostPort": "40000"},
+                   {"HostIp": "::", "HostPort": "40000"}]})"));
+    seen.state = ContainerState::exited;
+    json = inspected(seen, details());
+    EXPECT_EQ(json["HostConfig"]["PortBindings"], asked);
+    EXPECT_EQ(json["NetworkSettings"]["Ports"], nlohmann::json::object());
+    EXPECT_TRUE(json["Config"]["ExposedPorts"].contains("81/tcp"));
+}
+
 TEST(Inspect, TellsHowItIs) {
     auto json = inspected(container(), details());
     EXPECT_EQ(json["State"]["Status"], "running");

@@ -308,15 +308,5 @@ TEST(SingleStack, WhatHasNoMeaningIsRefused) {
     EXPECT_EQ(refusal(given), "--one is not supported\nstack: --two is not supported");
 }
 
-TEST(SingleStack, ExposedPortsArePublishedAnywhere) {
-    const auto ports = ports_to_publish({"80/tcp", "53/udp", "nonsense", "8000-8002"});
-    ASSERT_EQ(ports.size(), 5U);
-    EXPECT_EQ(ports[4].target, 8002);
-    EXPECT_EQ(ports[0].target, 80);
-    EXPECT_EQ(ports[0].published, "");
-    EXPECT_EQ(ports[1].protocol, Protocol::udp);
-    EXPECT_EQ(ports_to_publish({"80", "53/udp", "79-81/tcp", "53", "53/udp"}).size(), 5U);
-}
-
 }  // namespace
 }  // namespace stack::cli

@@ -31,5 +31,20 @@ TEST(Environment, OfAnImageMayHaveAnyNumberOfVariables) {
     EXPECT_EQ(all.back(), "VARIABLE_0=y");
 }
 
+TEST(ExposedPorts, AreTheServicesAndTheImagesEachOnce) {
+    ImageConfig image;
+    image.exposed_ports = {"53", "80/tcp", "nonsense", "8000-8002", "53/udp"};
+    Service service;
+    service.expose = {"80/tcp", "53/udp"};
+    const auto ports = exposed_ports(service, image);
+    ASSERT_EQ(ports.size(), 6U);
+    EXPECT_EQ(ports[0].target, 80);
+    EXPECT_EQ(ports[0].published, "");
+    EXPECT_EQ(ports[1].protocol, Protocol::udp);
+    EXPECT_EQ(ports[2].target, 53);
+    EXPECT_EQ(ports[2].protocol, Protocol::tcp);
+    EXPECT_EQ(ports[5].target, 8002);
+}
+
 }  // namespace
 }  // namespace stack::runtime

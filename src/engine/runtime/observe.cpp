@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -22,6 +23,18 @@ void add_addresses(ObservedContainer& container, const std::vector<network::Held
     for (const auto& address : held)
         container.addresses.push_back(
             {address.network, address.ipv4, address.ipv6, address.published});
+}
+
+/// Those that are published, and behind them, without a port of the host, what else is exposed.
+void add_ports(ObservedContainer& container, const ContainerRecord& record) {
+    std::set<std::pair<std::uint16_t, Protocol>> published;
+    for (const auto& port : record.ports) {
+        container.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
+        published.emplace(port.target, port.protocol);
+    }
+    for (const auto& port : exposed_ports(record.spec.service, record.image.config))
+        if (!published.contains({port.target, port.protocol}))
+            container.ports.push_back({"", 0, port.target, port.protocol});
 }
 
 /// The number of a process's namespace; 0 where the process has ended.
@@ -129,8 +142,7 @@ ObservedContainer Runtime::look_at(const ContainerRecordPtr& held) const {
                               life.stopped_boot != sys::boot_id();
     seen.stopped_by_user = life.stopped_by_user && !stop_is_over;
     seen.mounts = record.mounts;
-    for (const auto& port : record.ports)
-        seen.ports.push_back({port.host_ip, port.port, port.target, port.protocol});
+    add_ports(seen, record);
     if (live && open_living(*live)) {
         seen.state =
             cgroups_.frozen(places.cgroup) ? ContainerState::paused : ContainerState::running;

@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <csignal>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -146,6 +148,31 @@ std::optional<Healthcheck> healthcheck_for(const Service& service, const ImageCo
     if (check.test.empty() || check.test.front() == "NONE")
         return std::nullopt;
     return check;
+}
+
+std::vector<Port> exposed_ports(const Service& service, const ImageConfig& image) {
+    std::vector<Port> ports;
+    std::map<Protocol, std::bitset<(1U << 16U)>> known;  // an image may say one a million times
+    const auto add = [&](const std::string& word) {
+        const auto [numbers, protocol] = split_once(word, '/');
+        const auto [first, last] = split_once(numbers, '-');
+        const int begin = parse_number<std::uint16_t>(first).value_or(0);
+        const int end = parse_number<std::uint16_t>(last).value_or(begin);
+        Port port;
+        port.protocol = protocol == "udp"    ? Protocol::udp
+                        : protocol == "sctp" ? Protocol::sctp
+                                             : Protocol::tcp;
+        auto& of_protocol = known[port.protocol];
+        for (int number = begin; number != 0 && number <= end; ++number) {
+            port.target = static_cast<std::uint16_t>(number);
+            if (!of_protocol.test(port.target))
+                ports.push_back(port);
+            of_protocol.set(port.target);
+        }
+    };
+    std::for_each(service.expose.begin(), service.expose.end(), add);
+    std::for_each(image.exposed_ports.begin(), image.exposed_ports.end(), add);
+    return ports;
 }
 
 Resources resources_for(const Service& service) {

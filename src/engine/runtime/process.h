@@ -28,6 +28,10 @@ namespace stack::runtime {
 [[nodiscard]] std::optional<Healthcheck> healthcheck_for(const Service& service,
                                                          const ImageConfig& image);
 
+/// The ports that the service and its image expose, in words such as 80, 53/udp and 8000-8002/tcp,
+/// each once; other words expose none.
+[[nodiscard]] std::vector<Port> exposed_ports(const Service& service, const ImageConfig& image);
+
 /// The limits of its group: the service's over the defaults.
 [[nodiscard]] Resources resources_for(const Service& service);
 
