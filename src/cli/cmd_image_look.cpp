@@ -106,7 +106,7 @@ Json list_json(const image::Image& image, const std::string& name, bool whole_id
             {"Tag", tag.empty() ? "<none>" : tag},
             {"ID", id_text(image.id, whole_ids)},
             {"Digest", image.remote_digest.empty() ? "<none>" : image.remote_digest},
-            {"CreatedAt", time_text(image.created)},
+            {"CreatedAt", date_text(image.created)},
             {"CreatedSince", age_text(image.created, now)},
             {"Size", format_bytes(image.size)},
             {"VirtualSize", format_bytes(image.size)},

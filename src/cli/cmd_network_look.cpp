@@ -42,7 +42,7 @@ Json list_json(const network::NetworkRecord& record, const std::string& id) {
             {"Name", record.name},
             {"Driver", driver_of(record)},
             {"Scope", "local"},
-            {"CreatedAt", time_text(std::chrono::system_clock::from_time_t(record.created))},
+            {"CreatedAt", date_text(std::chrono::system_clock::from_time_t(record.created))},
             {"Internal", record.internal ? "true" : "false"},
             {"IPv4", record.subnet4.empty() ? "false" : "true"},
             {"IPv6", record.subnet6.empty() ? "false" : "true"},

@@ -22,6 +22,27 @@ std::string health_text(Health health) {
     return words[static_cast<std::size_t>(health)];
 }
 
+std::time_t whole_seconds(Time time) {
+    return std::chrono::system_clock::to_time_t(std::chrono::floor<std::chrono::seconds>(time));
+}
+
+/// `.25`, or nothing where there is none.
+std::string fraction_text(Time time) {
+    const auto rest = time - std::chrono::floor<std::chrono::seconds>(time);
+    constexpr std::size_t places = 9;
+    std::string digits =
+        std::to_string(std::chrono::duration_cast<std::chrono::nanoseconds>(rest).count());
+    digits.insert(0, places - digits.size(), '0');
+    digits.erase(digits.find_last_not_of('0') + 1);
+    return digits.empty() ? "" : "." + digits;
+}
+
+std::string formatted_time(const std::tm& parts, const char* format) {
+    std::array<char, 64> buffer{};
+    std::strftime(buffer.data(), buffer.size(), format, &parts);
+    return buffer.data();
+}
+
 std::string exit_code_text(const ExitStatus& exit) {
     return exit.code ? std::to_string(*exit.code) : "unknown";
 }
@@ -86,12 +107,17 @@ std::string command_text(const ObservedContainer& container, bool whole) {
 }
 
 std::string time_text(Time time) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+    const std::time_t seconds = whole_seconds(time);
     std::tm parts{};
     gmtime_r(&seconds, &parts);
-    std::array<char, 32> buffer{};
-    std::strftime(buffer.data(), buffer.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return buffer.data();
+    return formatted_time(parts, "%Y-%m-%dT%H:%M:%S") + fraction_text(time) + "Z";
+}
+
+std::string date_text(Time time) {
+    const std::time_t seconds = whole_seconds(time);
+    std::tm parts{};
+    localtime_r(&seconds, &parts);
+    return formatted_time(parts, "%Y-%m-%d %H:%M:%S %z %Z");
 }
 
 nlohmann::json ps_json(const ObservedContainer& container, Time now) {
@@ -123,7 +149,7 @@ nlohmann::json ps_json(const ObservedContainer& container, Time now) {
             {"Project", container.project},
             {"Service", container.service},
             {"Created", std::chrono::system_clock::to_time_t(container.created)},
-            {"CreatedAt", time_text(container.created)},
+            {"CreatedAt", date_text(container.created)},
             {"RunningFor", age(container.created, now) + " ago"},
             {"State", state_text(container)},
             {"Status", status_text(container, now)},

@@ -25,7 +25,9 @@ namespace stack::cli {
 [[nodiscard]] std::string state_text(const ObservedContainer& container);
 /// The object of `ps --format json` (compose.md section 2 "Output contracts").
 [[nodiscard]] nlohmann::json ps_json(const ObservedContainer& container, Time now);
-/// RFC 3339 in UTC, seconds.
+/// RFC 3339 in UTC, with the fraction of a second that is known.
 [[nodiscard]] std::string time_text(Time time);
+/// As docker's lists have it: `2026-11-28 00:12:19 +0000 UTC`, where the user is.
+[[nodiscard]] std::string date_text(Time time);
 
 }  // namespace stack::cli
