@@ -14,6 +14,7 @@
 #include "cli/style.h"
 #include "cli/target.h"
 #include "engine/storage/volumes.h"
+#include "sys/file.h"
 #include "sys/terminal.h"
 
 #include <algorithm>
@@ -128,6 +129,11 @@ InspectDetails details_of(const Context& context,
                           bool size) {
     InspectDetails details;
     details.log_path = runtime.log_path(container.id);
+    const std::string directory = sys::parent_path(details.log_path);
+    for (const auto* name : {"hosts", "hostname", "resolv.conf", "upper", "work"})
+        if (const std::string path = directory + "/" + name; sys::exists(path))
+            details.files[name] = path;
+    details.start_error = runtime.start_error(container.id);
     details.health = runtime.health(container.id);
     std::set<std::string> networks;
     for (const auto& [name, attachment] : container.service_config->networks)

@@ -243,6 +243,25 @@ void show_history(const Context& context,
     sys::write_out(options.quiet ? ids : options.format == "table" ? table(rows) : lines);
 }
 
+/// Of the step that was made last.
+std::string comment_of(const Json& config) {
+    const Json history = config.value("history", Json::array());
+    return history.is_array() && !history.empty() && history.back().is_object()
+               ? text_in(history.back(), "comment")
+               : "";
+}
+
+/// As a container has it below its own layer.
+Json graph_json(const image::Store& store, const image::Image& image) {
+    Strings lowers = store.lower_directories(image);
+    const std::string top = lowers.front();
+    lowers.erase(lowers.begin());
+    Json data = {{"UpperDir", top}};
+    if (!lowers.empty())
+        data["LowerDir"] = join(lowers, ":");
+    return {{"Name", "overlay2"}, {"Data", data}};
+}
+
 Json inspect_json(const image::Store& store, const image::Image& image) {
     const Json config = Json::parse(image.config_json);
     Json layers = Json::array();
@@ -268,7 +287,15 @@ Json inspect_json(const image::Store& store, const image::Image& image) {
     }
     std::sort(digests.begin(), digests.end());
     digests.erase(std::unique(digests.begin(), digests.end()), digests.end());
+    Json metadata = Json::object();
+    if (image.named != Time{})
+        metadata["LastTagTime"] = time_text(image.named);
     return {{"Id", image.id},
+            {"Parent", ""},
+            {"Comment", comment_of(config)},
+            {"DockerVersion", ""},
+            {"GraphDriver", graph_json(store, image)},
+            {"Metadata", metadata},
             {"RepoTags", tags},
             {"RepoDigests", digests},
             {"Manifest", image.manifest_digest},

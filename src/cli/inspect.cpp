@@ -1,5 +1,6 @@
 #include "cli/inspect.h"
 
+#include "base/digest.h"
 #include "base/text.h"
 #include "cli/describe.h"
 #include "cli/network_commands.h"
@@ -7,6 +8,7 @@
 #include "engine/runtime/process.h"
 
 #include <array>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -21,8 +23,10 @@ std::string moment(Time time) {
     return time == Time{} ? never : time_text(time);
 }
 
-Json health_json(Health health, const runtime::HealthRecord& record) {
+/// Docker: one that has ended is not healthy, whatever its last check said.
+Json health_json(const ObservedContainer& seen, const runtime::HealthRecord& record) {
     constexpr std::array<const char*, 4> words{"none", "starting", "healthy", "unhealthy"};
+    const Health health = is_up(seen) ? seen.health : Health::unhealthy;
     Json log = Json::array();
     for (const auto& result : record.log)
         log.push_back({{"Start", time_text(result.start)},
@@ -35,7 +39,7 @@ Json health_json(Health health, const runtime::HealthRecord& record) {
 }
 
 /// Docker: one that is about to be started again counts as running.
-Json state_json(const ObservedContainer& seen, const runtime::HealthRecord& health) {
+Json state_json(const ObservedContainer& seen, const InspectDetails& details) {
     const bool up = is_up(seen);
     Json state = {{"Status", state_text(seen)},
                   {"Running", up || seen.restarting},
@@ -45,13 +49,13 @@ Json state_json(const ObservedContainer& seen, const runtime::HealthRecord& heal
                   {"Dead", false},
                   {"Pid", up ? seen.pid : 0},
                   {"ExitCode", seen.exit.code ? Json(*seen.exit.code) : Json(up ? 0 : -1)},
-                  {"Error", ""},
+                  {"Error", up ? "" : details.start_error},
                   {"StartedAt", moment(seen.started)},
                   {"FinishedAt", moment(seen.finished)}};
     if (seen.state == ContainerState::created)
         state["ExitCode"] = 0;
-    if (seen.health != Health::none)
-        state["Health"] = health_json(seen.health, health);
+    if (seen.health != Health::none || !details.health.log.empty())
+        state["Health"] = health_json(seen, details.health);
     return state;
 }
 
@@ -76,6 +80,24 @@ Json port_bindings_json(const Service& service) {
     return ports;
 }
 
+/// What stands behind the second colon of a volume.
+std::string mount_mode(const Mount& mount) {
+    Strings words;
+    if (mount.read_only)
+        words.emplace_back("ro");
+    if (!mount.selinux.empty())
+        words.push_back(mount.selinux);
+    return join(words, ",");
+}
+
+/// Only binds have one.
+std::string propagation_of(const Mount& mount) {
+    const std::string usual = "rprivate";
+    return mount.type != MountType::bind ? ""
+           : mount.propagation.empty()   ? usual
+                                         : mount.propagation;
+}
+
 Json mounts_json(const ObservedContainer& seen, const StringMap& volumes) {
     constexpr std::array<const char*, 4> types{"volume", "bind", "tmpfs", "image"};
     Json mounts = Json::array();
@@ -83,7 +105,9 @@ Json mounts_json(const ObservedContainer& seen, const StringMap& volumes) {
         Json one = {{"Type", types[static_cast<std::size_t>(mount.type)]},
                     {"Source", mount.type == MountType::tmpfs ? "" : mount.source},
                     {"Destination", mount.target},
-                    {"RW", !mount.read_only && mount.type != MountType::image}};
+                    {"Mode", mount_mode(mount)},
+                    {"RW", !mount.read_only && mount.type != MountType::image},
+                    {"Propagation", propagation_of(mount)}};
         if (mount.type == MountType::volume) {
             const auto directory = volumes.find(mount.source);
             one["Name"] = mount.source;
@@ -135,19 +159,46 @@ Json tmpfs_json(const Service& service) {
     return mounts;
 }
 
+/// Those that are no binds: they have words of their own.
+Json own_mounts_json(const Service& service) {
+    Json mounts = Json::array();
+    for (const auto& mount : service.volumes)
+        if (mount.type == MountType::tmpfs)
+            mounts.push_back({{"Type", "tmpfs"}, {"Target", mount.target}});
+        else if (mount.type == MountType::image)
+            mounts.push_back(
+                {{"Type", "image"}, {"Source", mount.source}, {"Target", mount.target}});
+    return mounts;
+}
+
+/// Those of the machine; what others' names stand for is elsewhere.
+Json devices_json(const Service& service) {
+    Json devices = Json::array();
+    for (const auto& device : service.devices)
+        if (device.source.starts_with('/'))
+            devices.push_back(
+                {{"PathOnHost", device.source},
+                 {"PathInContainer", device.target.empty() ? device.source : device.target},
+                 {"CgroupPermissions", device.permissions}});
+    return devices;
+}
+
 Json limits_json(const Resources& limits) {
     constexpr double nano = 1e9;
-    return {{"Memory", limits.memory.value_or(0)},
-            {"MemoryReservation", limits.memory_reservation.value_or(0)},
-            {"MemorySwap", limits.memory_swap.value_or(0)},
-            {"NanoCpus", static_cast<std::int64_t>(limits.cpus.value_or(0) * nano)},
-            {"CpuShares", limits.cpu_shares.value_or(0)},
-            {"CpuPeriod", limits.cpu_period.value_or(0)},
-            {"CpuQuota", limits.cpu_quota.value_or(0)},
-            {"CpusetCpus", limits.cpuset},
-            {"CpusetMems", limits.cpuset_mems},
-            {"PidsLimit", limits.pids.value_or(0)},
-            {"OomKillDisable", limits.oom_kill_disable}};
+    return {
+        {"Memory", limits.memory.value_or(0)},
+        {"MemoryReservation", limits.memory_reservation.value_or(0)},
+        {"MemorySwap", limits.memory_swap.value_or(0)},
+        {"NanoCpus", static_cast<std::int64_t>(limits.cpus.value_or(0) * nano)},
+        {"CpuShares", limits.cpu_shares.value_or(0)},
+        {"CpuPeriod", limits.cpu_period.value_or(0)},
+        {"CpuQuota", limits.cpu_quota.value_or(0)},
+        {"CpusetCpus", limits.cpuset},
+        {"CpusetMems", limits.cpuset_mems},
+        {"PidsLimit", limits.pids.value_or(0)},
+        {"BlkioWeight", limits.blkio.weight},
+        {"MemorySwappiness", limits.memory_swappiness ? Json(*limits.memory_swappiness) : Json()},
+        {"OomKillDisable", limits.oom_kill_disable}};
 }
 
 Json host_json(const ObservedContainer& seen) {
@@ -160,6 +211,9 @@ Json host_json(const ObservedContainer& seen) {
                  {"RestartPolicy", restart_json(service.restart)},
                  {"AutoRemove", seen.auto_remove},
                  {"VolumesFrom", service.volumes_from},
+                 {"Mounts", own_mounts_json(service)},
+                 {"Devices", devices_json(service)},
+                 {"CgroupnsMode", service.cgroup.empty() ? "private" : service.cgroup},
                  {"Tmpfs", tmpfs_json(service)},
                  {"ShmSize", service.shm_size.value_or(default_shm)},
                  {"Privileged", service.privileged},
@@ -205,6 +259,29 @@ Json exposed_json(const runtime::ContainerRecord& record, const ObservedContaine
     return ports;
 }
 
+Json healthcheck_json(const Healthcheck& check) {
+    const auto nanoseconds = [](const std::optional<Duration>& time) {
+        return time.value_or(Duration::zero()).count();
+    };
+    return {{"Test", check.test},
+            {"Interval", nanoseconds(check.interval)},
+            {"Timeout", nanoseconds(check.timeout)},
+            {"StartPeriod", nanoseconds(check.start_period)},
+            {"StartInterval", nanoseconds(check.start_interval)},
+            {"Retries", check.retries.value_or(0)}};
+}
+
+/// What nobody has said is not there, as docker has it.
+void add_life(Json& config, const Service& service, const ImageConfig& image) {
+    if (const auto check = runtime::healthcheck_for(service, image))
+        config["Healthcheck"] = healthcheck_json(*check);
+    else if (service.healthcheck && service.healthcheck->disabled)
+        config["Healthcheck"] = {{"Test", {"NONE"}}};
+    if (service.stop_grace_period)
+        config["StopTimeout"] =
+            std::chrono::duration_cast<std::chrono::seconds>(*service.stop_grace_period).count();
+}
+
 Json config_json(const runtime::ContainerRecord& record, const ObservedContainer& seen) {
     const Service& service = seen.service_config;
     const ImageConfig& image = record.image.config;
@@ -216,20 +293,42 @@ Json config_json(const runtime::ContainerRecord& record, const ObservedContainer
         if (value)
             environment.push_back(name + "=" + *value);
     }
-    return {{"Hostname", service.hostname.empty() ? seen.id.substr(0, 12) : service.hostname},
-            {"Domainname", service.domainname},
-            {"User", service.user.empty() ? image.user : service.user},
-            {"Tty", service.tty},
-            {"OpenStdin", service.stdin_open},
-            {"Env", environment},
-            {"Entrypoint", service.entrypoint.value_or(image.entrypoint)},
-            {"Cmd", service.command.value_or(service.entrypoint ? Strings() : image.command)},
-            {"Image", seen.image},
-            {"ExposedPorts", exposed_json(record, seen)},
-            {"Volumes", set_of(image.volumes)},
-            {"WorkingDir", service.working_dir.empty() ? image.working_dir : service.working_dir},
-            {"StopSignal", service.stop_signal.empty() ? image.stop_signal : service.stop_signal},
-            {"Labels", seen.labels}};
+    const bool attached = record.spec.await_client;  // by who made it
+    Json config = {
+        {"Hostname", service.hostname.empty() ? seen.id.substr(0, 12) : service.hostname},
+        {"Domainname", service.domainname},
+        {"User", service.user.empty() ? image.user : service.user},
+        {"Tty", service.tty},
+        {"OpenStdin", service.stdin_open},
+        {"StdinOnce", attached && service.stdin_open},
+        {"AttachStdin", attached && service.stdin_open},
+        {"AttachStdout", attached},
+        {"AttachStderr", attached},
+        {"OnBuild", nullptr},
+        {"Env", environment},
+        {"Entrypoint", service.entrypoint.value_or(image.entrypoint)},
+        {"Cmd", service.command.value_or(service.entrypoint ? Strings() : image.command)},
+        {"Image", seen.image},
+        {"ExposedPorts", exposed_json(record, seen)},
+        {"Volumes", set_of(image.volumes)},
+        {"WorkingDir", service.working_dir.empty() ? image.working_dir : service.working_dir},
+        {"StopSignal", service.stop_signal.empty() ? image.stop_signal : service.stop_signal},
+        {"Labels", seen.labels}};
+    add_life(config, service, image);
+    return config;
+}
+
+/// Its root file system. Merged it is where its processes are, and nowhere else.
+Json graph_json(const runtime::ContainerRecord& record,
+                const ObservedContainer& seen,
+                const InspectDetails& details) {
+    Json data = {{"LowerDir", join(record.image.lowers, ":")}};
+    for (const auto& [key, name] : {std::pair("UpperDir", "upper"), std::pair("WorkDir", "work")})
+        if (const auto path = details.files.find(name); path != details.files.end())
+            data[key] = path->second;
+    if (is_up(seen))
+        data["MergedDir"] = "/proc/" + std::to_string(seen.pid) + "/root";
+    return {{"Name", "overlay2"}, {"Data", data}};
 }
 
 Json network_json(const ObservedContainer& seen,
@@ -238,6 +337,7 @@ Json network_json(const ObservedContainer& seen,
     Json json = {
         {"Aliases", Json::array()},
         {"NetworkID", ""},
+        {"EndpointID", ""},
         {"Gateway", ""},
         {"IPPrefixLen", 0},
         {"IPv6Gateway", ""},
@@ -255,6 +355,8 @@ Json network_json(const ObservedContainer& seen,
         found != details.networks.end()) {
         const auto& network = found->second.record;
         json["NetworkID"] = found->second.id;
+        if (!address.ipv4.empty() || !address.ipv6.empty())
+            json["EndpointID"] = sha256_hex(seen.id + "@" + found->second.id);
         if (!address.ipv4.empty()) {
             json["Gateway"] = network.gateway4;
             json["IPPrefixLen"] = length(network.subnet4);
@@ -277,6 +379,7 @@ Json network_settings_json(const ObservedContainer& seen, const InspectDetails& 
     for (const auto& address : seen.addresses)
         networks[address.network] = network_json(seen, address, details);
     Json settings = {{"Ports", ports_json(seen)}, {"Networks", networks}};
+    settings["SandboxKey"] = is_up(seen) ? "/proc/" + std::to_string(seen.pid) + "/ns/net" : "";
     const Json first =
         seen.addresses.empty() ? Json::object() : networks[seen.addresses.front().network];
     for (const auto* key : {"IPAddress", "Gateway", "MacAddress", "GlobalIPv6Address"})
@@ -295,16 +398,24 @@ Json inspect_json(const runtime::ContainerRecord& record,
                  {"Created", time_text(seen.created)},
                  {"Path", words.empty() ? "" : words.front()},
                  {"Args", words.empty() ? Strings() : Strings(words.begin() + 1, words.end())},
-                 {"State", state_json(seen, details.health)},
+                 {"State", state_json(seen, details)},
                  {"Image", seen.image_id},
                  {"Name", "/" + seen.name},
                  {"RestartCount", seen.restarts},
                  {"LogPath", details.log_path},
                  {"Platform", "linux"},
+                 {"Driver", "overlay2"},
+                 {"GraphDriver", graph_json(record, seen, details)},
                  {"HostConfig", host_json(seen)},
                  {"Mounts", mounts_json(seen, details.volumes)},
                  {"Config", config_json(record, seen)},
                  {"NetworkSettings", network_settings_json(seen, details)}};
+    for (const auto& [key, name] : {std::pair("HostsPath", "hosts"),
+                                    std::pair("HostnamePath", "hostname"),
+                                    std::pair("ResolvConfPath", "resolv.conf")}) {
+        const auto path = details.files.find(name);
+        json[key] = path == details.files.end() ? "" : path->second;  // made at its first start
+    }
     if (details.size) {
         json["SizeRw"] = details.size->written;
         json["SizeRootFs"] = details.size->written + details.size->image;

@@ -25,6 +25,8 @@ struct InspectedNetwork {
 /// What is known of it beside what it is and how it is.
 struct InspectDetails {
     std::string log_path;
+    StringMap files;  // those of its own that are there, by name: hosts, resolv.conf, upper …
+    std::string start_error;
     runtime::HealthRecord health;
     std::map<std::string, InspectedNetwork> networks;  // by name
     StringMap volumes;                                 // their directories, by name

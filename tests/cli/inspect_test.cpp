@@ -139,6 +139,70 @@ TEST(Inspect, TellsHowItsCheckWent) {
     EXPECT_EQ(health["FailingStreak"], 3);
     EXPECT_EQ(health["Log"][0]["ExitCode"], 1);
     EXPECT_EQ(health["Log"][0]["Output"], "no answer");
+    ill.state = ContainerState::exited;
+    ill.health = Health::none;
+    EXPECT_EQ(inspected(ill, known)["State"]["Health"]["Status"], "unhealthy");
+    EXPECT_EQ(inspected(ill, known)["State"]["Health"]["Log"].size(), 1U);
+}
+
+TEST(Inspect, TellsWhatItWasAskedFor) {
+    auto seen = container();
+    Service service = seen.service_config;
+    service.healthcheck = Healthcheck{.test = {"CMD", "true"}, .interval = std::chrono::seconds(2)};
+    service.stop_grace_period = std::chrono::seconds(7);
+    service.devices = {{"/dev/fuse", "", "rw"}, {"vendor.com/gpu=all", "", ""}};
+    service.resources.memory_swappiness = 10;
+    service.resources.blkio.weight = 300;
+    service.volumes.push_back({.type = MountType::tmpfs, .target = "/t"});
+    seen.service_config = std::move(service);
+    const auto json = inspected(seen, details());
+    const auto& config = json["Config"];
+    EXPECT_EQ(config["Healthcheck"]["Test"], nlohmann::json({"CMD", "true"}));
+    EXPECT_EQ(config["Healthcheck"]["Interval"], 2'000'000'000);
+    EXPECT_EQ(config["StopTimeout"], 7);
+    EXPECT_EQ(config["AttachStdout"], false);
+    EXPECT_EQ(config["StdinOnce"], false);
+    EXPECT_TRUE(config.contains("OnBuild"));
+    const auto& host = json["HostConfig"];
+    ASSERT_EQ(host["Devices"].size(), 1U);
+    EXPECT_EQ(host["Devices"][0]["PathInContainer"], "/dev/fuse");
+    EXPECT_EQ(host["CgroupnsMode"], "private");
+    EXPECT_EQ(host["MemorySwappiness"], 10);
+    EXPECT_EQ(host["BlkioWeight"], 300);
+    ASSERT_EQ(host["Mounts"].size(), 1U);
+    EXPECT_EQ(host["Mounts"][0]["Target"], "/t");
+    const auto without = inspected(container(), details())["Config"];
+    EXPECT_FALSE(without.contains("Healthcheck"));
+    EXPECT_FALSE(without.contains("StopTimeout"));
+}
+
+TEST(Inspect, TellsWhereItsPartsAre) {
+    auto seen = container();
+    seen.mounts.push_back({.type = MountType::bind, .source = "/s", .target = "/s"});
+    auto known = details();
+    known.files = {{"hosts", "/c/hosts"}, {"upper", "/c/upper"}};
+    runtime::ContainerRecord record;
+    record.image.lowers = {"/top", "/base"};
+    auto json = inspect_json(record, seen, known);
+    EXPECT_EQ(json["HostsPath"], "/c/hosts");
+    EXPECT_EQ(json["ResolvConfPath"], "");
+    EXPECT_EQ(json["GraphDriver"]["Data"]["LowerDir"], "/top:/base");
+    EXPECT_EQ(json["GraphDriver"]["Data"]["UpperDir"], "/c/upper");
+    EXPECT_EQ(json["GraphDriver"]["Data"]["MergedDir"], "/proc/7/root");
+    EXPECT_EQ(json["NetworkSettings"]["SandboxKey"], "/proc/7/ns/net");
+    EXPECT_EQ(json["NetworkSettings"]["Networks"]["net"]["EndpointID"].get<std::string>().size(),
+              64U);
+    EXPECT_EQ(json["Mounts"][0]["Mode"], "");
+    EXPECT_EQ(json["Mounts"][0]["Propagation"], "");
+    EXPECT_EQ(json["Mounts"][1]["Propagation"], "rprivate");
+    seen.state = ContainerState::exited;
+    seen.addresses.clear();
+    known.start_error = "no such program";
+    json = inspect_json(record, seen, known);
+    EXPECT_EQ(json["State"]["Error"], "no such program");
+    EXPECT_EQ(json["NetworkSettings"]["SandboxKey"], "");
+    EXPECT_EQ(json["NetworkSettings"]["Networks"]["net"]["EndpointID"], "");
+    EXPECT_FALSE(json["GraphDriver"]["Data"].contains("MergedDir"));
 }
 
 }  // namespace

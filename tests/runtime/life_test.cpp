@@ -194,6 +194,13 @@ TEST(ContainerHealth, KeepsTheLastFiveRunsOfItsCheck) {
     EXPECT_EQ(health.log.front().exit_code, 2);
     EXPECT_EQ(health.log.back().exit_code, 6);
     EXPECT_TRUE(health.log.back().output.starts_with("bad "));
+    bed.runtime.kill(id);
+    EXPECT_EQ(bed.wait(id).state, ContainerState::exited);
+    bed.runtime.settle(id);
+    EXPECT_EQ(bed.runtime.health(id).failing_streak, 6);
+    EXPECT_EQ(bed.runtime.health(id).log.size(), 5U);
+    bed.start(id);
+    EXPECT_TRUE(bed.runtime.health(id).log.empty());
 }
 
 TEST(ContainerStop, LetsAProgramThatListensFinish) {
@@ -317,6 +324,8 @@ TEST(ContainerStart, SaysWhatWentWrongAlsoWhereItHasBeenSettled) {
             << error.what();
     }
     EXPECT_EQ(bed.runtime.observe(id)->exit.code, 127);
+    EXPECT_EQ(bed.runtime.start_error(id),
+              "executable \"no-such-program\" is not in the container's PATH");
 }
 
 TEST(ContainerStart, SaysWhichProgramIsMissing) {

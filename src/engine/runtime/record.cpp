@@ -194,6 +194,7 @@ Life read_life(const Places& places) {
     life.exit = exit_of(json.value("exit", Json::object()));
     life.started = time_of(json, "started");
     life.finished = time_of(json, "finished");
+    life.error = json.value("error", "");
     return life;
 }
 
@@ -208,9 +209,11 @@ void change_life(const Places& places, const std::function<void(Life&)>& change)
                        {"ended", life.ended},
                        {"exit", exit_json(life.exit)},
                        {"started", nanoseconds(life.started)},
-                       {"finished", nanoseconds(life.finished)}};
+                       {"finished", nanoseconds(life.finished)},
+                       {"error", life.error}};
     // Not fsynced, see read_life().
-    sys::replace_volatile_file(life_record(places), json.dump() + "\n");
+    sys::replace_volatile_file(life_record(places),
+                               json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
 std::optional<Live> read_live(const Places& places) {
@@ -243,7 +246,8 @@ std::optional<Ended> read_exit(const Places& places) {
 }
 
 HealthRecord read_health(const Places& places) {
-    const Json json = read_json(places.run + "/health.json");
+    const Json json =
+        read_json((sys::exists(places.run) ? places.run : places.state) + "/health.json");
     HealthRecord record;
     if (json.is_object()) {
         model::decode(json.value("health", Json("none")), record.health);
@@ -255,6 +259,12 @@ HealthRecord read_health(const Places& places) {
                                   result.value("output", "")});
     }
     return record;
+}
+
+void keep_health(const Places& places) {
+    if (const auto text = sys::read_file(places.run + "/health.json");
+        text && sys::exists(places.state))
+        sys::replace_volatile_file(places.state + "/health.json", *text);
 }
 
 void write_health(const Places& places, const HealthRecord& record) {

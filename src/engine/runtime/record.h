@@ -85,6 +85,7 @@ struct Life {
     ExitStatus exit;
     Time started{};
     Time finished{};
+    std::string error;  // why its last start failed; empty: it did not
 };
 
 [[nodiscard]] Life read_life(const Places& places);
@@ -114,7 +115,10 @@ struct Ended {
 /// Also of a run that a restart of the machine came after.
 [[nodiscard]] std::optional<Ended> read_exit(const Places& places);
 
+/// Of the run that goes on, or else of the last one.
 [[nodiscard]] HealthRecord read_health(const Places& places);
+/// Makes it part of what stays when the run is over.
+void keep_health(const Places& places);
 void write_health(const Places& places, const HealthRecord& record);
 
 }  // namespace stack::runtime

@@ -399,6 +399,7 @@ void Runtime::clear_run(const std::string& id) {
     end_run(places, live);
     cgroups_.remove(places.cgroup);
     networks_.unpublish(id);
+    keep_health(places);
     STACK_FAILPOINT("container.settle.files");
     remove_run(places);
 }
@@ -508,6 +509,10 @@ std::optional<Healthcheck> Runtime::healthcheck(const std::string& id) const {
 void Runtime::count_restart(const std::string& id) {
     const Places places = places_of(paths_, id);
     change_life(places, [](Life& life) { ++life.restarts; });
+}
+
+std::string Runtime::start_error(const std::string& id) const {
+    return read_life(places_of(paths_, id)).error;
 }
 
 std::string Runtime::log_path(const std::string& id) const {

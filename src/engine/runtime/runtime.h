@@ -11,7 +11,8 @@
 //   <state>/containers/<id>/hosts …       /etc/hosts, hostname and resolv.conf of the container
 //   <run>/containers/<id>/live.json       pids and start times of shim and init, boot id
 //   <run>/containers/<id>/exit.json       by the shim, whole, before it ends: code, signal, time
-//   <run>/containers/<id>/health.json     last words of the health check
+//   <run>/containers/<id>/health.json     last words of the health check; of the run before, in
+//                                         <state>/containers/<id>
 //   <run>/containers/<id>/attach.sock     the shim's, for those who attach (shim/frame.h)
 //
 // The kernel and these files are the truth; nothing here remembers.
@@ -242,7 +243,7 @@ class Runtime {
                     Health health,
                     int failing_streak,
                     const HealthResult& latest);
-    /// Nothing where it does not run.
+    /// Of its last run, where it does not run.
     [[nodiscard]] HealthRecord health(const std::string& id) const;
     /// The health check that applies: the service's merged over the image's; nullopt when there is
     /// none.
@@ -253,6 +254,9 @@ class Runtime {
 
     /// Counts a restart by policy (restarts, in life.json), or forgets them after a person's start.
     void count_restart(const std::string& id);
+
+    /// Why its last start failed; empty where it did not.
+    [[nodiscard]] std::string start_error(const std::string& id) const;
 
     [[nodiscard]] std::string log_path(const std::string& id) const;
     /// The writable layer, in overlayfs form: what differs from the image. Empty before its first

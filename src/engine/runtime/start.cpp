@@ -3,6 +3,7 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "engine/runtime/cdi.h"
@@ -88,6 +89,15 @@ std::uint64_t log_option(const Logging& logging, const char* name, std::uint64_t
 bool is_alive(int pid, std::uint64_t started) {
     const sys::Fd process = sys::open_process(pid, started);
     return process && !sys::has_ended(process);
+}
+
+/// A disk that is full hides the failure itself from nobody.
+void note_refusal(const Places& places, const std::string& sentence) {
+    try {
+        change_life(places, [&](Life& life) { life.error = sentence; });
+    } catch (const Error& error) {
+        log::warn(error.what());
+    }
 }
 
 }  // namespace
@@ -324,6 +334,7 @@ shim::Spec Runtime::prepare(const ContainerRecord& record,
         life.stopped_by_user = false;
         life.ended = false;
         life.started_once = true;
+        life.error.clear();
     });
     return spec;
 }
@@ -355,12 +366,13 @@ Starting Runtime::start(const std::string& id, Starter starter) {
     shim::Spec spec;
     try {
         spec = prepare(record, places, starter, starting.warnings);
-    } catch (...) {
+    } catch (const std::exception& error) {
         // As if it had never been tried: its addresses may be another's, unless it has had them
         // since a start that was none of this.
         clear_run(record.id);
         if (!read_life(places).started_once)
             networks_.release(record.id);
+        note_refusal(places, error.what());
         throw;
     }
     start_shim(spec, *run, starting);
@@ -376,7 +388,8 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
     while (!sys::has_ended(starting.shim.pidfd))
         sys::wait_for_end(starting.shim.pidfd, std::chrono::hours(1));
     sys::reap(starting.shim.pid);
-    auto [code, sentence] = split_once(status, ' ');
+    const auto [code, said] = split_once(status, ' ');
+    const std::string sentence = said.empty() ? "its shim died before the container ran" : said;
     constexpr int engine_failed = 125;
     const int exit_code = parse_number<int>(code).value_or(engine_failed);
     const auto run = hold_run(places);
@@ -390,11 +403,10 @@ void Runtime::finish_start(const Starting& starting, const std::string& status) 
         life.started = life.finished = std::chrono::system_clock::now();
         life.exit = {};
         life.exit.code = exit_code;
+        life.error = sentence;
     });
     sys::remove_file(places.live_record());
     clear_run(starting.id);
-    if (sentence.empty())
-        sentence = "its shim died before the container ran";
     throw Error(std::make_error_code(std::errc::io_error),
                 "container " + require(starting.id)->spec.name + " cannot be started: " + sentence);
 }
