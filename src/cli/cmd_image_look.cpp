@@ -178,7 +178,7 @@ std::string text_in(const Json& step, const char* key) {
     return found != step.end() && found->is_string() ? printable(found->get<std::string>()) : "";
 }
 
-/// A step as docker has it, and `Layer` and `Bytes`.
+/// A step as docker has it, without its ID, and `Layer` and `Bytes`.
 Json step_json(const Json& step,
                const std::string& diff_id,
                std::int64_t size,
@@ -189,8 +189,7 @@ Json step_json(const Json& step,
     std::string command = text_in(step, "created_by");
     if (!options.no_trunc && command.size() > widest)
         command = command.substr(0, widest - 3) + "...";
-    return {{"ID", diff_id.empty() ? "<missing>" : id_text(diff_id, options.no_trunc)},
-            {"Layer", diff_id},
+    return {{"Layer", diff_id},
             {"CreatedAt", created == Time{} ? "" : time_text(created)},
             {"CreatedSince", created == Time{} ? "N/A" : age_text(created, now)},
             {"CreatedBy", command},
@@ -199,7 +198,8 @@ Json step_json(const Json& step,
             {"Comment", text_in(step, "comment")}};
 }
 
-/// The newest first, as docker has it.
+/// The newest first, as docker has it: that one's id is the image's, and the steps before it are no
+/// images here.
 std::vector<Json> history_of(const image::Store& store,
                              const image::Image& image,
                              const HistoryOptions& options) {
@@ -218,6 +218,10 @@ std::vector<Json> history_of(const image::Store& store,
             step_json(step, diff_id, has_layer ? store.layer(diff_id).size : 0, options));
     }
     std::reverse(steps.begin(), steps.end());
+    for (auto& step : steps)
+        step["ID"] = "<missing>";
+    if (!steps.empty())
+        steps.front()["ID"] = id_text(image.id, options.no_trunc);
     return steps;
 }
 
@@ -339,7 +343,7 @@ void add_image_history(CLI::App& group, Context& context) {
     const auto reference = std::make_shared<std::string>();
     app->add_option("IMAGE", *reference, "Name or id")->required();
     app->add_flag("--no-trunc", options->no_trunc, "Whole commands and ids");
-    app->add_flag("-q,--quiet", options->quiet, "Only the layers");
+    app->add_flag("-q,--quiet", options->quiet, "Only the ids");
     app->add_flag(
         "-H,--human", options->human, "Sizes and times for people (--human=false: as they are)");
     add_format(*app, options->format);
