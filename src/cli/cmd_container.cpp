@@ -7,12 +7,14 @@
 #include "cli/container_size.h"
 #include "cli/describe.h"
 #include "cli/format.h"
+#include "cli/image_name.h"
 #include "cli/inspect.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
 #include "cli/port_list.h"
 #include "cli/style.h"
 #include "cli/target.h"
+#include "engine/image/store.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -105,6 +107,7 @@ std::string list_text(const Context& context,
 void list(const Context& context, const ListOptions& options) {
     auto containers = all_containers(context);
     std::reverse(containers.begin(), containers.end());  // the newest first
+    forget_lost_names(containers, image::Store(context.paths));
     const ContainerFilter filter(options.filters, containers);
     const int last = options.latest ? 1 : options.last;
     const bool all = options.all || last > 0 || filter.wants_all();

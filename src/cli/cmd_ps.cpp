@@ -7,6 +7,7 @@
 #include "cli/describe.h"
 #include "cli/format.h"
 #include "cli/image_commands.h"
+#include "cli/image_name.h"
 #include "cli/local.h"
 #include "cli/port_list.h"
 #include "cli/project.h"
@@ -56,6 +57,7 @@ std::vector<ObservedContainer> selected(const Context& context, const PsOptions&
                    options.status.end();
         return !options.all && !is_listed(container);
     });
+    forget_lost_names(containers, image::Store(context.paths));
     return containers;
 }
 
