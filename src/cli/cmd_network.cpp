@@ -1,5 +1,7 @@
 // network: networks by their own names, of whichever stack or none.
 
+#include <stack/plan.h>
+
 #include "base/digest.h"
 #include "base/ip.h"
 #include "cli/cli11.h"
@@ -8,8 +10,20 @@
 #include "cli/network_commands.h"
 #include "engine/network/address_pool.h"
 
+#include <algorithm>
+#include <array>
+#include <string_view>
+
 namespace stack::cli {
 namespace {
+
+struct Predefined {
+    std::string_view name;
+    const char* driver;
+};
+
+constexpr std::array<Predefined, 3> predefined{
+    {{"bridge", ""}, {"host", "host"}, {"none", "null"}}};
 
 bool passes(const Paths& paths,
             const network::StoredNetwork& network,
@@ -23,7 +37,12 @@ bool passes(const Paths& paths,
     if (key == "driver")
         return value == (record.driver.empty() ? "bridge" : record.driver);
     if (key == "dangling")
-        return held_leases(paths, record.name).empty() == truth_of(key, value);
+        return (held_leases(paths, record.name).empty() && !is_predefined(record)) ==
+               truth_of(key, value);
+    if (key == "type" && value != "custom" && value != "builtin")
+        give_up("--filter type is custom or builtin, not \"" + value + "\"");
+    if (key == "type")
+        return is_predefined(record) == (value == "builtin");
     if (key == "label")
         return has_label(record.labels, value);
     if (key == "label!")
@@ -32,6 +51,30 @@ bool passes(const Paths& paths,
 }
 
 }  // namespace
+
+bool is_predefined(const network::NetworkRecord& network) {
+    const bool is_name = std::any_of(predefined.begin(), predefined.end(), [&](const auto& known) {
+        return known.name == network.name;
+    });
+    return is_name && (network.project.empty() || network.project == single_containers);
+}
+
+std::vector<network::StoredNetwork> all_networks(const Paths& paths) {
+    auto networks = network::load_stored(paths);
+    for (const auto& [name, driver] : predefined) {
+        if (std::any_of(networks.begin(), networks.end(), [&, name = name](const auto& one) {
+                return one.record.name == name;
+            }))
+            continue;
+        auto& added = networks.emplace_back();
+        added.record.name = name;
+        added.record.driver = driver;
+    }
+    std::sort(networks.begin(), networks.end(), [](const auto& one, const auto& other) {
+        return one.record.name < other.record.name;
+    });
+    return networks;
+}
 
 std::string network_id(const Paths& paths, const network::NetworkRecord& network) {
     return sha256_hex(network.name + "@" + paths.instance);
@@ -57,7 +100,8 @@ std::vector<network::Lease> held_leases(const Paths& paths, const std::string& n
 bool passes_filters(const Paths& paths,
                     const network::StoredNetwork& network,
                     const Strings& filters) {
-    return Filters(filters, {"name", "id", "driver", "dangling", "label", "label!", "until"})
+    return Filters(filters,
+                   {"name", "id", "driver", "dangling", "type", "label", "label!", "until"})
         .hold([&](const std::string& key, const std::string& value) {
             return passes(paths, network, key, value);
         });
@@ -65,7 +109,7 @@ bool passes_filters(const Paths& paths,
 
 std::optional<network::StoredNetwork> find_network(const Paths& paths, const std::string& name) {
     std::vector<network::StoredNetwork> found;
-    for (auto& network : network::load_stored(paths)) {
+    for (auto& network : all_networks(paths)) {
         if (network.record.name == name)
             return network;
         if (!name.empty() && network_id(paths, network.record).starts_with(name))

@@ -6,7 +6,10 @@
 #include "cli/local.h"
 #include "cli/local_runtime.h"
 #include "cli/network_commands.h"
+#include "cli/single.h"
+#include "cli/single_stack.h"
 #include "cli/target.h"
+#include "model/digest.h"
 
 #include <functional>
 #include <memory>
@@ -27,6 +30,23 @@ struct ConnectOptions {
 using Change = std::function<void(
     Attachments& networks, const std::string& network, const std::string& container)>;
 
+/// It is made when somebody first needs it, as by `container run`.
+void ensure_default_network(const Paths& paths) {
+    Network network;
+    network.key = network.name = bridge_network;
+    const sys::Lock use = use_single_project(paths);
+    if (!network::find_stored(paths, network.name))
+        static_cast<void>(network::Networks(paths).ensure(
+            single_containers, network, model::config_digest(network)));
+}
+
+/// These are no networks that one could come into later.
+void refuse_mode(const network::NetworkRecord& network) {
+    if (is_predefined(network) && !network.driver.empty())
+        give_up("a container is in network " + network.name + " from its making on (--network " +
+                network.name + "), or never: it cannot be connected to it, nor disconnected");
+}
+
 /// `verb` and `preposition` make the sentence of a dry run.
 void rewire(Context& context,
             const ConnectOptions& options,
@@ -34,7 +54,9 @@ void rewire(Context& context,
             const std::string& preposition,
             const Change& change) {
     require_root();
-    const auto network = require_network(context.paths, options.network).record.name;
+    const auto record = require_network(context.paths, options.network).record;
+    refuse_mode(record);
+    const std::string& network = record.name;
     const auto container = find_target(context, {Naming::container, options.container});
     const auto apply = [&](Attachments& networks) { change(networks, network, container.name); };
     Attachments wanted = container.service_config->networks;
@@ -45,6 +67,8 @@ void rewire(Context& context,
         context.exit_code = *status;
         return;
     }
+    if (network == bridge_network && wanted.contains(network))
+        ensure_default_network(context.paths);
     LocalRuntime(context.paths)->rewire(container.id, apply);
     LocalEngine local(context.paths);
     Stack stack;

@@ -143,6 +143,8 @@ void remove_networks(Context& context, const Strings& names, bool force) {
             if (force && !find_network(context.paths, name))
                 return;
             const auto network = require_network(context.paths, name);
+            if (is_predefined(network.record))
+                give_up(network.record.name + " is a pre-defined network and cannot be removed");
             require_empty(context, network.record);
             actions.emplace_back(RemoveNetwork{network.record.name});
             if (context.globals.dry_run)
@@ -167,7 +169,7 @@ std::vector<Action> removals(const Context& context, const Strings& filters) {
     std::vector<Action> actions;
     for (const auto& network : network::load_stored(context.paths)) {
         const auto& record = network.record;
-        if (!may_be_needed(context.paths, record) &&
+        if (!is_predefined(record) && !may_be_needed(context.paths, record) &&
             held_leases(context.paths, record.name).empty() &&
             passes_filters(context.paths, network, filters))
             actions.emplace_back(RemoveNetwork{record.name});

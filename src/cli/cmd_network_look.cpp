@@ -34,6 +34,14 @@ std::string driver_of(const network::NetworkRecord& record) {
     return record.driver.empty() ? "bridge" : record.driver;
 }
 
+/// Docker: what has always been there is of the year 1.
+std::string created_text(const network::NetworkRecord& record, bool in_list) {
+    const Time time = std::chrono::system_clock::from_time_t(record.created);
+    if (record.created == 0)
+        return in_list ? "0001-01-01 00:00:00 +0000 UTC" : "0001-01-01T00:00:00Z";
+    return in_list ? date_text(time) : time_text(time);
+}
+
 Json list_json(const network::NetworkRecord& record, const std::string& id) {
     Strings labels;
     for (const auto& [name, value] : record.labels)
@@ -42,7 +50,7 @@ Json list_json(const network::NetworkRecord& record, const std::string& id) {
             {"Name", record.name},
             {"Driver", driver_of(record)},
             {"Scope", "local"},
-            {"CreatedAt", date_text(std::chrono::system_clock::from_time_t(record.created))},
+            {"CreatedAt", created_text(record, true)},
             {"Internal", record.internal ? "true" : "false"},
             {"IPv4", record.subnet4.empty() ? "false" : "true"},
             {"IPv6", record.subnet6.empty() ? "false" : "true"},
@@ -57,7 +65,7 @@ void list_networks(const Context& context, const ListOptions& options) {
     for (const auto& file : network::damaged_records(context.paths))
         warn(file +
              " is damaged: its network is not shown (remove it and bring its stack up again)");
-    for (const auto& network : network::load_stored(context.paths)) {
+    for (const auto& network : all_networks(context.paths)) {
         if (!passes_filters(context.paths, network, options.filters))
             continue;
         const std::string id = shown_id(context.paths, network.record, options.no_trunc);
@@ -103,13 +111,28 @@ Json member_json(const network::NetworkRecord& network,
             {"IPv6Address", with_length(lease.address6, network.subnet6)}};
 }
 
-Json inspect_json(const Context& context, const network::StoredNetwork& network) {
-    const auto& record = network.record;
+/// Those in it: of a network with addresses by their leases; `host` and `none` are modes.
+Json members_json(const Context& context, const network::NetworkRecord& record) {
     const LocalRuntime runtime(context.paths);
     Json members = Json::object();
     for (const auto& lease : held_leases(context.paths, record.name))
         if (const auto container = runtime.get().find(lease.container))
             members[lease.container] = member_json(record, lease, *container);
+    if (!is_predefined(record) || record.driver.empty())
+        return members;
+    for (const auto& id : runtime.get().list())
+        if (const auto container = runtime.get().observe(id);
+            container && is_up(*container) &&
+            container->service_config->network_mode == record.name)
+            members[id] = {{"Name", container->name},
+                           {"MacAddress", ""},
+                           {"IPv4Address", ""},
+                           {"IPv6Address", ""}};
+    return members;
+}
+
+Json inspect_json(const Context& context, const network::StoredNetwork& network) {
+    const auto& record = network.record;
     Json options(record.options);
     if (!record.bridge.empty())
         options["com.docker.network.bridge.name"] = record.bridge;
@@ -117,7 +140,7 @@ Json inspect_json(const Context& context, const network::StoredNetwork& network)
         options["com.docker.network.driver.mtu"] = std::to_string(record.mtu);
     return {{"Name", record.name},
             {"Id", network_id(context.paths, record)},
-            {"Created", time_text(std::chrono::system_clock::from_time_t(record.created))},
+            {"Created", created_text(record, false)},
             {"Scope", "local"},
             {"Driver", driver_of(record)},
             {"EnableIPv4", !record.subnet4.empty()},
@@ -127,7 +150,7 @@ Json inspect_json(const Context& context, const network::StoredNetwork& network)
             {"Internal", record.internal},
             {"Attachable", record.attachable},
             {"Ingress", false},
-            {"Containers", members},
+            {"Containers", members_json(context, record)},
             {"Options", options},
             {"Labels", Json(record.labels)}};
 }
@@ -142,7 +165,8 @@ void add_network_ls(CLI::App& group, Context& context) {
     command
         ->add_option("-f,--filter",
                      options->filters,
-                     "name=, id=, driver=, label=, label!=, dangling=true, until=24h")
+                     "name=, id=, driver=, type=custom|builtin, label=, label!=, dangling=true, "
+                     "until=24h")
         ->allow_extra_args(false);
     add_format(*command, options->format);
     command->callback([&context, options] { list_networks(context, *options); });

@@ -34,15 +34,22 @@ void add_network_inspect(CLI::App& group, Context& context);
                                  const std::string& ipv4,
                                  const std::string& ipv6);
 
+/// docker's own: `host`, `none`, and `bridge`, the network of containers that name none. They are
+/// there always, whether or not anything of them is on disk.
+[[nodiscard]] bool is_predefined(const network::NetworkRecord& network);
+
+/// All that there are, the predefined ones too, by name.
+[[nodiscard]] std::vector<network::StoredNetwork> all_networks(const Paths& paths);
+
 /// Found by its name or the beginning of its id; gives up where there are several.
 [[nodiscard]] std::optional<network::StoredNetwork> find_network(const Paths& paths,
                                                                  const std::string& name);
 /// The same, or gives up.
 [[nodiscard]] network::StoredNetwork require_network(const Paths& paths, const std::string& name);
 
-/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`, `label!=a`,
-/// `until=24h`; labels must all hold, and one of each other key. Gives up where one is none of
-/// these.
+/// `name=`, `id=`, `label=a`, `label=a=b`, `driver=`, `dangling=`, `type=custom`, `type=builtin`,
+/// `label!=a`, `until=24h`; labels must all hold, and one of each other key. Gives up where one is
+/// none of these.
 [[nodiscard]] bool passes_filters(const Paths& paths,
                                   const network::StoredNetwork& network,
                                   const Strings& filters);

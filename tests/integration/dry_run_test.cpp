@@ -53,7 +53,8 @@ TEST_F(DryRun, SaysWhatItWouldDoAndDoesNothing) {
         EXPECT_EQ(told.status, 2) << says;
     }
     EXPECT_EQ(stack_.must({"volume", "ls", "-q"}), "data\n");
-    EXPECT_EQ(stack_.must({"network", "ls", "--format", "{{.Name}}"}), "mine\n");
+    EXPECT_EQ(stack_.must({"network", "ls", "-f", "type=custom", "--format", "{{.Name}}"}),
+              "mine\n");
     EXPECT_EQ(stack_.must({"image", "ls", "--format", "{{.Repository}}"}), "busybox\n");
     EXPECT_EQ(dry({"volume", "rm", "-f", "none"}).status, 0);
     EXPECT_EQ(dry({"volume", "rm", "none"}).status, 1);

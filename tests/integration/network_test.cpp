@@ -23,7 +23,7 @@ class NetworkCommand : public testing::Test {
 
     void TearDown() override {
         static_cast<void>(stack_.run({"down", "-t", "1"}));
-        static_cast<void>(stack_.run({"container", "rm", "-f", "one"}));
+        static_cast<void>(stack_.run({"container", "rm", "-f", "one", "two"}));
         static_cast<void>(stack_.run({"network", "prune", "-f"}));
         EXPECT_TRUE(eventually([&] { return supervisor_pid(stack_, "shop") == 0; }));
         expect_nothing_left(stack_);
@@ -80,7 +80,7 @@ TEST_F(NetworkCommand, MakesWhatItsOptionsSay) {
     EXPECT_EQ(stack_.run({"network", "create", "mine"}).status, 1);
     EXPECT_EQ(stack_.must({"network", "rm", "-f", "other"}), "");
     EXPECT_EQ(stack_.must({"network", "rm", "-f", id.substr(0, 12)}), id.substr(0, 12) + "\n");
-    EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "-f", "type=custom"}), "");
 }
 
 TEST_F(NetworkCommand, MakesNoneOfANameThatMeansSomethingElse) {
@@ -89,7 +89,44 @@ TEST_F(NetworkCommand, MakesNoneOfANameThatMeansSomethingElse) {
         EXPECT_EQ(refused.status, 1) << name;
         EXPECT_NE(refused.err.find("--network " + name + " is "), std::string::npos) << refused.err;
     }
-    EXPECT_EQ(stack_.must({"network", "ls", "-q"}), "");
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "-f", "type=custom"}), "");
+}
+
+TEST_F(NetworkCommand, DockersOwnAreThereAlways) {
+    const std::string all = "bridge bridge local\nhost host local\nnone null local\n";
+    const auto listed = [&] {
+        return stack_.must({"network", "ls", "--format", "{{.Name}} {{.Driver}} {{.Scope}}"});
+    };
+    EXPECT_EQ(listed(), all);
+    EXPECT_EQ(inspected("host")["Driver"], "host");
+    EXPECT_EQ(inspected("bridge")["Containers"], nlohmann::json::object());
+    for (const std::string name : {"bridge", "host", "none"}) {
+        const Result refused = stack_.run({"network", "rm", name});
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_EQ(refused.err,
+                  "stack: " + name + " is a pre-defined network and cannot be removed\n");
+    }
+    stack_.must({"network", "create", "mine"});
+    stack_.must({"container",
+                 "run",
+                 "-d",
+                 "--name",
+                 "one",
+                 "--network",
+                 "mine",
+                 "busybox",
+                 "sleep",
+                 "1000"});
+    EXPECT_EQ(stack_.run({"network", "connect", "host", "one"}).status, 1);
+    stack_.must({"network", "connect", "bridge", "one"});
+    stack_.must({"container", "run", "-d", "--name", "two", "busybox", "sleep", "1000"});
+    EXPECT_EQ(inspected("bridge")["Containers"].size(), 2U);
+    stack_.must({"network", "prune", "-f"});
+    EXPECT_EQ(listed(),
+              "bridge bridge local\nhost host local\nmine bridge local\nnone null local\n");
+    stack_.must({"container", "rm", "-f", "one", "two"});
+    stack_.must({"network", "rm", "mine"});
+    EXPECT_EQ(listed(), all);
 }
 
 TEST_F(NetworkCommand, OfSeveralThatMakeOneAtOnceOneDoes) {
@@ -109,7 +146,7 @@ TEST_F(NetworkCommand, OfSeveralThatMakeOneAtOnceOneDoes) {
                   result.status == 0 ? "" : "stack: network with name mine already exists\n");
     }
     EXPECT_EQ(failures, 5);
-    EXPECT_EQ(stack_.must({"network", "ls", "-q", "--no-trunc"}), made);
+    EXPECT_EQ(stack_.must({"network", "ls", "-q", "--no-trunc", "-f", "type=custom"}), made);
 }
 
 TEST_F(NetworkCommand, AStackAndASingleContainerMeetInOne) {
