@@ -63,7 +63,7 @@ sys::Fd go_into_background() {
 }
 
 int serve(const std::string& directory) {
-    const auto lock = sys::Lock::try_acquire(directory + "/lock");
+    const auto lock = sys::Lock::try_acquire(directory + "/" + stack::dns::lock_name);
     if (!lock)
         return 0;
     raise_descriptor_limit();

@@ -45,8 +45,9 @@ Service::Service(const std::string& directory)
 void Service::watch_directory() {
     inotify_ = sys::make_inotify();
     // The directory, because the file itself is replaced by another.
-    sys::check(::inotify_add_watch(
-                   inotify_.get(), directory_.c_str(), IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR),
+    sys::check(::inotify_add_watch(inotify_.get(),
+                                   directory_.c_str(),
+                                   IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR),
                "watch " + directory_);
     loop_.watch(inotify_, EPOLLIN, [this](std::uint32_t) { on_directory_change(); });
 }
@@ -58,7 +59,10 @@ void Service::on_directory_change() {
     for (ssize_t count = 0; (count = ::read(inotify_.get(), buffer.data(), buffer.size())) > 0;) {
         for (const char* at = buffer.data(); at < buffer.data() + count;) {
             const auto* event = reinterpret_cast<const inotify_event*>(at);
-            directory_is_gone_ = directory_is_gone_ || (event->mask & IN_IGNORED) != 0;
+            // The end of the directory is not told while we have files of it open: their ends are.
+            const bool was_lock = (event->mask & IN_DELETE) != 0 && event->len != 0 &&
+                                  std::string_view(event->name) == lock_name;
+            directory_is_gone_ = directory_is_gone_ || was_lock || (event->mask & IN_IGNORED) != 0;
             at += sizeof(inotify_event) + event->len;
         }
     }

@@ -17,6 +17,9 @@
 
 namespace stack::dns {
 
+/// The file in a service's directory that it holds locked.
+inline constexpr const char* lock_name = "lock";
+
 class Service {
   public:
     /// `directory` holds the file `names`, and stays to be watched. Listens where the table says

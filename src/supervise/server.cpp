@@ -185,6 +185,7 @@ class Server {
         listen();
         supervisor_.adopt();
         supervisor_.on_idle([this] { end_when_over(); });
+        supervisor_.while_in_charge([this] { return is_in_charge(); });
         signals_.async_wait([this](boost::system::error_code error, int) {
             if (!error) {
                 left_alone_ = true;
@@ -212,8 +213,7 @@ class Server {
         acceptor_.open();
         acceptor_.bind(stream_protocol::endpoint(path_.text()));
         acceptor_.listen();
-        sys::replace_volatile_file(directory_ + "/" + supervise::pid_name,
-                                   sys::identity_of_self() + " " STACK_VERSION "\n");
+        sys::replace_volatile_file(directory_ + "/" + supervise::pid_name, identity_line());
         accept();
     }
 
@@ -249,13 +249,21 @@ class Server {
             sys::bound_own_output(directory_ + "/" + supervise::log_name, longest_log);
         if (supervisor_.is_over() && sessions_ == 0 && !expected_)
             loop_.stop();
-        if (!vanished_ && !sys::exists(directory_ + "/" + supervise::pid_name)) {
-            // Somebody has emptied /run: no client finds us, and the next one starts another.
-            log::warn(directory_ + " has gone: leaving the project to the next supervisor");
-            left_alone_ = true;
+        if (!is_in_charge()) {
+            log::warn(directory_ + " is not ours any more: leaving the project to the next one");
+            forsaken_ = true;
             loop_.stop();
         }
     }
+
+    /// Not where somebody has emptied /run: no client finds us there, and the next one of them
+    /// starts another supervisor.
+    [[nodiscard]] bool is_in_charge() const {
+        return vanished_ ||
+               sys::read_file(directory_ + "/" + supervise::pid_name) == identity_line();
+    }
+
+    static std::string identity_line() { return sys::identity_of_self() + " " STACK_VERSION "\n"; }
 
     /// Who is told that nothing is left must find nothing of us either.
     void before_answer() {
@@ -288,6 +296,8 @@ class Server {
             if (!error)
                 loop_.stop();
         });
+        if (forsaken_)
+            return;  // what is there now is another's
         sys::remove_file(directory_ + "/" + supervise::pid_name);
         sys::remove_file(path_.file());
         if (!left_alone_)
@@ -321,6 +331,7 @@ class Server {
     bool expected_ = true;
     int sessions_ = 0;
     bool left_alone_ = false;
+    bool forsaken_ = false;
     bool vanished_ = false;
 };
 

@@ -60,6 +60,10 @@ void Supervisor::wake() {
 }
 
 void Supervisor::look() {
+    if (!is_in_charge_()) {
+        idle_();
+        return;
+    }
     const bool resyncs = timers_.moment() >= next_reconcile_;
     try {
         if (resyncs) {

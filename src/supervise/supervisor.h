@@ -54,6 +54,12 @@ class Supervisor {
     /// Called (from the loop) whenever is_over() may have become true.
     void on_idle(std::function<void()> idle) { idle_ = std::move(idle); }
 
+    /// Asked before anything is done unasked: whether the project is still this one's to look
+    /// after. Where it is not, on_idle() is called instead.
+    void while_in_charge(std::function<bool()> is_in_charge) {
+        is_in_charge_ = std::move(is_in_charge);
+    }
+
   private:
     struct Asked {
         Request request;
@@ -115,6 +121,7 @@ class Supervisor {
     std::set<std::string> removing_;  // ids of ended containers
     bool keeps_anew_ = false;         // a command is over: what it left is yet to be noted
     std::function<void()> idle_ = [] {};
+    std::function<bool()> is_in_charge_ = [] { return true; };
 };
 
 }  // namespace stack::supervise

@@ -163,6 +163,7 @@ Strings damaged_records(const Paths& paths) {
         if (const auto text = sys::read_file(record_path(paths, name));
             text && !decode_stored(*text))
             files.push_back(record_path(paths, name));
+    std::sort(files.begin(), files.end());
     return files;
 }
 

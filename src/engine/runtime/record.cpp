@@ -149,6 +149,11 @@ ContainerRecordPtr Records::find(const std::string& id) {
         grown_ = true;
         return record;
     } catch (const Error& error) {
+        if (known != entries_.end()) {
+            log::warn("container " + id + ": " + error.what() + ", writing it down anew");
+            sys::replace_file(file, encode(*known->second.record));
+            return known->second.record;
+        }
         throw Error("container " + id + ": " + error.what() + "; remove " +
                     places_of(paths_, id).state + " and bring its stack up again");
     }

@@ -55,7 +55,7 @@ class Records {
   public:
     explicit Records(Paths paths) : paths_(std::move(paths)) {}
 
-    /// nullptr where there is none.
+    /// nullptr where there is none. One that has been damaged since it was read is written anew.
     [[nodiscard]] ContainerRecordPtr find(const std::string& id);
     /// The same for those who look at all: one damaged record keeps nobody from the others.
     [[nodiscard]] ContainerRecordPtr find_readable(const std::string& id);
