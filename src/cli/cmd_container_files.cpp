@@ -248,6 +248,16 @@ std::string history_of(const std::string& base, const CommitOptions& options, bo
     return history.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+/// What the new image is derived from, with its own author.
+std::string with_author(const std::string& base, const std::string& author) {
+    using Json = nlohmann::json;
+    Json config = Json::parse(base, nullptr, false);
+    if (author.empty() || !config.is_object())
+        return base;
+    config["author"] = author;
+    return config.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 /// What the new image says of itself: the old one's word, with what the container was told.
 ImageConfig config_for(const runtime::ContainerRecord& record, const CommitOptions& options) {
     ImageConfig config = record.image.config;
@@ -269,9 +279,7 @@ ImageConfig config_for(const runtime::ContainerRecord& record, const CommitOptio
         config.working_dir = service.working_dir;
     for (const auto& [name, value] : service.labels)
         config.labels[name] = value;
-    for (const auto& change : options.changes)
-        apply_change(config, change);
-    return config;
+    return with_changes(std::move(config), options.changes);
 }
 
 void commit(const Context& context, const CommitOptions& options) {
@@ -293,7 +301,7 @@ void commit(const Context& context, const CommitOptions& options) {
     const std::string added = publish_upper(store, context, record, options.pause);
     if (!added.empty())
         layers.push_back(added);
-    made.config_json = image::make_config(base->config_json,
+    made.config_json = image::make_config(with_author(base->config_json, options.author),
                                           config,
                                           layers,
                                           history_of(base->config_json, options, added.empty()),

@@ -29,9 +29,7 @@ std::set<std::string> files_of(const Strings& programs) {
 
 /// What no change says: the first program is what runs.
 ImageConfig config_of(const CollectOptions& options) {
-    ImageConfig config;
-    for (const auto& change : options.changes)
-        apply_change(config, change);
+    ImageConfig config = with_changes({}, options.changes);
     if (config.command.empty() && config.entrypoint.empty())
         config.command = {image::path_of_program(options.programs.front())};
     return config;

@@ -34,13 +34,6 @@ std::int64_t bytes_of(const std::string& text) {
     return *bytes;
 }
 
-ImageConfig config_of(const Strings& changes) {
-    ImageConfig config;
-    for (const auto& change : changes)
-        apply_change(config, change);
-    return config;
-}
-
 std::string here(const std::string& path) {
     return sys::absolute_path(path, sys::current_directory());
 }
@@ -255,7 +248,7 @@ void import_image(Context& context, const ImportOptions& options) {
     require_root();
     image::ImportRequest import{"",
                                 options.reference,
-                                config_of(options.changes),
+                                with_changes({}, options.changes),
                                 options.message,
                                 bytes_of(options.limit)};
     std::optional<Spool> spool;

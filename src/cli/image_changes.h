@@ -2,11 +2,10 @@
 
 #include "model/image.h"
 
-#include <string>
-
 namespace stack::cli {
 
-/// One `--change`: an instruction of a Dockerfile that only describes. Gives up where it is none.
-void apply_change(ImageConfig& config, const std::string& change);
+/// The configuration with what `--change` says, each an instruction of a Dockerfile that only
+/// describes. Gives up where one is none.
+[[nodiscard]] ImageConfig with_changes(ImageConfig config, const Strings& changes);
 
 }  // namespace stack::cli

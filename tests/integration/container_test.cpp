@@ -590,7 +590,17 @@ TEST_F(Container, WhatItHasBecomeIsAnImage) {
           "mkdir /new; echo x > /new/file; rm /etc/group; rm -r /var; mkdir /var; touch /var/done;"
           "sleep 1000"});
     EXPECT_TRUE(eventually([&] { return con({"exec", "mine", "ls", "/var/done"}).status == 0; }));
-    must({"commit", "-m", "for a test", "-c", "CMD [\"cat\", \"/new/file\"]", "mine", "made:1"});
+    must({"commit",
+          "-a",
+          "me",
+          "-m",
+          "for a test",
+          "-c",
+          "CMD [\"cat\", \"/new/file\"]",
+          "mine",
+          "made:1"});
+    EXPECT_EQ(stack_.must({"image", "inspect", "-f", "{{.Author}}: {{.Comment}}", "made:1"}),
+              "me: for a test\n");
     EXPECT_EQ(seen("mine")["State"], "running");
     EXPECT_EQ(must({"run", "--rm", "made:1"}), "x\n");
     EXPECT_EQ(

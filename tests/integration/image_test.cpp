@@ -106,6 +106,8 @@ TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     EXPECT_EQ(stack_.must({"image", "history", "--format", "{{.CreatedAt}}", "from:file"}),
               stack_.must({"image", "inspect", "--format", "{{.Created}}", "from:file"}));
     EXPECT_EQ(stack_.run({"image", "import", "-", "from:input"}, {}, content(file)).status, 0);
+    EXPECT_EQ(stack_.must({"image", "inspect", "--format", "{{.Comment}}", "from:file"}),
+              "of my own\n");
     EXPECT_EQ(echoed("from:input"), "hello\n");
     stack_.must({"container",
                  "run",
