@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/state_format.h"
 #include "cli/usage.h"
+#include "cli/word_forms.h"
 #include "sys/file.h"
 #include "sys/limits.h"
 #include "sys/populate.h"
@@ -203,7 +204,8 @@ int run(const Strings& given) {
             add_dry_run(*sub, context.globals);  // as docker compose has it, there too
     }
     try {
-        app.parse(Strings(words.rbegin(), words.rend()));
+        const Strings forms = in_known_forms(app, words);
+        app.parse(Strings(forms.rbegin(), forms.rend()));
     } catch (const CLI::Success& success) {
         return app.exit(success);
     } catch (const CLI::ParseError& error) {
