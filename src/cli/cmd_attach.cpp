@@ -3,7 +3,7 @@
 #include "cli/attachment.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
-#include "cli/local_runtime.h"
+#include "cli/session.h"
 #include "cli/target.h"
 
 namespace stack::cli {
@@ -16,29 +16,13 @@ struct Options {
     std::string detach_keys = default_detach_keys;
 };
 
-int attach(const runtime::Runtime& runtime,
-           const ObservedContainer& container,
-           const Options& options) {
-    const Service& service = container.service_config;
+AttachmentOptions attachment_options(const Service& service, const Options& options) {
     AttachmentOptions attach;
     attach.terminal = service.tty;
     attach.input = service.stdin_open && !options.no_input;
     attach.proxy_signals = options.proxy_signals && !service.tty;
     attach.detach_keys = detach_keys(options.detach_keys);
-    sys::Fd shim = runtime.attach(container.id);
-    if (!shim)
-        give_up("container " + container.name +
-                " has no shim that could attach you to it: it has just ended, or its shim died");
-    const AttachEnd end = Attachment(std::move(shim), std::move(attach)).run();
-    if (end.detached)
-        return 0;
-    if (end.signal != 0)
-        return signal_status_base + end.signal;
-    if (!end.status)
-        give_up("container " + container.name +
-                " does not speak to you any more: you read too slowly, or its shim died");
-    runtime.await_end(container.id);
-    return *end.status;
+    return attach;
 }
 
 void declare(CLI::App& app, Context& context, Naming naming) {
@@ -54,8 +38,9 @@ void declare(CLI::App& app, Context& context, Naming naming) {
                    "The keys that leave it running (default ctrl-p,ctrl-q)");
     app.callback([&context, options] {
         require_root();
-        const auto container = find_running_target(context, options->target);
-        context.exit_code = attach(LocalRuntime(context.paths).get(), container, *options);
+        const auto container = find_running_target(context, options->target, "attach");
+        context.exit_code =
+            attach_to(context, container, attachment_options(container.service_config, *options));
     });
 }
 

@@ -130,21 +130,33 @@ struct StartOptions {
     std::string detach_keys = default_detach_keys;
 };
 
-/// With its streams: the program waits until they are connected.
+AttachmentOptions attachment_options(const ObservedContainer& container,
+                                     const StartOptions& options) {
+    const Service& service = container.service_config;
+    AttachmentOptions attach;
+    attach.terminal = service.tty;
+    attach.input = options.interactive && service.stdin_open;
+    attach.proxy_signals = !service.tty;
+    attach.detach_keys = detach_keys(options.detach_keys);
+    return attach;
+}
+
+/// With its streams: the program waits until they are connected. One that runs goes on.
 int start_attached(const Context& context, const Targets& targets, const StartOptions& options) {
     require_root();
     const auto containers = find_targets(context, targets);
     if (containers.size() != 1)
         give_up("one container at a time can have this terminal");
     const ObservedContainer& container = containers.front();
-    if (is_up(container))
-        give_up("container " + container.name + " is running: see `stack container attach`");
+    if (container.state == ContainerState::paused)
+        give_up("container " + container.name +
+                " is paused: unpause it before it is started, by `stack container unpause " +
+                container.name + "`");
+    if (container.state == ContainerState::running)
+        return attach_to(context, container, attachment_options(container, options));
     Session session;
     session.container = container.name;
-    session.attach.terminal = container.service_config->tty;
-    session.attach.input = options.interactive && container.service_config->stdin_open;
-    session.attach.proxy_signals = !container.service_config->tty;
-    session.attach.detach_keys = detach_keys(options.detach_keys);
+    session.attach = attachment_options(container, options);
     session.quiet = true;
     session.start = [&](const EventSink& events) {
         const sys::Lock use = use_single_project(context.paths);

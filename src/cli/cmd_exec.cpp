@@ -88,7 +88,8 @@ class ExecHistory {
 
 void run(Context& context, const Options& options) {
     require_root();
-    const auto container = find_running_target(context, options.target);
+    check_working_dir(options.working_dir);
+    const auto container = find_running_target(context, options.target, "exec");
     LocalRuntime runtime(context.paths);
     const auto exec = exec_options(options);
     const ExecHistory history(context, container, options.command);

@@ -352,7 +352,7 @@ void add_port(CLI::App& app, Context& context) {
     app.add_option("PORT", *port, "The port inside the container")->required();
     app.add_option("--protocol", *protocol, "tcp, udp or sctp");
     app.callback([&context, target, port, protocol] {
-        const auto container = find_running_target(context, *target);
+        const auto container = find_up_target(context, *target);
         sys::write_out(find_published(container, *port, *protocol).front() + "\n");
     });
 }

@@ -75,7 +75,7 @@ void add_container_top(CLI::App& app, Context& context) {
     declare_target(app, *target);
     app.add_option("OPTION", *options, "Options of ps(1), such as aux or -o pid,cmd");
     app.callback([&context, target, options] {
-        const auto container = find_running_target(context, *target);
+        const auto container = find_up_target(context, *target);
         const auto pids = LocalRuntime(context.paths).get().processes(container.id);
         sys::write_out(options->empty() ? process_table(pids) : ps_rows(pids, *options));
     });

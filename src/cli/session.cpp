@@ -97,6 +97,26 @@ sys::Fd connect(const runtime::Runtime& runtime,
 
 }  // namespace
 
+int attach_to(const Context& context,
+              const ObservedContainer& container,
+              AttachmentOptions options) {
+    const LocalRuntime runtime(context.paths);
+    sys::Fd shim = runtime.get().attach(container.id);
+    if (!shim)
+        give_up("container " + container.name +
+                " has no shim that could attach you to it: it has just ended, or its shim died");
+    const AttachEnd end = Attachment(std::move(shim), std::move(options)).run();
+    if (end.detached)
+        return 0;
+    if (end.signal != 0)
+        return signal_status_base + end.signal;
+    if (!end.status)
+        give_up("container " + container.name +
+                " does not speak to you any more: you read too slowly, or its shim died");
+    runtime.get().await_end(container.id);
+    return *end.status;
+}
+
 void await_removal(const Context& context, const std::string& id) {
     const LocalRuntime runtime(context.paths);
     constexpr std::chrono::milliseconds between{5};

@@ -1,8 +1,9 @@
 #pragma once
 
-// A new container and its client, from before its program begins to after its end.
+// A container and its client: a new one's from before its program begins to after its end.
 
 #include <stack/events.h>
+#include <stack/observed.h>
 
 #include "cli/attachment.h"
 #include "cli/context.h"
@@ -23,6 +24,12 @@ struct Session {
     /// Called when the container has ended, with its id.
     std::function<void(const std::string&)> ended;
 };
+
+/// The client of one that runs. Returns its status, or 0 where a person has left it by the detach
+/// keys.
+int attach_to(const Context& context,
+              const ObservedContainer& container,
+              AttachmentOptions options);
 
 /// Waits until the container's supervisor has removed it at its end, or a while has passed: whoever
 /// looks after us is to see it done.

@@ -7,6 +7,7 @@
 #include "engine/runtime/runtime.h"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
 
 namespace stack::cli {
@@ -101,14 +102,29 @@ ObservedContainer find_target(const Context& context, const Target& target) {
     return std::move(list.front());
 }
 
-ObservedContainer find_running_target(const Context& context, const Target& target) {
-    for (auto& container : candidates(context, target))
-        if (container.state == ContainerState::running)
-            return std::move(container);
-    give_up(described(target) + " is not running: see " +
-            (target.naming == Naming::service
-                 ? "`stack ps -a`, or `stack up -d " + target.name + "`"
-                 : "`stack container ls -a`, or `stack container start " + target.name + "`"));
+ObservedContainer find_up_target(const Context& context, const Target& target) {
+    auto list = candidates(context, target);
+    std::erase_if(list, std::not_fn(is_up));
+    if (list.empty())
+        give_up(described(target) + " is not running: see " +
+                (target.naming == Naming::service
+                     ? "`stack ps -a`, or `stack up -d " + target.name + "`"
+                     : "`stack container ls -a`, or `stack container start " + target.name + "`"));
+    std::stable_partition(list.begin(), list.end(), [](const ObservedContainer& container) {
+        return container.state == ContainerState::running;
+    });
+    return std::move(list.front());
+}
+
+ObservedContainer find_running_target(const Context& context,
+                                      const Target& target,
+                                      const std::string& purpose) {
+    auto container = find_up_target(context, target);
+    if (container.state == ContainerState::paused)
+        give_up(described(target) + " is paused: unpause it before " + purpose + ", by `stack " +
+                (target.naming == Naming::service ? "" : "container ") + "unpause " + target.name +
+                "`");
+    return container;
 }
 
 void declare_targets(CLI::App& app, Targets& targets) {

@@ -33,7 +33,12 @@ void declare_index(CLI::App& app, Target& target);
 
 /// These give up with a sentence where there is none.
 [[nodiscard]] ObservedContainer find_target(const Context& context, const Target& target);
-[[nodiscard]] ObservedContainer find_running_target(const Context& context, const Target& target);
+/// One that is up, be it paused.
+[[nodiscard]] ObservedContainer find_up_target(const Context& context, const Target& target);
+/// One that runs. `purpose`, as "exec": what a paused one must be unpaused for.
+[[nodiscard]] ObservedContainer find_running_target(const Context& context,
+                                                    const Target& target,
+                                                    const std::string& purpose);
 
 /// Several containers, as the command line names them.
 struct Targets {

@@ -5,9 +5,11 @@
 #include "tests/support/terminal_client.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <regex>
 #include <sstream>
 
@@ -183,6 +185,15 @@ TEST_F(Container, ItLivesByItsName) {
     EXPECT_EQ(con({"rm", "mine"}).status, 1);
     must({"pause", "mine"});
     EXPECT_EQ(seen("mine")["State"], "paused");
+    for (const auto& words : {std::vector<std::string>{"exec", "mine", "true"},
+                              {"attach", "mine"},
+                              {"start", "-a", "mine"}}) {
+        const auto refused = con(words);
+        EXPECT_EQ(refused.status, 1);
+        EXPECT_TRUE(refused.err.starts_with("stack: container mine is paused: unpause it before "))
+            << refused.err;
+    }
+    EXPECT_NE(must({"top", "mine"}).find("sleep 1000"), std::string::npos);
     must({"unpause", "mine"});
     EXPECT_EQ(must({"restart", "-t", "0", "mine"}), "mine\n");
     EXPECT_EQ(seen("mine")["State"], "running");
@@ -309,6 +320,20 @@ TEST_F(Container, WhoStartsOneWithItsStreamsMissesNothingOfThem) {
     must({"create", "--name", "mine", "busybox", "echo", "said"});
     for (int i = 0; i < 10; ++i)
         EXPECT_EQ(must({"start", "-a", "mine"}), "said\n") << i;
+    must({"run",
+          "-d",
+          "--name",
+          "going",
+          "busybox",
+          "sh",
+          "-c",
+          "until [ -e /go ]; do sleep 0.1; done; echo gone; exit 3"});
+    auto joined = std::async(std::launch::async, [&] { return con({"start", "-a", "going"}); });
+    EXPECT_EQ(joined.wait_for(std::chrono::seconds(1)), std::future_status::timeout);
+    must({"exec", "going", "touch", "/go"});
+    const auto result = joined.get();
+    EXPECT_EQ(result.out, "gone\n") << "one that runs goes on" << result.err;
+    EXPECT_EQ(result.status, 3);
     must({"run", "-d", "--name", "stopped", "busybox", "sh", "-c", "echo up; sleep 1"});
     must({"stop", "-t", "0", "stopped"});
     EXPECT_EQ(must({"start", "-a", "stopped"}), "up\n");

@@ -395,6 +395,9 @@ services: {web: {image: busybox, command: sleep 1000, init: true}}
     const auto pause = [&] {
         stack_.must({"pause"});
         EXPECT_EQ(container(stack_, "web")["State"], "paused");
+        EXPECT_EQ(stack_.run({"exec", "-T", "web", "true"}).err,
+                  "stack: service \"web\" is paused: unpause it before exec, by `stack unpause "
+                  "web`\n");
     };
     pause();
     stack_.must({"stop"});
