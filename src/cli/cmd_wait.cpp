@@ -34,12 +34,20 @@ class Ends {
             return std::nullopt;
         const std::size_t place = ended_.front();
         ended_.erase(ended_.begin());
-        constexpr int unknown = 255;
-        const auto after = runtime_.get().observe(containers_[place].id);
-        return End{place, after ? after->exit.code.value_or(unknown) : unknown};
+        return End{place, code_of(runtime_.get().observe(containers_[place].id))};
     }
 
   private:
+    /// Docker: of one that never ran, 0.
+    static int code_of(const std::optional<ObservedContainer>& container) {
+        constexpr int unknown = 255;
+        if (!container)
+            return unknown;
+        const bool never_ran =
+            container->state == ContainerState::created && container->started == Time{};
+        return never_ran ? 0 : container->exit.code.value_or(unknown);
+    }
+
     /// False where it does not run.
     bool watch(std::size_t place) {
         auto living = runtime_.get().watch(containers_[place].id);

@@ -53,6 +53,11 @@ TEST_F(Wait, PrintsTheCodesInTheOrderOfTheNames) {
     EXPECT_EQ(stack_.must({"container", "wait", "fast", "slow"}), "4\n3\n");
 }
 
+TEST_F(Wait, OneThatNeverRanHasNotFailed) {
+    stack_.must({"container", "create", "--name", "slow", "busybox", "false"});
+    EXPECT_EQ(stack_.must({"container", "wait", "slow"}), "0\n");
+}
+
 TEST_F(Wait, OneThatIsMissingKeepsNothingFromTheOthers) {
     run("fast", "exit 4");
     const auto result = stack_.run({"container", "wait", "nobody", "fast"});
