@@ -290,7 +290,8 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     set_sysctls(spec.sysctls, proc);
     ::close(proc);
     place_streams(streams, terminal.slave);
-    const Identity identity = look_up(spec.process.user, spec.process.groups);
+    // Docker: one that was never to run.
+    const Identity identity = look_up(spec.process.user, spec.process.groups, engine_failed);
     enter_working_directory(spec.process.working_dir);
     if (streams.output >= 0 && terminal.slave < 0 && identity.uid != 0)
         for (const int fd : {STDOUT_FILENO, STDERR_FILENO})

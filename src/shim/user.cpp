@@ -162,7 +162,7 @@ bool resolve(const std::string& user,
     return true;
 }
 
-Identity look_up(const std::string& user, const std::vector<std::string>& more_groups) {
+Identity look_up(const std::string& user, const std::vector<std::string>& more_groups, int code) {
     Identity identity;
     std::string problem;
     if (!resolve(user,
@@ -171,7 +171,7 @@ Identity look_up(const std::string& user, const std::vector<std::string>& more_g
                  read_file("/etc/group"),
                  identity,
                  problem))
-        give_up(not_executable, problem, 0);
+        give_up(code, problem, 0);
     return identity;
 }
 

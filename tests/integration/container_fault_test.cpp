@@ -107,10 +107,10 @@ TEST_F(ContainerFault, WhatCannotBeExecutedIsSaidWithItsReason) {
 }
 
 TEST_F(ContainerFault, AUserOrGroupThatIsNotThereIsNamed) {
-    EXPECT_NE(refusal({"-u", "nosuch", "busybox", "true"}, 126)
+    EXPECT_NE(refusal({"-u", "nosuch", "busybox", "true"}, 125)
                   .find("user nosuch is not in the container's /etc/passwd"),
               std::string::npos);
-    EXPECT_NE(refusal({"-u", "nobody:nosuch", "busybox", "true"}, 126)
+    EXPECT_NE(refusal({"-u", "nobody:nosuch", "busybox", "true"}, 125)
                   .find("group nosuch is not in the container's /etc/group"),
               std::string::npos);
     EXPECT_EQ(must({"run", "--rm", "-u", "4321:8765", "busybox", "id", "-u"}), "4321\n")
