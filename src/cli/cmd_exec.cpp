@@ -86,6 +86,16 @@ class ExecHistory {
     const ObservedContainer& container_;
 };
 
+/// Docker finds out when it enters the container, hence the status.
+void check_working_dir(const std::string& path) {
+    constexpr int not_executable = 126;
+    if (path.empty() || path.starts_with('/'))
+        return;
+    sys::write_err("stack: the working directory \"" + path +
+                   "\" is no absolute path of the container\n");
+    throw Exit{not_executable};
+}
+
 void run(Context& context, const Options& options) {
     require_root();
     check_working_dir(options.working_dir);

@@ -107,7 +107,7 @@ void run_bundle_stage(const Spec& spec, int channel) {
         prepare_terminal(spec.process, terminal.slave, identity);
     place_streams({STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}, terminal.slave);
     own_streams(identity);
-    enter_working_directory(spec.process.working_dir);
+    enter_working_directory(spec.process.working_dir, Missing::made);
     check_program(spec.process);
     ::prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0);
     must(::send(channel, "C", 1, MSG_NOSIGNAL), "tell the helper");

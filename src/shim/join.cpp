@@ -157,7 +157,7 @@ bool is_forbidden(int error) {
     place_descriptors(streams, pty.slave);
     if (spec.owns_streams != 0)
         own_streams(identity);
-    enter_working_directory(spec.process.working_dir);
+    enter_working_directory(spec.process.working_dir, Missing::refused);
     must(::syscall(SYS_close_range, 3U, ~0U, 0U), "close descriptors");
     must(::madvise(born, sizeof *born, MADV_DONTFORK), "keep the pid to ourselves");
     drop_rights(spec.process, identity);
@@ -218,7 +218,7 @@ int born_of_maker(const JoinSpec& spec,
     place_streams(streams, pty.slave);
     if (spec.owns_streams != 0)
         own_streams(identity);
-    enter_working_directory(spec.process.working_dir);
+    enter_working_directory(spec.process.working_dir, Missing::refused);
     drop_rights(spec.process, identity);
     if (spec.die_with_helper != 0)
         ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

@@ -199,10 +199,10 @@ void place_descriptors(StageStreams streams, int terminal) {
     must(::syscall(SYS_close_range, 3U, ~0U, close_on_exec), "close descriptors");
 }
 
-void enter_working_directory(const std::string& path) {
+void enter_working_directory(const std::string& path, Missing missing) {
     const std::string wanted = path.empty() ? "/" : path;
     if (::chdir(wanted.c_str()) < 0) {
-        if (errno != ENOENT)
+        if (errno != ENOENT || missing == Missing::refused)
             give_up(not_executable, "enter the working directory " + wanted, errno);
         const int root =
             static_cast<int>(must(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), "open the root"));

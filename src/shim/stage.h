@@ -66,9 +66,12 @@ void prepare_terminal(const ProcessSpec& process, int terminal, const Identity& 
 /// the two that posix_spawn(3) of glibc leaves ignored (32, 33), would be inherited.
 void reset_signals();
 
-/// Goes to the working directory, made where it is missing; must end inside the root
-/// (CVE-2024-21626).
-void enter_working_directory(const std::string& path);
+/// A working directory that is not there: a container's own is made, that of a command in one that
+/// runs is a mistake.
+enum class Missing { made, refused };
+
+/// Goes to the working directory; must end inside the root (CVE-2024-21626).
+void enter_working_directory(const std::string& path, Missing missing);
 
 /// Puts this process into a container's control groups.
 void join_cgroups(const std::vector<std::string>& attach_files, const std::string& v2_directory);

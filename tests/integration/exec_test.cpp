@@ -94,6 +94,22 @@ TEST_F(Exec, InputComesToItsEnd) {
     EXPECT_EQ(shell("head -c 3145728 /dev/zero | inside -i mine true; echo $?"), "0\n");
 }
 
+TEST_F(Exec, ItsDirectoryIsOneOfTheContainers) {
+    const auto missing = exec({"-w", "/nosuch", "mine", "true"});
+    EXPECT_EQ(missing.status, 126);
+    EXPECT_NE(missing.err.find("enter the working directory /nosuch: No such file or directory"),
+              std::string::npos)
+        << missing.err;
+    EXPECT_EQ(exec({"mine", "ls", "-d", "/nosuch"}).status, 1) << "it was made";
+    const auto relative = exec({"-w", "etc", "mine", "true"});
+    EXPECT_EQ(relative.status, 126);
+    EXPECT_EQ(relative.err,
+              "stack: the working directory \"etc\" is no absolute path of the container\n");
+    EXPECT_EQ(exec({"-w=/etc", "mine", "pwd"}).out, "/etc\n");
+    EXPECT_EQ(exec({"-u", "nosuch", "mine", "true"}).status, 126);
+    EXPECT_EQ(stack_.must({"container", "run", "--rm", "-w", "/new", "busybox", "pwd"}), "/new\n");
+}
+
 TEST_F(Exec, IsToldThatNobodyReadsIt) {
     EXPECT_EQ(shell("inside mine yes | head -n 1"), "y\n");
 }
