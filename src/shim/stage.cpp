@@ -292,7 +292,7 @@ void run_stage(const Spec& spec, StageStreams streams, int channel) {
     place_streams(streams, terminal.slave);
     // Docker: one that was never to run.
     const Identity identity = look_up(spec.process.user, spec.process.groups, engine_failed);
-    enter_working_directory(spec.process.working_dir);
+    enter_working_directory(spec.process.working_dir, Missing::made);
     if (streams.output >= 0 && terminal.slave < 0 && identity.uid != 0)
         for (const int fd : {STDOUT_FILENO, STDERR_FILENO})
             [[maybe_unused]] const auto ignored =
