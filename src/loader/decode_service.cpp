@@ -167,9 +167,17 @@ void decode_process(Object& object, Service& service) {
     object.words("command", service.command);
     object.words("entrypoint", service.entrypoint);
     object.nullable_map("environment", service.environment);
+    if (service.environment.contains(""))
+        object.reporter.error(object.take("environment")->at,
+                              "malformed",
+                              "`environment` has a variable without a name",
+                              "write it as NAME=value");
     if (const Node* files = object.take("env_file"))
         service.env_file = decode_env_files(*files, object.reporter);
     object.text("working_dir", service.working_dir);
+    if (!service.working_dir.empty() && !service.working_dir.starts_with('/'))
+        object.reporter.wrong_type(
+            *object.take("working_dir"), "`working_dir`", "an absolute path of the container");
     object.text("user", service.user);
     if (const Node* user = object.take("user"))
         for (const auto& id : split(user->value, ':'))

@@ -174,7 +174,13 @@ class Validator {
     void check_mounts(const Service& service) {
         std::set<std::string> targets;
         const auto check = [&](const char* attribute, const std::string& target) {
-            if (!targets.insert(target).second && !reporter_.is_full())
+            if (target == "/" && !reporter_.is_full())
+                reporter_.error(locate(root_, {"services", service.name, attribute, target}),
+                                "mount-on-root",
+                                std::string("`") + attribute + "` of service `" + service.name +
+                                    "` has the target /",
+                                "the root is the image's: mount it on a directory below");
+            else if (!targets.insert(target).second && !reporter_.is_full())
                 reporter_.error(locate(root_, {"services", service.name, attribute, target}),
                                 "duplicate-mount",
                                 "service `" + service.name + "` mounts two things on " + target,

@@ -36,6 +36,27 @@ TEST(Attributes, TargetsOfMountsAreCleaned) {
     EXPECT_EQ(mounts.volumes[1].target, "/b/c");
 }
 
+TEST(Attributes, NothingIsMountedOnTheRoot) {
+    for (const auto* attribute : {"volumes: ['data:/']",
+                                  "volumes: ['./a:/..//']",
+                                  "volumes: [{type: bind, source: ., target: /.}]"})
+        EXPECT_NE(web(attribute).complaints().find("`volumes` of service `web` has the target /\n"),
+                  std::string::npos)
+            << web(attribute).complaints();
+    EXPECT_NE(web("tmpfs: /").complaints().find("`tmpfs` of service `web` has the target /\n"),
+              std::string::npos);
+}
+
+TEST(Attributes, WhatHasNoMeaningInAContainerIsRefused) {
+    EXPECT_NE(web("working_dir: sub")
+                  .complaints()
+                  .find("`working_dir` must be an absolute path of the container"),
+              std::string::npos);
+    EXPECT_NE(
+        web("environment: ['=x']").complaints().find("`environment` has a variable without a name"),
+        std::string::npos);
+}
+
 TEST(Attributes, ExtraHostsOfABuildHaveBothForms) {
     const auto build =
         service(web("build: {context: ., extra_hosts: ['a=1.2.3.4', 'b:[::1]', 'a=5.6.7.8']}"));
