@@ -10,6 +10,8 @@
 #include "cli/option_words.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -177,15 +179,43 @@ class StackFile {
                    "driver-opt=KEY=VALUE");
     }
 
+    /// A stack file's later mount replaces an earlier one on its target: here that is a mistake.
+    std::set<std::string> targets_of(const std::vector<MountOption>& mounts) {
+        std::set<std::string> targets;
+        const auto add = [&](const std::string& target) {
+            if (!targets.insert(clean_target(target)).second)
+                refuse("two things are to be mounted on " + target + ": leave one of them away");
+        };
+        for (const auto& volume : options_.volumes)
+            if (const auto parts = split(volume, ':'); parts.size() > 1)
+                add(parts[1]);
+        for (const auto& [mount, volume] : mounts)
+            add(mount.value("target", ""));
+        for (const auto& tmpfs : options_.tmpfs)
+            add(split_once(tmpfs, ':').first);
+        return targets;
+    }
+
+    static std::string clean_target(const std::string& target) {
+        std::string clean = std::filesystem::path("/" + target + "/.").lexically_normal();
+        clean.pop_back();  // the last slash
+        return clean;
+    }
+
     void add_files() {
+        std::vector<MountOption> mounts;
+        for (const auto& text : options_.mounts)
+            mounts.push_back(parse_mount_option(text));
+        const auto targets = targets_of(mounts);
         for (const auto& volume : options_.volumes) {
-            service_["volumes"].push_back(volume);
             const auto [source, target] = split_once(volume, ':');
+            if (target.empty() && targets.contains(clean_target(volume)))
+                continue;  // docker: one without a name gives way
+            service_["volumes"].push_back(volume);
             if (!target.empty())
                 declare_volume(source);
         }
-        for (const auto& text : options_.mounts) {
-            auto [mount, volume] = parse_mount_option(text);
+        for (auto& [mount, volume] : mounts) {
             // In a stack file the name of a service would mean that one's image.
             if (mount["type"] == "image" && mount.value("source", "") == options_.name)
                 mount["source"] = options_.name + ":latest";

@@ -112,6 +112,25 @@ TEST(SingleStack, VolumesAreNamedOrPaths) {
     EXPECT_EQ(mounts[7].subpath, "bin");
 }
 
+TEST(SingleStack, ATargetHasOneMount) {
+    auto given = options();
+    given.volumes = {"old:/d", "new:/x/../d/"};
+    EXPECT_EQ(refusal(given), "two things are to be mounted on /x/../d/: leave one of them away");
+    given.volumes = {"old:/d"};
+    given.mounts = {"type=tmpfs,target=/d"};
+    EXPECT_EQ(refusal(given), "two things are to be mounted on /d: leave one of them away");
+    given.mounts = {};
+    given.tmpfs = {"/d:size=1m"};
+    EXPECT_EQ(refusal(given), "two things are to be mounted on /d: leave one of them away");
+    given.tmpfs = {};
+    given.volumes = {"old:/d", "/d", "/e", "/e"};
+    const auto mounts = service_of(given).volumes;
+    ASSERT_EQ(mounts.size(), 2U) << "one without a name gives way";
+    EXPECT_EQ(mounts[0].source, "old");
+    given.volumes = {"old:/"};
+    EXPECT_TRUE(refusal(given).starts_with("--volume has the target /: ")) << refusal(given);
+}
+
 TEST(SingleStack, NetworksAreModesOrNames) {
     auto given = options();
     given.networks = {"host"};
