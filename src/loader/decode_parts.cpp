@@ -253,6 +253,12 @@ std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporte
                             "or write one number, for `soft` and for `hard`");
                 *side = number.value_or(0);
             }
+            constexpr std::int64_t unlimited = -1;
+            if (limit.hard != unlimited && (limit.soft == unlimited || limit.soft > limit.hard))
+                reporter.error(value.at,
+                               "conflict",
+                               object.what() + " has a soft limit above its hard one",
+                               "a process may raise the soft one up to the hard one");
         } else if (const auto number =
                        integer_of(value, "ulimit `" + key.text + "`", or_unlimited, reporter)) {
             limit = {*number, *number};

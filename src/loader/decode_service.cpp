@@ -17,6 +17,11 @@ void decode_restart(const Node& node, RestartPolicy& restart, Reporter& reporter
     const auto [word, count] = split_once(node.value, ':');
     if (word == "no" || (word.empty() && node.is_scalar()) || word == "false") {
         restart.condition = RestartCondition::no;
+    } else if ((word == "always" || word == "unless-stopped") && node.value != word) {
+        reporter.malformed(
+            node,
+            "`restart`",
+            {"a number of attempts is for on-failure alone, as in on-failure:3", word.size() + 1});
     } else if (word == "always") {
         restart.condition = RestartCondition::always;
     } else if (word == "unless-stopped") {
@@ -296,6 +301,16 @@ void check_models(const Node& node, Reporter& reporter) {
             node, "`models`", "a list or a mapping", "write it as `- " + node.value + "`");
 }
 
+void check_log_option(const std::string& name, const Node& value, Reporter& reporter) {
+    const std::string what = "`" + name + "` of the options of `logging`";
+    if (name == "mode")
+        check_choice(value, what, {"blocking", "non-blocking"}, reporter);
+    if (name == "max-size" && parse_bytes(value.value).value_or(0) <= 0)
+        reporter.wrong_type(value, what, "a size such as 10m");
+    if (name == "max-file" && parse_number<int>(value.value).value_or(0) < 1)
+        reporter.wrong_type(value, what, "a number of files, 1 or more");
+}
+
 /// Every driver's lines go to the same bounded files.
 Logging decode_logging(const Node& node, Reporter& reporter) {
     const std::set<std::string> own_drivers{"", "json-file", "local", "none"};
@@ -321,11 +336,7 @@ Logging decode_logging(const Node& node, Reporter& reporter) {
                              "`" + name.text +
                                  "` of the options of `logging` has no effect "
                                  "here");
-        if (name.text == "mode")
-            check_choice(value,
-                         "`mode` of the options of `logging`",
-                         {"blocking", "non-blocking"},
-                         reporter);
+        check_log_option(name.text, value, reporter);
     }
     return logging;
 }

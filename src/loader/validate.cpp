@@ -43,6 +43,7 @@ class Validator {
             check_ways_in(service);
             check_dependencies(service);
             check_mounts(service);
+            check_memory(service);
             check_volumes_from(service);
             check_platform(service);
             check_scale(service);
@@ -190,6 +191,29 @@ class Validator {
             check("volumes", mount.target);
         for (const auto& mount : service.tmpfs)
             check("tmpfs", absolute(split_once(mount, ':').first, "/", ""));
+    }
+
+    void check_memory(const Service& service) {
+        const Resources& limits = service.resources;
+        const Bytes memory = limits.memory.value_or(0);
+        const Bytes swap = limits.memory_swap.value_or(0);  // with memory; negative: no limit
+        if (memory <= 0 || reporter_.is_full())
+            return;
+        const auto refuse = [&](const std::string& attribute,
+                                const std::string& relation,
+                                const std::string& hint) {
+            reporter_.error(locate(root_, {"services", service.name, attribute}),
+                            "conflict",
+                            "`" + attribute + "` of service `" + service.name + "` is " + relation +
+                                " than its `mem_limit`",
+                            hint);
+        };
+        if (limits.memory_reservation.value_or(0) > memory)
+            refuse("mem_reservation", "more", "what it may count on it must be able to have");
+        if (swap > 0 && swap < memory)
+            refuse("memswap_limit",
+                   "less",
+                   "it is of memory and swap together; -1 is no limit of swap");
     }
 
     void check_volumes_from(const Service& service) {

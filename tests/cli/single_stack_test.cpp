@@ -235,6 +235,27 @@ TEST(SingleStack, WhatIsWrongIsSaidInTheWordsOfTheOptions) {
     given.env_files = {"/missing"};
     EXPECT_EQ(refusal(given), "--env-file /missing does not exist");
     given = options();
+    given.working_dir = "sub";
+    EXPECT_TRUE(refusal(given).starts_with("--workdir must be an absolute path")) << refusal(given);
+    given = options();
+    given.memory = "100m";
+    given.memory_reservation = "200m";
+    given.memory_swap = "50m";
+    EXPECT_TRUE(refusal(given).starts_with("--memory-reservation is more than its --memory: "))
+        << refusal(given);
+    EXPECT_NE(refusal(given).find("--memory-swap is less than its --memory: "), std::string::npos);
+    given = options();
+    given.log_options = {"max-size=abc"};
+    EXPECT_TRUE(refusal(given).starts_with("--log-opt max-size must be a size")) << refusal(given);
+    given = options();
+    given.environment = {"=x"};
+    EXPECT_TRUE(refusal(given).starts_with("--env has a variable without a name"))
+        << refusal(given);
+    given = options();
+    given.ulimits = {"nofile=1024:512"};
+    EXPECT_TRUE(refusal(given).starts_with("ulimit `nofile` has a soft limit above its hard one"))
+        << refusal(given);
+    given = options();
     given.name = "no name";
     EXPECT_TRUE(refusal(given).starts_with("\"no name\" cannot be the name of a container: "))
         << refusal(given);

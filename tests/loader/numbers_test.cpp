@@ -58,6 +58,38 @@ TEST(Numbers, SizesAndDurations) {
     EXPECT_EQ(complaint_of("pids_limit: -1"), "");
 }
 
+TEST(Numbers, LimitsThatContradictEachOther) {
+    const auto refused = [](const std::string& attributes, const std::string& expected) {
+        const std::string text = complaint_of(attributes);
+        EXPECT_TRUE(text.starts_with("/p/compose.yaml:5:")) << attributes << "\n" << text;
+        EXPECT_NE(text.find(expected), std::string::npos) << attributes << "\n" << text;
+    };
+    refused("mem_limit: 100m\n    mem_reservation: 200m",
+            "`mem_reservation` of service `web` is more than its `mem_limit`");
+    refused("mem_limit: 100m\n    memswap_limit: 50m",
+            "`memswap_limit` of service `web` is less than its `mem_limit`");
+    EXPECT_EQ(complaint_of("mem_limit: 9m\n    mem_reservation: 9m\n    memswap_limit: 9m"), "");
+    EXPECT_EQ(complaint_of("mem_limit: 9m\n    memswap_limit: -1"), "");
+    EXPECT_EQ(complaint_of("mem_limit: -1\n    mem_reservation: 9m"), "");
+    expect_refused("ulimits: {nofile: {soft: 1024, hard: 512}}",
+                   "ulimit `nofile` has a soft limit above its hard one");
+    expect_refused("ulimits: {nofile: {soft: -1, hard: 512}}", "above its hard one");
+    EXPECT_EQ(complaint_of("ulimits: {nofile: {soft: 1024, hard: -1}}"), "");
+    EXPECT_EQ(complaint_of("ulimits: {nofile: -1}"), "");
+}
+
+TEST(Numbers, OfAttemptsAndOfLogs) {
+    expect_refused("restart: always:3", "a number of attempts is for on-failure alone");
+    expect_refused("restart: 'unless-stopped:'", "a number of attempts is for on-failure alone");
+    expect_refused("logging: {options: {max-size: abc}}",
+                   "`max-size` of the options of `logging` must be a size such as 10m");
+    expect_refused("logging: {options: {max-size: -1}}", "must be a size");
+    expect_refused("logging: {options: {max-file: 0}}",
+                   "`max-file` of the options of `logging` must be a number of files, 1 or more");
+    expect_refused("logging: {options: {max-file: 1k}}", "must be a number of files");
+    EXPECT_EQ(complaint_of("logging: {options: {max-size: 10m, max-file: '3'}}"), "");
+}
+
 TEST(Numbers, UsersAndGroups) {
     expect_refused("user: '4294967296'", "from 0 to 4294967294");
     expect_refused("user: '0:4294967295'", "from 0 to 4294967294");
