@@ -124,7 +124,26 @@ class StackFile {
         if (!options_.aliases.empty())
             refuse("--network-alias is a name in a network; with --network " + mode +
                    " there is none");
+        if (mode.starts_with("container:"))
+            refuse_network_options(mode);
         service_["network_mode"] = mode;
+    }
+
+    /// They are of the container that has the network.
+    void refuse_network_options(const std::string& mode) const {
+        const std::initializer_list<std::pair<const char*, bool>> given{
+            {"--publish", !options_.ports.empty()},
+            {"--publish-all", options_.publish_all},
+            {"--expose", !options_.expose.empty()},
+            {"--hostname", !options_.hostname.empty()},
+            {"--dns", !options_.dns.empty()},
+            {"--link", !options_.links.empty()},
+            {"--add-host", !options_.extra_hosts.empty()},
+            {"--mac-address", !options_.mac_address.empty()}};
+        for (const auto& [option, is_given] : given)
+            if (is_given)
+                refuse(std::string(option) + " and --network " + mode +
+                       " exclude each other: say it of that container");
     }
 
     /// NAME, or name=NAME,alias=…,ip=….

@@ -142,6 +142,18 @@ TEST(SingleStack, NetworksAreModesOrNames) {
     const auto& attached = stack.services.at("mine").networks;
     EXPECT_EQ(attached.at("other").aliases, (Strings{"y", "x"}));
     given.aliases = {};
+    given.networks = {"container:web"};
+    EXPECT_EQ(service_of(given).network_mode, "container:web");
+    for (auto* const list : {&given.ports, &given.expose, &given.dns, &given.extra_hosts}) {
+        *list = {"80"};
+        EXPECT_NE(refusal(given).find("exclude each other"), std::string::npos) << refusal(given);
+        list->clear();
+    }
+    given.hostname = "other";
+    EXPECT_EQ(refusal(given),
+              "--hostname and --network container:web exclude each other: say it of that "
+              "container");
+    given.hostname.clear();
     given.networks = {"none", "other"};
     EXPECT_NE(refusal(given).find("excludes"), std::string::npos);
 }
