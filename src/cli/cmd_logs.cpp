@@ -10,6 +10,7 @@
 #include "cli/target.h"
 #include "sys/log_source.h"
 #include "sys/signals.h"
+#include "sys/terminal.h"
 
 #include <csignal>
 
@@ -46,7 +47,8 @@ class Follower {
     void run() {
         add_containers();
         printer_.print_existing();
-        if (!options_.log.follow || !options_.until.empty())
+        const bool none_is_kept = found_.empty() && options_.targets.naming == Naming::container;
+        if (!options_.log.follow || !options_.until.empty() || none_is_kept)
             return;  // what comes is after --until
         const sys::SignalWatch signals({SIGINT, SIGTERM});
         constexpr int look_again_ms = 1000;  // for containers that come and go
@@ -68,6 +70,8 @@ class Follower {
     const std::vector<ObservedContainer>& containers() {
         if (options_.targets.naming == Naming::service || found_.empty()) {
             found_ = find_targets(context_, options_.targets);
+            if (options_.targets.naming == Naming::container)
+                std::erase_if(found_, [this](const auto& one) { return refused(one); });
             return found_;
         }
         std::vector<ObservedContainer> present;
@@ -76,6 +80,17 @@ class Follower {
                 present.push_back(std::move(*now));
         found_ = std::move(present);
         return found_;
+    }
+
+    /// As docker has it: what is not kept is no empty log.
+    bool refused(const ObservedContainer& container) {
+        const bool is_kept = container.service_config->logging.driver != "none";
+        if (!is_kept) {
+            sys::write_err("stack: container " + container.name +
+                           " keeps no log: its log driver is none\n");
+            context_.exit_code = 1;
+        }
+        return !is_kept;
     }
 
     /// Whether one of them may still print.

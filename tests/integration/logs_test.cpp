@@ -119,6 +119,15 @@ TEST_F(Logs, OfAContainerGoToTheStreamTheyCameFrom) {
     EXPECT_EQ(logs.err, "err\n");
 }
 
+TEST_F(Logs, ThatNobodyKeepsAreNotEmptyOnes) {
+    run("echo out", {"--log-driver", "none"});
+    for (const auto& words : {std::vector<std::string>{"logs", "mine"}, {"logs", "-f", "mine"}}) {
+        const auto logs = con(words);
+        EXPECT_EQ(logs.status, 1);
+        EXPECT_EQ(logs.err, "stack: container mine keeps no log: its log driver is none\n");
+    }
+}
+
 TEST_F(Logs, OfAFloodAreWholeAndFollowedOverTheirRotations) {
     run("sleep 1; seq 1 300000", {"--log-opt", "max-size=256k", "--log-opt", "max-file=200"});
     EXPECT_EQ(first_difference(con({"logs", "-f", "mine"}).out, 300000), "");
