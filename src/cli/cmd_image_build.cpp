@@ -231,8 +231,17 @@ std::vector<BuildOutput> outputs_of(Options& options) {
     return outputs;
 }
 
+/// Before a build is made for nothing.
+void require_directory_of(const char* option, const std::string& file) {
+    const std::string directory = file.empty() ? "" : sys::parent_path(here(file));
+    if (!file.empty() && !sys::is_directory(directory))
+        give_up(std::string(option) + " " + file + ": there is no directory " + directory);
+}
+
 void run(Context& context, Options options) {
     require_root();
+    require_directory_of("--iidfile", options.id_file);
+    require_directory_of("--metadata-file", options.metadata_file);
     const auto outputs = outputs_of(options);
     const auto request = request_of(context, options, outputs);
     BuildCall call = parse_build_call(options.call);

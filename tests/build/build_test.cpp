@@ -447,6 +447,12 @@ TEST_F(RealBuild, RefusesSeveralPlatforms) {
     EXPECT_THROW(static_cast<void>(shop.build("FROM busybox\n")), Error);
 }
 
+TEST_F(RealBuild, RefusesANameBeforeAnyStep) {
+    shop.options.tags = {"Bad Name"};
+    EXPECT_THROW(static_cast<void>(shop.build("FROM busybox\nRUN echo ran\n")), Error);
+    EXPECT_EQ(shop.output().find("ran"), std::string::npos) << shop.output();
+}
+
 TEST_F(RealBuild, ForwardsAnAgentWhereAStepMountsIt) {
     const sys::Fd agent = sys::listen_at(sys::SocketPath(shop.root(), "agent"));
     shop.options.ssh = {"default", "other=" + shop.root() + "/agent"};

@@ -93,6 +93,10 @@ TEST_F(ImageCommand, ABuildTakesDockersWords) {
             .status,
         0);
     EXPECT_EQ(stack_.run({"image", "build", "--push", "."}).status, 1);
+    const auto lost = stack_.run({"image", "build", "--iidfile", "no/id", "--no-cache", "."});
+    EXPECT_EQ(lost.status, 1);
+    EXPECT_EQ(lost.err,
+              "stack: --iidfile no/id: there is no directory " + (here_ / "no").string() + "\n");
     stack_.must({"builder", "prune", "-af"});
 }
 
@@ -102,12 +106,12 @@ TEST_F(ImageCommand, AnImportTakesATarFromAnywhere) {
     EXPECT_EQ(echoed("from:directory"), "hello\n");
     stack_.must({"image", "import", file, "from:file", "-m", "of my own", "-c", "ENV A=b"});
     EXPECT_EQ(echoed("from:file"), "hello\n");
+    EXPECT_EQ(stack_.must({"image", "inspect", "--format", "{{.Comment}}", "from:file"}),
+              "of my own\n");
     EXPECT_NE(stack_.must({"image", "history", "from:file"}).find("of my own"), std::string::npos);
     EXPECT_EQ(stack_.must({"image", "history", "--format", "{{.CreatedAt}}", "from:file"}),
               stack_.must({"image", "inspect", "--format", "{{.Created}}", "from:file"}));
     EXPECT_EQ(stack_.run({"image", "import", "-", "from:input"}, {}, content(file)).status, 0);
-    EXPECT_EQ(stack_.must({"image", "inspect", "--format", "{{.Comment}}", "from:file"}),
-              "of my own\n");
     EXPECT_EQ(echoed("from:input"), "hello\n");
     stack_.must({"container",
                  "run",

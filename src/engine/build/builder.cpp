@@ -87,13 +87,36 @@ std::map<std::string, Strings> variables_of_bases(const Paths& paths, const Buil
     return all;
 }
 
+std::string canonical_reference(const std::string& text) {
+    const auto reference = image::parse_reference(text);
+    if (!reference)
+        throw Error("`" + text + "` cannot be the name of an image: " + reference.error().message);
+    if (!image::is_name(*reference))
+        throw Error("`" + text + "` is a digest's: only content can give an image that name");
+    return image::canonical(*reference);
+}
+
+Strings references_of(const BuildRequest& request) {
+    Strings references;
+    if (!request.tag.empty())
+        references.push_back(canonical_reference(request.tag));
+    for (const auto& tag : request.build.tags)
+        references.push_back(canonical_reference(tag));
+    return references;
+}
+
 /// How many stages are built at the same time; what most of them wait for is not the processor.
 constexpr std::ptrdiff_t most_jobs = 4;
 
 class Builder {
   public:
-    Builder(const Paths& paths, const BuildRequest& request, const EventSink& sink)
+    /// `references`: the names that the image gets.
+    Builder(const Paths& paths,
+            const BuildRequest& request,
+            Strings references,
+            const EventSink& sink)
         : request_(request),
+          references_(std::move(references)),
           sink_([this, &sink](const Event& event) {
               const std::lock_guard lock(mutex_);
               sink(event);
@@ -154,16 +177,6 @@ class Builder {
             sources_.keep_stage(stage.index, std::move(*state));
     }
 
-    std::string canonical_reference(const std::string& text) const {
-        const auto reference = image::parse_reference(text);
-        if (!reference)
-            throw Error("`" + text +
-                        "` cannot be the name of an image: " + reference.error().message);
-        if (!image::is_name(*reference))
-            throw Error("`" + text + "` is a digest's: only content can give an image that name");
-        return image::canonical(*reference);
-    }
-
     /// What the steps of this build gave: all of them, or those that are in the image.
     StepLayers steps(bool all) const {
         const Strings& layers = sources_.stage(inputs_.plan.order.back()).layers;
@@ -187,10 +200,7 @@ class Builder {
         for (const auto& [name, value] : request_.build.labels)
             state.config.labels[name] = value;
         image::NewImage image;
-        if (!request_.tag.empty())
-            image.references.push_back(canonical_reference(request_.tag));
-        for (const auto& tag : request_.build.tags)
-            image.references.push_back(canonical_reference(tag));
+        image.references = references_;
         image.source_digest = request_.source_digest;
         image.annotations = request_.annotations;
         const auto present = image.references.empty() ? find_without_name(state)
@@ -240,6 +250,7 @@ class Builder {
     }
 
     const BuildRequest& request_;
+    Strings references_;
     std::mutex mutex_;  // of the sink
     EventSink sink_;
     BuildInputs inputs_;
@@ -260,10 +271,11 @@ BuildResult build_image(const Paths& paths, const BuildRequest& request, const E
     if (platforms.size() > 1)
         throw Error("an image is built for one platform, and `platforms` names " +
                     join(platforms, ", ") + ": keep one, or name it by `platform` of the service");
+    Strings references = references_of(request);  // no step runs for a name that cannot be
     const LocalContexts contexts(paths, request.build, request.environment, sink);
     BuildRequest local = request;
     local.build = contexts.build();
-    return Builder(paths, local, sink).run();
+    return Builder(paths, local, std::move(references), sink).run();
 }
 
 BuildResult check_build(const Paths& paths, const BuildRequest& request, const EventSink& sink) {
