@@ -44,6 +44,8 @@ struct Parsed {
 
 Parsed parse(const std::string& change) {
     build::Lexed lexed = build::lex(change, "--change");
+    if (lexed.statements.empty())
+        refuse(change, "it is no instruction, such as ENV A=b");
     refuse_errors(change, lexed.diagnostics);
     Parsed parsed;
     parsed.scope.escape = lexed.escape;
@@ -56,8 +58,6 @@ Parsed parse(const std::string& change) {
                    "STOPSIGNAL, USER, VOLUME and WORKDIR");
         parsed.instructions.push_back(std::move(*instruction));
     }
-    if (parsed.instructions.empty())
-        refuse(change, "it is no instruction, such as ENV A=b");
     return parsed;
 }
 
