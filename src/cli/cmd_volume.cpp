@@ -17,6 +17,7 @@
 #include "cli/prune.h"
 #include "cli/style.h"
 #include "cli/target.h"
+#include "cli/volume_list.h"
 #include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
@@ -40,10 +41,6 @@ StringMap pairs_of(const Strings& texts) {
     for (const auto& text : texts)
         pairs.insert_or_assign(split_once(text, '=').first, split_once(text, '=').second);
     return pairs;
-}
-
-std::string driver_of(const VolumeRecord& volume) {
-    return volume.driver.empty() ? "local" : volume.driver;
 }
 
 /// Volumes that a container has, running or not.
@@ -206,7 +203,7 @@ void list(const Context& context, const ListOptions& options) {
     const Filters filters(options.filters, {"name", "driver", "dangling", "label", "label!"});
     for (const auto& volume : chosen_volumes(context, filters)) {
         rows.push_back({driver_of(volume), volume.name});
-        objects.push_back(volume_json(context, volume));
+        objects.push_back(volume_list_json(context.paths, volume));
         lines += options.quiet ? volume.name + "\n" : objects.back().dump() + "\n";
     }
     if (is_template(options.format) && !options.quiet)

@@ -86,7 +86,7 @@ std::string formatted(const std::string& format,
     std::string lines;
     std::vector<Strings> cells;
     if (in_columns)  // a head for what is more than fields is better empty than wrong
-        cells.push_back(split(what->render(head_of(*what, titles)).value_or(""), '\t'));
+        cells.push_back(split(what->render_head(head_of(*what, titles)).value_or(""), '\t'));
     for (const auto& row : rows) {
         const auto line = what->render(row);
         if (!line)

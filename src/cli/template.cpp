@@ -21,7 +21,9 @@ constexpr std::size_t longest_output = std::size_t{64} << 20U;
 
 class Evaluation {
   public:
-    explicit Evaluation(const Json& data) : data_(data) { variables_.emplace_back("", data); }
+    explicit Evaluation(const Json& data, bool is_head = false) : data_(data), is_head_(is_head) {
+        variables_.emplace_back("", data);
+    }
 
     Expected<std::string> run(const Nodes& nodes) {
         walk(nodes, data_);
@@ -158,6 +160,8 @@ class Evaluation {
 
     /// `.Label "key"`: out of the labels, which lists print as `key=value,key=value`.
     [[nodiscard]] Json label(const std::string& key) const {
+        if (is_head_)
+            return replace_all(replace_all(key.substr(key.rfind('.') + 1), "-", " "), "_", " ");
         const auto labels = data_.find("Labels");
         if (labels == data_.end())
             return "";
@@ -251,6 +255,7 @@ class Evaluation {
     }
 
     const Json& data_;
+    bool is_head_;
     std::vector<std::pair<std::string, Json>> variables_;  // the innermost last
     std::string output_;
     std::optional<TemplateNode::Kind> jump_;  // out of the loop, or to its next element
@@ -287,6 +292,10 @@ Expected<Template> Template::parse(std::string_view text) {
 
 Expected<std::string> Template::render(const Json& data) const {
     return Evaluation(data).run(*nodes_);
+}
+
+Expected<std::string> Template::render_head(const Json& titles) const {
+    return Evaluation(titles, true).run(*nodes_);
 }
 
 std::vector<std::string> Template::fields() const {

@@ -27,6 +27,10 @@ class Template {
     /// does not have is `<no value>`, and false.
     [[nodiscard]] Expected<std::string> render(const nlohmann::json& data) const;
 
+    /// The head above what it makes of rows, where these are its fields' titles. Docker: a label's
+    /// is the last part of its name.
+    [[nodiscard]] Expected<std::string> render_head(const nlohmann::json& titles) const;
+
     /// The fields of the data that it names.
     [[nodiscard]] std::vector<std::string> fields() const;
 

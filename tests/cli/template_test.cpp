@@ -137,6 +137,10 @@ TEST(Format, MakesALineOfEachRow) {
     EXPECT_EQ(cli::formatted("table {{.Name}}\\t{{.RunningFor}}", rows),
               "NAME   RUNNING FOR\na      2 days\nbcd    1 day\n");
     EXPECT_EQ(cli::formatted("table {{.Name}}", {}), "NAME\n");
+    const std::vector<nlohmann::json> labelled{{{"Name", "a"}, {"Labels", "l1=x,a.team_name=y"}}};
+    EXPECT_EQ(
+        cli::formatted(R"(table {{.Name}}\t{{.Label "l1"}}\t{{.Label "a.team_name"}})", labelled),
+        "NAME   l1   team name\na      x    y\n");
     EXPECT_THROW(static_cast<void>(cli::formatted("{{.Nam}}", rows)), cli::Exit);
 }
 

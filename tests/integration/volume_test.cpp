@@ -28,6 +28,10 @@ TEST_F(Volume, HoldsDataFromItsCreationToItsRemoval) {
     EXPECT_EQ(stack_.must({"volume", "create", "--label", "kind=data", "kept"}), "kept\n");
     stack_.must({"container", "run", "--rm", "-v", "kept:/d", "busybox", "touch", "/d/file"});
     EXPECT_EQ(stack_.must({"volume", "ls", "-q", "--filter", "label=kind=data"}), "kept\n");
+    const auto listed = nlohmann::json::parse(stack_.must({"volume", "ls", "--format", "json"}));
+    EXPECT_EQ(listed["Labels"], "kind=data");
+    EXPECT_EQ(listed["Size"], "N/A");
+    EXPECT_EQ(listed["Links"], "N/A");
     const auto seen = nlohmann::json::parse(stack_.must({"volume", "inspect", "kept"}));
     EXPECT_EQ(seen[0]["Labels"]["kind"], "data");
     EXPECT_EQ(seen[0]["CreatedAt"].get<std::string>().substr(0, 2), "20");
