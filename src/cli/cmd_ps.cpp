@@ -13,6 +13,7 @@
 #include "cli/project.h"
 #include "cli/style.h"
 #include "cli/target.h"
+#include "cli/volume_list.h"
 #include "engine/image/store.h"
 #include "engine/storage/volumes.h"
 #include "sys/terminal.h"
@@ -58,6 +59,9 @@ std::vector<ObservedContainer> selected(const Context& context, const PsOptions&
         return !options.all && !is_listed(container);
     });
     forget_lost_names(containers, image::Store(context.paths));
+    std::sort(containers.begin(), containers.end(), [](const auto& one, const auto& other) {
+        return one.name < other.name;
+    });
     return containers;
 }
 
@@ -243,14 +247,13 @@ void run_volumes(const Context& context, const ListOptions& options) {
     std::string lines;
     std::vector<nlohmann::json> objects;
     for (const auto& volume : storage::list_volumes(context.paths)) {
-        if (volume.project != stack.name ||
+        // Docker compose goes by the label of a stack's volumes, which anonymous ones do not have.
+        if (volume.project != stack.name || volume.anonymous ||
             (!options.services.empty() && !used.contains(volume.name)))
             continue;
-        rows.push_back({volume.driver.empty() ? "local" : volume.driver, volume.name});
+        rows.push_back({driver_of(volume), volume.name});
         names += volume.name + "\n";
-        objects.push_back({{"Name", volume.name},
-                           {"Driver", volume.driver.empty() ? "local" : volume.driver},
-                           {"Mountpoint", storage::volume_directory(context.paths, volume.name)}});
+        objects.push_back(volume_list_json(context.paths, volume));
         lines += objects.back().dump() + "\n";
     }
     if (is_template(format))

@@ -6,6 +6,7 @@
 #include "cli/local.h"
 #include "cli/local_runtime.h"
 #include "cli/process_list.h"
+#include "cli/style.h"
 #include "cli/target.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -16,15 +17,27 @@
 namespace stack::cli {
 namespace {
 
+Strings joined(Strings words, const Strings& more) {
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+}
+
+/// One table, as docker compose has it; none where nothing runs.
 void run_top(const Context& context, const Targets& targets) {
     const LocalRuntime runtime(context.paths);
-    Strings sections;
-    for (const auto& container : find_targets(context, targets)) {
+    std::vector<Strings> rows{joined({"SERVICE", "#"}, process_head())};
+    for (const auto& container : find_targets(context, targets))
         if (is_up(container))
-            sections.push_back(container.name + "\n" +
-                               process_table(runtime.get().processes(container.id)));
-    }
-    sys::write_out(join(sections, "\n"));
+            for (const auto& row : process_rows(runtime.get().processes(container.id)))
+                rows.push_back(joined({container.service, std::to_string(container.number)}, row));
+    if (rows.size() > 1)
+        sys::write_out(table(rows));
+}
+
+std::string process_table(const std::vector<int>& pids) {
+    auto rows = process_rows(pids);
+    rows.insert(rows.begin(), process_head());
+    return table(rows);
 }
 
 /// What the machine's ps(1) says of these processes with `options`, which name their columns.

@@ -114,10 +114,14 @@ std::string user_name(const std::string& passwd, std::uint32_t number) {
     return std::to_string(number);
 }
 
-std::string process_table(const std::vector<int>& pids) {
+Strings process_head() {
+    return {"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"};
+}
+
+std::vector<Strings> process_rows(const std::vector<int>& pids) {
     const MachineTime time = machine_time();
     const std::string passwd = sys::read_file("/etc/passwd").value_or("");
-    std::vector<Strings> rows{{"UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"}};
+    std::vector<Strings> rows;
     for (const int pid : pids) {
         const std::string directory = "/proc/" + std::to_string(pid);
         const auto read = [&](const char* file) {
@@ -127,7 +131,7 @@ std::string process_table(const std::vector<int>& pids) {
         if (auto row = process_row({read("/stat"), read("/cmdline")}, user, time))
             rows.push_back(std::move(*row));
     }
-    return table(rows);
+    return rows;
 }
 
 }  // namespace stack::cli

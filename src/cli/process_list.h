@@ -29,7 +29,10 @@ struct ProcessFiles {
 /// The name that a passwd(5) file's text gives a number; the number where it gives none.
 [[nodiscard]] std::string user_name(const std::string& passwd, std::uint32_t number);
 
-/// The table of those of `pids` that are there still.
-[[nodiscard]] std::string process_table(const std::vector<int>& pids);
+/// What stands above the columns of process_row().
+[[nodiscard]] std::vector<std::string> process_head();
+
+/// The rows of those of `pids` that are there still.
+[[nodiscard]] std::vector<std::vector<std::string>> process_rows(const std::vector<int>& pids);
 
 }  // namespace stack::cli

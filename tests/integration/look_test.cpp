@@ -112,6 +112,33 @@ TEST_F(Look, PsHasTheFieldsOfDockerCompose) {
     EXPECT_EQ(web["Networks"], "shop_default");
 }
 
+TEST_F(Look, PsGoesByTheContainersNames) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  a: {image: busybox, command: sleep 1000, container_name: zebra, stop_signal: SIGKILL,
+      expose: ["53/udp"]}
+  b: {image: busybox, command: sleep 1000, stop_signal: SIGKILL, volumes: [data:/d, /anonymous]}
+volumes: {data: {labels: {kind: x}}}
+)");
+    stack_.must({"up", "-d", "--remove-orphans"});
+    EXPECT_EQ(stack_.must({"ps", "--format", "{{.Name}} {{.Ports}}"}), "shop-b-1 \nzebra 53/udp\n");
+    const std::string rows = stack_.must({"top"});
+    EXPECT_TRUE(
+        std::regex_match(rows,
+                         std::regex("SERVICE +# +UID +PID +PPID +C +STIME +TTY +TIME +CMD\n"
+                                    "a +1 +root .* sleep 1000\nb +1 +root .* sleep 1000\n")))
+        << rows;
+    const auto volume = nlohmann::json::parse(stack_.must({"volumes", "--format", "json"}));
+    EXPECT_EQ(volume["Name"], "shop_data");
+    EXPECT_EQ(volume["Scope"], "local");
+    EXPECT_EQ(volume["Labels"], "kind=x");
+    for (const auto* key : {"Availability", "Group", "Links", "Size", "Status"})
+        EXPECT_EQ(volume[key], "N/A") << key;
+    stack_.must({"down", "-v", "-t", "0"});
+    EXPECT_EQ(stack_.must({"top"}), "");
+}
+
 TEST_F(Look, ImagesHasTheColumnsOfDockerCompose) {
     const std::string rows = stack_.must({"images", "web"});
     EXPECT_TRUE(std::regex_search(
