@@ -46,7 +46,7 @@ TEST(PortList, IsEmptyWhereNoneLeadsToIt) {
     EXPECT_EQ(ports_text(container), "");
     EXPECT_EQ(ps_json(container, Time{})["Publishers"], nlohmann::json::array());
     container.state = ContainerState::paused;
-    EXPECT_EQ(ports_text(container), "0.0.0.0:80->80/tcp, 81/tcp, [::]:80->80/tcp");
+    EXPECT_EQ(ports_text(container), "0.0.0.0:80->80/tcp, [::]:80->80/tcp, 81/tcp");
     Service host;
     host.network_mode = "host";
     container.service_config = std::move(host);
