@@ -67,6 +67,7 @@ const std::vector<Command>& commands() {
         {"system", "Other", "All that is kept, at once: df, prune, info", add_system},
         {"schema", "Other", "Print the JSON Schema of stack files, for editors", add_schema},
         {"version", "Other", "Print the version", add_version},
+        {"convert", "", "The old name of `config`", add_config},
         {"supervise",
          "",
          "Keep a project as its stack file says (started by other commands)",

@@ -166,7 +166,8 @@ std::string root_directory(const Globals& globals) {
 
 /// What a command does that looks at no state works whatever state there is.
 bool needs_state(const CLI::App& command) {
-    static const std::set<std::string> without{"config", "doctor", "lint", "schema", "version"};
+    static const std::set<std::string> without{
+        "config", "convert", "doctor", "lint", "schema", "version"};
     return !without.contains(command.get_name());
 }
 

@@ -9,6 +9,8 @@
 #include <array>
 #include <cstdio>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -17,7 +19,25 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int standard_error = 2;
+/// Where progress goes.
+class StatusStream {
+  public:
+    StatusStream() {
+        static const std::set<std::string> yes{"1", "t", "T", "true", "TRUE", "True"};
+        const auto variables = sys::environment();
+        const auto found = variables.find("COMPOSE_STATUS_STDOUT");
+        is_output_ = found != variables.end() && yes.contains(found->second);
+    }
+
+    [[nodiscard]] int descriptor() const { return is_output_ ? 1 : 2; }
+
+    void write(std::string_view text) const {
+        is_output_ ? sys::write_out(text) : sys::write_err(text);
+    }
+
+  private:
+    bool is_output_ = false;
+};
 
 /// Remembers what failed, to be said once more at the end. What a part of it says, a step or a
 /// layer, is in what the whole says.
@@ -51,12 +71,13 @@ class PlainProgress final : public Progress {
         if (line == last_)
             return;
         last_ = line;
-        sys::write_err(line + "\n");
+        stream_.write(line + "\n");
     }
 
     void finish() override { failures_.tell(); }
 
   private:
+    StatusStream stream_;
     std::string last_;
     Failures failures_;
 };
@@ -76,10 +97,13 @@ class JsonProgress final : public Progress {
             line["current"] = event.current;
             line["total"] = event.total;
         }
-        sys::write_err(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+        stream_.write(line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
     }
 
     void finish() override {}
+
+  private:
+    StatusStream stream_;
 };
 
 class QuietProgress final : public Progress {
@@ -264,8 +288,8 @@ class TerminalProgress final : public Progress {
 
     void draw() {
         drawn_ = Clock::now();
-        const auto columns = static_cast<std::size_t>(sys::terminal_width(standard_error));
-        const auto rows = static_cast<std::size_t>(sys::terminal_height(standard_error));
+        const auto columns = static_cast<std::size_t>(sys::terminal_width(stream_.descriptor()));
+        const auto rows = static_cast<std::size_t>(sys::terminal_height(stream_.descriptor()));
         std::size_t widest = 0;
         std::size_t over = 0;
         for (const auto& row : rows_) {
@@ -277,9 +301,10 @@ class TerminalProgress final : public Progress {
                            std::to_string(rows_.size()) + "\x1b[K\n";
         text += body(widest, columns, rows > 4 ? rows - 3 : 1);
         height_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
-        sys::write_err(picture + text + "\x1b[J");
+        stream_.write(picture + text + "\x1b[J");
     }
 
+    StatusStream stream_;
     std::string title_;
     bool colour_;
     std::vector<Row> rows_;
@@ -290,12 +315,17 @@ class TerminalProgress final : public Progress {
 
 }  // namespace
 
+void tell_status(const std::string& sentence) {
+    StatusStream().write(sentence + "\n");
+}
+
 std::unique_ptr<Progress> make_progress(const Globals& globals, const std::string& title) {
     std::string mode = globals.progress;
+    const int stream = StatusStream().descriptor();
     if (mode == "auto")
-        mode = sys::is_terminal(standard_error) && globals.ansi != "never" ? "tty" : "plain";
+        mode = sys::is_terminal(stream) && globals.ansi != "never" ? "tty" : "plain";
     if (mode == "tty")
-        return std::make_unique<TerminalProgress>(title, wants_colour(globals, standard_error));
+        return std::make_unique<TerminalProgress>(title, wants_colour(globals, stream));
     if (mode == "json")
         return std::make_unique<JsonProgress>();
     if (mode == "quiet")

@@ -1,7 +1,7 @@
 #pragma once
 
-// Shows events on standard error: rows that update in place on a terminal, plain lines elsewhere,
-// JSON lines for programs.
+// Shows events on standard error, or on standard output where COMPOSE_STATUS_STDOUT has it so: rows
+// that update in place on a terminal, plain lines elsewhere, JSON lines for programs.
 
 #include <stack/events.h>
 
@@ -22,8 +22,11 @@ class Progress {
     virtual void finish() = 0;
 };
 
-/// By --progress and what standard error is. `title` heads the rows on a terminal: "Running",
-/// "Stopping", "Pulling".
+/// A sentence where progress is shown.
+void tell_status(const std::string& sentence);
+
+/// By --progress and what the stream is that it goes to. `title` heads the rows on a terminal:
+/// "Running", "Stopping", "Pulling".
 [[nodiscard]] std::unique_ptr<Progress> make_progress(const Globals& globals,
                                                       const std::string& title);
 

@@ -13,7 +13,6 @@ namespace {
 const std::map<std::string, std::string>& words_of_docker() {
     static const std::map<std::string, std::string> places{
         {"buildx", "stack image build"},
-        {"convert", "stack config"},
         {"df", "stack system df"},
         {"diff", "stack container diff"},
         {"history", "stack image history"},

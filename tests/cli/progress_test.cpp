@@ -3,6 +3,8 @@
 #include "cli/progress.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -30,6 +32,16 @@ std::string shown(const std::string& mode, const std::vector<Event>& events) {
         progress->show(event);
     progress->finish();
     return testing::internal::GetCapturedStderr();
+}
+
+/// What is said where progress goes to standard output, and to standard error.
+std::pair<std::string, std::string> said_on_output(const std::string& mode) {
+    ::setenv("COMPOSE_STATUS_STDOUT", "1", 1);
+    testing::internal::CaptureStdout();
+    const std::string err = shown(mode, {{.id = "Container web", .text = "Started"}});
+    tell_status("all is done");
+    ::unsetenv("COMPOSE_STATUS_STDOUT");
+    return {testing::internal::GetCapturedStdout(), err};
 }
 
 /// What stands there at last: behind the last way back to the top.
@@ -66,6 +78,15 @@ TEST(Progress, TellsProgramsEveryByte) {
     EXPECT_EQ(line["current"], 1024);
     EXPECT_EQ(line["total"], 2048);
     EXPECT_EQ(shown("plain", {layer("aaa", 1024)}), "") << "too many lines";
+}
+
+TEST(Progress, GoesToStandardOutputWhereTheVariableHasItSo) {
+    EXPECT_EQ(said_on_output("plain"),
+              std::pair(std::string(" Container web  Started\nall is done\n"), std::string()));
+    EXPECT_EQ(said_on_output("json"),
+              std::pair(std::string("{\"id\":\"Container web\",\"status\":\"Working\",\"text\":"
+                                    "\"Started\"}\nall is done\n"),
+                        std::string()));
 }
 
 }  // namespace

@@ -59,8 +59,6 @@ TEST_F(Usage, AnUnknownCommandToo) {
 TEST_F(Usage, AWordOfDockersIsSaidWithItsPlaceHere) {
     EXPECT_EQ(complaint({"rmi", "busybox"}),
               "stack: unknown command rmi; it is `stack image rm` here (see `stack --help`)");
-    EXPECT_EQ(complaint({"convert"}),
-              "stack: unknown command convert; it is `stack config` here (see `stack --help`)");
     EXPECT_EQ(complaint({"compose", "up"}),
               "stack: unknown command compose; leave that word away: `stack up`, `stack ps` … (see "
               "`stack --help`)");
