@@ -46,8 +46,9 @@ PlanOptions wait_options(const LifeOptions& options) {
     return plan;
 }
 
-void run_life(Context& context, const LifeOptions& options, const LifeCommand& command) {
-    const Stack stack = find_project(context);
+void run_life(Context& context, LifeOptions options, const LifeCommand& command) {
+    const auto [stack, by_name] = find_existing(context, options.services);
+    options.remove_orphans = options.remove_orphans || by_name;
     LocalEngine local(context.paths);
     const Observed observed = local.observe(stack);
     static_cast<void>(containers_of(

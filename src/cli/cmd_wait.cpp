@@ -81,10 +81,11 @@ class Ends {
 };
 
 void bring_down(Context& context) {
-    const Stack stack = find_project(context);
+    const auto [stack, by_name] = find_existing(context);
     Request request;
     request.verb = "down";
     request.stack = stack;
+    request.down.remove_orphans = by_name;
     static_cast<void>(ask(context, stack, request, "Running"));
 }
 

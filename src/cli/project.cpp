@@ -5,9 +5,12 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "cli/local.h"
+#include "supervise/desired.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -193,7 +196,10 @@ bool is_named_by_hand(const Context& context) {
            !wanted_name(context, project_environment(context)).empty();
 }
 
-LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
+namespace {
+
+/// As load_files(), with nothing printed: what was said may be an error.
+LoadResult read_files(const Context& context, const LoadAdjustments& adjust) {
     LoadInput input;
     input.files = stack_files(context);
     if (input.files.empty())
@@ -231,6 +237,13 @@ LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
     LoadResult result = load(input);
     result.diagnostics.insert(
         result.diagnostics.begin(), environment_problems.begin(), environment_problems.end());
+    return result;
+}
+
+}  // namespace
+
+LoadResult load_files(const Context& context, const LoadAdjustments& adjust) {
+    LoadResult result = read_files(context, adjust);
     if (adjust.overlay.empty() || has_errors(result.diagnostics))
         report(context, result);
     return result;
@@ -271,14 +284,67 @@ Stack load_project(const Context& context, const LoadAdjustments& adjust) {
     return stack;
 }
 
-Stack find_project(const Context& context) {
+namespace {
+
+/// The names that the loader takes, none of which leads to another directory.
+bool can_be_named(const std::string& name) {
+    constexpr const char* letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+    return name.find_first_not_of(std::string(letters) + "_-") == std::string::npos &&
+           name.find_first_of(letters) == 0;
+}
+
+/// What was brought up under that name last, or its bare name where only containers or networks
+/// tell of it; nullopt where nothing does.
+std::optional<Stack> living_stack(const Context& context, const std::string& name) {
+    if (!can_be_named(name))
+        return std::nullopt;
+    require_root();
+    if (auto stored = supervise::load_desired(context.paths, name))
+        return stored;
+    Stack bare;
+    bare.name = name;
+    LocalEngine local(context.paths);
+    const Observed observed = local.observe(bare);
+    const auto is_own = [&](const auto& one) { return one.project == name; };
+    const bool lives =
+        std::any_of(observed.containers.begin(), observed.containers.end(), is_own) ||
+        std::any_of(observed.networks.begin(), observed.networks.end(), is_own);
+    return lives ? std::optional(bare) : std::nullopt;
+}
+
+/// The name in the environment of a stack whose file is not there, or says what cannot be: it is
+/// as it lives.
+std::optional<Stack> living_where_no_file_serves(const Context& context,
+                                                 const LoadAdjustments& adjust) {
+    const std::string name = variable("COMPOSE_PROJECT_NAME").value_or("");
+    const bool has_file = !stack_files(context).empty();
+    if (name.empty() || !context.globals.files.empty() ||
+        (has_file && !has_errors(read_files(context, adjust).diagnostics)))
+        return std::nullopt;
+    return living_stack(context, name);
+}
+
+}  // namespace
+
+ExistingStack find_existing(const Context& context, const Strings& services) {
+    const LoadAdjustments adjust{.resolve_environment = false, .named_services = services};
+    const std::string& name = context.globals.project_name;
+    auto living = !context.globals.files.empty() ? std::nullopt
+                  : name.empty()                 ? living_where_no_file_serves(context, adjust)
+                                                 : living_stack(context, name);
+    if (living)
+        return {*std::move(living), true};
     if (!stack_files(context).empty())
-        return load_project(context, {.resolve_environment = false});
-    Stack stack;
-    stack.name = wanted_name(context, sys::environment());
-    if (stack.name.empty())
-        return load_project(context);  // says that there is no file
-    return stack;
+        return {load_project(context, adjust)};
+    Stack bare;
+    bare.name = wanted_name(context, sys::environment());
+    if (bare.name.empty())
+        return {load_project(context)};  // says that there is no file
+    return {std::move(bare), true};
+}
+
+Stack find_project(const Context& context, const Strings& services) {
+    return find_existing(context, services).stack;
 }
 
 }  // namespace stack::cli

@@ -31,10 +31,22 @@ struct LoadAdjustments {
 [[nodiscard]] LoadResult load_files(const Context& context, const LoadAdjustments& adjust = {});
 [[nodiscard]] Stack load_project(const Context& context, const LoadAdjustments& adjust = {});
 
-/// The stack of a command on what exists already: from its files where there are some; otherwise,
-/// by name (-p or COMPOSE_PROJECT_NAME), what its supervisor was told last, or the bare name. Env
+/// With what containers are made of besides what the file says: the contents of configs and
+/// secrets, and the platform that the environment has for services that name none.
+[[nodiscard]] Stack as_made(const Context& context, Stack stack);
+
+/// The stack of a command on what exists already. By name alone (-p without -f), it is what was
+/// brought up under that name last: no file is read, which may be another stack's. Otherwise, and
+/// where nothing of that name lives, it is what the files say, with the profiles of `services`
+/// active; where COMPOSE_PROJECT_NAME names it, they need not be there, nor say what can be. Env
 /// files and the variables of secrets are not read: to stop what runs, nobody needs them.
-[[nodiscard]] Stack find_project(const Context& context);
+struct ExistingStack {
+    Stack stack;
+    bool by_name = false;  // no file was read: what runs under the name is all of it
+};
+
+[[nodiscard]] ExistingStack find_existing(const Context& context, const Strings& services = {});
+[[nodiscard]] Stack find_project(const Context& context, const Strings& services = {});
 
 /// The files that -f, COMPOSE_FILE or the search through parent directories give; empty where there
 /// are none.

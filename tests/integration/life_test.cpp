@@ -590,5 +590,20 @@ services:
     EXPECT_EQ(stack_.must({"image", "ls", "--format", "{{.Repository}}"}), "busybox\n");
 }
 
+TEST_F(Life, ANameWithoutAFileIsWhatLivesUnderIt) {
+    stack_.write("compose.yaml", "name: other\nservices: {web: {image: '${REQUIRED:?}'}}\n");
+    stack_.write("shop.yaml",
+                 "services: {only: {image: busybox, command: sleep 1000, init: true}}\n");
+    stack_.must({"-p", "shop", "-f", "shop.yaml", "up", "-d"});
+    EXPECT_EQ(stack_.must({"-p", "shop", "ps", "--services"}), "only\n");
+    EXPECT_EQ(stack_.run({"ps", "--services"}, {{"COMPOSE_PROJECT_NAME", "shop"}}).out, "only\n");
+    stack_.must({"-p", "shop", "restart", "-t", "0"});
+    stack_.must({"-p", "shop", "exec", "-T", "only", "true"});
+    stack_.must({"-p", "shop", "down", "-t", "0"});
+    EXPECT_EQ(stack_.must({"container", "ls", "-aq"}), "");
+    stack_.write("compose.yaml", web_file);
+    EXPECT_EQ(stack_.run({"-p", "shop", "ps", "-q", "web"}).status, 0) << "the file has it";
+}
+
 }  // namespace
 }  // namespace stack::test
