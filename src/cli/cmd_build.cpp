@@ -88,7 +88,7 @@ void run_push(Context& context, PullOptions options);
 
 void run_build(Context& context, BuildOptions options) {
     require_root();
-    const Stack stack = load_project(context);
+    const Stack stack = load_project(context, {.named_services = options.services});
     check_services(options.services, stack);
     if (options.with_dependencies)
         add_dependencies(stack, options.services);
@@ -138,7 +138,7 @@ void run_build(Context& context, BuildOptions options) {
 
 void run_pull(Context& context, PullOptions options) {
     require_root();
-    const Stack stack = load_project(context);
+    const Stack stack = load_project(context, {.named_services = options.services});
     check_services(options.services, stack);
     if (options.include_deps)
         add_dependencies(stack, options.services);
@@ -181,7 +181,7 @@ void run_pull(Context& context, PullOptions options) {
 /// The images that services build; those that come from elsewhere are there already.
 void run_push(Context& context, PullOptions options) {
     require_root();
-    const Stack stack = load_project(context);
+    const Stack stack = load_project(context, {.named_services = options.services});
     check_services(options.services, stack);
     if (options.include_deps)
         add_dependencies(stack, options.services);

@@ -47,7 +47,7 @@ std::string age_text(Time created, Time now) {
 }
 
 std::vector<ObservedContainer> selected(const Context& context, const PsOptions& options) {
-    const Stack stack = find_project(context);
+    const Stack stack = find_project(context, options.services);
     LocalEngine local(context.paths);
     auto containers = containers_of(stack, local.observe(stack), options.services, options.all);
     std::erase_if(containers, [&](const ObservedContainer& container) {
@@ -196,7 +196,7 @@ void run_images(const Context& context,
                 const Strings& services,
                 bool quiet,
                 const std::string& format) {
-    const Stack stack = find_project(context);
+    const Stack stack = find_project(context, services);
     LocalEngine local(context.paths);
     const image::Store store(context.paths);
     std::vector<Strings> rows{
@@ -238,7 +238,7 @@ std::set<std::string> volumes_of(const Context& context,
 }
 
 void run_volumes(const Context& context, const ListOptions& options) {
-    const Stack stack = find_project(context);
+    const Stack stack = find_project(context, options.services);
     const auto& format = options.format;
     const auto used = options.services.empty() ? std::set<std::string>()
                                                : volumes_of(context, stack, options.services);

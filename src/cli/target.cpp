@@ -45,7 +45,7 @@ std::string described(const Target& target) {
 std::vector<ObservedContainer> candidates(const Context& context, const Target& target) {
     if (target.naming == Naming::container)
         return {named_container(all_containers(context), target.name)};
-    const Stack stack = find_project(context);
+    const Stack stack = find_project(context, {target.name});
     LocalEngine local(context.paths);
     auto list = containers_of(stack, local.observe(stack), {target.name});
     std::erase_if(list, [&](const ObservedContainer& container) {
@@ -137,7 +137,7 @@ void declare_targets(CLI::App& app, Targets& targets) {
 
 std::vector<ObservedContainer> find_targets(const Context& context, const Targets& targets) {
     if (targets.naming == Naming::service) {
-        const Stack stack = find_project(context);
+        const Stack stack = find_project(context, targets.names);
         LocalEngine local(context.paths);
         return containers_of(stack, local.observe(stack), targets.names, targets.with_oneoff);
     }

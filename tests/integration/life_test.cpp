@@ -515,6 +515,8 @@ services:
   web: {image: busybox, command: sleep 1000}
   tool: {image: busybox, command: sleep 1000, profiles: [extra]}
 )");
+    for (const char* verb : {"stop", "rm", "kill", "logs", "ps", "images", "top", "pause", "build"})
+        EXPECT_EQ(stack_.run({verb, "tool"}).status, 0) << verb;
     EXPECT_EQ(stack_.run({"plan"}).out.find("tool"), std::string::npos);
     EXPECT_NE(stack_.run({"plan", "tool"}).out.find("start container/shop-tool-1"),
               std::string::npos);
