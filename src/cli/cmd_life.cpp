@@ -6,6 +6,7 @@
 #include "cli/dry_run.h"
 #include "cli/local.h"
 #include "cli/options.h"
+#include "cli/progress.h"
 #include "cli/project.h"
 #include "cli/stack_images.h"
 
@@ -30,6 +31,8 @@ struct LifeOptions {
 
 using Fill = std::function<void(const Stack&, const LifeOptions&, Request&)>;
 using PlanFor = std::function<Plan(const Stack&, const Observed&, const LifeOptions&)>;
+/// Says what docker compose says of such a plan, or gives up with it.
+using Tell = void (*)(const Stack&, const Observed&, const Plan&);
 
 /// A command that is one request, and whose --dry-run is one plan.
 struct LifeCommand {
@@ -37,6 +40,7 @@ struct LifeCommand {
     const char* title;
     PlanFor plan;
     Fill fill;
+    Tell tell = nullptr;
 };
 
 PlanOptions wait_options(const LifeOptions& options) {
@@ -53,6 +57,8 @@ void run_life(Context& context, LifeOptions options, const LifeCommand& command)
     const Observed observed = local.observe(stack);
     static_cast<void>(containers_of(
         stack, observed, options.services));  // a service that does not exist is said here
+    if (command.tell && !context.globals.dry_run)
+        command.tell(stack, observed, command.plan(stack, observed, options));
     const auto images =
         options.remove_images.empty()
             ? Strings()
@@ -79,7 +85,11 @@ void run_life(Context& context, LifeOptions options, const LifeCommand& command)
 
 std::shared_ptr<LifeOptions> declare(CLI::App& app, Context& context, LifeCommand command) {
     auto options = std::make_shared<LifeOptions>();
-    app.add_option("SERVICE", options->services, "Only these services");
+    app.add_option("SERVICE",
+                   options->services,
+                   command.verb == std::string("start")
+                       ? "Only these services and what they depend on"
+                       : "Only these services");
     app.callback([&context, options, command = std::move(command)] {
         run_life(context, *options, command);
     });
@@ -90,6 +100,31 @@ void add_timeout(CLI::App& app, LifeOptions& options) {
     app.add_option("-t,--timeout",
                    options.timeout,
                    "Seconds to wait for a container to stop before it is killed");
+}
+
+void tell_of_no_resource(const Stack& stack, const Observed& observed, const Plan& plan) {
+    const auto is_own = [&](const auto& one) { return one.project == stack.name; };
+    if (plan.actions.empty() &&
+        std::none_of(observed.containers.begin(), observed.containers.end(), is_own))
+        tell_status("Warning: No resource found to remove for project \"" + stack.name + "\".");
+}
+
+/// By what the file says, of which nothing may have been brought up.
+void refuse_start(const Stack& /*stack*/, const Observed& /*observed*/, const Plan& plan) {
+    if (!plan.errors.empty())
+        give_up(plan.errors.front());
+}
+
+void tell_of_none_to_kill(const Stack& /*stack*/, const Observed& /*observed*/, const Plan& plan) {
+    if (plan.actions.empty())
+        tell_status("no container to kill");
+}
+
+void tell_of_none_to_remove(const Stack& /*stack*/,
+                            const Observed& /*observed*/,
+                            const Plan& plan) {
+    if (plan.actions.empty())
+        tell_status("No stopped containers");
 }
 
 const Fill nothing_more = [](const Stack&, const LifeOptions&, Request&) {};
@@ -143,7 +178,8 @@ void add_start(CLI::App& app, Context& context) {
                  },
                  [](const Stack&, const LifeOptions& given, Request& request) {
                      request.up = wait_options(given);
-                 }});
+                 },
+                 refuse_start});
     CLI::Option* const wait = app.add_flag(
         "--wait", options->wait, "Return when everything is healthy, runs or has ended well");
     app.add_option("--wait-timeout", options->wait_timeout, "Seconds to wait at most")->needs(wait);

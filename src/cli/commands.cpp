@@ -18,7 +18,7 @@ const std::vector<Command>& commands() {
         {"disable", "Stacks", "Have it stay down after a reboot", add_disable},
         {"resume", "Stacks", "Bring enabled stacks back by their restart policies", add_resume},
         {"create", "Services", "Create containers without starting them", add_create},
-        {"start", "Services", "Start containers that exist", add_start},
+        {"start", "Services", "Start containers that exist, dependencies first", add_start},
         {"stop", "Services", "Stop containers without removing them", add_stop},
         {"restart", "Services", "Stop and start containers", add_restart},
         {"kill", "Services", "Send a signal to containers", add_kill},

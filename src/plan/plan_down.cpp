@@ -89,25 +89,10 @@ class LifePlanner {
             if (stopped != stop_of_.end())
                 builder_.order(stopped->second, node);
             starts_[container->service].push_back(node);
-            start_of_[container->id] = node;
         }
         for_each_dependency(starts_, [&](const auto& dependents, const auto& dependencies) {
             order_between(dependencies, dependents);
         });
-    }
-
-    void await(const Containers& containers, std::optional<Duration> timeout) {
-        for (const auto* container : containers) {
-            const auto started = start_of_.find(container->id);
-            if (container->oneoff ||
-                (started == start_of_.end() && container->health == Health::healthy))
-                continue;
-            const Node node = builder_.add(AwaitHealthy{container->name, true, timeout},
-                                           "container/" + container->name,
-                                           "asked to wait");
-            if (started != start_of_.end())
-                builder_.order(started->second, node);
-        }
     }
 
     void remove(const Containers& containers,
@@ -195,8 +180,7 @@ class LifePlanner {
     Builder builder_;
     ServiceNodes stops_;
     ServiceNodes starts_;
-    std::map<std::string, Node> stop_of_;   // by container id
-    std::map<std::string, Node> start_of_;  // by container id
+    std::map<std::string, Node> stop_of_;  // by container id
     std::vector<Node> removed_;
 };
 
@@ -243,18 +227,6 @@ Plan plan_down(const Stack& desired, const Observed& observed, const DownOptions
         if (options.volumes)
             planner.remove_volumes(staying);
     }
-    return planner.finish();
-}
-
-Plan plan_start(const Stack& desired,
-                const Observed& observed,
-                const Strings& services,
-                const PlanOptions& options) {
-    plan::LifePlanner planner(desired, observed);
-    const auto containers = plan::containers_of(desired, observed, services);
-    planner.start(containers, "asked for");
-    if (options.wait)
-        planner.await(containers, options.wait_timeout);
     return planner.finish();
 }
 

@@ -98,11 +98,27 @@ void Restarts::check_health(const Observed& observed) {
     }
 }
 
+namespace {
+
+/// Also of what the services depend on.
+bool plan_starts(const Plan& plan, const std::string& name) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [&](const auto& planned) {
+        const auto* start = std::get_if<StartContainer>(&planned.action);
+        return start != nullptr && start->name == name;
+    });
+}
+
+}  // namespace
+
 void Restarts::reset(const Request& request, const Plan& plan, const Observed& observed) {
     const auto before = states_;
+    const auto is_started = [&](const ObservedContainer& container) {
+        return starts(request, container) ||
+               (request.verb == "start" && plan_starts(plan, container.name));
+    };
     for (const auto& container : observed.containers)
         if (const auto state = states_.find(container.id);
-            state != states_.end() && starts(request, container))
+            state != states_.end() && is_started(container))
             state->second = {.unhealthy = state->second.unhealthy};  // which owes it its start
     for (const auto& id : ending_ids(request, plan, observed))
         states_.erase(id);

@@ -229,7 +229,7 @@ void Supervisor::carry_out(const Asked& asked) {
                 finish(asked, succeeded);
         },
         asked.request.parallel);
-    if (asked.request.verb == "up" || asked.request.verb == "run")
+    if (asked.request.verb == "up" || asked.request.verb == "run" || asked.request.verb == "start")
         executor_ = executor;
     executor->start();
 }

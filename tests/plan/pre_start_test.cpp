@@ -110,5 +110,53 @@ TEST(Start, WaitsWhereItIsAsked) {
               "#1 await-healthy container/shop-db-1: asked to wait (after #0)\n");
 }
 
+/// web and db, made and not started; web depends on db so.
+std::pair<Stack, Observed> created(DependencyCondition condition) {
+    Stack stack = shop();
+    stack.services["web"].pre_start.clear();
+    stack.services["web"].depends_on["db"].condition = condition;
+    return {stack, apply(with_image(), plan_up(stack, with_image(), {.no_start = true}), Time{})};
+}
+
+TEST(Start, TakesWhatTheServiceDependsOnWithIt) {
+    const auto [stack, world] = created(DependencyCondition::started);
+    EXPECT_EQ(to_text(plan_start(stack, world, {"web"})),
+              "#0 start container/shop-db-1: asked for\n"
+              "#1 start container/shop-web-1: asked for (after #0)\n");
+    Stack unknown;  // brought up by a file that is not to be had
+    unknown.name = "shop";
+    EXPECT_EQ(to_text(plan_start(unknown, world, {"web"})),
+              to_text(plan_start(stack, world, {"web"})));
+    EXPECT_EQ(to_text(plan_start(stack, world, {"db"})),
+              "#0 start container/shop-db-1: asked for\n");
+}
+
+TEST(Start, WaitsForWhatTheServiceNeedsOfAnother) {
+    const auto [stack, world] = created(DependencyCondition::healthy);
+    EXPECT_EQ(to_text(plan_start(stack, world, {"web"})),
+              "#0 start container/shop-db-1: asked for\n"
+              "#1 await-healthy container/shop-db-1: others need it healthy (after #0)\n"
+              "#2 start container/shop-web-1: asked for (after #1)\n");
+    const auto [job, made] = created(DependencyCondition::completed_successfully);
+    EXPECT_EQ(to_text(plan_start(job, made, {})),
+              "#0 start container/shop-db-1: asked for\n"
+              "#1 await-completed container/shop-db-1: others need it completed (after #0)\n"
+              "#2 start container/shop-web-1: asked for (after #1)\n");
+}
+
+TEST(Start, RefusesWhatHasNoContainer) {
+    auto [stack, world] = created(DependencyCondition::healthy);
+    EXPECT_EQ(plan_start(stack, {}, {"web"}).errors,
+              Strings{"service \"web\" has no container to start"});
+    EXPECT_EQ(plan_start(stack, {}, {}).errors,
+              Strings{"service \"db\" has no container to start"});
+    std::erase_if(world.containers, [](const auto& one) { return one.service == "db"; });
+    EXPECT_EQ(plan_start(stack, world, {"web"}).errors,
+              Strings{"service \"web\" is missing dependency \"db\", which has no container to "
+                      "start"});
+    stack.services["db"].scale = 0;
+    EXPECT_EQ(to_text(plan_start(stack, world, {})), "#0 start container/shop-web-1: asked for\n");
+}
+
 }  // namespace
 }  // namespace stack::test
