@@ -237,6 +237,14 @@ void copy_one(const Context& context,
         Copier(options, in, out, false).run();
 }
 
+/// A service is all of its containers.
+std::vector<ObservedContainer> replicas(const Context& context, const Options& options) {
+    auto all = find_targets(context, {Naming::service, {options.target.name}, options.all});
+    if (all.empty())
+        all.push_back(find_target(context, options.target));  // says that there is none
+    return all;
+}
+
 void run(const Context& context, Options& options) {
     require_root();
     const CopyEnd from = parse_copy_end(options.source);
@@ -247,14 +255,17 @@ void run(const Context& context, Options& options) {
     if (!from.container && !to.container)
         give_up(std::string("one of the two must be in a container: ") + noun + ":PATH");
     options.target.name = from.container ? *from.container : *to.container;
-    if (!options.all) {
-        copy_one(context, options, find_target(context, options.target), from, to);
-        return;
-    }
-    if (from.container)
+    if (options.all && from.container)
         give_up("--all copies to every container of a service, not from them");
-    const Targets targets{Naming::service, {options.target.name}, true};
-    for (const auto& container : find_targets(context, targets))
+    const auto containers =
+        from.container || options.target.naming == Naming::container || options.target.index != 0
+            ? std::vector{find_target(context, options.target)}
+            : replicas(context, options);
+    if (containers.size() > 1 && from.path == "-")
+        give_up("a tar archive on standard input goes into one container, and service \"" +
+                options.target.name + "\" has " + std::to_string(containers.size()) +
+                ": name it with --index");
+    for (const auto& container : containers)
         copy_one(context, options, container, from, to);
 }
 
@@ -280,9 +291,12 @@ void declare(CLI::App& app, Context& context, Naming naming) {
     app.add_flag(
         "-L,--follow-link", options->follow, "Copy what a link SOURCE leads to, not the link");
     app.add_flag("-q,--quiet", options->quiet, "Accepted for compatibility: nothing is said");
-    declare_index(app, options->target);
-    if (naming == Naming::service)
-        app.add_flag("--all", options->all, "To every container of the service, `run`'s included");
+    if (naming == Naming::service) {
+        app.add_option("--index",
+                       options->target.index,
+                       "Which of the service's containers (default: to every one, from the first)");
+        app.add_flag("--all", options->all, "To the containers of `run`, too");
+    }
     app.callback([&context, options] { run(context, *options); });
 }
 

@@ -79,19 +79,15 @@ std::vector<ObservedContainer> all_containers(const Context& context) {
     return containers;
 }
 
-void declare_index(CLI::App& app, Target& target) {
-    if (target.naming == Naming::service)
-        app.add_option(
-            "--index", target.index, "Which of the service's containers (default: the first)");
-}
-
 void declare_target(CLI::App& app, Target& target) {
     if (target.naming == Naming::service)
         app.add_option("SERVICE", target.name, "The service")->required();
     else
         app.add_option("CONTAINER", target.name, "Its name, or the beginning of its id")
             ->required();
-    declare_index(app, target);
+    if (target.naming == Naming::service)
+        app.add_option(
+            "--index", target.index, "Which of the service's containers (default: the first)");
 }
 
 ObservedContainer find_target(const Context& context, const Target& target) {

@@ -28,8 +28,6 @@ struct Target {
 
 /// Declares the argument, and --index where it is a service.
 void declare_target(CLI::App& app, Target& target);
-/// Declares --index alone, where the name is part of something else.
-void declare_index(CLI::App& app, Target& target);
 
 /// These give up with a sentence where there is none.
 [[nodiscard]] ObservedContainer find_target(const Context& context, const Target& target);

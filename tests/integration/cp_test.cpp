@@ -329,10 +329,17 @@ TEST_F(Cp, ContainersHaveNamesOfTheirOwn) {
 
 TEST_F(Cp, EveryReplicaGetsIt) {
     stack_.must({"scale", "app=2"});
-    stack_.must({"cp", "--all", "file", "app:/tmp"});
+    stack_.must({"cp", "file", "app:/tmp"});
     stack_.must({"cp", "--index", "2", "tree/below/leaf", "app:/tmp"});
     EXPECT_EQ(stack_.run({"exec", "-T", "--index", "1", "app", "ls", "/tmp"}).out, "file\n");
     EXPECT_EQ(stack_.run({"exec", "-T", "--index", "2", "app", "ls", "/tmp"}).out, "file\nleaf\n");
+    const std::string other = stack_.must({"run", "-d", "app", "sleep", "1000"}).substr(0, 12);
+    stack_.must({"cp", "--all", "tree/below/leaf", "app:/tmp/all"});
+    EXPECT_EQ(stack_.must({"container", "exec", other, "ls", "/tmp"}), "all\n");
+    stack_.must({"cp", "app:/tmp/all", "back"});
+    const Result archive = stack_.run({"cp", "-", "app:/tmp"});
+    EXPECT_EQ(archive.status, 1);
+    EXPECT_NE(archive.err.find("--index"), std::string::npos) << archive.err;
 }
 
 }  // namespace
