@@ -151,7 +151,8 @@ void add_down(CLI::App& app, Context& context) {
          [down_options](const Stack& stack, const LifeOptions& given, Request& request) {
              request.stack = stack;
              request.down = down_options(given);
-         }});
+         },
+         tell_of_no_resource});
     app.add_flag("-v,--volumes",
                  options->volumes,
                  "Remove the stack's named volumes and anonymous ones, too: their data is lost");
@@ -226,7 +227,8 @@ void add_kill(CLI::App& app, Context& context) {
                  },
                  [](const Stack&, const LifeOptions& given, Request& request) {
                      request.signal = given.signal;
-                 }});
+                 },
+                 tell_of_none_to_kill});
     app.add_option(
         "-s,--signal",
         options->signal,
@@ -247,7 +249,8 @@ void add_rm(CLI::App& app, Context& context) {
                  [](const Stack&, const LifeOptions& given, Request& request) {
                      request.stop = given.stop;
                      request.volumes = given.volumes;
-                 }});
+                 },
+                 tell_of_none_to_remove});
     app.add_flag("-s,--stop", options->stop, "Stop them first, where they run");
     app.add_flag("-v,--volumes", options->volumes, "Remove their anonymous volumes, too");
     app.add_flag("-f,--force", options->force, "Accepted for compatibility: nothing is asked");

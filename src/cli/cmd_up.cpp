@@ -1,5 +1,6 @@
 // up, create
 
+#include "base/text.h"
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -39,6 +40,7 @@ struct AttachOptions {
     Strings attach;     // empty: all
     Strings no_attach;  // not these
     bool watch = false;
+    bool creates = false;  // no service at all is nothing to create, but nothing to bring up either
     LogOptions log;
     Quiet quiet;
 };
@@ -374,10 +376,21 @@ void check_combination(const UpOptions& up, const AttachOptions& options) {
         give_up("--renew-anon-volumes and --no-recreate are incompatible");
 }
 
+/// Why there is no service.
+std::string why_none(const Stack& stack) {
+    return stack.disabled_services.empty()
+               ? "the stack file has none"
+               : "the profiles of all are inactive (name a service, or activate one with "
+                 "--profile): " +
+                     join(stack.disabled_services, ", ");
+}
+
 void run_up(Context& context, const UpOptions& up, AttachOptions options) {
     check_combination(up, options);
     options.log.filter.since = parse_time("0s").value();  // what was printed before is in `logs`
     const Stack stack = load_project(context, {.named_services = up.services});
+    if (stack.services.empty() && !options.creates)
+        give_up("no service selected: " + why_none(stack));
     if (!options.exit_code_from.empty())
         check_services({options.exit_code_from}, stack);
     check_services(options.attach, stack);
@@ -457,6 +470,7 @@ void add_create(CLI::App& app, Context& context) {
     add_quiet(app, options->quiet);
     app.callback([&context, up, options] {
         up->no_start = true;
+        options->creates = true;
         run_up(context, *up, *options);
     });
 }

@@ -92,6 +92,8 @@ void bring_down(Context& context) {
 /// The status is that of the container that ends last, or first where that ends the project.
 void wait_for_services(Context& context, const Targets& targets, bool down) {
     const auto containers = find_targets(context, targets);
+    if (containers.empty())
+        give_up("no containers for project \"" + find_project(context, targets.names).name + "\"");
     Ends ends(context, containers);
     while (const auto end = ends.next()) {
         sys::write_out("container \"" + containers[end->place].id + "\" exited with status code " +

@@ -607,5 +607,24 @@ TEST_F(Life, ANameWithoutAFileIsWhatLivesUnderIt) {
     EXPECT_EQ(stack_.run({"-p", "shop", "ps", "-q", "web"}).status, 0) << "the file has it";
 }
 
+TEST_F(Life, WhatIsNotThereIsSaid) {
+    const auto said = [&](const std::vector<std::string>& words, int status) {
+        const Result result = stack_.run(words);
+        EXPECT_EQ(result.status, status) << words.front();
+        EXPECT_EQ(result.out, "") << words.front();
+        return result.err;
+    };
+    stack_.write("compose.yaml", web_file);
+    EXPECT_EQ(said({"start", "web"}, 1), "stack: service \"web\" has no container to start\n");
+    EXPECT_EQ(said({"wait", "web"}, 1), "stack: no containers for project \"shop\"\n");
+    EXPECT_EQ(said({"rm", "-f"}, 0), "No stopped containers\n");
+    EXPECT_EQ(said({"kill"}, 0), "no container to kill\n");
+    EXPECT_EQ(said({"down"}, 0), "Warning: No resource found to remove for project \"shop\".\n");
+    stack_.write("compose.yaml",
+                 "name: shop\nservices: {tool: {image: busybox, profiles: [extra]}}\n");
+    EXPECT_NE(said({"up", "-d"}, 1).find("no service selected"), std::string::npos);
+    EXPECT_EQ(said({"create"}, 0), "");
+}
+
 }  // namespace
 }  // namespace stack::test
