@@ -3,6 +3,7 @@
 #include <stack/load.h>
 #include <stack/plan.h>
 
+#include "base/text.h"
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
@@ -12,10 +13,11 @@
 #include "cli/project.h"
 #include "cli/style.h"
 #include "engine/image/store.h"
-#include "model/digest.h"
+#include "plan/resolve.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
+#include <algorithm>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -75,16 +77,17 @@ std::set<std::string> profiles(const Stack& stack) {
     return names;
 }
 
-std::string hashes(const Stack& stack, const std::string& which) {
+/// The services of --hash; none: all.
+Strings hashed_services(const ConfigOptions& options) {
+    return options.hash.empty() || options.hash == "*" ? Strings() : split(options.hash, ',');
+}
+
+/// What the containers have in their labels when they are made.
+std::string hashes(const Stack& stack, const Strings& wanted) {
     std::string text;
-    for (const auto& [name, service] : stack.services) {
-        if (which != "*" && which != name)
-            continue;
-        ContainerSpec spec;
-        spec.service = service;
-        spec.image = service.image;
-        text += name + " " + model::config_digest(spec) + "\n";
-    }
+    for (const auto& [name, service] : stack.services)
+        if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end())
+            text += name + " " + plan::container_spec(stack, service, 1).config_digest + "\n";
     return text;
 }
 
@@ -152,8 +155,7 @@ std::string config_text(const Context& context,
                         Stack stack,
                         const std::string& remainder) {
     check_services(options.services, stack);
-    if (!options.hash.empty() && options.hash != "*")
-        check_services({options.hash}, stack);
+    check_services(hashed_services(options), stack);
     if (!options.services.empty()) {
         const auto wanted = with_dependencies(stack, options.services);
         std::erase_if(stack.services,
@@ -172,7 +174,7 @@ std::string config_text(const Context& context,
     if (options.list_models)
         return {};
     if (!options.hash.empty())
-        return hashes(stack, options.hash);
+        return hashes(as_made(context, std::move(stack)), hashed_services(options));
     if (options.list_environment) {
         StringMap environment = project_environment(context);
         environment["COMPOSE_PROJECT_NAME"] = stack.name;
@@ -214,6 +216,8 @@ void run_config(const Context& context, const ConfigOptions& options) {
     adjust.resolve_environment = !options.no_env_resolution;
     adjust.all_profiles = options.list_profiles;
     adjust.named_services = options.services;
+    for (const auto& service : hashed_services(options))
+        adjust.named_services.push_back(service);
     std::string text;
     if (options.list_variables || (options.no_interpolate && prints_the_file(options))) {
         text = uninterpolated_text(context, options, adjust);
@@ -240,8 +244,9 @@ void add_config(CLI::App& app, Context& context) {
     app.add_option("--format", options->format, "yaml or json")
         ->check(CLI::IsMember({"yaml", "json"}));
     app.add_option("-o,--output", options->output, "Write to a file instead of standard output");
-    app.add_option(
-        "--hash", options->hash, "Print the configuration digest of a service, or of all with '*'");
+    app.add_option("--hash",
+                   options->hash,
+                   "Print the configuration digests of services (NAME,…), or of all with '*'");
     app.add_flag("-q,--quiet", options->quiet, "Only check; print nothing but complaints");
     app.add_flag("--services", options->list_services, "Print the services' names");
     app.add_flag("--volumes", options->list_volumes, "Print the volumes' names");

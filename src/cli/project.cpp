@@ -277,7 +277,10 @@ void use_default_platform(const Context& context, Stack& stack) {
 }  // namespace
 
 Stack load_project(const Context& context, const LoadAdjustments& adjust) {
-    Stack stack = std::move(*load_files(context, adjust).stack);
+    return as_made(context, std::move(*load_files(context, adjust).stack));
+}
+
+Stack as_made(const Context& context, Stack stack) {
     use_default_platform(context, stack);
     note_contents(stack.secrets);
     note_contents(stack.configs);

@@ -84,6 +84,9 @@ TEST_F(Config, HashesServices) {
     const std::string all = config({"--hash", "*"});
     EXPECT_TRUE(all.starts_with("db "));
     EXPECT_EQ(all.substr(all.find("web ")), config({"--hash", "web"}));
+    EXPECT_EQ(config({"--hash", "web,db"}), all);
+    EXPECT_EQ(stack_.must({"convert", "--hash", "*"}), all);
+    EXPECT_EQ(stack_.must({"--help"}).find("convert"), std::string::npos);
     const Result none = stack_.run({"config", "--hash", "wbe"});
     EXPECT_EQ(none.status, 1);
     EXPECT_NE(none.err.find("no such service: wbe"), std::string::npos) << none.err;

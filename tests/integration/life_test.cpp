@@ -626,5 +626,30 @@ TEST_F(Life, WhatIsNotThereIsSaid) {
     EXPECT_EQ(said({"create"}, 0), "");
 }
 
+TEST_F(Life, TheHashOfAServiceIsTheOneThatItsContainerHas) {
+    stack_.write("greeting", "hello\n");
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  web:
+    image: busybox
+    command: sleep 1000
+    init: true
+    volumes: ["data:/data"]
+    configs: [greeting]
+    secrets: [word]
+volumes: {data: {}}
+configs: {greeting: {file: ./greeting}}
+secrets: {word: {file: ./greeting}}
+)");
+    stack_.must({"create"});
+    EXPECT_EQ(stack_.must({"config", "--hash", "web"}),
+              "web " + stack_.must({"container",
+                                    "inspect",
+                                    "-f",
+                                    "{{index .Config.Labels \"com.docker.compose.config-hash\"}}",
+                                    "shop-web-1"}));
+}
+
 }  // namespace
 }  // namespace stack::test
