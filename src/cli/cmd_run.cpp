@@ -9,8 +9,11 @@
 #include "cli/options.h"
 #include "cli/project.h"
 #include "cli/session.h"
+#include "engine/storage/volumes.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
+
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -65,7 +68,7 @@ json literal(const Strings& texts) {
 
 /// A stack file that says of the service what the command line says: the loader knows how the two
 /// become one.
-std::string overlay(const Options& options, const Strings& environment) {
+std::string overlay(const Options& options, const Strings& environment, const Strings& volumes) {
     Strings fields;
     const auto add = [&](const std::string& name, const json& value, const std::string& tag = "") {
         fields.push_back(name + ": " + tag +
@@ -94,7 +97,11 @@ std::string overlay(const Options& options, const Strings& environment) {
         add("stdin_open", options.interactive);
     }
     add("ports", literal(options.ports), options.service_ports ? "" : "!override ");
-    return "services: {" + json(options.service).dump() + ": {" + join(fields, ", ") + "}}\n";
+    json declared = json::object();
+    for (const auto& name : volumes)
+        declared[name] = {{"external", true}, {"name", literal(name)}};
+    return "services: {" + json(options.service).dump() + ": {" + join(fields, ", ") +
+           "}}\nvolumes: " + declared.dump() + "\n";
 }
 
 /// What the files of variables say, which the loader reads, and then what wins over them.
@@ -116,6 +123,45 @@ Strings environment_of(const Context& context, const Options& options) {
     return variables;
 }
 
+/// The volumes that -v names: what is no path.
+std::set<std::string> named_volumes(const Options& options) {
+    std::set<std::string> names;
+    for (const auto& text : options.volumes) {
+        const auto [source, target] = split_once(text, ':');
+        if (!target.empty() && source.find_first_of("./~") != 0)
+            names.insert(source);
+    }
+    return names;
+}
+
+/// Of those, what the stack does not declare: each is the engine's volume of that very name. What
+/// it declares and no service uses comes to `stack`.
+Strings undeclared_volumes(const Context& context, const Options& options, Stack& stack) {
+    std::set<std::string> names = named_volumes(options);
+    std::erase_if(names, [&](const auto& name) { return stack.volumes.contains(name); });
+    if (names.empty())
+        return {};
+    Context whole = context;
+    whole.globals.all_resources = true;
+    LoadAdjustments adjust;
+    adjust.named_services = {options.service};
+    adjust.overlay = "services: {}\n";  // what there is to warn of has been printed
+    const Stack all = load_project(whole, adjust);
+    for (const auto& [key, volume] : all.volumes)
+        if (names.erase(key) != 0)
+            stack.volumes[key] = volume;
+    return {names.begin(), names.end()};
+}
+
+/// Without them, the start would make some that are taken for anonymous.
+void make_volumes(const Context& context, const Strings& names) {
+    for (const auto& name : names) {
+        storage::VolumeRecord record;
+        record.name = name;
+        storage::ensure_volume(context.paths, record);
+    }
+}
+
 Request run_request(const Context& context, const Stack& stack, const Options& options) {
     Request request;
     request.verb = "run";
@@ -125,8 +171,11 @@ Request run_request(const Context& context, const Stack& stack, const Options& o
     request.named_by_hand = is_named_by_hand(context);
     LoadAdjustments adjust;
     adjust.named_services = {options.service};
-    adjust.overlay = overlay(options, environment_of(context, options));
+    const Strings volumes = undeclared_volumes(context, options, *request.stack);
+    adjust.overlay = overlay(options, environment_of(context, options), volumes);
     request.run.service = load_project(context, adjust).services.at(options.service);
+    if (!context.globals.dry_run)
+        make_volumes(context, volumes);
     for (auto& [network, attachment] : request.run.service.networks) {
         if (!options.use_aliases)
             attachment.aliases.clear();
@@ -203,9 +252,11 @@ void add_service_options(CLI::App& app, Options& options) {
         app.add_option(names, list, help)->allow_extra_args(false);
     };
     add_list("-e,--env", options.environment, "Set a variable: NAME=VALUE, or NAME (repeatable)");
-    add_list("-v,--volume", options.volumes, "Mount a volume or path: SOURCE:TARGET (repeatable)");
+    add_list("-v,--volume,--volumes",
+             options.volumes,
+             "Mount a volume or path: SOURCE:TARGET (repeatable)");
     add_list("-p,--publish", options.ports, "Publish a port: HOST:CONTAINER (repeatable)");
-    add_list("-l,--label", options.labels, "Set a label: NAME=VALUE (repeatable)");
+    add_list("-l,--label,--labels", options.labels, "Set a label: NAME=VALUE (repeatable)");
     add_list("--env-from-file",
              options.environment_files,
              "Set the variables of a file; -e wins (repeatable)");

@@ -246,5 +246,15 @@ TEST_F(Run, TakesVariablesOfFilesCapabilitiesAndAliases) {
     }));
 }
 
+TEST_F(Run, AVolumeThatTheStackDoesNotDeclareIsTheEnginesOfThatName) {
+    const Result told =
+        run({"-T", "--rm", "--volumes", "scratch:/s", "--labels", "a=b", "job", "touch", "/s/x"});
+    EXPECT_EQ(told.status, 0) << told.err;
+    EXPECT_EQ(run({"-T", "--rm", "-v", "scratch:/s", "job", "ls", "/s"}).out, "x\n");
+    stack_.must({"down", "-v", "-t", "0"});
+    EXPECT_EQ(stack_.must({"volume", "ls", "-q"}), "scratch\n");
+    stack_.must({"volume", "rm", "scratch"});
+}
+
 }  // namespace
 }  // namespace stack::test
