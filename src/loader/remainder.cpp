@@ -10,7 +10,7 @@ namespace stack::loader {
 namespace {
 
 /// By their place in the file, `*` for any name.
-constexpr std::array<std::string_view, 18> unread{
+constexpr std::array<std::string_view, 25> unread{
     "/models",
     "/services/*/models",
     "/services/*/cpu_count",
@@ -23,13 +23,34 @@ constexpr std::array<std::string_view, 18> unread{
     "/services/*/build/provenance",
     "/services/*/build/sbom",
     "/services/*/deploy/endpoint_mode",
+    "/services/*/deploy/labels",
+    "/services/*/deploy/mode",
     "/services/*/deploy/placement",
+    "/services/*/deploy/replicas",  // these are read, and printed where they are written
+    "/services/*/deploy/resources/limits/cpus",
+    "/services/*/deploy/resources/limits/memory",
+    "/services/*/deploy/resources/limits/pids",
+    "/services/*/deploy/resources/reservations/memory",
     "/services/*/deploy/resources/reservations/generic_resources",
     "/secrets/*/driver",
     "/secrets/*/driver_opts",
     "/secrets/*/template_driver",
     "/configs/*/template_driver",
 };
+
+/// A value that has two names.
+struct TwoNames {
+    const char* deployed;
+    const char* own;
+};
+
+constexpr std::array<TwoNames, 5> with_two_names{{
+    {"/deploy/replicas", "scale"},
+    {"/deploy/resources/limits/cpus", "cpus"},
+    {"/deploy/resources/limits/memory", "mem_limit"},
+    {"/deploy/resources/limits/pids", "pids_limit"},
+    {"/deploy/resources/reservations/memory", "mem_reservation"},
+}};
 
 bool has_names(std::string_view place) {
     constexpr std::array<std::string_view, 5> sections{
@@ -76,6 +97,17 @@ void add(Json& target, const Json& rest, bool only_to_what_is_there) {
     }
 }
 
+/// What the file has under `deploy` is printed there, and not as the service's own.
+void leave_in_deploy(Json& service) {
+    for (const auto& [deployed, own] : with_two_names) {
+        const Json::json_pointer place(deployed);
+        if (!service.contains(own) || !service.contains(place))
+            continue;
+        service[place] = service[own];
+        service.erase(own);
+    }
+}
+
 }  // namespace
 
 Json remainder_of(const Node& root) {
@@ -91,6 +123,9 @@ void add_remainder(Json& file, const Json& remainder) {
         else if (const auto section = file.find(key); section != file.end())
             add(*section, value, true);
     }
+    if (const auto services = file.find("services"); services != file.end())
+        for (auto& service : *services)
+            leave_in_deploy(service);
 }
 
 }  // namespace stack::loader

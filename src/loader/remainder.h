@@ -1,7 +1,8 @@
 #pragma once
 
 // What a stack file says and no Stack holds, because nothing here acts on it: extensions (`x-…`),
-// models, placement and their like. `stack config` prints it all the same.
+// models, placement and their like; and what it says under `deploy` of an attribute that the service
+// has by another name, too. `stack config` prints it all the same, and where it is written.
 
 #include "loader/node.h"
 #include "loader/print.h"

@@ -164,5 +164,38 @@ x-common:
     expect_same_again(std::move(project));
 }
 
+TEST(Print, WhatIsDeployedStaysUnderDeploy) {
+    Project project(R"(
+services:
+  web:
+    image: a
+    deploy:
+      mode: replicated
+      replicas: 3
+      labels: {tier: front}
+      resources:
+        limits: {cpus: '0.5', memory: 50M, pids: 9}
+        reservations: {memory: 20M}
+  own: {image: a, scale: 2, mem_limit: 50M}
+)");
+    project.input.remainder = true;
+    const LoadResult loaded = project.load();
+    const std::string printed = to_yaml(*loaded.stack, loaded.remainder);
+    const auto has = [&](const std::string& text) {
+        EXPECT_NE(printed.find(text), std::string::npos) << text << printed;
+    };
+    has("    deploy:\n      mode: replicated\n");
+    has("      labels:\n        tier: front\n");
+    has("      replicas: 3\n");
+    has("          memory: \"52428800\"\n");
+    has("          memory: \"20971520\"\n");
+    has("    scale: 2\n");
+    has("    mem_limit: \"52428800\"\n");
+    EXPECT_EQ(printed.find("scale: 3"), std::string::npos) << printed;
+    EXPECT_EQ(printed.find("pids_limit"), std::string::npos) << printed;
+    EXPECT_EQ(printed.find("mem_reservation"), std::string::npos) << printed;
+    expect_same_again(std::move(project));
+}
+
 }  // namespace
 }  // namespace stack::test
