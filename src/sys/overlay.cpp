@@ -73,25 +73,38 @@ class Configuration {
     std::string& step_;
 };
 
-/// The lower directories in one option. Kernels before 6.7 know no other way, and a value is short:
-/// descriptors, named from inside /proc/self/fd, are the shortest names there are. "" with errno
-/// where one cannot be opened.
-std::string descriptor_names(const std::vector<std::string>& lowers, Descriptors& opened) {
-    std::string names;
-    for (const auto& lower : lowers) {
-        const int fd = opened.open(lower, O_PATH | O_DIRECTORY);
-        if (fd < 0)
-            return {};
-        names += (names.empty() ? "" : ":") + std::to_string(fd);
-    }
-    return names;
+/// The directories as options name them: by descriptors, from inside /proc/self/fd. A value is
+/// short, and a comma, a colon or a backslash in it means something; a number is neither long nor
+/// has any.
+struct Names {
+    std::vector<std::string> lowers;
+    std::string upper;
+    std::string work;
+};
+
+/// False, with errno, where one cannot be opened.
+bool open_all(const Overlay& overlay, Descriptors& opened, Names& names) {
+    const auto name = [&](const std::string& path) {
+        const int fd = opened.open(path, O_PATH | O_DIRECTORY);
+        return fd < 0 ? std::string() : std::to_string(fd);
+    };
+    for (const auto& lower : overlay.lowers)
+        if (names.lowers.emplace_back(name(lower)).empty())
+            return false;
+    if (overlay.upper.empty())
+        return true;
+    names.upper = name(overlay.upper);
+    names.work = names.upper.empty() ? "" : name(overlay.work);
+    return !names.work.empty();
 }
 
-bool set_lowers(Configuration& options,
-                const std::vector<std::string>& lowers,
-                const std::string& names) {
-    if (names.size() <= longest_value)
-        return options.set("lowerdir", names);
+/// In one option, as kernels before 6.7 know no other way, while that is long enough.
+bool set_lowers(Configuration& options, const std::vector<std::string>& lowers) {
+    std::string all;
+    for (const auto& lower : lowers)
+        all += (all.empty() ? "" : ":") + lower;
+    if (all.size() <= longest_value)
+        return options.set("lowerdir", all);
     for (const auto& lower : lowers)
         if (!options.set("lowerdir+", lower))
             return false;
@@ -99,29 +112,29 @@ bool set_lowers(Configuration& options,
 }
 
 /// The upper directory is the whole difference, so that it can be read as a layer.
-bool set_upper(Configuration& options, const Overlay& overlay) {
-    if (overlay.upper.empty())
+bool set_upper(Configuration& options, const Names& names, bool is_volatile) {
+    if (names.upper.empty())
         return true;
     for (const auto* key : {"index", "metacopy", "redirect_dir"})
         if (!options.set(key, "off"))
             return false;
-    return options.set("upperdir", overlay.upper) && options.set("workdir", overlay.work) &&
-           (!overlay.is_volatile || options.flag("volatile"));
+    return options.set("upperdir", names.upper) && options.set("workdir", names.work) &&
+           (!is_volatile || options.flag("volatile"));
 }
 
 /// Called inside /proc/self/fd: kernels before 6.5 look the names up only when they create.
-int make_here(const Overlay& overlay, const std::string& names, std::string& step) {
+int make_here(const Names& names, bool is_volatile, std::string& step) {
     Descriptors own;
     step = "overlay: open";
     const int context = own.adopt(::syscall(SYS_fsopen, "overlay", FSOPEN_CLOEXEC));
     if (context < 0)
         return -1;
     Configuration options(context, step);
-    if (!set_lowers(options, overlay.lowers, names) || !set_upper(options, overlay) ||
+    if (!set_lowers(options, names.lowers) || !set_upper(options, names, is_volatile) ||
         !options.create())
         return -1;
     return static_cast<int>(::syscall(
-        SYS_fsmount, context, FSMOUNT_CLOEXEC, overlay.upper.empty() ? MOUNT_ATTR_RDONLY : 0));
+        SYS_fsmount, context, FSMOUNT_CLOEXEC, names.upper.empty() ? MOUNT_ATTR_RDONLY : 0));
 }
 
 }  // namespace
@@ -129,15 +142,15 @@ int make_here(const Overlay& overlay, const std::string& names, std::string& ste
 int make_overlay(const Overlay& overlay, std::string& step) {
     Descriptors opened;
     step = "open the layers";
-    const std::string names = descriptor_names(overlay.lowers, opened);
-    if (names.empty())
+    Names names;
+    if (!open_all(overlay, opened, names))
         return -1;
     step = "enter /proc/self/fd";
     const int here = opened.open(".", O_PATH | O_DIRECTORY);
     const int descriptors = opened.open("/proc/self/fd", O_PATH | O_DIRECTORY);
     if (here < 0 || descriptors < 0 || ::fchdir(descriptors) < 0)
         return -1;
-    const int made = make_here(overlay, names, step);
+    const int made = make_here(names, overlay.is_volatile, step);
     const int error = errno;
     if (::fchdir(here) < 0)
         return -1;

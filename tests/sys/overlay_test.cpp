@@ -61,6 +61,20 @@ TEST_P(Overlays, TakeWhatIsWrittenIntoTheUpperDirectory) {
     EXPECT_EQ(read_file(place_ + "/a-layer-with-a-name-as-long-as-a-digest-has/0/shared"), "0");
 }
 
+TEST(OverlayNames, MayBeLongAndHaveAnyCharacter) {
+    std::string place = "/var/tmp/stack-overlay-XXXXXX";
+    check(::mkdtemp(place.data()) == nullptr ? -1 : 0, "make a directory");
+    const std::string odd = place + "/a,b:c\\d " + std::string(250 - 8, 'x');
+    for (const auto* name : {"/one", "/two", "/upper", "/work"})
+        ensure_directory(odd + name);
+    {
+        const Fd root = writable_view({odd + "/one", odd + "/two"}, odd + "/upper", odd + "/work");
+        const Fd file = open_in_root(root, "new", O_WRONLY | O_CREAT, 0644);
+    }
+    EXPECT_TRUE(exists(odd + "/upper/new"));
+    remove_tree(place);
+}
+
 INSTANTIATE_TEST_SUITE_P(Layers, Overlays, testing::Values(1, 2, 40, 127));
 
 TEST(OverlayRefusal, NamesWhatItCouldNotOpen) {
