@@ -49,6 +49,15 @@ void check_container_name(const Node& node, Reporter& reporter) {
     const std::string& name = node.value;
     if (!node.is_scalar())
         return;
+    constexpr std::size_t longest = 255;
+    if (name.size() > longest) {
+        reporter.error(node.at,
+                       "malformed",
+                       "\"" + shortened(name) + "\" cannot be the name of a container: it has " +
+                           std::to_string(name.size()) + " characters",
+                       "choose one of at most " + std::to_string(longest));
+        return;
+    }
     const bool fits =
         name.size() > 1 && is_plain(name[0]) && std::all_of(name.begin(), name.end(), [&](char c) {
             return is_plain(c) || c == '_' || c == '.' || c == '-';

@@ -67,10 +67,13 @@ class ServiceFiles {
                                const std::string& path,
                                bool required,
                                const Service& service) {
-        const std::string* text = files_.read_if_there(path, {path, 0, 0, 1});
+        const auto from = [&] {
+            return locate(root_, {"services", service.name, attribute, path});
+        };
+        const std::string* text = files_.read_if_there(path, from);
         if (text == nullptr && required && !session_.reporter.is_full())
             session_.reporter.error(
-                locate(root_, {"services", service.name, attribute, path}),
+                from(),
                 "no-file",
                 attribute + " " + path + " of service `" + service.name + "` does not exist",
                 attribute == "env_file" ? "`required: false` makes it optional" : "");
@@ -182,7 +185,13 @@ StringMap merge_environment(const StringMap& process,
     loader::Reporter reporter(diagnostics);
     StringMap files;
     for (const auto& file : env_files) {
-        const auto text = read_file(file);
+        const auto text = loader::read_or_complain(
+            read_file,
+            file,
+            [&] {
+                return Location{file, 0, 0, 1};
+            },
+            reporter);
         if (!text) {
             reporter.error(
                 {file, 0, 0, 1}, "no-file", "the environment file " + file + " does not exist");

@@ -1,5 +1,7 @@
 #include "loader/files.h"
 
+#include <stack/error.h>
+
 #include "loader/paths.h"
 
 namespace stack::loader {
@@ -16,17 +18,42 @@ std::string Session::absolute(const std::string& path, const std::string& direct
     return loader::absolute(path, directory, home());
 }
 
+std::optional<std::string> read_or_complain(const ReadFile& read_file,
+                                            const std::string& path,
+                                            const FindLocation& from,
+                                            Reporter& reporter) {
+    bool is_too_large = false;
+    try {
+        auto text = read_file(path);
+        is_too_large = text && text->size() > largest_file;
+        if (!is_too_large)
+            return text;
+    } catch (const Error& error) {
+        is_too_large = error.code() == std::errc::file_too_large;
+        if (error.code() == std::errc::is_a_directory)
+            reporter.error(from(),
+                           "unreadable",
+                           path + " is a directory",
+                           "name a file; there may be one in it");
+        else if (!is_too_large)
+            reporter.error(from(), "unreadable", error.what());
+    }
+    if (is_too_large)
+        reporter.error(from(), "too-large", "the file " + path + " is larger than 16 MiB");
+    return "";
+}
+
 const std::string* Files::read_if_there(const std::string& path, const Location& from) {
+    return read_if_there(path, [&from] { return from; });
+}
+
+const std::string* Files::read_if_there(const std::string& path, const FindLocation& from) {
     auto& sources = session_.result.sources;
     if (const auto known = sources.find(path); known != sources.end())
         return &known->second;
-    auto text = session_.input.read_file(path);
+    auto text = read_or_complain(session_.input.read_file, path, from, session_.reporter);
     if (!text)
         return nullptr;
-    if (text->size() > largest_file) {
-        session_.reporter.error(from, "too-large", "the file " + path + " is larger than 16 MiB");
-        text->clear();
-    }
     return &(sources[path] = std::move(*text));
 }
 

@@ -7,7 +7,9 @@
 #include "loader/budget.h"
 #include "loader/dotenv.h"
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -34,11 +36,15 @@ struct Session {
     Budget budget;
 };
 
+/// Asked for only where there is something to complain of: to find it takes long in a large file.
+using FindLocation = std::function<Location()>;
+
 class Files {
   public:
     explicit Files(Session& session) : session_(session) {}
 
     /// The text of a file; nullptr where there is none. `from` is what names it.
+    const std::string* read_if_there(const std::string& path, const FindLocation& from);
     const std::string* read_if_there(const std::string& path, const Location& from);
     /// Complains where there is none.
     const std::string* read(const std::string& path, const Location& from);
@@ -63,6 +69,13 @@ class Files {
     std::set<std::string> used_;
     std::set<std::string> warned_;  // variables that are not set
 };
+
+/// The text of a file; nullopt where there is none. Complains of one that cannot be read, which is
+/// as if it were empty.
+[[nodiscard]] std::optional<std::string> read_or_complain(const ReadFile& read_file,
+                                                          const std::string& path,
+                                                          const FindLocation& from,
+                                                          Reporter& reporter);
 
 /// Looks a name up in `environment`, which must outlive the result.
 [[nodiscard]] Variables variables_of(const StringMap& environment);

@@ -1,5 +1,7 @@
 // Forms of attributes that are easily forgotten, and what is said of those without effect.
 
+#include <stack/error.h>
+
 #include "tests/loader/project.h"
 
 #include <gtest/gtest.h>
@@ -28,6 +30,48 @@ TEST(Attributes, LabelFilesStandBelowLabels) {
     EXPECT_EQ(service(project).labels, (StringMap{{"a", "1"}, {"b", "2"}, {"c", "own"}}));
     EXPECT_NE(web("label_file: gone").complaints().find("label_file /p/gone of service `web`"),
               std::string::npos);
+}
+
+TEST(Attributes, WhatNamesAFileThatCannotBeReadIsPointedAt) {
+    const auto complaints = [](const std::string& compose) {
+        const Project project(compose);
+        LoadInput input = project.input;
+        input.read_file = [&](const std::string& path) -> std::optional<std::string> {
+            if (path == "/p/compose.yaml")
+                return compose;
+            if (path == "/p/large")
+                throw Error(std::make_error_code(std::errc::file_too_large), "read it: too large");
+            if (path == "/p/dir")
+                throw Error(std::make_error_code(std::errc::is_a_directory),
+                            "read it: a directory");
+            throw Error(std::make_error_code(std::errc::permission_denied), "read it: denied");
+        };
+        return printed(load(input));
+    };
+    const std::string web = "services: {web: {image: x, ";
+    for (const std::string text : {"env_file: dir}}",
+                                   "label_file: dir}}",
+                                   "extends: {file: dir, service: web}}}",
+                                   "security_opt: ['seccomp:dir']}}",
+                                   "}}\ninclude: [dir]"}) {
+        const std::string said = complaints(web + text);
+        EXPECT_NE(said.find(" error: /p/dir is a directory\n"), std::string::npos) << said;
+        EXPECT_NE(said.find("name a file"), std::string::npos) << said;
+        EXPECT_TRUE(said.starts_with("/p/compose.yaml:1:") ||
+                    said.starts_with("/p/compose.yaml:2:"))
+            << said;
+    }
+    EXPECT_NE(complaints(web + "env_file: large}}").find("/p/large is larger than 16 MiB"),
+              std::string::npos);
+    EXPECT_NE(complaints(web + "env_file: other}}").find(" error: read it: denied\n"),
+              std::string::npos);
+}
+
+TEST(Attributes, TheNameOfAContainerHasALimit) {
+    EXPECT_EQ(web("container_name: " + std::string(255, 'a')).complaints(), "");
+    const std::string said = web("container_name: " + std::string(400, 'a')).complaints();
+    EXPECT_NE(said.find("it has 400 characters"), std::string::npos) << said;
+    EXPECT_NE(said.find("at most 255"), std::string::npos) << said;
 }
 
 TEST(Attributes, TargetsOfMountsAreCleaned) {

@@ -66,6 +66,7 @@ TEST(Layout, RefusesWhatCannotBe) {
                               .networks = {{.name = "other", .subnet4 = "10.6.0.0/24"}}};
     const std::vector<Refusal> cases{
         {{.name = "../x"}, "cannot be the name of a network"},
+        {{.name = std::string(300, 'n')}, "it has 300 characters, and 200 are allowed"},
         {{.name = "n", .driver = "overlay"}, "driver overlay is not supported"},
         {{.name = "n", .ipam = {{.subnet = "10.5.0.0"}}}, "\"10.5.0.0\" is not a subnet"},
         {{.name = "n", .ipam = {{.gateway = "10.5.0.1"}}}, "needs a subnet"},

@@ -115,8 +115,11 @@ void check_name(const std::string& name) {
     };
     const auto is_allowed = [&](char c) { return is_plain(c) || c == '_' || c == '.' || c == '-'; };
     constexpr std::size_t longest = 200;  // a file name has 255 bytes
-    if (name.empty() || name.size() > longest || !is_plain(name[0]) ||
-        !std::all_of(name.begin(), name.end(), is_allowed))
+    if (name.size() > longest)
+        throw Error("\"" + name.substr(0, 40) + "…\" cannot be the name of a network: it has " +
+                    std::to_string(name.size()) + " characters, and " + std::to_string(longest) +
+                    " are allowed");
+    if (name.empty() || !is_plain(name[0]) || !std::all_of(name.begin(), name.end(), is_allowed))
         throw Error(
             "\"" + name +
             "\" cannot be the name of a network: it takes letters, digits, '_', '.' and '-', "

@@ -185,6 +185,11 @@ ContainerRecordPtr Runtime::require(const std::string& id) const {
 
 /// Throws where a container may not be called so.
 void Runtime::check_name(const std::string& name) const {
+    constexpr std::size_t longest = 255;
+    if (name.size() > longest)
+        throw Error("container name " + name.substr(0, 40) + "… has " +
+                    std::to_string(name.size()) + " characters: at most " +
+                    std::to_string(longest) + " are allowed");
     if (!is_name(name))
         throw Error(
             "container name " + name +

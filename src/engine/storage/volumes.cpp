@@ -44,7 +44,11 @@ void check_name(const std::string& name) {
                c == '_' || c == '.' || c == '-';
     };
     constexpr std::size_t longest = 255;
-    if (name.empty() || name.size() > longest || name[0] == '.' || name[0] == '-' ||
+    if (name.size() > longest)
+        throw Error("\"" + name.substr(0, 40) + "…\" is not a volume name: it has " +
+                    std::to_string(name.size()) + " characters, and " + std::to_string(longest) +
+                    " are allowed");
+    if (name.empty() || name[0] == '.' || name[0] == '-' ||
         !std::all_of(name.begin(), name.end(), good))
         throw Error("\"" + name +
                     "\" is not a volume name: letters, digits, '_', '.' and '-' are allowed, the "
