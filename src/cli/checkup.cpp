@@ -147,6 +147,11 @@ Finding disk(const Machine& machine) {
         return bad("disk",
                    text + ": containers cannot have their files on " + disk.type,
                    "put --root on ext4, xfs or btrfs");
+    if (disk.is_read_only)
+        return bad("disk",
+                   text + ", but it is read-only",
+                   "`mount -o remount,rw` it (the kernel makes a disk read-only that fails: see "
+                   "`dmesg`), or put --root elsewhere");
     if (disk.available < least)
         return bad("disk", text, "`stack system prune`, or put --root on a larger disk");
     if (disk.inodes != 0 && disk.free_inodes < disk.inodes / few)

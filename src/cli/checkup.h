@@ -21,6 +21,7 @@ struct Disk {
     std::uint64_t available = 0;  // bytes
     std::uint64_t inodes = 0;     // 0: it has no limit of them
     std::uint64_t free_inodes = 0;
+    bool is_read_only = false;
 };
 
 struct Machine {

@@ -13,8 +13,7 @@ void add_supervise(CLI::App& app, Context& context) {
     const auto project = std::make_shared<std::string>();
     const auto ready_fd = std::make_shared<int>(-1);
     app.add_option("PROJECT", *project, "The stack's name")->required();
-    app.add_option(
-        "--ready-fd", *ready_fd, "Descriptor that is closed when the supervisor listens");
+    app.add_option("--ready-fd", *ready_fd, "Descriptor that is told when the supervisor listens");
     app.callback([&context, project, ready_fd] {
         require_root();
         constexpr int outlives_containers = -500;  // as Docker's daemon

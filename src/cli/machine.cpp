@@ -92,7 +92,13 @@ Disk disk_under(const std::string& root) {
     while (!sys::exists(path) && path != "/")
         path = sys::parent_path(path);
     const auto seen = sys::filesystem_of(path);
-    return {root, seen.type, seen.size, seen.available, seen.inodes, seen.free_inodes};
+    return {root,
+            seen.type,
+            seen.size,
+            seen.available,
+            seen.inodes,
+            seen.free_inodes,
+            seen.is_read_only};
 }
 
 /// Links that carry this instance's name and no network of it has.

@@ -64,9 +64,11 @@ void start_supervisor(const Paths& paths, const std::string& project) {
     STACK_FAILPOINT("supervisor.spawn");
     const auto supervisor = sys::spawn(sys::own_program(), options);
     ready.write.reset();
-    if (!sys::read_all(ready.read).empty())
+    std::string reason = sys::read_all(ready.read);
+    if (reason == supervise::ready_word)
         return;
-    const std::string reason = last_words(log_file, said_before);
+    if (reason.empty())
+        reason = last_words(log_file, said_before);
     throw Error(std::make_error_code(std::errc::connection_refused),
                 "the supervisor of project " + project +
                     " did not start: " + (reason.empty() ? "it died without a word" : reason) +

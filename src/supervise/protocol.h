@@ -13,6 +13,10 @@
 
 namespace stack::supervise {
 
+/// What a supervisor that takes requests says to whoever started it. Another word is why it does
+/// not.
+inline constexpr const char* ready_word = "r";
+
 /// In the project's run directory.
 inline constexpr const char* socket_name = "supervisor.sock";
 inline constexpr const char* log_name = "supervisor.log";

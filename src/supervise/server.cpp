@@ -168,6 +168,12 @@ class Session : public std::enable_shared_from_this<Session> {
     std::string waiting_;  // what has come meanwhile
 };
 
+void tell_ready(sys::Fd& whom) {
+    if (whom)
+        sys::write_all(whom, supervise::ready_word);
+    whom.reset();
+}
+
 class Server {
   public:
     Server(const Paths& paths, std::string project, const MakeEngine& make_engine)
@@ -181,7 +187,7 @@ class Server {
           acceptor_(loop_),
           signals_(loop_, SIGTERM, SIGINT) {}
 
-    int run(int ready_fd) {
+    int run(sys::Fd& ready) {
         listen();
         supervisor_.adopt();
         supervisor_.on_idle([this] { end_when_over(); });
@@ -193,13 +199,12 @@ class Server {
             }
         });
         // Whoever started us is about to ask for something; a shim that did so asks for nothing.
-        patience_.expires_after(std::chrono::seconds(ready_fd >= 0 ? 10 : 0));
+        patience_.expires_after(std::chrono::seconds(ready ? 10 : 0));
         patience_.async_wait([this](boost::system::error_code) {
             expected_ = false;
             end_when_over();
         });
-        if (ready_fd >= 0)
-            sys::write_all(sys::Fd(ready_fd), "r");
+        tell_ready(ready);
         loop_.run();
         STACK_FAILPOINT("supervisor.exit");
         vanish();
@@ -347,10 +352,12 @@ bool somebody_listens(const std::string& directory) {
 
 }  // namespace
 
-int run_supervisor(const Paths& paths,
-                   const std::string& project,
-                   const MakeEngine& make_engine,
-                   int ready_fd) {
+namespace {
+
+int supervise_alone(const Paths& paths,
+                    const std::string& project,
+                    const MakeEngine& make_engine,
+                    sys::Fd& ready) {
     sys::raise_descriptor_limit();
     const std::string locks = paths.run + "/locks";
     sys::ensure_directory(locks, 0700);
@@ -358,15 +365,30 @@ int run_supervisor(const Paths& paths,
     for (;;) {
         if (const auto lock = sys::Lock::try_acquire(locks + "/" + project)) {
             sys::ensure_directory(directory, 0700);
-            return Server(paths, project, make_engine).run(ready_fd);
+            return Server(paths, project, make_engine).run(ready);
         }
         if (somebody_listens(directory)) {
-            if (ready_fd >= 0)
-                sys::write_all(sys::Fd(ready_fd), "r");
+            tell_ready(ready);
             return 0;
         }
         constexpr std::chrono::milliseconds between{20};  // it is about to listen, or to end
         sys::pause(between);
+    }
+}
+
+}  // namespace
+
+int run_supervisor(const Paths& paths,
+                   const std::string& project,
+                   const MakeEngine& make_engine,
+                   int ready_fd) {
+    sys::Fd ready(ready_fd);
+    try {
+        return supervise_alone(paths, project, make_engine, ready);
+    } catch (const std::exception& error) {
+        if (ready)  // what it could say to its log it may have no room for
+            sys::write_all(ready, error.what());
+        throw;
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include <linux/magic.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 
 namespace stack::sys {
 namespace {
@@ -56,7 +57,8 @@ Filesystem filesystem_of(const std::string& path) {
             status.f_blocks * block,
             status.f_bavail * block,
             status.f_files,
-            status.f_ffree};
+            status.f_ffree,
+            (static_cast<unsigned long>(status.f_flags) & ST_RDONLY) != 0};
 }
 
 }  // namespace stack::sys

@@ -13,6 +13,7 @@ struct Filesystem {
     std::uint64_t available = 0;  // bytes, for who is not root
     std::uint64_t inodes = 0;
     std::uint64_t free_inodes = 0;
+    bool is_read_only = false;
 };
 
 /// Of whatever is at `path`, which exists.

@@ -100,6 +100,8 @@ TEST(Checkup, LooksAtTheDisk) {
               std::string::npos);
     EXPECT_NE(with([](Disk& disk) { disk.type = "overlay"; }).find("put --root on ext4"),
               std::string::npos);
+    EXPECT_NE(with([](Disk& disk) { disk.is_read_only = true; }).find("it is read-only => "),
+              std::string::npos);
     EXPECT_NE(with([](Disk& disk) { disk.free_inodes = 10; }).find("only 10 inodes"),
               std::string::npos);
     EXPECT_EQ(with([](Disk& disk) { disk.inodes = disk.free_inodes = 0; }), "");

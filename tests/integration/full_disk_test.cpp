@@ -128,6 +128,16 @@ TEST_F(FullDisk, OneThatCannotBeRecordedIsNotStarted) {
     EXPECT_NE(seen()["State"], "running");
 }
 
+TEST_F(FullDisk, ASupervisorThatCannotStartSaysWhy) {
+    stack_.write("compose.yaml",
+                 "name: shop\nservices: {a: {image: busybox, command: sleep 99}}\n");
+    fill_but(0);
+    const auto result = stack_.run({"up", "-d"});
+    EXPECT_NE(result.status, 0);
+    EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
+    EXPECT_EQ(result.err.find("without a word"), std::string::npos) << result.err;
+}
+
 TEST_F(FullDisk, OutputIsDroppedAndCountedWhereThatIsAskedFor) {
     run("trap 'seq 1 100000' USR1; trap 'echo after; exit 7' USR2; echo up; "
         "while :; do sleep 0.1; done",

@@ -47,9 +47,13 @@ std::string cached(const Paths& paths,
         return std::move(*known);
     }
     std::string program = compile();
-    sys::ensure_directory(directory, 0700);
-    bound_programs(directory);
-    sys::replace_volatile_file(file, program);
+    try {
+        sys::ensure_directory(directory, 0700);
+        bound_programs(directory);
+        sys::replace_volatile_file(file, program);
+    } catch (const Error&) {
+        // Without room to keep it the next one takes longer, no more.
+    }
     return program;
 }
 
