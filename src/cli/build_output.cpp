@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/annotation.h"
 #include "cli/field_list.h"
+#include "cli/here.h"
 #include "cli/image_commands.h"
 #include "cli/output_file.h"
 #include "cli/unpack.h"
@@ -12,10 +13,6 @@
 
 namespace stack::cli {
 namespace {
-
-std::string here(const std::string& path) {
-    return sys::absolute_path(path, sys::current_directory());
-}
 
 constexpr const char* known_types = "there are local, tar, oci, docker, image and registry";
 

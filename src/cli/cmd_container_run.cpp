@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/here.h"
 #include "cli/local_runtime.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -152,17 +153,30 @@ void choose_name(const Context& context, std::string& name) {
 }
 
 /// Says what of the options has no effect here.
+/// What the current directory is called where it does not exist any more.
+constexpr std::string_view gone_directory = "/(the current directory)/";
+
+/// Throws where the path is meant from a current directory that is gone.
+const std::string& require_place(const std::string& path) {
+    if (path.starts_with(gone_directory))
+        static_cast<void>(here(path.substr(gone_directory.size())));
+    return path;
+}
+
 Stack stack_for(const Context& context, const SingleOptions& options) {
     SingleContext single;
-    single.directory = sys::current_directory();
+    single.directory =
+        find_here().value_or(std::string(gone_directory.substr(0, gone_directory.size() - 1)));
     single.environment = sys::environment();
-    single.read_file = [](const std::string& path) { return sys::read_file(path); };
+    single.read_file = [](const std::string& path) { return sys::read_file(require_place(path)); };
     for (const auto& volume : storage::list_volumes(context.paths))
         single.volumes.push_back(volume.name);
     SingleStack made = single_stack(options, single);
     for (const auto& warning : made.warnings)
         warn(warning);
     return std::move(made.stack);
+    for (const auto& mount : made.stack.services.at(options.name).volumes)
+        static_cast<void>(require_place(mount.source));
 }
 
 /// One container on its way.

@@ -7,6 +7,7 @@
 #include "cli/cli11.h"
 #include "cli/commands.h"
 #include "cli/copy_rules.h"
+#include "cli/here.h"
 #include "cli/local_runtime.h"
 #include "cli/target.h"
 #include "cli/unpack.h"
@@ -215,16 +216,17 @@ void copy_one(const Context& context,
               const CopyEnd& to) {
     LocalRuntime runtime(context.paths);
     const runtime::View view = runtime->view(container.id);
-    const sys::Fd here = sys::open_directory("/");
+    const sys::Fd machine = sys::open_directory("/");
     const bool to_container = to.container.has_value();
     const CopyEnd& inside = to_container ? to : from;
     const CopyEnd& outside = to_container ? from : to;
     const runtime::Users hosts;
     const Place in{
         view.root(), "/" + inside.path, *inside.container + ":" + inside.path, &view.users()};
-    const Place out{here,
-                    outside.path.starts_with('/') ? outside.path
-                                                  : sys::current_directory() + "/" + outside.path,
+    const Place out{machine,
+                    outside.path.starts_with('/') || outside.path == "-"
+                        ? outside.path
+                        : here(".") + "/" + outside.path,
                     outside.path,
                     &hosts};
     if (outside.path == "-" && to_container)

@@ -6,6 +6,7 @@
 #include "cli/build_call.h"
 #include "cli/build_output.h"
 #include "cli/cli11.h"
+#include "cli/here.h"
 #include "cli/image_commands.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -50,10 +51,6 @@ struct Options {
     bool check = false;
     bool push = false;
 };
-
-std::string here(const std::string& path) {
-    return sys::absolute_path(path, sys::current_directory());
-}
 
 /// What has a scheme, or is standard input, stays as it is.
 std::string place(const std::string& text) {

@@ -4,6 +4,7 @@
 #include "base/units.h"
 #include "cli/cli11.h"
 #include "cli/dry_run.h"
+#include "cli/here.h"
 #include "cli/image_changes.h"
 #include "cli/image_commands.h"
 #include "cli/output_file.h"
@@ -32,10 +33,6 @@ std::int64_t bytes_of(const std::string& text) {
     if (!bytes || *bytes <= 0)
         give_up("--max-unpacked wants a size, as 20GB, not \"" + text + "\"");
     return *bytes;
-}
-
-std::string here(const std::string& path) {
-    return sys::absolute_path(path, sys::current_directory());
 }
 
 /// The worker runs elsewhere: it gets the whole path.

@@ -5,6 +5,7 @@
 #include "cli/ask.h"
 #include "cli/cli11.h"
 #include "cli/commands.h"
+#include "cli/here.h"
 #include "cli/local.h"
 #include "cli/options.h"
 #include "cli/project.h"
@@ -110,7 +111,7 @@ Strings environment_of(const Context& context, const Options& options) {
     if (!options.environment_files.empty()) {
         json files = json::array();
         for (const auto& file : options.environment_files)
-            files.push_back(literal(sys::absolute_path(file, sys::current_directory())));
+            files.push_back(literal(here(file)));
         LoadAdjustments adjust;
         adjust.named_services = {options.service};
         adjust.overlay = "services: {" + json(options.service).dump() + ": {env_file: !override " +

@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/context.h"
 #include "cli/dry_run.h"
+#include "cli/here.h"
 #include "cli/options.h"
 #include "cli/state_format.h"
 #include "cli/usage.h"
@@ -160,7 +161,7 @@ std::string root_directory(const Globals& globals) {
     if (root.empty())
         return root;
     // One state is one engine's, by whatever names it is called.
-    root = without_links(sys::absolute_path(root, sys::current_directory()));
+    root = without_links(here(root));
     return root == without_links(Paths().state) ? "" : root;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "cli/here.h"
 #include "cli/local.h"
 #include "supervise/desired.h"
 #include "sys/file.h"
@@ -65,13 +66,19 @@ std::optional<std::string> read_source(const std::string& path) {
     return input;
 }
 
-std::string project_directory(const Context& context, const Strings& files) {
+/// nullopt where that would be the current directory, which does not exist any more.
+std::optional<std::string> find_project_directory(const Context& context, const Strings& files) {
     if (!context.globals.project_directory.empty())
-        return sys::absolute_path(context.globals.project_directory, sys::current_directory());
+        return here(context.globals.project_directory);
     for (const auto& file : files)
         if (file != "-")
             return sys::parent_path(file);
-    return sys::current_directory();
+    return find_here();
+}
+
+std::string project_directory(const Context& context, const Strings& files) {
+    const auto directory = find_project_directory(context, files);
+    return directory ? *directory : here(".");
 }
 
 /// Those of -f, absolute.
@@ -79,7 +86,7 @@ Strings named_files(const Context& context) {
     Strings files = context.globals.files;
     for (auto& file : files)
         if (file != "-")
-            file = sys::absolute_path(file, sys::current_directory());
+            file = here(file);
     return files;
 }
 
@@ -89,21 +96,21 @@ Strings named_files(const Context& context) {
 Strings environment_files(const Context& context, const Strings& files) {
     Strings list;
     for (const auto& file : context.globals.env_files)
-        list.push_back(sys::absolute_path(file, sys::current_directory()));
+        list.push_back(here(file));
     if (!list.empty())
         return list;
     if (const auto listed = variable("COMPOSE_ENV_FILES")) {
         for (const auto& file : split(*listed, ','))
-            list.push_back(sys::absolute_path(file, sys::current_directory()));
+            list.push_back(here(file));
         return list;
     }
     const auto disabled = variable("COMPOSE_DISABLE_ENV_FILE");
     if (disabled && *disabled != "0" && *disabled != "false")
         return {};
-    for (const auto& place :
-         {project_directory(context, files), project_directory(context, named_files(context))})
-        if (const std::string path = place + "/.env";
-            sys::exists(path) && (list.empty() || list.back() != path))
+    for (const auto& place : {find_project_directory(context, files),
+                              find_project_directory(context, named_files(context))})
+        if (const std::string path = place.value_or("") + "/.env";
+            place && sys::exists(path) && (list.empty() || list.back() != path))
             list.push_back(path);
     return list;
 }
@@ -142,12 +149,9 @@ void report(const Context& context, const LoadResult& result) {
 
 StringMap environment_for(const Context& context, const Strings& files, Diagnostics& diagnostics) {
     StringMap process = sys::environment();
-    process.emplace("PWD", sys::current_directory());  // whoever starts us need not be a shell
-    return merge_environment(
-        process,
-        environment_files(context, files),
-        [](const std::string& path) { return sys::read_file(path, largest_file); },
-        diagnostics);
+    if (const auto directory = find_here())
+        process.emplace("PWD", *directory);  // whoever starts us need not be a shell
+    return merge_environment(process, environment_files(context, files), read_source, diagnostics);
 }
 
 std::string wanted_name(const Context& context, const StringMap& environment) {
@@ -175,14 +179,13 @@ Strings stack_files(const Context& context) {
     Strings files = named_files(context);
     if (files.empty())
         files = listed_files(context);
-    if (files.empty())
-        return search_upwards(
-            context.globals.project_directory.empty()
-                ? sys::current_directory()
-                : sys::absolute_path(context.globals.project_directory, sys::current_directory()));
+    if (files.empty()) {
+        const auto start = find_project_directory(context, {});
+        return start ? search_upwards(*start) : Strings();
+    }
     for (auto& file : files)
         if (file != "-")
-            file = sys::absolute_path(file, sys::current_directory());
+            file = here(file);
     return files;
 }
 
@@ -206,7 +209,7 @@ LoadResult read_files(const Context& context, const LoadAdjustments& adjust) {
         give_up(
             "no stack file found: there is no compose.yaml, compose.yml, docker-compose.yml or "
             "docker-compose.yaml in " +
-            sys::current_directory() +
+            here(".") +
             " or a directory above it; name one with -f FILE (what needs none is under `stack "
             "container`, `stack image`, `stack volume` and `stack network`)");
     Diagnostics environment_problems;

@@ -42,8 +42,8 @@ std::optional<std::string> read_named(const Build& build,
 }
 
 std::string for_people(const std::string& path) {
-    const std::string here = sys::current_directory() + "/";
-    return path.starts_with(here) ? path.substr(here.size()) : path;
+    const std::string here = sys::real_path(".").value_or("") + "/";
+    return here != "/" && path.starts_with(here) ? path.substr(here.size()) : path;
 }
 
 std::string read_dockerfile(const Build& build, std::string& name) {
