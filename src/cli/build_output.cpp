@@ -10,6 +10,7 @@
 #include "engine/image/layer_writer.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/umask.h"
 
 namespace stack::cli {
 namespace {
@@ -96,12 +97,18 @@ BuildOutput parse_build_output(const std::string& text) {
 
 namespace {
 
+/// What `dest=` names.
+sys::Fd ensure_target(const std::string& path) {
+    const sys::CallersUmask callers;
+    sys::ensure_directory(here(path));
+    return sys::open_directory(here(path));
+}
+
 void write_files(const image::Store& store, const image::Image& image, const BuildOutput& output) {
     const sys::Fd root = sys::merged_view(store.lower_directories(image));
     if (output.kind == BuildOutput::Kind::directory) {
-        sys::ensure_directory(here(output.target));
         // What is there keeps its owner and mode where it is a directory; files are replaced.
-        const sys::Fd directory = sys::open_directory(here(output.target));
+        const sys::Fd directory = ensure_target(output.target);
         unpack([&](const sys::Fd& archive) { return image::start_merge(archive, directory, ""); },
                [&](const image::ByteSink& archive) { image::write_layer(root, archive); });
         return;
@@ -134,10 +141,8 @@ int write_build_output(const Context& context,
     const auto built = require_image(store, image);
     store.hold(built.layers);
     const Strings references = names.empty() ? Strings{image} : names;
-    if (output.kind == Kind::saved_layout) {
-        sys::ensure_directory(here(output.target));
-        return save(context, references, sys::open_directory(here(output.target)));
-    }
+    if (output.kind == Kind::saved_layout)
+        return save(context, references, ensure_target(output.target));
     if (output.kind == Kind::saved_image) {
         OutputFile file(output.target);
         const int status = save(context, references, file.file());

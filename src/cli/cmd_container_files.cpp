@@ -18,6 +18,7 @@
 #include "sys/terminal.h"
 #include "sys/tree.h"
 #include "sys/tree_walk.h"
+#include "sys/umask.h"
 
 #include <algorithm>
 #include <set>
@@ -183,6 +184,11 @@ void diff(const Context& context, const Target& target) {
 
 // --- export ---
 
+sys::Fd open_export(const std::string& file) {
+    const sys::CallersUmask callers;
+    return sys::open_file(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+}
+
 void export_tar(const Context& context, const Target& target, const std::string& file) {
     if (file.empty() && sys::is_terminal(1))
         give_up("a tar archive is of no use on a terminal: redirect it, or name a file with -o");
@@ -190,8 +196,7 @@ void export_tar(const Context& context, const Target& target, const std::string&
     Strings layers{upper_of(context, record)};
     layers.insert(layers.end(), record.image.lowers.begin(), record.image.lowers.end());
     const sys::Fd root = sys::merged_view(layers);
-    const sys::Fd output =
-        file.empty() ? sys::Fd() : sys::open_file(file, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    const sys::Fd output = file.empty() ? sys::Fd() : open_export(file);
     image::TarWriter tar([&](std::string_view bytes) {
         if (output)
             sys::write_all(output, bytes);

@@ -13,6 +13,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/terminal.h"
+#include "sys/umask.h"
 
 #include <algorithm>
 #include <optional>
@@ -42,6 +43,11 @@ std::string absolute_source(const std::string& source) {
 }
 
 void save(Context& context, const Strings& references, const std::string& target) {
+void ensure_target(const std::string& directory) {
+    const sys::CallersUmask callers;
+    sys::ensure_directory(directory);
+}
+
     require_root();
     const auto [kind, rest] = split_once(target, ':');
     const bool is_directory = kind == "oci";
@@ -51,7 +57,7 @@ void save(Context& context, const Strings& references, const std::string& target
                                   : std::pair(is_archive ? rest : target, std::string());
     std::optional<OutputFile> output;
     if (is_directory)
-        sys::ensure_directory(path);
+        ensure_target(path);
     else
         output.emplace(path);
     const sys::Fd directory = is_directory ? sys::open_directory(path) : sys::Fd();

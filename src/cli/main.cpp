@@ -18,6 +18,7 @@
 #include "sys/limits.h"
 #include "sys/populate.h"
 #include "sys/terminal.h"
+#include "sys/umask.h"
 
 #include <algorithm>
 #include <csignal>
@@ -241,6 +242,7 @@ std::string sentence_of(const std::exception& error) {
 int main(int argc, char** argv) {
     using namespace stack;
     sys::secure_standard_streams();
+    sys::settle_umask();
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like others
     try {
