@@ -16,6 +16,8 @@
 #include "sys/terminal.h"
 
 #include <nlohmann/json.hpp>
+#include <filesystem>
+
 
 namespace stack::cli {
 namespace {
@@ -63,6 +65,13 @@ std::string place(const std::string& text) {
 }
 
 /// `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`.
+/// What comes out of a pipe (`<(…)`), which says it once and lies in no directory; nullopt where
+/// the path is none's.
+std::optional<std::string> text_of_pipe(const std::string& path) {
+    std::error_code is_none;
+    return std::filesystem::is_fifo(path, is_none) ? sys::read_file(path) : std::nullopt;
+}
+
 BuildSecret secret_of(const std::string& text) {
     BuildSecret secret;
     for (const auto& part : split(text, ',')) {
@@ -70,7 +79,7 @@ BuildSecret secret_of(const std::string& text) {
         if (key == "id")
             secret.target = value;
         else if (key == "src" || key == "source")
-            secret.source = here(value);
+            secret.content = text_of_pipe(secret.source = here(value));
         else if (key == "env")
             secret.source = value;
         else if (key != "type")
@@ -154,6 +163,8 @@ Build build_of(const Options& options) {
             give_up("standard input cannot be the Dockerfile and the context at once");
         build.dockerfile_inline = sys::read_standard_input();
     } else if (!options.file.empty()) {
+    } else if (auto text = text_of_pipe(options.file)) {
+        build.dockerfile_inline = *std::move(text);
         // As docker has it: from here, unless the context is elsewhere.
         build.dockerfile = build.context.starts_with('/') ? here(options.file) : options.file;
     }

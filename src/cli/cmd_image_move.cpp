@@ -16,6 +16,7 @@
 #include "sys/umask.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include <fcntl.h>
@@ -42,12 +43,12 @@ std::string absolute_source(const std::string& source) {
     return kind + ":" + here(path);
 }
 
-void save(Context& context, const Strings& references, const std::string& target) {
 void ensure_target(const std::string& directory) {
     const sys::CallersUmask callers;
     sys::ensure_directory(directory);
 }
 
+void save(Context& context, const Strings& references, const std::string& target) {
     require_root();
     const auto [kind, rest] = split_once(target, ':');
     const bool is_directory = kind == "oci";
@@ -99,8 +100,11 @@ class Spool {
     void take_input() const {
         if (sys::is_terminal(0))
             give_up("there is no archive on standard input: give a FILE, or redirect it");
-        sys::read_each(sys::standard_input(),
-                       [&](std::string_view bytes) { sys::write_all(file_, bytes); });
+        take(sys::standard_input());
+    }
+
+    void take(const sys::Fd& input) const {
+        sys::read_each(input, [&](std::string_view bytes) { sys::write_all(file_, bytes); });
     }
 
     /// Whether it came.
@@ -121,6 +125,12 @@ class Spool {
     std::string path_;
     sys::Fd file_;
 };
+
+/// One that nobody else can read (`<(…)`), nor anybody twice.
+bool is_pipe(const std::string& path) {
+    std::error_code is_none;
+    return std::filesystem::is_fifo(path, is_none);
+}
 
 bool is_address(const std::string& source) {
     return source.starts_with("http://") || source.starts_with("https://");
@@ -255,7 +265,7 @@ void import_image(Context& context, const ImportOptions& options) {
                                 options.message,
                                 bytes_of(options.limit)};
     std::optional<Spool> spool;
-    if (options.source == "-" || is_address(options.source)) {
+    if (options.source == "-" || is_address(options.source) || is_pipe(options.source)) {
         spool.emplace(context);
         import.source = "tar:" + spool->path();
     } else if (const std::string path = here(options.source); sys::exists(path)) {
@@ -266,6 +276,8 @@ void import_image(Context& context, const ImportOptions& options) {
     }
     if (options.source == "-")
         spool->take_input();
+    else if (is_pipe(options.source))
+        spool->take(sys::open_file(options.source, O_RDONLY));
     if (is_address(options.source) && !spool->download(context, options.source)) {
         context.exit_code = 1;
         return;
@@ -377,10 +389,13 @@ void add_image_load(CLI::App& group, Context& context) {
     app->callback([&context, source, input, limit] {
         require_root();
         const bool from_input = source->empty() && (input->empty() || *input == "-");
+        const bool from_pipe = source->empty() && is_pipe(*input);
         std::optional<Spool> spool;
         if (from_input)
             spool.emplace(context).take_input();
-        const std::string file = from_input ? spool->path() : *input;
+        else if (from_pipe)
+            spool.emplace(context).take(sys::open_file(*input, O_RDONLY));
+        const std::string file = spool ? spool->path() : *input;
         const std::string from =
             source->empty() ? "docker-archive:" + here(file) : absolute_source(*source);
         std::string result;

@@ -13,6 +13,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <map>
 #include <optional>
 
 namespace stack::cli {
@@ -59,11 +61,17 @@ Strings search_upwards(std::string directory) {
     }
 }
 
+/// What a pipe says it says once (`-f <(…)`), and files are read more than once.
 std::optional<std::string> read_source(const std::string& path) {
-    if (path != "-")
+    static std::map<std::string, std::string> pipes;
+    const bool is_input = path == "-";
+    std::error_code is_none;
+    if (!is_input && !std::filesystem::is_fifo(path, is_none))
         return sys::read_file(path, largest_file);
-    static const std::string input = sys::read_standard_input(largest_file);
-    return input;
+    if (const auto known = pipes.find(path); known != pipes.end())
+        return known->second;
+    return pipes[path] = is_input ? sys::read_standard_input(largest_file)
+                                  : sys::read_file(path, largest_file).value_or("");
 }
 
 /// nullopt where that would be the current directory, which does not exist any more.
@@ -119,10 +127,7 @@ Strings environment_files(const Context& context, const Strings& files) {
 Strings listed_files(const Context& context) {
     Diagnostics said_later;
     const StringMap variables = merge_environment(
-        sys::environment(),
-        environment_files(context, {}),
-        [](const std::string& path) { return sys::read_file(path, largest_file); },
-        said_later);
+        sys::environment(), environment_files(context, {}), read_source, said_later);
     const auto list = variables.find("COMPOSE_FILE");
     if (list == variables.end() || list->second.empty())
         return {};

@@ -15,6 +15,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -129,6 +130,30 @@ void read_until(const Fd& fd, const std::function<bool(std::string_view)>& take)
     }
 }
 
+/// What is written into a FIFO, to the end, however slowly it comes. It was opened without waiting:
+/// one that nobody has open for writing, nor opens in a moment, is an error.
+std::string read_pipe(const Fd& pipe, const std::string& path, std::size_t limit) {
+    constexpr int moment = 1000;  // ms: a writer may only be starting
+    std::string text;
+    std::array<char, 65536> buffer;
+    for (;;) {
+        pollfd entry{pipe.get(), POLLIN, 0};
+        const int ready = ::poll(&entry, 1, moment);
+        const auto count = ::read(pipe.get(), buffer.data(), buffer.size());
+        if (count < 0 && (errno == EAGAIN || errno == EINTR))
+            continue;
+        check(count, "read " + path);
+        if (count == 0 && ready > 0)
+            return text;  // who wrote has gone
+        if (count == 0 && ready == 0)
+            throw Error(std::make_error_code(std::errc::no_such_device_or_address),
+                        "read " + path + ": it is a FIFO that nobody writes into");
+        text.append(buffer.data(), static_cast<std::size_t>(count));
+        if (text.size() > limit)
+            fail("read " + path, EFBIG);
+    }
+}
+
 }  // namespace
 
 std::optional<std::string> read_file(const std::string& path, std::size_t limit) {
@@ -142,6 +167,8 @@ std::optional<std::string> read_file(const std::string& path, std::size_t limit)
     check(::fstat(file.get(), &status), "stat " + path);
     if (S_ISDIR(status.st_mode))
         fail("read " + path, EISDIR);
+    if (S_ISFIFO(status.st_mode))
+        return read_pipe(file, path, limit);
     const auto size = static_cast<std::size_t>(status.st_size);
     std::string text;
     try {

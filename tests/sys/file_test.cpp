@@ -4,6 +4,7 @@
 
 #include "sys/tree.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <future>
 
@@ -99,6 +100,36 @@ TEST_F(FileTest, NothingButARegularFileIsRead) {
     ASSERT_EQ(::symlink("pipe", (directory_ + "/root/link").c_str()), 0);
     for (const auto* path : {"pipe", "link", ".", "nothing"})
         EXPECT_EQ(read_in_root(root, path, 100), std::nullopt) << path;
+}
+
+TEST_F(FileTest, AFifoIsReadToTheEndHoweverSlowlyItIsWritten) {
+    const std::string path = directory_ + "/pipe";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    auto reader = std::async(std::launch::async, [&] { return read_file(path); });
+    Fd writer = open_file(path, O_WRONLY);  // it waits for the reader
+    EXPECT_EQ(reader.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    write_all(writer, "one ");
+    EXPECT_EQ(reader.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
+    write_all(writer, "two");
+    writer.reset();
+    EXPECT_EQ(reader.get(), "one two");
+}
+
+TEST_F(FileTest, AFifoThatNobodyWritesIntoIsAnError) {
+    const std::string path = directory_ + "/pipe";
+    ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+    try {
+        static_cast<void>(read_file(path));
+        ADD_FAILURE();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.what(), "read " + path + ": it is a FIFO that nobody writes into");
+    }
+}
+
+TEST_F(FileTest, AnEmptyPipeIsAnEmptyFile) {
+    Pipe pipe = make_pipe();
+    pipe.write.reset();
+    EXPECT_EQ(read_file("/proc/self/fd/" + std::to_string(pipe.read.get())), "");
 }
 
 TEST_F(FileTest, RemovingATreeDoesNotFollowLinks) {
