@@ -10,6 +10,7 @@
 #include "cli/format.h"
 #include "cli/local.h"
 #include "cli/options.h"
+#include "cli/output_file.h"
 #include "cli/project.h"
 #include "cli/style.h"
 #include "engine/image/store.h"
@@ -233,7 +234,7 @@ void run_config(const Context& context, const ConfigOptions& options) {
     if (options.output.empty())
         sys::write_out(text);
     else
-        sys::replace_file(sys::absolute_path(options.output, sys::current_directory()), text, 0644);
+        write_output_file(options.output, text);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/here.h"
 #include "cli/local_runtime.h"
 #include "cli/options.h"
+#include "cli/output_file.h"
 #include "cli/progress.h"
 #include "cli/random_name.h"
 #include "cli/session.h"
@@ -152,7 +153,6 @@ void choose_name(const Context& context, std::string& name) {
         require_free(context, name);
 }
 
-/// Says what of the options has no effect here.
 /// What the current directory is called where it does not exist any more.
 constexpr std::string_view gone_directory = "/(the current directory)/";
 
@@ -163,6 +163,7 @@ const std::string& require_place(const std::string& path) {
     return path;
 }
 
+/// Says what of the options has no effect here.
 Stack stack_for(const Context& context, const SingleOptions& options) {
     SingleContext single;
     single.directory =
@@ -174,9 +175,9 @@ Stack stack_for(const Context& context, const SingleOptions& options) {
     SingleStack made = single_stack(options, single);
     for (const auto& warning : made.warnings)
         warn(warning);
-    return std::move(made.stack);
     for (const auto& mount : made.stack.services.at(options.name).volumes)
         static_cast<void>(require_place(mount.source));
+    return std::move(made.stack);
 }
 
 /// One container on its way.
@@ -271,7 +272,7 @@ class SingleContainer {
                 const auto record = owner_of(context_, run_.name);
                 id_ = record ? record->id : "";
                 if (!options_.cid_file.empty())
-                    sys::replace_volatile_file(options_.cid_file, id_, 0644);
+                    write_output_file(options_.cid_file, id_);
             }
             events(event);
         };

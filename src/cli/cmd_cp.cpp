@@ -48,7 +48,10 @@ PathKind kind_of(const sys::Fd& file) {
     if (!file)
         return PathKind::none;
     sys::check(::fstat(file.get(), &status), "look at a file");
-    return S_ISDIR(status.st_mode) ? PathKind::directory : PathKind::other;
+    if (S_ISDIR(status.st_mode))
+        return PathKind::directory;
+    const bool is_file = S_ISREG(status.st_mode) || S_ISLNK(status.st_mode);
+    return is_file ? PathKind::file : PathKind::special;
 }
 
 /// The path with the links of its last component followed; of what is not there, as far as it goes.

@@ -9,15 +9,16 @@
 #include "cli/here.h"
 #include "cli/image_commands.h"
 #include "cli/options.h"
+#include "cli/output_file.h"
 #include "cli/progress.h"
 #include "engine/build/inputs.h"
 #include "engine/in_use.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
-#include <nlohmann/json.hpp>
 #include <filesystem>
 
+#include <nlohmann/json.hpp>
 
 namespace stack::cli {
 namespace {
@@ -64,7 +65,6 @@ std::string place(const std::string& text) {
     return elsewhere ? text : here(text);
 }
 
-/// `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`.
 /// What comes out of a pipe (`<(…)`), which says it once and lies in no directory; nullopt where
 /// the path is none's.
 std::optional<std::string> text_of_pipe(const std::string& path) {
@@ -72,6 +72,7 @@ std::optional<std::string> text_of_pipe(const std::string& path) {
     return std::filesystem::is_fifo(path, is_none) ? sys::read_file(path) : std::nullopt;
 }
 
+/// `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`.
 BuildSecret secret_of(const std::string& text) {
     BuildSecret secret;
     for (const auto& part : split(text, ',')) {
@@ -162,9 +163,9 @@ Build build_of(const Options& options) {
         if (options.context == "-")
             give_up("standard input cannot be the Dockerfile and the context at once");
         build.dockerfile_inline = sys::read_standard_input();
-    } else if (!options.file.empty()) {
     } else if (auto text = text_of_pipe(options.file)) {
         build.dockerfile_inline = *std::move(text);
+    } else if (!options.file.empty()) {
         // As docker has it: from here, unless the context is elsewhere.
         build.dockerfile = build.context.starts_with('/') ? here(options.file) : options.file;
     }
@@ -223,7 +224,7 @@ void write_metadata(const Options& options, const std::string& id, const std::st
     nlohmann::json json{{"containerimage.config.digest", id}, {"containerimage.digest", digest}};
     if (!options.tags.empty())
         json["image.name"] = join(options.tags, ",");
-    sys::replace_file(here(options.metadata_file), json.dump(2) + "\n", 0644);
+    write_output_file(options.metadata_file, json.dump(2) + "\n");
 }
 
 std::vector<BuildOutput> outputs_of(Options& options) {
@@ -277,7 +278,7 @@ void run(Context& context, Options options) {
     if (!options.quiet)
         sys::write_err(complaints);
     if (!options.id_file.empty())
-        sys::replace_file(here(options.id_file), result.image_id, 0644);
+        write_output_file(options.id_file, result.image_id);
     bool is_out_taken = false;
     for (const auto& output : outputs) {
         context.exit_code = write_build_output(shown, result.manifest_digest, options.tags, output);

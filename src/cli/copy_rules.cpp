@@ -39,6 +39,10 @@ CopyTarget copy_target(PathKind source,
                         "the destination directory " + destination + " does not exist");
         return {place.parent, place.last};
     }
+    if (destination_kind == PathKind::special)
+        throw Error("cannot copy onto " + destination +
+                    ": it is a device, a FIFO or a socket, which a copy would take the place of "
+                    "(`cp … - | tar xO` writes a file's content wherever it is sent)");
     if (source == PathKind::directory)
         throw Error(std::make_error_code(std::errc::not_a_directory),
                     "cannot copy a directory onto the file " + destination);

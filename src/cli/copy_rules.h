@@ -31,7 +31,8 @@ struct SplitPath {
 
 [[nodiscard]] SplitPath split_path(const std::string& path);
 
-enum class PathKind { none, directory, other };
+/// Special: a device, a FIFO or a socket.
+enum class PathKind { none, directory, file, special };
 
 /// An existing directory of the destination, and the name of the copy in it; an empty one where the
 /// source is a directory whose content goes there.

@@ -26,4 +26,8 @@ class OutputFile {
     sys::Fd file_;
 };
 
+/// Writes `bytes` there at once, with the mode of a usual file: a file is replaced whole; what is
+/// none, as a device or a FIFO, takes them, and a link goes on leading to what has them.
+void write_output_file(const std::string& path, const std::string& bytes);
+
 }  // namespace stack::cli

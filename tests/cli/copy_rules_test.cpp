@@ -42,12 +42,14 @@ TEST(CopyRules, APathIsWhereItIsAndWhatItIsCalled) {
 
 constexpr auto none = PathKind::none;
 constexpr auto directory = PathKind::directory;
-constexpr auto file = PathKind::other;
+constexpr auto file = PathKind::file;
+constexpr auto special = PathKind::special;
 
 TEST(CopyRules, AFile) {
     EXPECT_EQ(copy_target(file, "f", none, "/d/new"), (CopyTarget{"/d", "new"}));
     EXPECT_THROW(static_cast<void>(copy_target(file, "f", none, "/d/new/")), Error);
     EXPECT_EQ(copy_target(file, "f", file, "/d/old"), (CopyTarget{"/d", "old"}));
+    EXPECT_THROW(static_cast<void>(copy_target(file, "f", special, "/d/null")), Error);
     EXPECT_EQ(copy_target(file, "f", directory, "/d"), (CopyTarget{"/d", "f"}));
     EXPECT_EQ(copy_target(file, "f", directory, "/d/"), (CopyTarget{"/d/", "f"}));
 }

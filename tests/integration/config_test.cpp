@@ -4,10 +4,13 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 namespace stack::test {
 namespace {
@@ -29,6 +32,15 @@ class Config : public testing::Test {
     std::string config(std::vector<std::string> options) {
         options.insert(options.begin(), "config");
         return stack_.must(options);
+    }
+
+    /// Words of the program, as bash reads them.
+    [[nodiscard]] Result shell(const std::string& words, const std::string& before = "") const {
+        return run({.words = {"bash",
+                              "-c",
+                              before + "exec " STACK_BINARY_DIR "/stack --root '" + stack_.root() +
+                                  "' " + words},
+                    .directory = stack_.directory()});
     }
 
     StackProgram stack_;
@@ -56,6 +68,67 @@ TEST_F(Config, PrintsWhatLoadsAgain) {
     written << std::ifstream(stack_.directory() + "/out.yaml").rdbuf();
     EXPECT_EQ(written.str(), yaml);
     EXPECT_EQ(stack_.must({"-f", "out.yaml", "config"}), yaml);
+}
+
+TEST_F(Config, WhatItWritesToStaysWhatItIs) {
+    const std::string yaml = config({});
+    const std::string fifo = stack_.directory() + "/fifo";
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    const std::string device = stack_.directory() + "/device";
+    ASSERT_EQ(::mknod(device.c_str(), S_IFCHR | 0600, makedev(1, 3)), 0);
+    std::filesystem::create_symlink("target", stack_.directory() + "/link");
+    auto read = std::async(std::launch::async, [&] {
+        std::stringstream text;
+        text << std::ifstream(fifo).rdbuf();
+        return text.str();
+    });
+    for (const auto* place : {"fifo", "device", "link"})
+        config({"-o", place});
+    EXPECT_EQ(read.get(), yaml);
+    EXPECT_TRUE(std::filesystem::is_fifo(fifo));
+    EXPECT_TRUE(std::filesystem::is_character_file(device));
+    EXPECT_TRUE(std::filesystem::is_symlink(stack_.directory() + "/link"));
+    std::stringstream written;
+    written << std::ifstream(stack_.directory() + "/target").rdbuf();
+    EXPECT_EQ(written.str(), yaml);
+}
+
+TEST_F(Config, WhatItWritesIsNoMoreOpenThanTheUmaskSays) {
+    const auto before = ::umask(077);
+    config({"-o", "out.yaml"});
+    ::umask(before);
+
+    struct stat status {};
+
+    ASSERT_EQ(::stat((stack_.directory() + "/out.yaml").c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0600U);
+}
+
+TEST_F(Config, PipesAreReadToTheirEndOnce) {
+    const Result result = shell(
+        "-f <(sleep 0.2; echo 'name: ${NAME:?}'; sleep 0.2; echo 'services: {a: {image: x, "
+        "env_file: /dev/fd/9}}') --env-file <(sleep 0.2; echo NAME=piped) config "
+        "9< <(sleep 0.2; echo A=B)");
+    EXPECT_EQ(result.status, 0) << result.err;
+    EXPECT_NE(result.out.find("name: piped\n"), std::string::npos) << result.out;
+    EXPECT_NE(result.out.find("A: B\n"), std::string::npos) << result.out;
+}
+
+TEST_F(Config, NeedsNoDirectoryWhereNothingIsMeantFromIt) {
+    const std::string gone = "mkdir gone && cd gone && rmdir ../gone && ";
+    const std::string file = stack_.directory() + "/compose.yaml";
+    for (const std::string words : {"image ls", "container ls", "-p none down", "volume ls"}) {
+        const Result result = shell(words, gone);
+        EXPECT_EQ(result.status, 0) << words << ": " << result.err;
+    }
+    EXPECT_EQ(shell("-f '" + file + "' config --services", gone).out, "db\nweb\n");
+    for (const std::string words : {"-f compose.yaml config", "config"}) {
+        const Result result = shell(words, gone);
+        EXPECT_EQ(result.status, 1);
+        EXPECT_NE(result.err.find("does not exist any more: `cd` to one that does"),
+                  std::string::npos)
+            << result.err;
+    }
 }
 
 TEST_F(Config, KeepsWhatIsWritten) {

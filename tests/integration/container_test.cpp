@@ -705,6 +705,57 @@ TEST_F(Container, TheListIsFiltered) {
     EXPECT_EQ(con({"ls", "--filter", "colour=red"}).status, 1);
 }
 
+TEST_F(Container, TheUmaskOfWhoCallsIsNotItsOwn) {
+    const auto modes = [&](mode_t mask, const std::string& user) {
+        const std::string made = "made" + std::to_string(mask);
+        const auto before = ::umask(mask);
+        const std::string seen = must({"run",
+                                       "--rm",
+                                       "-u",
+                                       user,
+                                       "-v",
+                                       made + ":/volume",
+                                       "-v",
+                                       (here_ / made / "deep").string() + ":/bound",
+                                       "busybox",
+                                       "stat",
+                                       "-c",
+                                       "%a",
+                                       "/",
+                                       "/etc/hosts",
+                                       "/etc/hostname",
+                                       "/etc/resolv.conf",
+                                       "/volume",
+                                       "/bound"});
+        ::umask(before);
+        stack_.must({"volume", "rm", made});
+        return seen;
+    };
+    for (const mode_t mask : {077U, 027U, 0U})
+        EXPECT_EQ(modes(mask, "1000"), "755\n644\n644\n644\n755\n755\n") << mask;
+}
+
+TEST_F(Container, NeedsNoCurrentDirectoryUnlessSomethingIsMeantFromIt) {
+    const auto run_in_none = [&](const std::string& options) {
+        return run(
+            {.words = {"sh",
+                       "-c",
+                       "mkdir gone && cd gone && rmdir ../gone && exec " STACK_BINARY_DIR
+                       "/stack --root '" +
+                           stack_.root() + "' container run --rm " + options + " busybox echo ran"},
+             .directory = here_});
+    };
+    const Result ran = run_in_none("-v kept:/kept");
+    EXPECT_EQ(ran.out, "ran\n") << ran.err;
+    stack_.must({"volume", "rm", "kept"});
+    for (const auto* options : {"-v ./x:/x", "--env-file vars"}) {
+        const Result refused = run_in_none(options);
+        EXPECT_NE(refused.status, 0);
+        EXPECT_NE(refused.err.find("the current directory, from which"), std::string::npos)
+            << refused.err;
+    }
+}
+
 TEST_F(Container, TheIdIsWrittenWhereItIsWanted) {
     const std::string file = (here_ / "id").string();
     must({"run", "--rm", "--cidfile", file, "busybox", "true"});
