@@ -267,9 +267,14 @@ HealthRecord read_health(const Places& places) {
 }
 
 void keep_health(const Places& places) {
-    if (const auto text = sys::read_file(places.run + "/health.json");
-        text && sys::exists(places.state))
+    const auto text = sys::read_file(places.run + "/health.json");
+    if (!text || !sys::exists(places.state))
+        return;
+    try {
         sys::replace_volatile_file(places.state + "/health.json", *text);
+    } catch (const Error& error) {
+        log::warn(error.what());  // an end needs no room on the disk
+    }
 }
 
 void write_health(const Places& places, const HealthRecord& record) {

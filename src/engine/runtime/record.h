@@ -117,7 +117,7 @@ struct Ended {
 
 /// Of the run that goes on, or else of the last one.
 [[nodiscard]] HealthRecord read_health(const Places& places);
-/// Makes it part of what stays when the run is over.
+/// Makes it part of what stays when the run is over, where there is room for it.
 void keep_health(const Places& places);
 void write_health(const Places& places, const HealthRecord& record);
 
