@@ -82,7 +82,7 @@ TEST_F(WordForms, WhatIsNoOptionStays) {
              Strings{"run", "--", "-i=false"},
              Strings{"run", "-x=1", "-=", "-", "--nobody=", "x"},
              Strings{"container", "rm", "--", "-f=true"},
-             Strings{"nobody", "-h=x", "--tty=false"},
+             Strings{"nobody", "-z=x", "--tty=false"},
          })
         EXPECT_EQ(known(words), words);
 }
