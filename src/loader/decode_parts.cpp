@@ -254,7 +254,9 @@ std::map<std::string, Ulimit> decode_ulimits(const Node& node, Reporter& reporte
                 *side = number.value_or(0);
             }
             constexpr std::int64_t unlimited = -1;
-            if (limit.hard != unlimited && (limit.soft == unlimited || limit.soft > limit.hard))
+            const bool is_whole = object.take("soft") != nullptr && object.take("hard") != nullptr;
+            if (is_whole && limit.hard != unlimited &&
+                (limit.soft == unlimited || limit.soft > limit.hard))
                 reporter.error(value.at,
                                "conflict",
                                object.what() + " has a soft limit above its hard one",
