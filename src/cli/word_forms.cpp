@@ -17,10 +17,15 @@ bool is_true(const std::string& value) {
            value == "1";
 }
 
+/// Access to what a command does before it is parsed: it is done once.
+struct OpenApp : CLI::App {
+    static void declare(CLI::App& app) { (app.*&OpenApp::_trigger_pre_parse)(0); }
+};
+
 /// Goes through the words as the parser will.
 class Walk {
   public:
-    Walk(const CLI::App& program, const Strings& words) : command_(&program), words_(words) {}
+    Walk(CLI::App& program, const Strings& words) : command_(&program), words_(words) {}
 
     Strings result() {
         while (place_ < words_.size() && !is_over_) {
@@ -99,17 +104,19 @@ class Walk {
 
     void add_argument(const std::string& word) {
         result_.push_back(word);
-        const auto commands = command_->get_subcommands([](const CLI::App*) { return true; });
+        const auto commands = command_->get_subcommands([](CLI::App*) { return true; });
         const auto chosen = std::find_if(commands.begin(), commands.end(), [&](const auto* one) {
             return one->check_name(word);
         });
-        if (chosen != commands.end())
+        if (chosen != commands.end()) {
             command_ = *chosen;
-        else
+            OpenApp::declare(*command_);
+        } else {
             is_over_ = command_->get_positionals_at_end();
+        }
     }
 
-    const CLI::App* command_;
+    CLI::App* command_;
     const Strings& words_;
     Strings result_;
     std::size_t place_ = 0;  // of the next word
@@ -118,7 +125,7 @@ class Walk {
 
 }  // namespace
 
-Strings in_known_forms(const CLI::App& program, const Strings& words) {
+Strings in_known_forms(CLI::App& program, const Strings& words) {
     return Walk(program, words).result();
 }
 

@@ -107,5 +107,17 @@ TEST(WordFormsOfCommands, ThoseOfRunAreKnown) {
               (Strings{"run", "-m64m", "-d", "--publish-all=true", "-vv1:/d", "x", "-m=1"}));
 }
 
+TEST_F(WordForms, ACommandMayDeclareItsOptionsLate) {
+    CLI::App* late = app_.add_subcommand("late", "");
+    int declared = 0;
+    late->preparse_callback([&](std::size_t) {
+        ++declared;
+        late->add_option("-w,--workdir", host_);
+    });
+    parse({"late", "-w=/etc"});
+    EXPECT_EQ(host_, "/etc");
+    EXPECT_EQ(declared, 1);
+}
+
 }  // namespace
 }  // namespace stack::cli
