@@ -14,7 +14,6 @@
 #include "cli/project.h"
 #include "cli/style.h"
 #include "engine/image/store.h"
-#include "plan/resolve.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -83,12 +82,23 @@ Strings hashed_services(const ConfigOptions& options) {
     return options.hash.empty() || options.hash == "*" ? Strings() : split(options.hash, ',');
 }
 
-/// What the containers have in their labels when they are made.
+/// What the containers have in their labels when they are made, by service.
+StringMap digests(Stack stack) {
+    for (auto& [name, service] : stack.services)
+        service.scale = 1;
+    StringMap digests;
+    for (const auto& planned : plan_up(stack, {}, {}).actions)
+        if (const auto* create = std::get_if<CreateContainer>(&planned.action);
+            create != nullptr && !create->spec->oneoff)
+            digests.emplace(create->spec->service.name, create->spec->config_digest);
+    return digests;
+}
+
 std::string hashes(const Stack& stack, const Strings& wanted) {
     std::string text;
-    for (const auto& [name, service] : stack.services)
+    for (const auto& [name, digest] : digests(stack))
         if (wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end())
-            text += name + " " + plan::container_spec(stack, service, 1).config_digest + "\n";
+            text += name + " " + digest + "\n";
     return text;
 }
 
