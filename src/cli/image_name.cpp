@@ -1,5 +1,8 @@
 #include "cli/image_name.h"
 
+#include <stack/error.h>
+
+#include "cli/context.h"
 #include "cli/image_commands.h"
 #include "engine/image/store.h"
 
@@ -21,10 +24,16 @@ void forget_lost_names(std::vector<ObservedContainer>& containers, const FindIma
 }
 
 void forget_lost_names(std::vector<ObservedContainer>& containers, const image::Store& store) {
-    forget_lost_names(containers, [&](const std::string& reference) {
-        const auto image = find_image(store, reference);
-        return image ? std::optional(image->id) : std::nullopt;
-    });
+    try {
+        forget_lost_names(containers, [&](const std::string& reference) {
+            const auto image = find_image(store, reference);
+            return image ? std::optional(image->id) : std::nullopt;
+        });
+    } catch (const Error& error) {
+        if (error.code() != std::errc::illegal_byte_sequence)
+            throw;
+        warn(error.what());  // the list of images is damaged: they are called as they were
+    }
 }
 
 }  // namespace stack::cli
