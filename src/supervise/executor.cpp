@@ -24,6 +24,12 @@ bool only_waits(const Action& action) {
            std::holds_alternative<AwaitCompleted>(action);
 }
 
+/// What was there before is there no more then.
+bool takes_away(const Action& action) {
+    const std::string name = verb(action);
+    return name == "stop" || name == "remove";
+}
+
 struct Words {
     const char* doing;
     const char* done;
@@ -85,7 +91,8 @@ void Executor::start() {
 void Executor::stop() {
     std::set<std::string> touched;
     for (std::size_t i = 0; i < states_.size(); ++i)
-        if (states_[i] == State::running || states_[i] == State::done)
+        if (takes_away(plan_.actions[i].action) &&
+            (states_[i] == State::running || states_[i] == State::done))
             touched.insert(object(plan_.actions[i].action));
     for (std::size_t i = 0; i < states_.size(); ++i) {
         const Action& action = plan_.actions[i].action;

@@ -28,8 +28,8 @@ class Executor : public std::enable_shared_from_this<Executor> {
 
     void start();
 
-    /// Touches nothing more, and has not succeeded then. What it has touched is brought to its end:
-    /// a container that was stopped to be made anew is made, and started.
+    /// Begins nothing more, and has not succeeded then. Only what it has taken away from is brought
+    /// to its end: a container that was stopped to be made anew is made, and started.
     void stop();
 
   private:
