@@ -136,6 +136,9 @@ TEST_F(FullDisk, ASupervisorThatCannotStartSaysWhy) {
     EXPECT_NE(result.status, 0);
     EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
     EXPECT_EQ(result.err.find("without a word"), std::string::npos) << result.err;
+    sys::remove_file(filler_);
+    stack_.must({"up", "-d"});
+    stack_.must({"down", "-t", "0"});
 }
 
 TEST_F(FullDisk, OutputIsDroppedAndCountedWhereThatIsAskedFor) {

@@ -36,7 +36,7 @@ TEST(NetworkRecord, ThatIsDamagedIsItsOwnTroubleOnly) {
     for (const std::string name : {"a", "b", "c"})
         store(paths, {.record = {.name = name}});
     sys::replace_file(networks_directory(paths) + "/a.json", "");
-    sys::replace_file(networks_directory(paths) + "/c.json", R"({"record": {"name": 7}})");
+    sys::replace_file(networks_directory(paths) + "/c.json", R"([{"network": {"name": "c"}}])");
     const auto readable = load_stored(paths);
     ASSERT_EQ(readable.size(), 1U);
     EXPECT_EQ(readable.front().record.name, "b");
