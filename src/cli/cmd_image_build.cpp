@@ -13,10 +13,9 @@
 #include "cli/progress.h"
 #include "engine/build/inputs.h"
 #include "engine/in_use.h"
+#include "sys/fifo.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
-
-#include <filesystem>
 
 #include <nlohmann/json.hpp>
 
@@ -68,8 +67,7 @@ std::string place(const std::string& text) {
 /// What comes out of a pipe (`<(…)`), which says it once and lies in no directory; nullopt where
 /// the path is none's.
 std::optional<std::string> text_of_pipe(const std::string& path) {
-    std::error_code is_none;
-    return std::filesystem::is_fifo(path, is_none) ? sys::read_file(path) : std::nullopt;
+    return sys::is_fifo(path) ? sys::read_file(path) : std::nullopt;
 }
 
 /// `id=NAME,src=FILE` or `id=NAME,env=VARIABLE`.

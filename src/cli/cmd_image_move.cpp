@@ -10,13 +10,13 @@
 #include "cli/output_file.h"
 #include "engine/image/layer_writer.h"
 #include "engine/image/reference.h"
+#include "sys/fifo.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/terminal.h"
 #include "sys/umask.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
 #include <fcntl.h>
@@ -125,12 +125,6 @@ class Spool {
     std::string path_;
     sys::Fd file_;
 };
-
-/// One that nobody else can read (`<(…)`), nor anybody twice.
-bool is_pipe(const std::string& path) {
-    std::error_code is_none;
-    return std::filesystem::is_fifo(path, is_none);
-}
 
 bool is_address(const std::string& source) {
     return source.starts_with("http://") || source.starts_with("https://");
@@ -265,7 +259,7 @@ void import_image(Context& context, const ImportOptions& options) {
                                 options.message,
                                 bytes_of(options.limit)};
     std::optional<Spool> spool;
-    if (options.source == "-" || is_address(options.source) || is_pipe(options.source)) {
+    if (options.source == "-" || is_address(options.source) || sys::is_fifo(options.source)) {
         spool.emplace(context);
         import.source = "tar:" + spool->path();
     } else if (const std::string path = here(options.source); sys::exists(path)) {
@@ -276,7 +270,7 @@ void import_image(Context& context, const ImportOptions& options) {
     }
     if (options.source == "-")
         spool->take_input();
-    else if (is_pipe(options.source))
+    else if (sys::is_fifo(options.source))
         spool->take(sys::open_file(options.source, O_RDONLY));
     if (is_address(options.source) && !spool->download(context, options.source)) {
         context.exit_code = 1;
@@ -389,7 +383,7 @@ void add_image_load(CLI::App& group, Context& context) {
     app->callback([&context, source, input, limit] {
         require_root();
         const bool from_input = source->empty() && (input->empty() || *input == "-");
-        const bool from_pipe = source->empty() && is_pipe(*input);
+        const bool from_pipe = source->empty() && sys::is_fifo(*input);
         std::optional<Spool> spool;
         if (from_input)
             spool.emplace(context).take_input();

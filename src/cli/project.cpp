@@ -8,6 +8,7 @@
 #include "cli/here.h"
 #include "cli/local.h"
 #include "supervise/desired.h"
+#include "sys/fifo.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -263,7 +264,7 @@ namespace {
 /// that cannot be read is for the start to complain of.
 void note_contents(std::map<std::string, FileSource>& sources) {
     for (auto& [key, source] : sources) {
-        if (source.file.empty() || source.external)
+        if (source.file.empty() || source.external || sys::is_fifo(source.file))
             continue;
         try {
             source.digest = sha256_hex(sys::read_file(source.file, largest_file).value_or(""));

@@ -1,8 +1,11 @@
 // Secrets of builds: from the stack file to the step that asks for them.
 
+#include "sys/file.h"
 #include "tests/integration/world.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 namespace stack::test {
 namespace {
@@ -49,6 +52,22 @@ TEST_F(Secret, OfAFileOrAVariableReachesTheBuild) {
         return stack_.must({"logs", "--no-log-prefix", "app"}) ==
                "of-the-file\nof-the-file\nof-the-environment\n";
     }));
+}
+
+TEST_F(Secret, OfAPipeHoldsNoStartUp) {
+    stack_.write("compose.yaml", R"(
+name: shop
+services:
+  app: {image: busybox, command: sleep 1000, secrets: [s1]}
+secrets:
+  s1: {file: ./s1}
+)");
+    const std::string pipe = stack_.directory() + "/s1";
+    ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+    const sys::Fd silent = sys::open_file(pipe, O_RDWR);
+    const auto failed = stack_.run({"up", "-d"});
+    EXPECT_NE(failed.status, 0);
+    EXPECT_NE(failed.err.find("s1 is a pipe, which is read once"), std::string::npos) << failed.err;
 }
 
 TEST_F(Secret, OfAFileThatIsNotThereIsAnError) {

@@ -15,6 +15,7 @@
 #include "engine/runtime/runtime.h"
 #include "engine/runtime/seccomp.h"
 #include "engine/runtime/sysctls.h"
+#include "sys/fifo.h"
 #include "sys/file.h"
 #include "sys/lock.h"
 
@@ -55,6 +56,10 @@ shim::FileSpec file_spec(const FileReference& reference,
     if (source.content) {
         file.content = *source.content;
     } else {
+        // It is read at every start, by whoever brings the container back then.
+        if (sys::is_fifo(source.file))
+            throw Error("the file " + source.file + " of " + reference.source +
+                        " is a pipe, which is read once: put what it says into a file");
         auto content = sys::read_file(source.file);
         if (!content)
             throw Error(std::make_error_code(std::errc::no_such_file_or_directory),
