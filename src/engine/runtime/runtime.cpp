@@ -3,7 +3,6 @@
 #include <stack/error.h>
 
 #include "base/failpoint.h"
-#include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -376,26 +375,6 @@ void Runtime::end_run(const Places& places, const std::optional<Live>& live) {
     cgroups_.kill(places.cgroup);  // what a shared pid namespace left
 }
 
-/// Whether processes of it run of which nothing is recorded: somebody has emptied /run. Nobody can
-/// take them up again, and none may begin beside them.
-bool Runtime::is_lost(const Places& places) const {
-    return !sys::exists(places.run) && !cgroups_.processes(places.cgroup).empty();
-}
-
-void Runtime::end_lost_runs() {
-    for (const auto& id : list()) {
-        const Places places = places_of(paths_, id);
-        if (!is_lost(places))
-            continue;
-        const auto run = hold_run(places);
-        if (!run || !is_lost(places))
-            continue;  // it was being started
-        log::warn("container " + id + " runs without a record in " + places.run +
-                  ": its processes are ended");
-        clear_run(id);
-    }
-}
-
 /// The run lock is held, and nothing of it is to run.
 void Runtime::clear_run(const std::string& id) {
     const Places places = places_of(paths_, id);
@@ -407,15 +386,6 @@ void Runtime::clear_run(const std::string& id) {
     keep_health(places);
     STACK_FAILPOINT("container.settle.files");
     remove_run(places);
-}
-
-Strings Runtime::damaged() const {
-    Strings ids;
-    for (const auto& id : list())
-        if (!records_->find_readable(id) &&
-            sys::exists(places_of(paths_, id).state + "/config.json"))
-            ids.push_back(id);
-    return ids;
 }
 
 bool Runtime::is_mounted_by_another(const std::string& volume, const std::string& id) const {
