@@ -1,5 +1,6 @@
 #include "supervise/drift.h"
 
+#include "plan/resolve.h"
 #include "supervise/requests.h"
 
 #include <algorithm>
@@ -24,11 +25,9 @@ const Strings& named_by(const Request& request) {
 }
 
 /// How many containers the service is to have from now on.
-int scale_of(const std::string& service, const Request& request, const Stack& desired) {
-    if (const auto asked = request.up.scale.find(service); asked != request.up.scale.end())
-        return asked->second;
+int wanted_of(const std::string& service, const Request& request, const Stack& desired) {
     const auto found = desired.services.find(service);
-    return found == desired.services.end() ? 0 : found->second.scale.value_or(1);
+    return found == desired.services.end() ? 0 : plan::scale_of(found->second, request.up);
 }
 
 }  // namespace
@@ -43,7 +42,7 @@ void Drift::forget(const Request& request, const Stack& desired) {
             kept_.erase(service);
     if (renews(request))
         for (auto& [service, count] : kept_)
-            count = std::min(count, scale_of(service, request, desired));
+            count = std::min(count, wanted_of(service, request, desired));
     store_kept(paths_, project_, kept_);
 }
 
